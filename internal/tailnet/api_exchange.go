@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+
+package tailnet
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+)
+
+// maxErrorBody bounds how much of an error's body is read, in bytes.
+const maxErrorBody = 64 << 10
+
+// exchange sends one request and reads its answer. All requests to the API,
+// except those for access tokens, are sent here.
+func (a *API) exchange(ctx context.Context, c call, target *url.URL, tok token) (*reply, error) {
+	var begun atomic.Bool // the request may have left this host
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaderField: func(string, []string) { begun.Store(true) },
+	})
+	req, err := http.NewRequestWithContext(ctx, c.op.method, target.String(), bytes.NewReader(c.body))
+	if err != nil {
+		return nil, asError(c.op.id, err)
+	}
+	// What was checked is what is sent.
+	req.URL = target
+	if c.body == nil {
+		req.Body, req.GetBody = nil, nil
+	} else {
+		req.Header.Set("Content-Type", cmp.Or(c.contentType, "application/json"))
+	}
+	req.Header.Set("Authorization", "Bearer "+tok.text.reveal())
+	req.Header.Set("Accept", cmp.Or(c.accept, "application/json"))
+	req.Header.Set("User-Agent", a.userAgent)
+
+	trace := traceOf(ctx)
+	trace.add(0, 1)
+	// RoundTrip, not a http.Client: it follows no redirect and keeps no cookie.
+	resp, err := a.transport.RoundTrip(req)
+	if err != nil {
+		return nil, uncertain(c.op, begun.Load(), connectionError(ctx, "waiting for the Tailscale API", err))
+	}
+	defer resp.Body.Close()
+	trace.add(resp.StatusCode, 0)
+
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		// An explanation that cannot be read changes nothing about the refusal.
+		body, _ := readBounded(resp, maxErrorBody)
+		maybe := resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented
+		return nil, uncertain(c.op, maybe, a.answerError(c.op, resp, body, tok))
+	}
+	body, err := readBounded(resp, a.maxResponse)
+	if err != nil && !c.op.empty {
+		e := readingError(ctx, "reading the answer of the Tailscale API", resp.StatusCode, a.maxResponse, err)
+		return nil, made(c.op, e)
+	}
+	if isHTML(resp.Header.Get("Content-Type"), body) {
+		e := &Error{
+			Code:    CodeUpstreamMalformed,
+			Status:  resp.StatusCode,
+			Message: "the answer is a web page, not the Tailscale API's",
+			Next:    nextNotTheAPI,
+		}
+		return nil, uncertain(c.op, true, e)
+	}
+	return &reply{
+		status:      resp.StatusCode,
+		contentType: resp.Header.Get("Content-Type"),
+		etag:        resp.Header.Get("ETag"),
+		body:        body,
+	}, nil
+}
+
+// answerError maps a refusal, with what the operation and the credential add.
+func (a *API) answerError(op *operation, resp *http.Response, body []byte, tok token) *Error {
+	e := statusError(resp, body, append(a.source.secrets(), tok.text.reveal())...)
+	switch {
+	case e.Code == CodeUnauthenticated:
+		e.Message += "; the API credential in " + a.place + " was refused"
+		e.Next = nextNewCredential(a.kind, a.place)
+	case e.Code == CodePermissionDenied && !tok.covers(op.scope):
+		e.Code = CodeMissingScope
+		e.Message += "; the credential lacks the scope " + op.scope
+		e.Next = a.nextScope(op)
+	case e.Code == CodePermissionDenied:
+		e.Next = a.nextScope(op)
+	case e.Code == CodeNotFound && op.scope != "":
+		// The API hides some refusals as 404.
+		e.Next = "check the ID that was given; if it is right, see whether the API credential has the scope " + op.scope
+	}
+	return e
+}
+
+// nextScope says how the credential gets to do op.
+func (a *API) nextScope(op *operation) string {
+	switch {
+	case a.kind == kindAPIKey && op.scope == "":
+		return "an administrator uses the API access token of a person whose role allows it"
+	case a.kind == kindAPIKey:
+		return "an administrator uses the API access token of a person whose role allows it, or an OAuth client with the scope " + op.scope + " from " + adminCredentials
+	case op.scope == "":
+		return "an administrator uses the API access token of a person: this operation is not open to an " + string(kindOAuth)
+	}
+	return "an administrator gives the " + string(a.kind) + " the scope " + op.scope + " at " + adminCredentials
+}
+
+// uncertain marks the error of a change that may have been made all the same.
+func uncertain(op *operation, maybe bool, e *Error) *Error {
+	switch {
+	case !op.changes:
+	case maybe:
+		e.OutcomeUnknown = true
+		e.Message += "; whether the change was made is not known"
+		e.Next = "read the current state before trying again"
+	case e.Status == 0:
+		e.Message += "; the change was not sent"
+	}
+	return e
+}
+
+// made marks the error of a change that the API confirmed with its status, before
+// the rest of the answer was lost.
+func made(op *operation, e *Error) *Error {
+	if op.changes {
+		e.Message += "; the change was made"
+		e.Next = "read the current state; do not repeat the change"
+	}
+	return e
+}
