@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+
+package tool
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// decode reads a call's arguments into in. It is strict about what it does not
+// know (an unknown argument is refused and the known ones are named, because a
+// filter that is silently ignored answers another question) and forgiving about
+// the slips models make: "42" for 42, 42 for "42", "true" for true, one string
+// for a list of one, a list or an object written as a string, null for absent.
+// The same holds for every object inside.
+func decode(schema *jsonschema.Schema, arguments json.RawMessage, in any) error {
+	given, err := members(arguments)
+	if err != nil {
+		return Invalidf("send the arguments as one JSON object", "the arguments are not readable: %v", err)
+	}
+	name, err := fit(schema, given)
+	switch {
+	case errors.Is(err, errNotKnown):
+		return Invalidf(known(schema), "there is no argument %s", quote(name))
+	case errors.Is(err, errMissing):
+		return Invalidf(describe(name, schema.Properties[name]), "the argument %s is required", quote(name))
+	case err != nil:
+		return Invalidf(describe(name, schema.Properties[name]), "argument %s: %v", quote(name), err)
+	}
+	text, err := json.Marshal(given)
+	if err != nil {
+		return fmt.Errorf("putting arguments together: %w", err)
+	}
+	if err := json.Unmarshal(text, in); err != nil {
+		return Invalidf(known(schema), "the arguments do not fit: %s", quote(err.Error()))
+	}
+	return nil
+}
+
+var (
+	errNotKnown = errors.New("is not known")
+	errMissing  = errors.New("is required")
+)
+
+// fit puts the members of an object into the form that schema wants. With an
+// error it returns the name of the member that is wrong.
+func fit(schema *jsonschema.Schema, given map[string]json.RawMessage) (name string, err error) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		property := schema.Properties[name]
+		if property == nil {
+			if property = schema.AdditionalProperties; property == nil || property.Not != nil {
+				return name, errNotKnown
+			}
+		}
+		if string(given[name]) == "null" {
+			delete(given, name)
+			continue
+		}
+		if given[name], err = coerce(property, given[name]); err != nil {
+			return name, err
+		}
+	}
+	for _, name := range schema.Required {
+		if _, ok := given[name]; !ok {
+			return name, errMissing
+		}
+	}
+	return "", nil
+}
+
+// members splits an object into its members. It refuses a name that occurs
+// twice, because two readers may not agree on which of the two counts.
+func members(text json.RawMessage) (map[string]json.RawMessage, error) {
+	if len(bytes.TrimSpace(text)) == 0 || string(bytes.TrimSpace(text)) == "null" {
+		return map[string]json.RawMessage{}, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	open, err := d.Token()
+	if err != nil {
+		return nil, errNotJSON
+	}
+	if open != json.Delim('{') {
+		return nil, errors.New("not an object")
+	}
+	out := map[string]json.RawMessage{}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, errNotJSON
+		}
+		name, _ := key.(string)
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, errNotJSON
+		}
+		if _, twice := out[name]; twice {
+			return nil, fmt.Errorf("%s occurs twice", quote(name))
+		}
+		out[name] = value
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, errNotJSON
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("text after the object")
+	}
+	return out, nil
+}
+
+// errNotJSON stands for encoding/json's errors, which repeat what was sent.
+var errNotJSON = errors.New("not JSON, or nested too deeply")
+
+// known names what a tool accepts.
+func known(schema *jsonschema.Schema) string {
+	names := slices.Sorted(maps.Keys(schema.Properties))
+	if len(names) == 0 {
+		return "call it without arguments"
+	}
+	return "the arguments are: " + strings.Join(names, ", ")
+}
+
+// describe says what one argument accepts.
+func describe(name string, property *jsonschema.Schema) string {
+	text := name + " is " + property.Description
+	each := property
+	if property.Type == "array" {
+		each = property.Items
+	}
+	switch {
+	case len(each.Enum) > 0:
+		values := make([]string, len(each.Enum))
+		for i, value := range each.Enum {
+			values[i] = fmt.Sprint(value)
+		}
+		text += "; one of " + strings.Join(values, ", ")
+	case each.Minimum != nil && each.Maximum != nil:
+		text += "; a number from " + plainNumber(*each.Minimum) + " to " + plainNumber(*each.Maximum)
+	case each.Minimum != nil:
+		text += "; a number not below " + plainNumber(*each.Minimum)
+	case each.Maximum != nil:
+		text += "; a number not above " + plainNumber(*each.Maximum)
+	}
+	return text
+}
+
+// quote makes a client's text safe and short enough for a message.
+func quote(s string) string {
+	const most = 80
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return strconv.QuoteToASCII(s)
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+
+package tool
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Paging are the arguments of a tool that answers with a list; its input
+// struct embeds them.
+type Paging struct {
+	Limit  int    `json:"limit,omitempty" jsonschema:"how many at most in this answer" min:"1" max:"500" default:"50"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"nextCursor of the previous answer, with the same other arguments"`
+}
+
+// DefaultPage is how many items an answer has when the caller does not say.
+const DefaultPage = 50
+
+// Listed are the fields of every answer with a list; its output struct embeds
+// them. An answer without nextCursor is the last.
+type Listed struct {
+	Total      int    `json:"total" jsonschema:"how many there are in all, with these filters"`
+	Returned   int    `json:"returned" jsonschema:"how many are in this answer"`
+	NextCursor string `json:"nextCursor,omitempty" jsonschema:"pass as cursor for the rest; absent when this is the end"`
+}
+
+// Page returns one page of items, which it leaves as they are. The page is in
+// the order of keys, which have to be unique and lasting (an ID): it begins after
+// the last key of the one before, so an item that comes or goes in between shifts
+// nothing. Items that share a key nevertheless stay on one page, however long
+// that makes it: none is lost and none comes twice.
+// scope is whatever else the list depends on (the tool and its filters); a
+// cursor is good only for the same caller and scope.
+func Page[T any](call Call, p Paging, scope any, items []T, key func(T) string) ([]T, Listed, error) {
+	// A copy, because lists from upstream are shared between calls.
+	items = slices.SortedStableFunc(slices.Values(items), func(a, b T) int { return strings.Compare(key(a), key(b)) })
+	from := 0
+	c, err := call.cursor(scope)
+	if err != nil {
+		return nil, Listed{}, err
+	}
+	if p.Cursor != "" {
+		after, err := c.open(p.Cursor)
+		if err != nil {
+			return nil, Listed{}, err
+		}
+		from = sort.Search(len(items), func(i int) bool { return key(items[i]) > after })
+	}
+	limit := p.Limit
+	if limit <= 0 {
+		limit = DefaultPage
+	}
+	end := from + min(limit, len(items)-from)
+	for end < len(items) && end > from && key(items[end]) == key(items[end-1]) {
+		end++
+	}
+	page := items[from:end]
+	listed := Listed{Total: len(items), Returned: len(page)}
+	if end < len(items) {
+		listed.NextCursor = c.seal(key(items[end-1]))
+	}
+	return page, listed, nil
+}
+
+// cursor makes and reads the cursors of one caller's one list.
+type cursor struct{ key []byte }
+
+// cursor derives the key that the cursors are authenticated with. It depends on
+// the process, the caller and the list, so a cursor that somebody else got, or
+// that was made up, or that belongs to other filters, does not open.
+func (c Call) cursor(scope any) (cursor, error) {
+	text, err := json.Marshal(scope)
+	if err != nil {
+		return cursor{}, fmt.Errorf("encoding the scope of a cursor: %w", err)
+	}
+	mac := hmac.New(sha256.New, c.dispatcher.cursorKey[:])
+	_, _ = fmt.Fprintf(mac, "%d %s%d %s", len(c.Caller.Key()), c.Caller.Key(), len(text), text)
+	return cursor{mac.Sum(nil)}, nil
+}
+
+func (c cursor) tag(position string) []byte {
+	mac := hmac.New(sha256.New, c.key)
+	mac.Write([]byte(position))
+	return mac.Sum(nil)[:12]
+}
+
+func (c cursor) seal(position string) string {
+	return base64.RawURLEncoding.EncodeToString(append(c.tag(position), position...))
+}
+
+func (c cursor) open(text string) (position string, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(raw) < 12 || !hmac.Equal(raw[:12], c.tag(string(raw[12:]))) {
+		return "", Invalidf("start again without cursor", "this cursor does not belong to this list: "+
+			"it was made for other arguments or another caller, or the server has restarted since")
+	}
+	return string(raw[12:]), nil
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+package tool_test
+
+import (
+	"encoding/json"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tool"
+)
+
+// whoAmI is the answer of whoami, indented, after it was held against the
+// schema that clients hold it against.
+func whoAmI(t *testing.T, h harness, c caller.Caller) string {
+	t.Helper()
+	out, err := h.call(t.Context(), c, "whoami", ``)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := toolNamed(h, "whoami").Output.Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v map[string]any
+	if err := json.Unmarshal([]byte(out), &v); err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(v); err != nil {
+		t.Errorf("its own schema refuses %s: %v", out, err)
+	}
+	return out
+}
+
+// golden compares the answer with a file, all but the text of the grant, which
+// is package grant's.
+func golden(t *testing.T, name, answer string) {
+	t.Helper()
+	var got tool.WhoAmIResult
+	if err := json.Unmarshal([]byte(answer), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Missing != nil {
+		if !json.Valid([]byte(got.Missing.Grant)) {
+			t.Errorf("got grant %q, want JSON", got.Missing.Grant)
+		}
+		got.Missing.Grant = "the grant"
+	}
+	text, err := json.MarshalIndent(got, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tool.Golden(t, name, string(text)+"\n")
+}
+
+func TestGoldenWhoAmI(t *testing.T) {
+	h := newHarness(t)
+	golden(t, "whoami.user.json", whoAmI(t, h, alice(t, `{"tools":["get_echo","group:beta"],"resources":["test://thing/one"]}`)))
+	golden(t, "whoami.everything.json", whoAmI(t, h, alice(t, everything)))
+	tagged := caller.Caller{
+		Tags: []string{"tag:ci", "tag:web"}, Node: "runner.example.ts.net", NodeID: "nRunner", Addr: netip.MustParseAddrPort("[fd7a:115c:a1e0::2]:40000"),
+	}
+	golden(t, "whoami.tagged.json", whoAmI(t, newHarnessWithin(t, []grant.Class{grant.Read}), tagged))
+	golden(t, "whoami.operator.json", whoAmI(t, h, caller.Operator("root")))
+}
+
+// TestWhoAmIForEverybody: a caller with no grant at all may ask, and following
+// what it is told is enough for everything.
+func TestWhoAmIForEverybody(t *testing.T) {
+	h := newHarness(t)
+	c := alice(t)
+	var got tool.WhoAmIResult
+	if err := json.Unmarshal([]byte(whoAmI(t, h, c)), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Missing == nil {
+		t.Fatalf("got %+v, want what is missing", got)
+	}
+	var suggested struct {
+		App map[string][]json.RawMessage `json:"app"`
+	}
+	if err := json.Unmarshal([]byte(got.Missing.Grant), &suggested); err != nil {
+		t.Fatal(err)
+	}
+	c = alice(t, string(suggested.App[capability][0]))
+	var after tool.WhoAmIResult
+	if err := json.Unmarshal([]byte(whoAmI(t, h, c)), &after); err != nil {
+		t.Fatal(err)
+	}
+	if after.Missing != nil || len(after.Tools) != len(h.Registry().Tools()) || len(after.Resources) != len(h.Registry().Resources()) {
+		t.Errorf("got %+v with the suggested grant, want everything", after)
+	}
+	records := h.audit.all()
+	if records[0].By != "every identified caller" || !records[0].Allowed {
+		t.Errorf("got %+v, want it recorded like every call", records[0])
+	}
+}
+
+func TestWhoAmITakesNoArguments(t *testing.T) {
+	h := newHarness(t)
+	_, err := h.call(t.Context(), alice(t), "whoami", `{"as":"bob@example.com"}`)
+	if got := code(t, err); got != tool.CodeInvalidArgument || !strings.Contains(err.Error(), "call it without arguments") {
+		t.Errorf("got %v, want the argument refused", err)
+	}
+}
