@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"tailscale.com/ipn/ipnstate"
+
+	"tailscale-mcp/internal/tool"
+)
+
+// peersInput are the arguments of list_peers. Filters narrow each other.
+type peersInput struct {
+	Name           string   `json:"name,omitempty" jsonschema:"part of the MagicDNS name or hostname, as \"web\"; case does not count"`
+	Online         *bool    `json:"online,omitempty" jsonschema:"true for those online now, false for those that are not"`
+	OS             string   `json:"os,omitempty" jsonschema:"operating system as tailscaled writes it: linux, macOS, windows, iOS, android, …; case does not count"`
+	Tag            string   `json:"tag,omitempty" jsonschema:"ACL tag, as \"tag:server\" or \"server\""`
+	User           string   `json:"user,omitempty" jsonschema:"login name of the owner, as \"alice@example.com\"; tagged nodes have none"`
+	ExitNodeOption *bool    `json:"exitNodeOption,omitempty" jsonschema:"true for those that can be used as exit nodes"`
+	Fields         []string `json:"fields,omitempty" jsonschema:"fields to answer with instead of the usual ones; also those of tailscaled's own status by their names there, as RxBytes, LastHandshake, CurAddr, KeyExpiry, AllowedIPs; \"all\" for everything"`
+	tool.Paging
+}
+
+type peersResult struct {
+	tool.Listed
+	Peers []tool.Object `json:"peers" jsonschema:"the peers, in the order of their IDs"`
+}
+
+func (n *node) listPeers() tool.Tool {
+	d := read("list_peers", "Peers of this host",
+		"Lists the nodes of the tailnet that this host knows, as its tailscaled sees them at this moment: name, stable ID, addresses, OS, user or tags, online, lastSeen (only when offline), "+
+			"whether it can be an exit node, subnets it routes, and the path packets take (direct, peer-relay or derp) when there was traffic lately. "+
+			"Filter by name, online, os, tag, user, exitNodeOption; name fields to see more or less. This host itself is not in the list (get_tailnet_status has it), "+
+			"nor is a node that this host may not talk to. Examples: {\"online\":false}, {\"tag\":\"tag:server\",\"fields\":[\"name\",\"RxBytes\"]}. "+
+			"Costs one question to the local tailscaled per page, nothing at the Tailscale API.")
+	d.Narrow = "filter by name, online, os, tag or user, name the fields you need, or ask for fewer with limit"
+	known := fieldNames()
+	return tool.New(d, func(ctx context.Context, call tool.Call, in peersInput) (peersResult, error) {
+		if err := tool.CheckFields(nil, in.Fields, known); err != nil {
+			return peersResult{}, err
+		}
+		st, err := n.tailscaled.Peers(ctx)
+		if err != nil {
+			return peersResult{}, err
+		}
+		var found []*ipnstate.PeerStatus
+		for _, ps := range st.Peer {
+			if in.matches(st, ps) {
+				found = append(found, ps)
+			}
+		}
+		// How much of the list is in a page is not part of what the list is.
+		scope := in
+		scope.Paging, scope.Fields = tool.Paging{}, nil
+		page, listed, err := tool.Page(call, in.Paging, []any{d.Name, scope}, found, peerKey)
+		if err != nil {
+			return peersResult{}, err
+		}
+		out := peersResult{Listed: listed, Peers: make([]tool.Object, len(page))}
+		for i, ps := range page {
+			if out.Peers[i], err = project(peerOf(st, ps), ps, in.Fields); err != nil {
+				return peersResult{}, err
+			}
+		}
+		return out, nil
+	})
+}
+
+// peerKey is unique and lasting. A control server that gives no stable IDs
+// leaves the key.
+func peerKey(ps *ipnstate.PeerStatus) string {
+	if ps.ID != "" {
+		return string(ps.ID)
+	}
+	return ps.PublicKey.String()
+}
+
+func (in peersInput) matches(st *ipnstate.Status, ps *ipnstate.PeerStatus) bool {
+	if in.Name != "" {
+		part := strings.ToLower(strings.TrimSuffix(in.Name, "."))
+		if !strings.Contains(fullName(ps), part) && !strings.Contains(strings.ToLower(ps.HostName), part) {
+			return false
+		}
+	}
+	if in.Tag != "" {
+		tag := "tag:" + strings.TrimPrefix(strings.ToLower(in.Tag), "tag:")
+		if !ps.IsTagged() || !slices.Contains(ps.Tags.AsSlice(), tag) {
+			return false
+		}
+	}
+	if in.User != "" && (ps.IsTagged() || !strings.EqualFold(st.User[ps.UserID].LoginName, in.User)) {
+		return false
+	}
+	return (in.Online == nil || *in.Online == ps.Online) &&
+		(in.ExitNodeOption == nil || *in.ExitNodeOption == ps.ExitNodeOption) &&
+		(in.OS == "" || strings.EqualFold(in.OS, ps.OS))
+}
+
+// project returns the fields of p, or those that are asked for among p's and
+// those of tailscaled's own status. A list that is null there, or a moment in the
+// year 1, is not there: it is left out.
+func project(p Peer, ps *ipnstate.PeerStatus, fields []string) (tool.Object, error) {
+	parts := []any{p}
+	if len(fields) > 0 {
+		parts = append(parts, ps)
+	}
+	whole := tool.Object{}
+	for _, part := range parts {
+		text, err := json.Marshal(part)
+		if err != nil {
+			return nil, fmt.Errorf("encoding a peer: %w", err)
+		}
+		if err := json.Unmarshal(text, &whole); err != nil {
+			return nil, fmt.Errorf("reading a peer back: %w", err)
+		}
+	}
+	if len(fields) == 0 {
+		return whole, nil
+	}
+	maps.DeleteFunc(whole, func(_ string, value json.RawMessage) bool {
+		return string(value) == "null" || string(value) == `"0001-01-01T00:00:00Z"`
+	})
+	return tool.Project(whole, fields, nil), nil
+}
+
+// fieldNames are the names that fields may hold.
+func fieldNames() []string {
+	var names []string
+	for _, t := range []reflect.Type{reflect.TypeFor[Peer](), reflect.TypeFor[ipnstate.PeerStatus]()} {
+		for _, field := range reflect.VisibleFields(t) {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			switch {
+			case field.Anonymous || !field.IsExported() || name == "-":
+			case name == "":
+				names = append(names, field.Name)
+			default:
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}

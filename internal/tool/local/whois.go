@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+
+package local
+
+import (
+	"context"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type whoIsInput struct {
+	Address string `json:"address" jsonschema:"Tailscale address, as \"100.64.0.7\" or \"fd7a:115c:a1e0::7\"; with a port, as \"127.0.0.1:40123\" or \"[fd7a:115c:a1e0::7]:443\", also the near end of a connection that tailscaled proxies"`
+}
+
+type whoIsResult struct {
+	Node            whoIsNode `json:"node"`
+	User            string    `json:"user,omitempty" jsonschema:"login name of the owner; absent for a tagged node"`
+	DisplayName     string    `json:"displayName,omitempty" jsonschema:"the owner's name for people"`
+	Tags            []string  `json:"tags,omitempty" jsonschema:"ACL tags; a tagged node acts for its tags and for no user"`
+	AppCapabilities []string  `json:"appCapabilities" jsonschema:"names of the app capabilities that grants give this node on this host; their values stay here"`
+}
+
+type whoIsNode struct {
+	Name      string   `json:"name" jsonschema:"full MagicDNS name"`
+	ID        string   `json:"id" jsonschema:"stable node ID"`
+	Addresses []string `json:"addresses" jsonschema:"Tailscale addresses, IPv4 first"`
+	OS        string   `json:"os,omitempty"`
+	Online    *bool    `json:"online,omitempty" jsonschema:"absent when this host may not know"`
+}
+
+func (n *node) getWhoIs() tool.Tool {
+	d := read("get_whois", "Who is behind an address",
+		"Tells which node, and which user or tags, are behind a Tailscale address, and the names of the app capabilities that the tailnet's grants give it on this host. "+
+			"Use it to attribute an address from a log or a connection. It is what this server itself identifies its callers by. "+
+			"For a name instead of an address use list_peers. Example: {\"address\":\"100.64.0.7\"}. "+
+			"Costs one question to the local tailscaled, nothing at the Tailscale API.")
+	return tool.New(d, func(ctx context.Context, _ tool.Call, in whoIsInput) (whoIsResult, error) {
+		address, err := addressOf(in.Address)
+		if err != nil {
+			return whoIsResult{}, err
+		}
+		who, err := n.tailscaled.WhoIs(ctx, address)
+		if err != nil {
+			return whoIsResult{}, err
+		}
+		if who.Node == nil {
+			return whoIsResult{}, &tailnet.Error{
+				Code: tailnet.CodeUpstreamMalformed, Message: "tailscaled answered without naming a node",
+				Next: "an administrator of this host updates Tailscale: tailscale update",
+			}
+		}
+		out := whoIsResult{
+			Node: whoIsNode{
+				Name:      strings.TrimSuffix(who.Node.Name, "."),
+				ID:        string(who.Node.StableID),
+				Addresses: []string{},
+				Online:    who.Node.Online,
+			},
+			AppCapabilities: []string{},
+		}
+		addrs := make([]netip.Addr, 0, len(who.Node.Addresses))
+		for _, prefix := range who.Node.Addresses {
+			if prefix.IsSingleIP() {
+				addrs = append(addrs, prefix.Addr())
+			}
+		}
+		out.Node.Addresses = addresses(addrs)
+		if who.Node.Hostinfo.Valid() {
+			out.Node.OS = who.Node.Hostinfo.OS()
+		}
+		if who.Node.IsTagged() {
+			out.Tags = who.Node.Tags
+		} else if who.UserProfile != nil {
+			out.User, out.DisplayName = who.UserProfile.LoginName, who.UserProfile.DisplayName
+		}
+		for _, name := range slices.Sorted(maps.Keys(who.CapMap)) {
+			out.AppCapabilities = append(out.AppCapabilities, string(name))
+		}
+		return out, nil
+	})
+}
+
+// addressOf checks that text is ip or ip:port, and nothing else that tailscaled
+// would look up, as a node key.
+func addressOf(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return addr.WithZone("").Unmap().String(), nil
+	}
+	if pair, err := netip.ParseAddrPort(text); err == nil {
+		return netip.AddrPortFrom(pair.Addr().WithZone("").Unmap(), pair.Port()).String(), nil
+	}
+	return "", tool.Invalidf("give an address as \"100.64.0.7\", \"100.64.0.7:443\" or \"[fd7a:115c:a1e0::7]:443\"; list_peers has the addresses of nodes",
+		"the address is neither an IP address nor one with a port")
+}
