@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+
+package catalog
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tool"
+)
+
+// Who may not is refused before anything is asked of anybody, and told the
+// grant that would allow it; with that grant it is allowed.
+func TestUngranted(t *testing.T) {
+	r := newRig(t, setup{})
+	nobody := by(t, "bob@example.com", "")
+	refused := func(what string, err error) grant.Rules {
+		t.Helper()
+		e := told(t, err)
+		if e.Code != tool.CodeAccessDenied {
+			t.Fatalf("%s: got %v, want %s", what, e, tool.CodeAccessDenied)
+		}
+		return suggested(t, e.Next)
+	}
+	for _, d := range r.dispatcher.Registry().Tools() {
+		if d.ForEveryone {
+			continue
+		}
+		_, err := r.call(nobody, d.Name, `{"nonsense":`) // decided before it is read
+		if rules := refused(d.Name, err); !rules.Tool(d.Granted()).Allowed {
+			t.Errorf("%s: the suggested grant does not allow it", d.Name)
+		}
+	}
+	for _, res := range r.dispatcher.Registry().Resources() {
+		uri := res.URI
+		if res.Template() {
+			uri = reads[uri]
+		}
+		_, _, err := r.read(nobody, uri)
+		if rules := refused(uri, err); !rules.Resource(uri).Allowed {
+			t.Errorf("%s: the suggested grant does not allow it", uri)
+		}
+	}
+	if n := len(r.fake.Requests()); n != 0 {
+		t.Errorf("got %d requests to the API, want none", n)
+	}
+	if listed := r.dispatcher.Tools(nobody); len(listed) != 1 || listed[0].Name != "whoami" {
+		t.Errorf("got %d tools listed, want whoami", len(listed))
+	}
+	if listed := r.dispatcher.Resources(nobody); len(listed) != 0 {
+		t.Errorf("got %d resources listed, want none", len(listed))
+	}
+	for _, rec := range r.log.Records() {
+		if rec.Event != audit.Decision || rec.Allowed {
+			t.Errorf("got record %+v, want refusals", rec)
+		}
+	}
+}
+
+// suggested are the rules of the grant in a refusal.
+func suggested(t *testing.T, next string) grant.Rules {
+	t.Helper()
+	_, text, ok := strings.Cut(next, ":\n")
+	if !ok {
+		t.Fatalf("got next step %q, want a grant to paste", next)
+	}
+	var g struct {
+		App map[string][]json.RawMessage `json:"app"`
+	}
+	if err := json.Unmarshal([]byte(text), &g); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	var entries []string
+	for _, entry := range g.App["jaxxstorm.com/cap/mcp"] {
+		entries = append(entries, string(entry))
+	}
+	rules, err := grant.Parse(entries)
+	if err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return rules
+}
+
+// A caller of reads changes nothing, by any tool.
+func TestReadersChangeNothing(t *testing.T) {
+	r := newRig(t, setup{})
+	reader := by(t, "bob@example.com", `{"tools":["read:*"],"resources":["*"]}`)
+	for _, d := range r.dispatcher.Registry().Tools() {
+		if d.Class == grant.Read {
+			continue
+		}
+		_, err := r.call(reader, d.Name, calls[d.Name])
+		if e := told(t, err); e.Code != tool.CodeAccessDenied {
+			t.Errorf("%s: got %v, want %s", d.Name, e, tool.CodeAccessDenied)
+		}
+	}
+	if n := len(r.fake.Requests()); n != 0 {
+		t.Errorf("got %d requests to the API, want none", n)
+	}
+	r.everything(reader, nil, func(what, text string, err error) {
+		if e := (*tool.Error)(nil); err != nil && (told(t, err).Code != tool.CodeAccessDenied || what != "set_device_name") {
+			t.Errorf("%s: got %s and error %v %v", what, text, err, e)
+		}
+	})
+	for _, q := range r.fake.Requests() {
+		if q.Method != "GET" {
+			t.Errorf("a reader made the request %s %s", q.Method, q.Path)
+		}
+	}
+}
+
+// Every call leaves its decision and its outcome.
+func TestEveryCallIsRecorded(t *testing.T) {
+	r := newRig(t, setup{})
+	r.everything(by(t, "alice@example.com", mayAll), r.log.Forget, func(what, text string, err error) {
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		records := r.log.Records()
+		if len(records) != 2 || records[0].Event != audit.Decision || !records[0].Allowed || records[1].Event != audit.Outcome || records[1].UpstreamStatus != 200 || records[1].Code != "" {
+			t.Errorf("%s: got records %+v, want a decision and a good outcome", what, records)
+		}
+		if text == "" {
+			t.Errorf("%s: got no answer", what)
+		}
+	})
+}
+
+// Over the limit nothing is shown, and the next step says what to do instead.
+func TestOverTheLimit(t *testing.T) {
+	r := newRig(t, setup{limit: 20})
+	r.everything(by(t, "alice@example.com", mayAll), nil, func(what, text string, err error) {
+		if e := told(t, err); e.Code != tool.CodeResultTooLarge || text != "" || len(e.Next) < 15 {
+			t.Errorf("%s: got %q and %v, want %s", what, text, e, tool.CodeResultTooLarge)
+		}
+	})
+	if n := r.fake.Count("setDeviceName"); n != 1 {
+		t.Errorf("the change was made %d times, want once", n)
+	}
+}
+
+// A change is refused when it cannot be recorded; a read is not.
+func TestNothingUnrecorded(t *testing.T) {
+	r := newRig(t, setup{})
+	r.log.Fail(errDisk)
+	for _, d := range r.dispatcher.Registry().Tools() {
+		if d.Class == grant.Read || calls[d.Name] == "" {
+			continue
+		}
+		_, err := r.call(by(t, "alice@example.com", mayAll), d.Name, calls[d.Name])
+		if e := told(t, err); e.Code != tool.CodeAuditFailed {
+			t.Errorf("%s: got %v, want %s", d.Name, e, tool.CodeAuditFailed)
+		}
+	}
+	if n := len(r.fake.Requests()); n != 0 {
+		t.Errorf("got %d requests to the API, want none", n)
+	}
+	if _, err := r.call(by(t, "alice@example.com", mayAll), "list_all_devices", `{}`); err != nil {
+		t.Errorf("a read: %v", err)
+	}
+}
+
+func TestEverybodyAtOnce(t *testing.T) {
+	r := newRig(t, setup{})
+	var wg sync.WaitGroup
+	for _, login := range []string{"alice@example.com", "bob@example.com", "carol@example.com", "dave@example.com"} {
+		c := by(t, login, mayAll)
+		stranger := by(t, "x"+login, `{"tools":["get_device_info"]}`)
+		wg.Go(func() {
+			for range 3 {
+				r.everything(c, nil, func(what, _ string, err error) {
+					// One has renamed what another looks for by its name.
+					if err != nil && !strings.Contains(err.Error(), "web-1") {
+						t.Errorf("%s: %v", what, err)
+					}
+				})
+				r.everything(stranger, nil, func(what, text string, err error) {
+					if what != "get_device_info" && (err == nil || text != "") {
+						t.Errorf("%s: a stranger got %s", what, text)
+					}
+				})
+			}
+		})
+	}
+	wg.Wait()
+	if tools := r.dispatcher.Tools(by(t, "bob@example.com", `{"tools":["get_device_info"]}`)); !slices.ContainsFunc(tools, func(d tool.Tool) bool { return d.Name == "get_device_info" }) || len(tools) != 2 {
+		t.Errorf("got %d tools, want get_device_info and whoami", len(tools))
+	}
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+
+// Package devices has the tools and resources about the tailnet's devices, as
+// the Tailscale API knows them. It imports tool, grant and tailnet; errors of
+// the API pass through with their codes.
+package devices
+
+import (
+	"context"
+
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+// API is what these tools need; *tailnet.API is one.
+type API interface {
+	ListDevices(ctx context.Context, q tailnet.DeviceQuery) ([]tailnet.Device, error)
+	GetDevice(ctx context.Context, id string, allFields bool) (tailnet.Device, error)
+	SetDeviceName(ctx context.Context, id, name string) error
+}
+
+const group = "devices"
+
+// Tools returns the group.
+func Tools(api API) tool.Set {
+	d := &devices{api}
+	return tool.Set{
+		Tools:     []tool.Tool{d.list(), d.info(), d.rename()},
+		Resources: []tool.Resource{d.listResource(), d.resource()},
+	}
+}
+
+type devices struct{ api API }
+
+// key orders devices by something that lasts and is unique.
+func key(d tailnet.Device) string {
+	if d.NodeID != "" {
+		return d.NodeID
+	}
+	return d.ID
+}

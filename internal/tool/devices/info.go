@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+
+package devices
+
+import (
+	"context"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type infoInput struct {
+	Device string   `json:"device" jsonschema:"the device: node ID (nTESTCNTRL), ID, Tailscale address, hostname or MagicDNS name (web or web.example.ts.net)"`
+	Fields []string `json:"fields,omitempty" jsonschema:"fields to show instead of the usual ones: names of the API's device object such as clientConnectivity or postureIdentity; or all"`
+}
+
+type infoOutput struct {
+	Device tool.Object `json:"device" jsonschema:"the device"`
+}
+
+func (d *devices) info() tool.Tool {
+	return tool.New(tool.Definition{
+		Name:  "get_device_info",
+		Title: "Get one device",
+		Group: group,
+		Class: grant.Read,
+		Description: "Shows one device of the tailnet: name, addresses, owner, operating system and client version, online and lastSeen (absent while online), " +
+			"key expiry, approval, routes, SSH. The device may be given by node ID, ID, Tailscale address, hostname or MagicDNS name; a name that fits several is refused " +
+			"and the candidates are named. fields: [\"all\"] adds connectivity (endpoints, DERP latency) and posture identity. " +
+			"One call to the Tailscale API for a node ID, else two.",
+		Narrow: "ask for single fields",
+	}, func(ctx context.Context, _ tool.Call, in infoInput) (infoOutput, error) {
+		device, err := d.resolve(ctx, in.Device, true)
+		if err != nil {
+			return infoOutput{}, err
+		}
+		fields := distinct(in.Fields)
+		if err := checkFields([]tailnet.Device{device}, fields); err != nil {
+			return infoOutput{}, err
+		}
+		return infoOutput{project(device, fields, shown)}, nil
+	})
+}

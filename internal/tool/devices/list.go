@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+
+package devices
+
+import (
+	"context"
+	"encoding/json"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tool"
+)
+
+type listInput struct {
+	filter
+	Fields []string `json:"fields,omitempty" jsonschema:"fields to show instead of the usual ones: names of the API's device object such as clientVersion, expires, enabledRoutes or clientConnectivity; or all"`
+	tool.Paging
+}
+
+type listOutput struct {
+	Devices []tool.Object `json:"devices" jsonschema:"the devices, in the order of their IDs"`
+	tool.Listed
+}
+
+func (d *devices) list() tool.Tool {
+	const name = "list_all_devices"
+	return tool.New(tool.Definition{
+		Name:  name,
+		Title: "List devices",
+		Group: group,
+		Class: grant.Read,
+		Description: "Lists the devices of the tailnet, machines shared into it included: name, node ID, addresses, operating system, owner (user, or tags which then " +
+			"are the owner), online, and lastSeen (absent while a device is online). Use it to find a device or to answer questions about many; use get_device_info for " +
+			"everything about one, and list_peers for what this server's own node sees. Filter rather than read everything: name, os, user, tags, online. " +
+			"Long lists come in pages: call again with cursor set to nextCursor. One call to the Tailscale API, a second one when os, user and tags fit nothing as they are written.",
+		Narrow: "filter by name, os, user, tags or online, ask for fewer fields, or set a smaller limit",
+	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
+		fields := distinct(in.Fields)
+		found, err := d.find(ctx, in.filter, beyondUsual(fields))
+		if err != nil {
+			return listOutput{}, err
+		}
+		if err := checkFields(found, fields); err != nil {
+			return listOutput{}, err
+		}
+		// What is shown of a device is not part of which devices are listed.
+		page, rest, err := tool.Page(call, in.Paging, []any{name, in.filter}, found, key)
+		if err != nil {
+			return listOutput{}, err
+		}
+		out := listOutput{Devices: make([]tool.Object, len(page)), Listed: rest}
+		for i, device := range page {
+			out.Devices[i] = project(device, fields, listed)
+		}
+		return out, nil
+	})
+}
+
+func (d *devices) listResource() tool.Resource {
+	return tool.Resource{
+		URI:         "tailscale://devices",
+		Name:        "devices",
+		Title:       "Devices",
+		Description: "All devices of the tailnet, with the fields of list_all_devices.",
+		MIMEType:    "application/json",
+		Read: func(ctx context.Context, _ string) (string, error) {
+			found, err := d.find(ctx, filter{}, false)
+			if err != nil {
+				return "", err
+			}
+			out := listOutput{Devices: make([]tool.Object, len(found)), Listed: tool.Listed{Total: len(found), Returned: len(found)}}
+			for i, device := range found {
+				out.Devices[i] = project(device, nil, listed)
+			}
+			text, err := json.Marshal(out)
+			return string(text), err
+		},
+	}
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+
+package devices
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type renameInput struct {
+	Device string `json:"device" jsonschema:"the device: node ID, ID, Tailscale address, hostname or MagicDNS name"`
+	Name   string `json:"name" jsonschema:"the new machine name, such as build-runner; without the domain"`
+}
+
+type renameOutput struct {
+	NodeID   string `json:"nodeId" jsonschema:"the device that was renamed"`
+	Previous string `json:"previousName" jsonschema:"its MagicDNS name before"`
+	Name     string `json:"name,omitempty" jsonschema:"its MagicDNS name now; absent when it could not be read"`
+	Note     string `json:"note,omitempty" jsonschema:"what is not certain about this answer"`
+}
+
+// Not idempotent: said again, a name may mean another device, since the one that
+// had it is called something else by then.
+func (d *devices) rename() tool.Tool {
+	return tool.New(tool.Definition{
+		Name:  "set_device_name",
+		Title: "Rename a device",
+		Group: group,
+		Class: grant.Write,
+		Description: "Gives one device another machine name. Its MagicDNS name changes at once and the old name stops working, so links and configurations that use it break. " +
+			"Answers with the MagicDNS names before and after; a name that is taken gets a number. To rename back, give the device by node ID. Three calls to the Tailscale API.",
+	}, func(ctx context.Context, _ tool.Call, in renameInput) (renameOutput, error) {
+		name, domain, err := splitName(in.Name)
+		if err != nil {
+			return renameOutput{}, err
+		}
+		device, err := d.resolve(ctx, in.Device, false)
+		if err != nil {
+			return renameOutput{}, err
+		}
+		if _, own, _ := strings.Cut(device.Name, "."); domain != "" && !strings.EqualFold(domain, own) {
+			return renameOutput{}, tool.Invalidf("give the name without a domain", "the device is in the domain %q and stays there", bounded(own))
+		}
+		return d.setName(ctx, device, name)
+	})
+}
+
+// setName renames the device and reads what came of it.
+func (d *devices) setName(ctx context.Context, device tailnet.Device, name string) (renameOutput, error) {
+	out := renameOutput{NodeID: key(device), Previous: device.Name}
+	err := d.api.SetDeviceName(ctx, key(device), name)
+	var failed *tailnet.Error
+	if err != nil && (!errors.As(err, &failed) || !failed.OutcomeUnknown) {
+		return renameOutput{}, err
+	}
+	// Nothing is sent a second time; reading shows what the answer did not.
+	now, unread := d.api.GetDevice(ctx, key(device), false)
+	switch {
+	case err == nil && unread == nil:
+		out.Name = now.Name
+	case err == nil:
+		out.Note = "the device was renamed; do not repeat the call. Its new MagicDNS name could not be read"
+		if errors.As(unread, &failed) {
+			out.Note += ": " + failed.Message
+		}
+	case unread != nil:
+		return renameOutput{}, err
+	case now.Name != device.Name || strings.EqualFold(short(now.Name), name):
+		out.Name = now.Name
+		out.Note = "the Tailscale API did not confirm the change, but this is the name that the device has now"
+	default:
+		return renameOutput{}, &tool.Error{
+			Code:    string(failed.Code),
+			Message: failed.Message + "; right afterwards the device was still called " + printable(device.Name),
+			Next:    failed.Next,
+		}
+	}
+	return out, nil
+}
+
+// splitName checks that given is a machine name, or one with its domain, and
+// parts the two. The API would take an empty name for the wish to go back to the
+// hostname, and what it makes of a malformed one is not documented.
+func splitName(given string) (name, domain string, err error) {
+	name, domain, _ = strings.Cut(strings.TrimSuffix(strings.TrimSpace(given), "."), ".")
+	if !isLabel(name) {
+		return "", "", tool.Invalidf("give a name of 1 to 63 letters, digits and hyphens, with a letter or digit at both ends, such as build-runner",
+			"%q is no machine name", bounded(given))
+	}
+	return name, domain, nil
+}
+
+// isLabel reports whether s is one label of a host's name (RFC 1123 §2.1).
+func isLabel(s string) bool {
+	return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-' && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-'
+	})
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+
+package devices
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+// longestName bounds what can name a device, in bytes: hostnames (POSIX) and
+// DNS names (RFC 1035 §2.3.4) are not longer.
+const longestName = 255
+
+// resolve returns the one device that name means, with the fields that the API
+// sends unasked or with all.
+//
+// A name becomes part of a request's address only when it has the form of an ID;
+// every other is compared with those of the devices there are.
+func (d *devices) resolve(ctx context.Context, name string, allFields bool) (tailnet.Device, error) {
+	name = strings.TrimSpace(name)
+	if strings.Trim(name, ".") == "" || len(name) > longestName {
+		return tailnet.Device{}, tool.Invalidf("name a device by node ID, address, hostname or MagicDNS name", "%q names no device", bounded(name))
+	}
+	if hasFormOfID(name) {
+		device, err := d.api.GetDevice(ctx, name, allFields)
+		switch code := tailnet.CodeOf(err); {
+		case err == nil && (device.NodeID == name || device.ID == name):
+			return device, nil
+		case err != nil && code != tailnet.CodeNotFound && code != tailnet.CodeInvalidArgument:
+			return tailnet.Device{}, err
+		}
+		// A hostname may look like an ID.
+	}
+	all, err := d.api.ListDevices(ctx, tailnet.DeviceQuery{})
+	if err != nil {
+		return tailnet.Device{}, err
+	}
+	found, err := pick(all, name)
+	if err != nil || !allFields {
+		return found, err
+	}
+	return d.api.GetDevice(ctx, key(found), true)
+}
+
+// hasFormOfID reports whether name looks like a node ID (n292kg92CNTRL) or a
+// legacy one (92960230385).
+func hasFormOfID(name string) bool {
+	const longest = 64
+	if len(name) > longest {
+		return false
+	}
+	isDigit := func(r rune) bool { return '0' <= r && r <= '9' }
+	isOther := func(r rune) bool { return !isDigit(r) && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }
+	if strings.HasPrefix(name, "n") && strings.HasSuffix(name, "CNTRL") {
+		return !strings.ContainsFunc(name, isOther)
+	}
+	return !strings.ContainsFunc(name, func(r rune) bool { return !isDigit(r) })
+}
+
+// pick finds the one of all that name means. The kinds of name are tried from
+// the exact to the loose, and the first that fits anything decides: an ID is
+// never taken for somebody's hostname, and a short name is this tailnet's
+// before it is that of a machine shared with it, as in MagicDNS.
+func pick(all []tailnet.Device, name string) (tailnet.Device, error) {
+	plain := strings.TrimSuffix(name, ".")
+	addr, err := netip.ParseAddr(name)
+	addr = addr.Unmap()
+	for _, fits := range []func(tailnet.Device) bool{
+		func(v tailnet.Device) bool { return v.NodeID == name || v.ID == name },
+		func(v tailnet.Device) bool { return err == nil && hasAddress(v, addr) },
+		func(v tailnet.Device) bool { return strings.EqualFold(v.Name, plain) },
+		func(v tailnet.Device) bool { return !v.IsExternal && strings.EqualFold(short(v.Name), plain) },
+		func(v tailnet.Device) bool {
+			return strings.EqualFold(short(v.Name), plain) || strings.EqualFold(v.Hostname, plain)
+		},
+	} {
+		var found []tailnet.Device
+		for _, device := range all {
+			if fits(device) {
+				found = append(found, device)
+			}
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			return found[0], nil
+		default:
+			return tailnet.Device{}, ambiguous(name, found)
+		}
+	}
+	return tailnet.Device{}, &tailnet.Error{
+		Code:    tailnet.CodeNotFound,
+		Message: fmt.Sprintf("no device of the tailnet is called %q", bounded(name)),
+		Next:    "find its name with list_all_devices",
+	}
+}
+
+func hasAddress(d tailnet.Device, addr netip.Addr) bool {
+	return slices.ContainsFunc(d.Addresses, func(text string) bool {
+		has, err := netip.ParseAddr(text)
+		return err == nil && has.Unmap() == addr
+	})
+}
+
+func ambiguous(name string, found []tailnet.Device) error {
+	const most = 10
+	var names []string
+	for _, device := range found[:min(most, len(found))] {
+		names = append(names, key(device)+" ("+printable(cmp.Or(device.Name, device.Hostname))+")")
+	}
+	if len(found) > most {
+		names = append(names, fmt.Sprintf("and %d more", len(found)-most))
+	}
+	return tool.Invalidf("use one of these IDs: "+strings.Join(names, ", "), "%d devices are called %q", len(found), bounded(name))
+}
+
+// short is the first label of a MagicDNS name.
+func short(name string) string {
+	label, _, _ := strings.Cut(name, ".")
+	return label
+}
+
+// printable is s as a message can hold it outside of quotes: what a terminal
+// might act on is escaped.
+func printable(s string) string {
+	quoted := strconv.Quote(bounded(s))
+	return quoted[1 : len(quoted)-1]
+}
+
+func bounded(s string) string {
+	const most = 80
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}

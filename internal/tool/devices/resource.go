@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+
+package devices
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+// resource is one device, by ID or by name.
+func (d *devices) resource() tool.Resource {
+	return tool.Resource{
+		URI:         "tailscale://device/{id}",
+		Alias:       "tailscale://device",
+		Name:        "device",
+		Title:       "Device",
+		Description: "One device of the tailnet with all fields, by node ID, ID, Tailscale address, hostname or MagicDNS name.",
+		MIMEType:    "application/json",
+		Read: func(ctx context.Context, id string) (string, error) {
+			device, err := d.resolve(ctx, id, true)
+			if err != nil {
+				return "", err
+			}
+			text, err := json.Marshal(whole(device))
+			return string(text), err
+		},
+		Complete: d.complete,
+	}
+}
+
+// complete offers the names of devices that begin with prefix, and the node IDs
+// of others that do.
+func (d *devices) complete(ctx context.Context, prefix string) ([]string, error) {
+	found, err := d.find(ctx, filter{}, false)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, device := range found {
+		for _, name := range []string{offered(device), key(device)} {
+			if len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
+				names = append(names, name)
+				break
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// offered is the shortest name that means this device and no other.
+func offered(d tailnet.Device) string {
+	if d.IsExternal {
+		return cmp.Or(d.Name, key(d))
+	}
+	return cmp.Or(short(d.Name), key(d))
+}
