@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+
+package config
+
+import (
+	"log/slog"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"tailscale-mcp/internal/grant"
+)
+
+// Config is the validated configuration. It is safe to print: the credential
+// hides itself.
+type Config struct {
+	Tailnet    string     // tailnet of the credential; "-" is the credential's own
+	Credential Credential // how the Tailscale API is called; zero: not at all
+	APIURL     *url.URL   // scheme and host of the Tailscale API, without a path
+
+	Port             uint16        // TCP port when the service binds by itself; 1 to 65535
+	TailscaledSocket string        // LocalAPI socket; empty: the platform's usual place
+	Capability       string        // app capability whose grants count
+	Allow            []grant.Class // classes this host offers, in the order of grant.Classes; never empty
+	AllowSelf        bool          // callers from this very node are accepted
+	Hostnames        []string      // further DNS names accepted in Host, lower case, no trailing dot
+	LogLevel         slog.Level
+
+	// Warnings are for the log at start: names that look like ours, misspelt, but
+	// may belong to another program.
+	Warnings []string
+}
+
+// Load reads the environment of this process and systemd's credentials. Its
+// error is an [*Error] with everything that is wrong.
+func Load() (Config, error) {
+	var l loader
+	var api apiVariables
+	var server serverVariables
+	// Strings cannot fail to convert: an error here is a mistake in variables.go.
+	if err := read(apiPrefix, &api); err != nil {
+		return Config{}, err
+	}
+	if err := read(serverPrefix, &server); err != nil {
+		return Config{}, err
+	}
+	credential, src := l.readCredential(api)
+	environ := os.Environ()
+	l.unknownNames(environ)
+
+	c := Config{
+		Tailnet:          l.tailnet(apiPrefix+"_TAILNET", api.Tailnet),
+		Credential:       l.credential(credential, src),
+		APIURL:           l.apiURL(apiPrefix+"_API_URL", api.APIUrl),
+		Port:             l.port(serverPrefix+"_PORT", server.Port),
+		TailscaledSocket: l.socket(serverPrefix+"_TAILSCALED_SOCKET", server.TailscaledSocket),
+		Capability:       l.capability(serverPrefix+"_CAPABILITY", server.Capability),
+		Allow:            l.classes(serverPrefix+"_ALLOW", server.Allow),
+		AllowSelf:        l.boolean(serverPrefix+"_ALLOW_SELF", server.AllowSelf),
+		Hostnames:        l.hostnames(serverPrefix+"_HOSTNAMES", server.Hostnames),
+		LogLevel:         l.level(serverPrefix+"_LOG_LEVEL", server.LogLevel),
+		Warnings:         nearMisses(environ),
+	}
+	if len(l.problems) > 0 {
+		return Config{}, &Error{Problems: l.problems}
+	}
+	return c, nil
+}
+
+// sources says under which name each secret was found.
+type sources struct{ apiKey, oauthClientSecret string }
+
+// readCredential lets systemd's credential files win over the environment.
+func (l *loader) readCredential(api apiVariables) (Credential, sources) {
+	c := Credential{
+		APIKey:            api.APIKey,
+		OAuthClientID:     api.OauthClientID,
+		OAuthClientSecret: api.OauthClientSecret,
+		IDTokenFile:       api.IDTokenFile,
+	}
+	src := sources{apiPrefix + "_API_KEY", apiPrefix + "_OAUTH_CLIENT_SECRET"}
+	dir := os.Getenv("CREDENTIALS_DIRECTORY") // systemd.exec(5)
+	for _, file := range []struct {
+		name    string
+		value   *string
+		foundIn *string
+	}{
+		{CredentialAPIKey, &c.APIKey, &src.apiKey},
+		{CredentialOAuthClientSecret, &c.OAuthClientSecret, &src.oauthClientSecret},
+	} {
+		if *file.value != "" { // remembered even if the file wins: it stays a secret
+			l.secrets = append(l.secrets, *file.value)
+		}
+		value, err := credentialFile(dir, file.name)
+		if err != nil {
+			l.add("systemd credential "+file.name, "cannot be read ("+err.Error()+")",
+				"check LoadCredential= in: systemctl cat tailscale-mcp.service")
+			continue
+		}
+		if value != "" {
+			*file.value, *file.foundIn = value, "systemd credential "+file.name
+			l.secrets = append(l.secrets, value)
+		}
+	}
+	return c, src
+}
+
+// nearMisses finds TAILSCALE_* names that differ from one of ours by a letter or
+// two. They may belong to another program, so they are no reason to stop; but a
+// misspelt credential would silently leave only the local tools.
+func nearMisses(environ []string) []string {
+	known := names()
+	var warnings []string
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, apiPrefix+"_") || strings.HasPrefix(name, serverPrefix+"_") || slices.Contains(known, name) {
+			continue
+		}
+		if meant := nearest(name, known); meant != "" && distance(name, meant) <= 2 {
+			warnings = append(warnings, printable(name)+" is not read by tailscale-mcp: did you mean "+meant+"?")
+		}
+	}
+	return warnings
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+
+// Package config turns the environment and systemd's credentials into one
+// validated value. It is the only reader of the environment (the service
+// manager's own variables excepted: packages service and listen leave those to
+// go-systemd); the rest of the program is handed a [Config] and never asks again.
+//
+// Every variable is a field of one of the two structs in variables.go: its name,
+// default and description live in the field's tags, and the shipped
+// /etc/tailscale-mcp.env and the manual page are written from them
+// (see [Reference] and [EnvFile]).
+//
+// Imports: the standard library, envconfig, and the leaf package grant.
+//
+// Failure: whatever is wrong stops the start. [Load] reports all of it at once,
+// as an [*Error] that names the variable, shows its value unless that may be a
+// secret, and says what to write instead. Unknown TAILSCALE_MCP_* names are
+// wrong too: they are typing errors of somebody who believes to have restricted
+// something. Secrets appear in no error and in no printed form of a [Config].
+package config

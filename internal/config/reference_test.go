@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+
+package config
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func TestEnvFileGolden(t *testing.T) {
+	golden := filepath.Join("testdata", "tailscale-mcp.env")
+	if *update {
+		if err := os.WriteFile(golden, []byte(EnvFile()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), EnvFile()); diff != "" {
+		t.Errorf("%s is not current: run go test ./internal/config -update (-golden +now):\n%s", golden, diff)
+	}
+}
+
+// The names are those of the product's documentation: a renamed field would
+// silently rename a variable.
+func TestReferenceNames(t *testing.T) {
+	var got []string
+	for _, v := range Reference() {
+		got = append(got, v.Name+"="+v.Default)
+		if v.Description == "" || !strings.HasSuffix(v.Description, ".") && !strings.HasSuffix(v.Description, "false") {
+			t.Errorf("%s: got description %q, want sentences", v.Name, v.Description)
+		}
+	}
+	want := []string{
+		"TAILSCALE_TAILNET=-", "TAILSCALE_API_KEY=", "TAILSCALE_OAUTH_CLIENT_ID=", "TAILSCALE_OAUTH_CLIENT_SECRET=", "TAILSCALE_ID_TOKEN_FILE=",
+		"TAILSCALE_API_URL=https://api.tailscale.com",
+		"TAILSCALE_MCP_PORT=8080", "TAILSCALE_MCP_TAILSCALED_SOCKET=", "TAILSCALE_MCP_CAPABILITY=jaxxstorm.com/cap/mcp", "TAILSCALE_MCP_ALLOW=read",
+		"TAILSCALE_MCP_ALLOW_SELF=false", "TAILSCALE_MCP_HOSTNAMES=", "TAILSCALE_MCP_LOG_LEVEL=info",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("variables (-want +got):\n%s", diff)
+	}
+}
+
+// The tags and the constants of the credential names agree, and secrets are marked.
+func TestReferenceSecrets(t *testing.T) {
+	got := map[string]string{}
+	for _, v := range Reference() {
+		if v.Secret != (v.Credential != "") {
+			t.Errorf("%s: got secret %v with credential %q, want both or none", v.Name, v.Secret, v.Credential)
+		}
+		if v.Secret {
+			got[v.Name] = v.Credential
+		}
+	}
+	want := map[string]string{"TAILSCALE_API_KEY": CredentialAPIKey, "TAILSCALE_OAUTH_CLIENT_SECRET": CredentialOAuthClientSecret}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("secrets (-want +got):\n%s", diff)
+	}
+}
+
+// A person who removes every # has the defaults.
+func TestEnvFileIsTheDefaults(t *testing.T) {
+	env := map[string]string{}
+	for line := range strings.Lines(EnvFile()) {
+		line = strings.TrimSuffix(line, "\n")
+		if len(line) > 78 {
+			t.Errorf("line of %d characters: %s", len(line), line)
+		}
+		if name, value, ok := strings.Cut(strings.TrimPrefix(line, "#"), "="); ok && strings.HasPrefix(name, "TAILSCALE_") {
+			env[name] = value
+		}
+	}
+	if got, want := len(env), len(Reference()); got != want {
+		t.Fatalf("got %d assignments, want %d", got, want)
+	}
+	environment(t, nil)
+	plain, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	environment(t, env)
+	c, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(plain, c); diff != "" {
+		t.Errorf("configuration (-defaults +file):\n%s", diff)
+	}
+}

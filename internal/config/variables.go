@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+
+package config
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/kelseyhightower/envconfig"
+)
+
+const (
+	// File is where the unit reads its environment from.
+	File = "/etc/tailscale-mcp.env"
+
+	apiPrefix    = "TAILSCALE"
+	serverPrefix = "TAILSCALE_MCP"
+)
+
+// Names of the systemd credentials (systemd.exec(5), LoadCredential=): files in
+// $CREDENTIALS_DIRECTORY, which the shipped unit fills from /etc/credstore.
+const (
+	CredentialAPIKey            = "tailscale-mcp.api-key"
+	CredentialOAuthClientSecret = "tailscale-mcp.oauth-client-secret"
+)
+
+// The two structs below list every variable. All fields are plain strings on
+// purpose: envconfig stops at the first value it cannot convert and quotes it,
+// and what it quotes may be a secret. The conversions are in parse.go.
+//
+// Tags: default and desc are envconfig's; secret marks a value that is never
+// shown; credential names the systemd credential that wins over the variable.
+// There are no `envconfig:"NAME"` tags: with one, envconfig also accepts NAME
+// without the prefix.
+
+// apiVariables reach the Tailscale API. Their names are those of other Tailscale
+// programs, so an unknown TAILSCALE_* name is none of our business.
+type apiVariables struct {
+	Tailnet           string `split_words:"true" default:"-" desc:"Tailnet the API credential belongs to; - means the credential's own."`
+	APIKey            string `split_words:"true" secret:"true" credential:"tailscale-mcp.api-key" desc:"API access token (tskey-api-...). Acts with all the rights of the person who made it and expires after 90 days at most: prefer an OAuth client. Without any API credential the server starts and offers the tools that the local tailscaled can answer."`
+	OauthClientID     string `split_words:"true" desc:"ID of an OAuth client (scoped, does not expire; preferred), or of the federated identity that TAILSCALE_ID_TOKEN_FILE is for."`
+	OauthClientSecret string `split_words:"true" secret:"true" credential:"tailscale-mcp.oauth-client-secret" desc:"Secret of the OAuth client (tskey-client-...)."`
+	IDTokenFile       string `split_words:"true" desc:"Absolute path of a file with the JWT of a workload identity federation, used with TAILSCALE_OAUTH_CLIENT_ID. It is read again when it changes."`
+	APIUrl            string `split_words:"true" default:"https://api.tailscale.com" desc:"Address of the Tailscale API."`
+}
+
+// serverVariables are this server's own.
+type serverVariables struct {
+	Port             string `split_words:"true" default:"8080" desc:"TCP port on the Tailscale addresses of this host, when the service binds by itself. A socket from systemd has its own port: change that with 'systemctl edit tailscale-mcp.socket'."`
+	TailscaledSocket string `split_words:"true" desc:"Absolute path of tailscaled's LocalAPI socket. Unset means the platform's usual place, on Linux /var/run/tailscale/tailscaled.sock."`
+	Capability       string `split_words:"true" default:"jaxxstorm.com/cap/mcp" desc:"Name of the app capability that grants in the tailnet policy file give to callers of this server."`
+	Allow            string `split_words:"true" default:"read" desc:"Classes of tools that this host offers at all, whatever grants say: a comma-separated list of read, write, destructive and escalating."`
+	AllowSelf        string `split_words:"true" default:"false" desc:"Accept callers from this very host. Any local account that dials the host's own Tailscale address would then act as the host's owner or tag: true or false."`
+	Hostnames        string `split_words:"true" desc:"Further DNS names of this server, comma-separated. Requests are accepted for the host's Tailscale addresses and MagicDNS name, and for these."`
+	LogLevel         string `split_words:"true" default:"info" desc:"How much is logged: debug, info, warn or error. The audit records do not depend on it."`
+}
+
+// Variable is the reference entry of one environment variable.
+type Variable struct {
+	Name        string // as it is written in the environment
+	Default     string // what an unset or empty variable means; empty if there is none
+	Description string // one paragraph of plain text
+	Secret      bool   // the value is never shown
+	Credential  string // the systemd credential that wins over it, or empty
+}
+
+// Reference lists every variable in the order in which it is documented. The
+// manual page and the shipped environment file are made from it.
+func Reference() []Variable {
+	return append(describe(apiPrefix, new(apiVariables)), describe(serverPrefix, new(serverVariables))...)
+}
+
+// describe has envconfig itself say which names it reads for spec, so that the
+// documentation cannot name another variable than the program.
+func describe(prefix string, spec any) []Variable {
+	var names strings.Builder
+	// The format is constant and the writer cannot fail.
+	if err := envconfig.Usagef(prefix, spec, &names, "{{range .}}{{usage_key .}}\n{{end}}"); err != nil {
+		panic("config: " + err.Error())
+	}
+	fields := reflect.TypeOf(spec).Elem()
+	var list []Variable
+	for i, name := range strings.Fields(names.String()) {
+		tag := fields.Field(i).Tag
+		list = append(list, Variable{
+			Name:        name,
+			Default:     tag.Get("default"),
+			Description: tag.Get("desc"),
+			Secret:      tag.Get("secret") == "true",
+			Credential:  tag.Get("credential"),
+		})
+	}
+	return list
+}
+
+// read fills spec from the environment. An empty value means unset, for which
+// envconfig would not apply the default.
+func read(prefix string, spec any) error {
+	if err := envconfig.Process(prefix, spec); err != nil {
+		return err
+	}
+	fields := reflect.ValueOf(spec).Elem()
+	for i := range fields.NumField() {
+		field := fields.Field(i)
+		value := strings.TrimSpace(field.String())
+		if value == "" {
+			value = fields.Type().Field(i).Tag.Get("default")
+		}
+		field.SetString(value)
+	}
+	return nil
+}
