@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+
+package mcpserver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/identity"
+	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/tooltest"
+)
+
+const (
+	legacy = "2025-11-25"
+	modern = "2026-07-28"
+)
+
+// bench is a server on loopback whose callers are told apart by the address
+// they dial from: the real HTTP stack, with identity's answers in our hands.
+type bench struct {
+	*Server
+	tools *tooltest.Tools
+	audit *tooltest.Log
+	log   lines // what the server logs from Info up
+	addr  string
+
+	mu     sync.Mutex
+	grants map[string][]string // by login
+	gone   error               // what Resolve answers instead, when not nil
+	now    map[string]string   // who has another's address now
+	asked  int                 // how often Resolve was
+}
+
+// lines is a log to look into.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// people are the callers, by the address they dial from.
+var people = map[string]string{"127.0.0.2": "alice@example.com", "127.0.0.3": "bob@example.com"}
+
+// setup is what a test may want otherwise.
+type setup struct {
+	Options
+	ceiling []grant.Class
+	// header is how long a header may take to arrive, when not the default.
+	header time.Duration
+}
+
+func newBench(t testing.TB, adjust ...func(*setup)) *bench {
+	t.Helper()
+	// The last of the cleanups: nothing that this bench started may be left.
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+
+	b := &bench{tools: tooltest.New(), audit: &tooltest.Log{}, grants: map[string][]string{}}
+	log := slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	o := setup{
+		Options: Options{
+			Resolve:   b.resolve,
+			Names:     func() []string { return []string{"127.0.0.1", "mcp.example.ts.net", "fd7a:115c:a1e0::1"} },
+			Health:    func() string { return "up" },
+			Version:   "test",
+			Log:       log,
+			Recheck:   20 * time.Millisecond,
+			KeepAlive: 20 * time.Millisecond,
+		},
+		ceiling: grant.Classes(),
+	}
+	for _, f := range adjust {
+		f(&o)
+	}
+	o.Dispatcher = tool.NewDispatcher(tool.Options{
+		Registry:   tool.NewRegistry(o.ceiling, b.tools.Set(), tool.WhoAmI()),
+		Audit:      b.audit,
+		Log:        log,
+		Capability: "jaxxstorm.com/cap/mcp",
+		Host:       func() tool.Host { return tool.Host{Name: "tag:mcp", Port: 8080} },
+	})
+	b.Server = New(o.Options)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.addr = l.Addr().String()
+	srv := b.HTTPServer()
+	if o.header != 0 {
+		srv.ReadHeaderTimeout = o.header
+	}
+	go srv.Serve(l)
+	t.Cleanup(func() {
+		b.Drain()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := srv.Shutdown(ctx); err != nil {
+			t.Errorf("server did not stop: %v", err)
+		}
+	})
+	return b
+}
+
+func (b *bench) resolve(_ context.Context, remote netip.AddrPort) (caller.Caller, error) {
+	login := people[remote.Addr().String()]
+	if login == "" {
+		return caller.Caller{Addr: remote}, identity.ErrUnknown
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked++
+	if b.gone != nil {
+		return caller.Caller{Addr: remote}, b.gone
+	}
+	if other := b.now[login]; other != "" {
+		login = other
+	}
+	c := caller.Caller{Login: login, Node: login[:strings.IndexByte(login, '@')] + "-laptop", NodeID: "n" + login, Addr: remote}
+	rules, err := grant.Parse(b.grants[login])
+	c.Rules = rules
+	if err != nil {
+		return c, fmt.Errorf("%w: %w", identity.ErrMalformedGrant, err)
+	}
+	return c, nil
+}
+
+// grant replaces what a person is granted.
+func (b *bench) grant(login string, entries ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.grants[login] = entries
+}
+
+// vanish makes tailscaled's answer about everybody err; nil ends that.
+func (b *bench) vanish(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.gone = err
+}
+
+// rename gives one person's address to another.
+func (b *bench) rename(login, other string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now = map[string]string{login: other}
+}
+
+// resolved is how often somebody was identified.
+func (b *bench) resolved() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.asked
+}
+
+// patience bounds whatever a test waits for.
+const patience = 60 * time.Second
+
+// arrive waits until a call is at the gate.
+func (b *bench) arrive(t testing.TB, gate string) {
+	t.Helper()
+	receive(t, "a call at the gate "+gate, b.tools.Arrived(gate))
+}
+
+func receive[T any](t testing.TB, what string, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("waited in vain for %s", what)
+		panic("not reached")
+	}
+}
+
+// await waits until a condition holds.
+func await(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
