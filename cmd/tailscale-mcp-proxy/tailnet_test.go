@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"tailscale-mcp/internal/tailnettest"
+)
+
+// These tests run the command on nodes of a real tailnet, where tailscaled
+// decides who is who.
+
+// TestTailnet: nodes without a network device, and without privileges.
+func TestTailnet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, runs tailscaled: -short")
+	}
+	inTailnet(t, tailnettest.Options{})
+}
+
+// TestRootTailnet: nodes with real addresses, on which the system resolves no
+// MagicDNS name.
+func TestRootTailnet(t *testing.T) {
+	inTailnet(t, tailnettest.Options{Namespaces: true})
+}
+
+func inTailnet(t *testing.T, opts tailnettest.Options) {
+	tn := tailnettest.New(t, opts)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	nodes, err := tn.AddNodes(ctx,
+		tailnettest.NodeOptions{Name: "ts-mcp", Tags: []string{"tag:mcp"}},
+		tailnettest.NodeOptions{Name: "laptop", Login: "jürgen@example.com"},
+		tailnettest.NodeOptions{Name: "runner", Tags: []string{"tag:ci", "tag:build"}},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, laptop, runner := nodes[0], nodes[1], nodes[2]
+	port := serveWhoIs(t, server)
+
+	callers := []struct {
+		node *tailnettest.Node
+		want string // WhoIs of the connection, then the headers
+	}{
+		{laptop, fmt.Sprintf("%s | user %s tags  node %s", laptop.FQDN(), "=?utf-8?q?j=C3=BCrgen@example.com?=", laptop.FQDN())},
+		{runner, fmt.Sprintf("%s | user  tags tag:build,tag:ci node %s", runner.FQDN(), runner.FQDN())},
+	}
+	for _, caller := range callers {
+		for _, host := range []string{"ts-mcp", server.FQDN(), server.IPv4().String()} {
+			t.Run(caller.node.Name+" to "+host, func(t *testing.T) {
+				p := launch(t, caller.node.Command, "--server", "http://"+net.JoinHostPort(host, port)+"/mcp", "--tailscaled-socket", caller.node.Socket)
+				got := p.ask(initialize)
+				if !strings.Contains(got, `"`+caller.want+`"`) {
+					t.Errorf("got %s, want %s; stderr: %s", got, caller.want, p.stderr.String())
+				}
+				_ = p.stdin.Close()
+				if code := p.exit(); code != exitEnded {
+					t.Errorf("exit code: got %d, want %d; stderr: %s", code, exitEnded, p.stderr.String())
+				}
+			})
+		}
+	}
+	t.Run("tailscaled restarts", func(t *testing.T) {
+		p := launch(t, laptop.Command, "--server", "http://"+net.JoinHostPort("ts-mcp", port)+"/mcp", "--tailscaled-socket", laptop.Socket)
+		p.ask(initialize)
+		if err := laptop.Stop(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := laptop.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for begin := time.Now(); ; {
+			got := p.ask(strings.Replace(initialize, `"id":1`, `"id":2`, 1))
+			if strings.Contains(got, laptop.FQDN()) {
+				break
+			}
+			if time.Since(begin) > patience {
+				t.Fatalf("got %s, want an answer again; stderr: %s", got, p.stderr.String())
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		_ = p.stdin.Close()
+		p.exit()
+	})
+}
+
+// serveWhoIs is a server on node that answers with who its tailscaled says the
+// caller is, and who the caller says it is.
+func serveWhoIs(t *testing.T, node *tailnettest.Node) (port string) {
+	t.Helper()
+	address := ":0"
+	if node.Userspace() {
+		address = "127.0.0.1:0"
+	}
+	l, err := node.Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, err := node.LocalClient().WhoIs(r.Context(), r.RemoteAddr)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusForbidden)
+			return
+		}
+		var in struct{ ID json.RawMessage }
+		body, _ := io.ReadAll(r.Body)
+		_ = json.Unmarshal(body, &in)
+		said := fmt.Sprintf("%s | user %s tags %s node %s", strings.TrimSuffix(who.Node.Name, "."),
+			r.Header.Get("X-Tailscale-User"), r.Header.Get("X-Tailscale-Tags"), r.Header.Get("X-Tailscale-Node"))
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-11-25","caller":%q}}`, in.ID, said)
+	})}
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close() })
+	_, port, err = net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}

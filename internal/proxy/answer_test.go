@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestPX6OneAnswer is the table of what can go wrong with one call. In every
+// case there is one answer, at once, and the connection goes on.
+func TestPX6OneAnswer(t *testing.T) {
+	large := strings.Repeat("no ", 5000)
+	tests := []struct {
+		name   string
+		tool   tool
+		code   int
+		status int
+		says   string // part of the message
+		body   string // shown of the server's
+	}{
+		// PX7: an error of the server is delivered as it is, on any status.
+		{name: "error in 200", tool: rpcError(200, "-5"), code: -5, says: "because"},
+		{name: "error in 400", tool: rpcError(400, "-32602"), code: -32602, says: "because"},
+		{name: "error in 403", tool: rpcError(403, "403"), code: 403, says: "because"},
+		{name: "error in 404", tool: rpcError(404, "-32601"), code: -32601, says: "because"},
+		{name: "error in 429", tool: rpcError(429, "7"), code: 7, says: "because"},
+		{name: "error in 500", tool: rpcError(500, "-32603"), code: -32603, says: "because"},
+		{name: "error with null id", tool: body(400, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"because"}}`), code: -32600, says: "because"},
+		{name: "error without id", tool: body(403, "application/json", "{\n\"jsonrpc\":\"2.0\",\"error\":{\"code\":9,\"message\":\"because\"}}"), code: 9, says: "because"},
+		{name: "error in events", tool: func(w http.ResponseWriter, _ *http.Request, _ received) {
+			events(w)(`data: {"jsonrpc":"2.0","id":null,"error":{"code":9,"message":"because"}}` + "\n\n")
+		}, code: 9, says: "because"},
+
+		// PX7: HTTP errors without one.
+		{name: "400 text", tool: body(400, "text/plain", "bad thing"), code: CodeHTTPStatus, status: 400, says: "400 Bad Request", body: "bad thing"},
+		{name: "403 empty", tool: body(403, "", ""), code: CodeHTTPStatus, status: 403, says: "grant"},
+		{name: "405", tool: body(405, "", ""), code: CodeHTTPStatus, status: 405, says: "/mcp"},
+		{name: "429 with Retry-After", tool: func(w http.ResponseWriter, _ *http.Request, _ received) {
+			w.Header().Set("Retry-After", "3")
+			w.WriteHeader(429)
+		}, code: CodeHTTPStatus, status: 429, says: "later"},
+		{name: "500 page", tool: body(500, "text/html", "<html>secret</html>"), code: CodeHTTPStatus, status: 500},
+		{name: "502 long text", tool: body(502, "text/plain", large), code: CodeHTTPStatus, status: 502, body: "no no"},
+		{name: "500 a result in it", tool: func(w http.ResponseWriter, _ *http.Request, in received) {
+			w.WriteHeader(500)
+			_, _ = io.WriteString(w, result(in, `{}`))
+		}, code: CodeHTTPStatus, status: 500, body: `{"jsonrpc"`},
+		{name: "302", tool: func(w http.ResponseWriter, r *http.Request, _ received) {
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		}, code: CodeHTTPStatus, status: 302},
+
+		// No answer in the response.
+		{name: "202", tool: body(202, "", ""), code: CodeBadAnswer, says: "202"},
+		{name: "204", tool: body(204, "", ""), code: CodeBadAnswer, says: "204"},
+		{name: "wrong content type", tool: body(200, "text/html", "<html>"), code: CodeBadAnswer, says: "text/html"},
+		{name: "JSON of no content type", tool: func(w http.ResponseWriter, _ *http.Request, in received) {
+			w.Header()["Content-Type"] = nil
+			_, _ = io.WriteString(w, result(in, `{}`))
+		}, code: CodeBadAnswer},
+		{name: "truncated JSON", tool: body(200, "application/json", `{"jsonrpc":"2.0","id":1,"resu`), code: CodeBadAnswer, says: "not valid JSON"},
+		{name: "empty JSON", tool: body(200, "application/json", ""), code: CodeBadAnswer},
+		{name: "not UTF-8", tool: body(200, "application/json", "{\"id\":1,\"result\":\"\xff\"}"), code: CodeBadAnswer, says: "UTF-8"},
+		{name: "batch", tool: body(200, "application/json", `[{"jsonrpc":"2.0","id":1,"result":{}}]`), code: CodeBadAnswer, says: "batch"},
+		{name: "a request", tool: body(200, "application/json", `{"jsonrpc":"2.0","id":1,"method":"ping"}`), code: CodeBadAnswer},
+		{name: "JSON cut off", tool: func(w http.ResponseWriter, _ *http.Request, in received) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", "500")
+			_, _ = io.WriteString(w, result(in, `{`))
+			cut(w)
+		}, code: CodeInterrupted},
+		{name: "no response", tool: func(w http.ResponseWriter, _ *http.Request, _ received) { cut(w) }, code: CodeInterrupted, says: "may have been carried out"},
+		{name: "events without the answer", tool: func(w http.ResponseWriter, _ *http.Request, _ received) {
+			events(w)("data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n")
+		}, code: CodeInterrupted, says: "ended"},
+		{name: "events cut off", tool: func(w http.ResponseWriter, _ *http.Request, in received) {
+			events(w)("data: " + result(in, `{}`) + "\n")
+			cut(w)
+		}, code: CodeInterrupted, says: "broke off"},
+		{name: "events of garbage", tool: func(w http.ResponseWriter, _ *http.Request, _ received) {
+			events(w)("data: garbage\n\ndata: []\n\ndata: {}\n\n")
+		}, code: CodeInterrupted},
+		{name: "events answering something else", tool: func(w http.ResponseWriter, _ *http.Request, _ received) {
+			events(w)("data: {\"jsonrpc\":\"2.0\",\"id\":\"other\",\"result\":{}}\n\n")
+		}, code: CodeInterrupted},
+		{name: "event of another type", tool: func(w http.ResponseWriter, _ *http.Request, in received) {
+			events(w)("event: endpoint\ndata: " + result(in, `{}`) + "\n\n")
+		}, code: CodeInterrupted},
+	}
+	tools := map[string]tool{}
+	for _, tt := range tests {
+		tools[tt.name] = tt.tool
+	}
+	for _, era := range []string{"legacy", "modern"} {
+		s := serve(t, tools)
+		c := connect(t, s.url())
+		call := modernCall
+		if era == "legacy" {
+			c.open()
+			call = legacyCall
+		}
+		for i, tt := range tests {
+			t.Run(era+"/"+tt.name, func(t *testing.T) {
+				id := fmt.Sprintf(`"%s %d"`, era, i)
+				c.send(call(id, tt.name))
+				got := c.answer(id)
+				f, _ := failureIn(t, got)
+				if f.Code != tt.code || !strings.Contains(f.Message, tt.says) {
+					t.Fatalf("got %s, want code %d and a message with %q", got, tt.code, tt.says)
+				}
+				if tt.status == 0 {
+					return
+				}
+				if f.Data == nil || f.Data.HTTPStatus != tt.status {
+					t.Fatalf("got data %+v, want status %d", f.Data, tt.status)
+				}
+				if !strings.HasPrefix(f.Data.Body, tt.body) || (f.Data.Body == "") != (tt.body == "") || len(f.Data.Body) > maxShownBody {
+					t.Errorf("got body %q, want one like %q of at most %d bytes", f.Data.Body, tt.body, maxShownBody)
+				}
+				if tt.status == 429 && f.Data.RetryAfter != "3" {
+					t.Errorf("got Retry-After %q, want 3", f.Data.RetryAfter)
+				}
+			})
+		}
+		c.send(call("99", "fine"))
+		if f, bad := failureIn(t, c.answer("99")); bad {
+			t.Errorf("%s, after all that: got %+v, want a result", era, f)
+		}
+	}
+}
+
+// rpcError is a tool that answers with a JSON-RPC error in this HTTP status.
+func rpcError(status int, code string) tool {
+	return func(w http.ResponseWriter, _ *http.Request, in received) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":%s,"message":"because"}}`, in.msg.ID, code)
+	}
+}
+
+// TestPX6NoServer: no connection can be made.
+func TestPX6NoServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := l.Addr().String()
+	_ = l.Close()
+	tests := []struct{ name, url, says string }{
+		{"connection refused", "http://" + nobody + "/mcp", "connection refused"},
+		{"unknown name", "http://no-such-host/mcp", "cannot resolve"},
+		{"not HTTP over TLS", "https://" + nobody + "/mcp", "cannot connect"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			sys := &system{to: nobody}
+			c := connect(t, tt.url, sys.use)
+			c.send(initialize, greeting, legacyCall("1", "x"), modernCall("2", "x"))
+			for _, id := range []string{`"init"`, "1", "2"} {
+				f, _ := failureIn(t, c.answer(id))
+				if f.Code != CodeUnreachable || !strings.Contains(f.Message, tt.says) || f.Data == nil || f.Data.Outcome != notSent {
+					t.Errorf("%s: got %+v, want code %d and a message with %q", id, f, CodeUnreachable, tt.says)
+				}
+			}
+		})
+	}
+}
+
+// TestPX6TLS: what fails before a request was sent says so.
+func TestPX6TLS(t *testing.T) {
+	plain := serve(t, nil)
+	secret := httptest.NewUnstartedServer(plain)
+	secret.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secret.StartTLS()
+	t.Cleanup(secret.Close)
+	tests := []struct {
+		name, url string
+		code      int
+	}{
+		{"https to a server of http", "https" + strings.TrimPrefix(plain.url(), "http"), CodeUnreachable},
+		{"http to a server of https", "http" + strings.TrimPrefix(secret.URL, "https") + "/mcp", CodeHTTPStatus},
+		{"certificate of nobody", secret.URL + "/mcp", CodeUnreachable},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := connect(t, tt.url)
+			c.send(modernCall("1", "x"))
+			if f, _ := failureIn(t, c.answer("1")); f.Code != tt.code || f.Data.Outcome == unknown {
+				t.Errorf("got %+v, want code %d and an outcome that is known", f, tt.code)
+			}
+		})
+	}
+	t.Run("trusted", func(t *testing.T) {
+		c := connect(t, secret.URL+"/mcp")
+		c.relay.up.router.pick().transport.TLSClientConfig = secret.Client().Transport.(*http.Transport).TLSClientConfig
+		c.send(modernCall("1", "x"))
+		if f, bad := failureIn(t, c.answer("1")); bad {
+			t.Errorf("got %+v, want a result", f)
+		}
+	})
+}
+
+// A redirect is followed within the server and never to another host, which
+// would learn who asks.
+func TestPX26Redirects(t *testing.T) {
+	other := serve(t, nil)
+	var s *faultServer
+	s = serve(t, map[string]tool{
+		"within": func(w http.ResponseWriter, r *http.Request, in received) {
+			if r.URL.Path == "/there" {
+				reply(w, in, `{}`)
+				return
+			}
+			http.Redirect(w, r, "/there", http.StatusPermanentRedirect)
+		},
+		"elsewhere": func(w http.ResponseWriter, r *http.Request, _ received) {
+			http.Redirect(w, r, other.url(), http.StatusTemporaryRedirect)
+		},
+		"round": func(w http.ResponseWriter, r *http.Request, _ received) {
+			http.Redirect(w, r, s.url(), http.StatusTemporaryRedirect)
+		},
+	})
+	c := connect(t, s.url())
+	c.send(modernCall("1", "within"), modernCall("2", "elsewhere"), modernCall("3", "round"))
+	if f, bad := failureIn(t, c.answer("1")); bad {
+		t.Errorf("within the server: got %+v, want a result", f)
+	}
+	if f, _ := failureIn(t, c.answer("2")); f.Code != CodeHTTPStatus || !strings.Contains(f.Message, "refused") {
+		t.Errorf("to another host: got %+v, want it refused", f)
+	}
+	if f, bad := failureIn(t, c.answer("3")); !bad {
+		t.Errorf("round and round: got %+v, want an error", f)
+	}
+	if n := len(other.all()); n != 0 {
+		t.Errorf("the other host: got %d requests, want 0", n)
+	}
+}
+
+// TestPX5Concurrent: 300 calls are in flight at once, and a fast one passes
+// them all.
+func TestPX5Concurrent(t *testing.T) {
+	const n = 300
+	release := make(chan struct{})
+	s := serve(t, map[string]tool{"slow": func(w http.ResponseWriter, _ *http.Request, in received) {
+		<-release
+		reply(w, in, `{"slow":`+string(in.msg.ID)+`}`)
+	}})
+	c := connect(t, s.url())
+	c.open()
+	for i := range n {
+		if i%2 == 0 {
+			c.send(legacyCall(fmt.Sprint(i), "slow"))
+		} else {
+			c.send(modernCall(fmt.Sprint(i), "slow"))
+		}
+	}
+	for range n {
+		s.got("POST", "tools/call")
+	}
+	c.send(legacyCall(`"fast"`, "x"))
+	c.answer(`"fast"`)
+	close(release)
+	for i := range n {
+		if got, want := c.answer(fmt.Sprint(i)), fmt.Sprintf(`{"slow":%d}`, i); !strings.Contains(got, want) {
+			t.Errorf("got %s, want %s in it", got, want)
+		}
+	}
+}
+
+// TestPX5Order: what a call notifies comes before its answer and in order,
+// however many calls there are.
+func TestPX5Order(t *testing.T) {
+	const calls, each = 20, 20
+	s := serve(t, map[string]tool{"steps": func(w http.ResponseWriter, _ *http.Request, in received) {
+		send := events(w)
+		for i := range each {
+			send(fmt.Sprintf("data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":%s,\"progress\":%d}}\n\n", in.msg.ID, i))
+		}
+		send("data: " + result(in, `{}`) + "\n\n")
+	}})
+	c := connect(t, s.url())
+	c.open()
+	for i := range calls {
+		c.send(legacyCall(fmt.Sprint(i), "steps"))
+	}
+	for i := range calls {
+		c.answer(fmt.Sprint(i))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next := map[int]int{}
+	for _, l := range c.lines {
+		var token, step int
+		if _, err := fmt.Sscanf(l, `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%d,"progress":%d}}`, &token, &step); err == nil {
+			if next[token] != step {
+				t.Errorf("call %d: got step %d, want %d", token, step, next[token])
+			}
+			next[token]++
+			continue
+		}
+		var id int
+		if _, err := fmt.Sscanf(l, `{"jsonrpc":"2.0","id":%d,`, &id); err == nil && next[id] != each {
+			t.Errorf("call %d: got its answer after %d steps, want %d", id, next[id], each)
+		}
+	}
+}
+
+// TestPX8Notifications: none is answered, whatever the server says to it.
+func TestPX8Notifications(t *testing.T) {
+	s := serve(t, nil)
+	s.keep = false
+	c := connect(t, s.url())
+	c.open()
+	c.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`)
+	s.got("POST", "notifications/roots/list_changed")
+	s.Close()
+	c.send(`{"jsonrpc":"2.0","method":"notifications/progress","params":{}}`)
+	c.send(legacyCall("1", "x"))
+	c.answer("1") // an error
+	if err := c.close(); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.lines) != 2 {
+		t.Errorf("got %q, want only the answers to initialize and to 1", c.lines)
+	}
+}
+
+// A request whose id is in flight is not answered twice.
+func TestPX6DuplicateID(t *testing.T) {
+	release := make(chan struct{})
+	s := serve(t, map[string]tool{"slow": func(w http.ResponseWriter, _ *http.Request, in received) {
+		<-release
+		ok(w, nil, in)
+	}})
+	c := connect(t, s.url())
+	c.send(modernCall("1", "slow"))
+	s.got("POST", "tools/call")
+	c.send(modernCall("1", "slow"), modernCall("1.0", "slow"), `{"id":1}`)
+	c.silent("1.0")
+	c.send(modernCall("2", "fast"))
+	c.answer("2")
+	close(release)
+	c.answer("1")
+	// Once answered it may be used again.
+	c.mu.Lock()
+	c.asked["1"] = 0
+	c.mu.Unlock()
+	c.send(modernCall("1", "fast"))
+	c.answer("1")
+	c.mu.Lock()
+	delete(c.asked, "1")
+	c.mu.Unlock()
+}
+
+// TestPX24ServerComesLater: a server that is not there at the start is used
+// when it is.
+func TestPX24ServerComesLater(t *testing.T) {
+	s := serve(t, nil)
+	url := s.url()
+	addr := s.Listener.Addr().String()
+	s.Close()
+	c := connect(t, url)
+	c.send(initialize, modernCall("1", "x"))
+	for _, id := range []string{`"init"`, "1"} {
+		if f, _ := failureIn(t, c.answer(id)); f.Code != CodeUnreachable {
+			t.Errorf("%s, without server: got %+v, want code %d", id, f, CodeUnreachable)
+		}
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Skipf("the port was taken meanwhile: %v", err)
+	}
+	again := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
+	go func() { _ = again.Serve(l) }()
+	t.Cleanup(func() { _ = again.Close() })
+	c.mu.Lock()
+	delete(c.asked, `"init"`) // used twice on purpose
+	c.mu.Unlock()
+	c.open()
+	c.send(legacyCall("2", "x"), modernCall("3", "x"))
+	for _, id := range []string{"2", "3"} {
+		if f, bad := failureIn(t, c.answer(id)); bad {
+			t.Errorf("%s, with server: got %+v, want a result", id, f)
+		}
+	}
+	c.mu.Lock()
+	delete(c.asked, `"init"`)
+	c.mu.Unlock()
+}

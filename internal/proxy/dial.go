@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// transport makes connections the way of rt.
+func (r *router) transport(rt *route) *http.Transport {
+	dial := r.dial
+	if rt.way != direct {
+		dial = r.dialNode(rt.way, rt.addrs)
+	}
+	return &http.Transport{
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := dial(ctx, network, addr)
+			if err != nil && !errors.Is(err, context.Canceled) {
+				if cur := r.cur.Load(); cur != nil {
+					cur.suspect.Store(true)
+				}
+			}
+			return c, err
+		},
+		TLSHandshakeTimeout: dialTimeout,
+		ForceAttemptHTTP2:   true,
+		HTTP2:               &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		DisableCompression:  true,
+		MaxIdleConns:        maxSending,
+		MaxIdleConnsPerHost: maxSending,
+		// Shorter than servers keep idle connections, so that a request
+		// seldom meets one that is just being closed.
+		IdleConnTimeout: 50 * time.Second,
+	}
+}
+
+// dialNode connects to the first of addrs that answers.
+func (r *router) dialNode(w way, addrs []netip.Addr) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, _ string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		var errs []error
+		for i, addr := range addrs {
+			c, err := r.dialOne(ctx, w, network, addr, len(addrs)-i)
+			if err == nil {
+				return c, nil
+			}
+			errs = append(errs, err)
+		}
+		return nil, &net.OpError{Op: "dial", Net: network, Err: errors.Join(errs...)}
+	}
+}
+
+// dialOne gives addr its share of the time that is left for so many addresses.
+func (r *router) dialOne(ctx context.Context, w way, network string, addr netip.Addr, left int) (net.Conn, error) {
+	if deadline, ok := ctx.Deadline(); ok && left > 1 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(left))
+		defer cancel()
+	}
+	if w == userspace {
+		c, err := r.lc.UserDial(ctx, network, addr.String(), r.port)
+		if err != nil {
+			return nil, fmt.Errorf("connecting to %v through tailscaled: %w", addr, err)
+		}
+		return c, nil
+	}
+	return r.dial(ctx, network, netip.AddrPortFrom(addr, r.port).String())
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+
+// Package proxy relays MCP between a client that speaks stdio and a server
+// that speaks Streamable HTTP.
+//
+// Messages are relayed as the bytes they are: nothing is decoded and encoded
+// again, so ids, numbers, key order and unknown members arrive as they were
+// sent. A message is changed only where a rule of the transport asks for it:
+// line breaks between its tokens become spaces (a stdio message is one line),
+// and an answer whose id the server lost or rounded gets the id of its
+// request back.
+//
+// # Flow
+//
+//	stdin → line → envelope → relay → upstream (session, headers, route) ⇄ server
+//	stdout ← output ← calls (exactly one answer per id) ← body or event stream
+//
+// One file holds one of these things. The relay knows both eras of the
+// protocol, told apart by each message: a modern one (2026-07-28) names its
+// version in params._meta and stands alone; a legacy one (2025-11-25 and
+// older) belongs to the session that its client opened with initialize.
+//
+// # Promises
+//
+//   - Every request read from stdin is answered exactly once: by the server,
+//     or by an error that says what happened and whether the request may have
+//     been carried out. The exception is a request its client cancelled: it is
+//     not answered.
+//   - Notifications are never answered, and nothing but messages is written
+//     to stdout.
+//   - The X-Tailscale-* headers come from the local tailscaled and are sent
+//     only over connections to an address that tailscaled says is a node of
+//     the tailnet. They inform; a server must not decide by them.
+//   - Nothing is repeated by itself unless the server said that it did not
+//     take it (404 for a forgotten session).
+//
+// The package imports the standard library and the client side of tailscaled
+// (tailscale.com/client/local and the types it speaks); it shares nothing with
+// the daemon's packages. Its failure mode is an error
+// answer: it ends only when stdin ends, stdout breaks or its context is done.
+package proxy

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEventStream(t *testing.T) {
+	long := strings.Repeat("x", 3*eventBuffer)
+	tests := []struct {
+		name, in string
+		want     []string // name:data
+		lastID   string
+		retry    time.Duration
+	}{
+		{name: "one", in: "data: a\n\n", want: []string{":a"}},
+		{name: "named", in: "event: message\ndata: a\n\nevent:e\ndata:b\n\n", want: []string{"message:a", "e:b"}},
+		{name: "the name is that of one event", in: "event: e\ndata: a\n\ndata: b\n\n", want: []string{"e:a", ":b"}},
+		{name: "several data lines", in: "data: {\ndata:  \"a\":1\ndata\ndata:}\n\n", want: []string{":{\n \"a\":1\n\n}"}},
+		{name: "CR and CRLF", in: "data: a\r\n\r\ndata: b\r\rdata: c\n\r\n", want: []string{":a", ":b", ":c"}},
+		{name: "comments and unknown fields", in: ": hello\n:\nfoo: bar\ndata: a\n:x\n\n: keep-alive\n\n", want: []string{":a"}},
+		{name: "no data", in: "id: 5\ndata:\n\nevent: x\n\n", lastID: "5"},
+		{name: "id and retry", in: "id: a b\nretry: 1500\ndata: x\n\nretry: 15s\nid: \x00\n\n", want: []string{":x"}, lastID: "a b", retry: 1500 * time.Millisecond},
+		{name: "the id can be emptied", in: "id: 1\n\nid\n\n"},
+		{name: "cut off", in: "data: a\n\ndata: b\n", want: []string{":a"}},
+		{name: "byte order mark", in: "\xef\xbb\xbfdata: a\n\n", want: []string{":a"}},
+		{name: "one space is taken", in: "data:  a\n\ndata:b\n\n", want: []string{": a", ":b"}},
+		{name: "longer than the buffer", in: "data: " + long + "\ndata:" + long + "\n\ndata: b\n\n", want: []string{":" + long + "\n" + long, ":b"}},
+		{name: "a field longer than the buffer", in: "id: " + long + "\ndata: a\n\n", want: []string{":a"}},
+		{name: "a field like data", in: "database: x\ndatum: y\ndata: z\n\n", want: []string{":z"}},
+	}
+	for _, tt := range tests {
+		for _, n := range []int{1, 2, 7, eventBuffer - 1, 1 << 20} {
+			t.Run(fmt.Sprintf("%s/%d", tt.name, n), func(t *testing.T) {
+				s := newEventReader(&pieces{b: []byte(tt.in), n: n}, 1<<20)
+				defer s.close()
+				var got []string
+				for {
+					ev, err := s.next()
+					if err != nil {
+						if !errors.Is(err, io.EOF) {
+							t.Fatalf("got %v, want EOF", err)
+						}
+						break
+					}
+					got = append(got, ev.name+":"+string(ev.data))
+				}
+				if len(got) != len(tt.want) || strings.Join(got, "|") != strings.Join(tt.want, "|") {
+					t.Errorf("got %q, want %q", short(got), short(tt.want))
+				}
+				if s.lastID != tt.lastID || s.retry != tt.retry {
+					t.Errorf("got id %q and retry %v, want %q and %v", s.lastID, s.retry, tt.lastID, tt.retry)
+				}
+			})
+		}
+	}
+}
+
+func TestEventStreamLimit(t *testing.T) {
+	s := newEventReader(strings.NewReader("data: "+strings.Repeat("x", 101)+"\n\n"), 100)
+	defer s.close()
+	if _, err := s.next(); !errors.Is(err, errTooLarge) {
+		t.Errorf("got %v, want %v", err, errTooLarge)
+	}
+}
+
+// A blank line ends an event at once, even when its CR might be followed by a
+// LF that is still to come.
+func TestEventStreamDoesNotWait(t *testing.T) {
+	r, w := io.Pipe()
+	defer func() { _ = w.Close() }()
+	s := newEventReader(r, 100)
+	defer s.close()
+	go func() { _, _ = io.WriteString(w, "data: a\r\n\r") }()
+	if ev, err := s.next(); err != nil || string(ev.data) != "a" {
+		t.Errorf("got %q, %v, want a", ev.data, err)
+	}
+}
+
+// FuzzEvents holds the reader against a plain reading of the standard, however
+// the stream is cut into pieces.
+func FuzzEvents(f *testing.F) {
+	f.Add([]byte("id: 1\nevent: message\ndata: {}\n\nretry: 5\ndata: a\rdata:b\r\n\r\n"), uint16(3))
+	f.Add([]byte(": x\n\ndata\n\ndata: \n\ndata:  y\n\nid\n\n"), uint16(0))
+	f.Add([]byte("\xef\xbb\xbfdata: a\n\ndata: cut"), uint16(40))
+	f.Fuzz(func(t *testing.T, in []byte, piece uint16) {
+		if len(in) > eventBuffer/2 {
+			t.Skip()
+		}
+		s := newEventReader(&pieces{b: in, n: int(piece) + 1}, 1<<20)
+		defer s.close()
+		wants, lastID, retry := plainEvents(string(in))
+		for i, want := range wants {
+			got, err := s.next()
+			if err != nil || got.name != want.name || string(got.data) != string(want.data) {
+				t.Fatalf("event %d: got %q %q, %v, want %q %q", i, got.name, got.data, err, want.name, want.data)
+			}
+		}
+		if got, err := s.next(); !errors.Is(err, io.EOF) {
+			t.Fatalf("after the last event: got %q, %v, want EOF", got.data, err)
+		}
+		if s.lastID != lastID || s.retry != retry {
+			t.Fatalf("got id %q and retry %v, want %q and %v", s.lastID, s.retry, lastID, retry)
+		}
+	})
+}
+
+// plainEvents interprets a whole stream, line by line.
+func plainEvents(in string) (events []event, lastID string, retry time.Duration) {
+	in = strings.TrimPrefix(in, "\xef\xbb\xbf")
+	in = strings.ReplaceAll(strings.ReplaceAll(in, "\r\n", "\n"), "\r", "\n")
+	lines := strings.Split(in, "\n")
+	var data []string
+	name := ""
+	for _, l := range lines[:len(lines)-1] { // the last has no end
+		if l == "" {
+			if d := strings.Join(data, "\n"); d != "" {
+				events = append(events, event{name: name, data: []byte(d)})
+			}
+			data, name = nil, ""
+			continue
+		}
+		field, value, _ := strings.Cut(l, ":")
+		value = strings.TrimPrefix(value, " ")
+		switch field {
+		case "data":
+			data = append(data, value)
+		case "event":
+			name = value
+		case "id":
+			if !strings.Contains(value, "\x00") {
+				lastID = value
+			}
+		case "retry":
+			if ms, err := strconv.ParseUint(value, 10, 31); err == nil {
+				retry = time.Duration(ms) * time.Millisecond
+			}
+		}
+	}
+	return events, lastID, retry
+}

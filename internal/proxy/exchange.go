@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+const (
+	// lingerTime is how long a response stream may stay open after the answer
+	// was on it. Servers close it at once as a rule, and then the connection
+	// can be used again.
+	lingerTime = time.Second
+	// discoverTimeout is how soon server/discover is answered when the server
+	// is not: clients take that probe's silence for an older server.
+	discoverTimeout = 2 * time.Second
+)
+
+// exchange sends the request of c and sees to its answer. reopen says whether a
+// forgotten session may be opened anew for it.
+func (r *relay) exchange(ctx context.Context, c *call, reopen bool) {
+	s := r.sessions.current()
+	if c.modern || c.env.method == methodInitialize {
+		s = nil
+	}
+	if c.env.method == methodDiscover {
+		late := time.AfterFunc(discoverTimeout, func() {
+			r.fail(c, &failure{
+				Code:    CodeUnreachable,
+				Message: fmt.Sprintf("%s did not answer within %v", r.up.url.Host, discoverTimeout),
+				Data:    &data{Outcome: unknown},
+			})
+			c.cancel()
+		})
+		defer late.Stop()
+	}
+	resp, err := r.up.post(ctx, r.sessions.headers(&c.env, s), c.msg)
+	if err != nil {
+		if !r.calls.done(c) {
+			r.fail(c, r.up.transportFailure(err, &c.env))
+		}
+		return
+	}
+	defer func() { _ = resp.Body.Close() }()
+	r.log.Debug("response", "id", string(c.id), "method", c.env.method, "status", resp.StatusCode, "type", resp.Header.Get(headerType))
+
+	switch t := mediaType(resp); {
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what there is of it
+		if reopen && s != nil && forgotten(s, resp.StatusCode, body) {
+			r.renew(ctx, c, s)
+			return
+		}
+		r.refusal(c, resp, body)
+	case t == typeJSON && resp.StatusCode != http.StatusNoContent:
+		giveBack(r.single(c, resp))
+	case t == typeEvents:
+		r.stream(ctx, c, s, resp)
+	default:
+		r.fail(c, badAnswer(&c.env, fmt.Sprintf("HTTP %d with content type %q instead of an answer", resp.StatusCode, resp.Header.Get(headerType))))
+	}
+}
+
+func badAnswer(e *envelope, what string) *failure {
+	return &failure{Code: CodeBadAnswer, Message: "the server sent " + what + "; " + again(e), Data: &data{Outcome: unknown}}
+}
+
+// forgotten reports whether an HTTP error says that the server does not know
+// the session, and thus did not take the request. Some servers say with the
+// same status that they do not know a method.
+func forgotten(s *session, status int, body []byte) bool {
+	if status != http.StatusNotFound || s.id == "" {
+		return false
+	}
+	var said struct{ Error struct{ Code int } }
+	return json.Unmarshal(body, &said) != nil || said.Error.Code != codeMethodNotFound
+}
+
+// renew opens the session anew and asks once more.
+func (r *relay) renew(ctx context.Context, c *call, s *session) {
+	if err := r.reopen(s); err != nil {
+		r.fail(c, &failure{
+			Code:    CodeHTTPStatus,
+			Message: "the server forgot the session, and opening a new one failed: " + err.Error(),
+			Data:    &data{HTTPStatus: http.StatusNotFound, Outcome: notSent},
+		})
+		return
+	}
+	r.exchange(ctx, c, false)
+}
+
+// refusal answers c with the JSON-RPC error in an HTTP error, or with one that
+// says what HTTP said.
+func (r *relay) refusal(c *call, resp *http.Response, body []byte) {
+	msg := bytes.Trim(body, jsonSpace)
+	e, err := scan(msg)
+	if k := e.kind(); err == nil && (k == errorWithoutID || k == response && e.hasError) {
+		if e.multiline {
+			oneLine(msg)
+		}
+		r.deliver(c, &e, msg, resp.Header)
+		return
+	}
+	r.fail(c, statusFailure(resp, body))
+}
+
+// single answers c with the one message of a body, and returns its size.
+func (r *relay) single(c *call, resp *http.Response) int {
+	body, err := readAll(resp.Body, resp.ContentLength, r.cfg.MaxMessage)
+	switch {
+	case errors.Is(err, errTooLarge):
+		r.fail(c, tooLarge(&c.env))
+		return 0
+	case err != nil:
+		r.fail(c, cutOff(err, &c.env))
+		return 0
+	}
+	msg := bytes.Trim(body, jsonSpace)
+	e, err := scan(msg)
+	if err != nil {
+		r.fail(c, badAnswer(&c.env, "a body that is "+err.Error()))
+		return len(body)
+	}
+	if e.multiline {
+		oneLine(msg)
+	}
+	// What answers a POST answers its request, whatever became of the id.
+	if k := e.kind(); k != response && k != errorWithoutID {
+		r.fail(c, badAnswer(&c.env, "a message that is no response"))
+		return len(body)
+	}
+	r.deliver(c, &e, msg, resp.Header)
+	return len(body)
+}
+
+// stream passes on what a response stream holds until it ends, the answer
+// among it.
+func (r *relay) stream(ctx context.Context, c *call, s *session, resp *http.Response) {
+	at, err := r.events(c, s, resp)
+	if r.calls.done(c) {
+		return
+	}
+	switch {
+	case errors.Is(err, errTooLarge):
+		r.fail(c, tooLarge(&c.env))
+	case s != nil && at.lastID != "":
+		r.resume(ctx, c, s, at)
+	default:
+		r.fail(c, cutOff(err, &c.env))
+	}
+}
+
+// position is how far a stream of events was read.
+type position struct {
+	lastID string        // "" when the server does not number events
+	retry  time.Duration // how long to wait before asking for more
+	any    bool          // something was on it
+}
+
+// events passes on the events of one response. Its error is never nil; io.EOF
+// says that the response ended as it should.
+func (r *relay) events(c *call, s *session, resp *http.Response) (position, error) {
+	er := newEventReader(resp.Body, r.cfg.MaxMessage)
+	defer er.close()
+	at := position{}
+	var linger *time.Timer
+	for {
+		ev, err := er.next()
+		if er.lastID != "" {
+			at.lastID = er.lastID
+		}
+		at.retry = er.retry
+		if err != nil {
+			if linger != nil {
+				linger.Stop()
+			}
+			return at, err
+		}
+		at.any = true
+		if ev.name != "" && ev.name != "message" {
+			continue
+		}
+		n := len(ev.data)
+		r.fromServer(ev.data, c, s, resp.Header)
+		giveBack(n)
+		if c != nil && linger == nil && r.calls.done(c) {
+			linger = time.AfterFunc(lingerTime, c.cancel)
+		}
+	}
+}
+
+func tooLarge(e *envelope) *failure {
+	return &failure{Code: CodeTooLarge, Message: "the server's answer is larger than the limit; see --max-message; " + again(e), Data: &data{Outcome: unknown}}
+}
+
+// cutOff says that a response ended before the answer.
+func cutOff(err error, e *envelope) *failure {
+	why := "the server ended its response before the answer"
+	if !errors.Is(err, io.EOF) {
+		why = fmt.Sprintf("the server's response broke off before the answer (%v)", err)
+	}
+	return &failure{Code: CodeInterrupted, Message: why + "; " + again(e), Data: &data{Outcome: unknown}}
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"unicode/utf8"
+)
+
+func TestLines(t *testing.T) {
+	long := strings.Repeat("x", 3*lineBuffer)
+	tests := []struct {
+		name, in string
+		want     []string
+	}{
+		{"none", "", nil},
+		{"one", "a\n", []string{"a"}},
+		{"the last without an end", "a\nb", []string{"a", "b"}},
+		{"CRLF and white space", "  a \r\n\tb\r\n", []string{"a", "b"}},
+		{"blank", "a\n\n \r\nb\n", []string{"a", "", "", "b"}},
+		{"byte order mark", "\xef\xbb\xbfa\n\xef\xbb\xbfb\n", []string{"a", "\xef\xbb\xbfb"}},
+		{"longer than the buffer", long + "\n" + long + "y", []string{long, long + "y"}},
+		{"exactly the buffer", strings.Repeat("z", lineBuffer) + "\nb\n", []string{strings.Repeat("z", lineBuffer), "b"}},
+	}
+	readers := map[string]func(io.Reader) io.Reader{
+		"whole":        func(r io.Reader) io.Reader { return r },
+		"byte by byte": iotest.OneByteReader,
+		"end with data": func(r io.Reader) io.Reader {
+			return iotest.DataErrReader(r)
+		},
+	}
+	for _, tt := range tests {
+		for how, wrap := range readers {
+			t.Run(tt.name+"/"+how, func(t *testing.T) {
+				l := newLineReader(wrap(strings.NewReader(tt.in)), 1<<20)
+				var got []string
+				for {
+					ln, err := l.next()
+					if err != nil {
+						if !errors.Is(err, io.EOF) {
+							t.Fatalf("got error %v, want EOF", err)
+						}
+						break
+					}
+					got = append(got, string(ln.msg))
+				}
+				if strings.Join(got, "|") != strings.Join(tt.want, "|") || len(got) != len(tt.want) {
+					t.Errorf("got %q, want %q", short(got), short(tt.want))
+				}
+			})
+		}
+	}
+}
+
+func TestLinesKeepWhatWasReadBeforeAnError(t *testing.T) {
+	broken := errors.New("broken")
+	l := newLineReader(io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(broken)), 100)
+	for _, want := range []string{"a", "b"} {
+		if got, err := l.next(); err != nil || string(got.msg) != want {
+			t.Fatalf("got %q, %v, want %q", got.msg, err, want)
+		}
+	}
+	if _, err := l.next(); !errors.Is(err, broken) {
+		t.Errorf("got %v, want %v", err, broken)
+	}
+}
+
+func TestLinesOverTheLimit(t *testing.T) {
+	fat := strings.Repeat("x", 500)
+	tests := []struct {
+		name, in  string
+		id        string
+		hasMethod bool
+	}{
+		{"id first", `{"id":7,"method":"m","params":"` + fat + `"}`, "7", true},
+		{"id last", `{"method":"m","params":["` + fat + `",{"id":8}],"jsonrpc":"2.0","id":"a\"b"}`, `"a\"b"`, true},
+		{"no id", `{"method":"m","params":{"id":1,"x":"` + fat + `"}}`, "", true},
+		{"response", `{"id":1,"result":"` + fat + `"}`, "1", false},
+		{"structure in strings", `{"x":"\"}{,:\\","id":3,"y":"` + fat + `","method":"m"}`, "3", true},
+		{"useless id", `{"id":{"a":1},"x":"` + fat + `","method":"m"}`, "", true},
+		{"huge id", `{"id":"` + fat + `","method":"m"}`, "", true},
+		{"not an object", `["id",1,"` + fat + `"]`, "", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLineReader(iotest.HalfReader(strings.NewReader(tt.in+"\nnext\n")), 200)
+			got, err := l.next()
+			if err != nil || got.over == nil {
+				t.Fatalf("got %q, %v, want a line over the limit", got.msg, err)
+			}
+			if string(got.over.id) != tt.id || got.over.hasMethod != tt.hasMethod {
+				t.Errorf("got id %s, method %v, want %s, %v", got.over.id, got.over.hasMethod, tt.id, tt.hasMethod)
+			}
+			if got, err := l.next(); err != nil || string(got.msg) != "next" {
+				t.Errorf("the line after it: got %q, %v, want it whole", got.msg, err)
+			}
+		})
+	}
+}
+
+// FuzzLines holds the reader against strings.Split, whatever the pieces and
+// the limit, and skim against scan.
+func FuzzLines(f *testing.F) {
+	f.Add([]byte("a\nb\r\n\n {\"id\":1,\"method\":\"x\"}"), uint8(3), uint16(10))
+	f.Add([]byte(`{"method":"m","params":["`+strings.Repeat("x", 300)+`"],"id":"q"}`+"\nz\n"), uint8(200), uint16(50))
+	f.Add([]byte("\xef\xbb\xbf{}\n\xef\xbb\xbf{}"), uint8(1), uint16(1000))
+	f.Fuzz(func(t *testing.T, in []byte, piece uint8, lim uint16) {
+		l := newLineReader(&pieces{b: in, n: int(piece) + 1}, int(lim))
+		want := strings.Split(strings.TrimPrefix(string(in), "\xef\xbb\xbf"), "\n")
+		if want[len(want)-1] == "" {
+			want = want[:len(want)-1]
+		}
+		for i, w := range want {
+			got, err := l.next()
+			if err != nil {
+				t.Fatalf("line %d: got %v, want %q", i, err, w)
+			}
+			if over := len(w) > int(lim); over != (got.over != nil) {
+				t.Fatalf("line %d of %d bytes with limit %d: got over %v", i, len(w), lim, got.over != nil)
+			} else if over {
+				checkSkim(t, got.over, bytes.Trim([]byte(w), jsonSpace))
+				continue
+			}
+			if string(got.msg) != strings.Trim(w, jsonSpace) {
+				t.Fatalf("line %d: got %q, want %q", i, got.msg, w)
+			}
+		}
+		if got, err := l.next(); !errors.Is(err, io.EOF) {
+			t.Fatalf("after the last line: got %q, %v, want EOF", got.msg, err)
+		}
+	})
+}
+
+// checkSkim compares what passing by saw with what scan sees, as far as skim
+// promises to see it.
+func checkSkim(t *testing.T, s *skim, msg []byte) {
+	t.Helper()
+	if len(msg) == 0 || msg[0] != '{' || !json.Valid(msg) || !utf8.Valid(msg) || bytes.IndexByte(msg, '\\') >= 0 {
+		return
+	}
+	e, err := scan(msg)
+	if err != nil {
+		return // too deep
+	}
+	if e.id != nil && usableID(e.id) && len(e.id) <= maxSkimmed && !bytes.Equal(s.id, e.id) {
+		t.Errorf("id of %q: got %s, want %s", msg, s.id, e.id)
+	}
+	if e.hasMethod && !s.hasMethod {
+		t.Errorf("method of %q: not seen", msg)
+	}
+}
+
+// pieces is a reader that gives n bytes at a time.
+type pieces struct {
+	b []byte
+	n int
+}
+
+func (p *pieces) Read(to []byte) (int, error) {
+	if len(p.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(to, p.b[:min(p.n, len(p.b))])
+	p.b = p.b[n:]
+	return n, nil
+}
+
+func TestGather(t *testing.T) {
+	var want []byte
+	g := gather{limit: 1 << 20}
+	for i := range 2000 {
+		p := bytes.Repeat([]byte{byte(i)}, i%500)
+		want = append(want, p...)
+		if !g.add(p) {
+			t.Fatalf("adding %d bytes to %d: refused below the limit", len(p), g.size)
+		}
+	}
+	if g.add(make([]byte, 1<<20)) {
+		t.Error("adding beyond the limit: got true, want false")
+	}
+	got := g.take()
+	if !bytes.Equal(got, want) {
+		t.Errorf("got %d bytes that differ, want the %d that were added", len(got), len(want))
+	}
+	if cap(got) == len(got) {
+		t.Error("got no room for a line end")
+	}
+	if len(g.take()) != 0 {
+		t.Error("after take: got more, want nothing")
+	}
+}
+
+func TestReadAll(t *testing.T) {
+	text := strings.Repeat("abc", 10000)
+	tests := []struct {
+		name   string
+		r      io.Reader
+		expect int64
+		limit  int
+		want   error
+	}{
+		{"announced", strings.NewReader(text), int64(len(text)), 1 << 20, nil},
+		{"not announced", strings.NewReader(text), -1, 1 << 20, nil},
+		{"announced too much", strings.NewReader(text), 1 << 30, 1 << 20, errTooLarge},
+		{"too much", strings.NewReader(text), -1, 1000, errTooLarge},
+		{"cut", io.MultiReader(strings.NewReader(text[:5000]), iotest.ErrReader(io.ErrUnexpectedEOF)), int64(len(text)), 1 << 20, io.ErrUnexpectedEOF},
+		{"broken", io.MultiReader(strings.NewReader(text), iotest.ErrReader(io.ErrClosedPipe)), -1, 1 << 20, io.ErrClosedPipe},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := readAll(iotest.HalfReader(tt.r), tt.expect, tt.limit)
+			if !errors.Is(err, tt.want) {
+				t.Fatalf("got error %v, want %v", err, tt.want)
+			}
+			if tt.want == nil && string(got) != text {
+				t.Errorf("got %d bytes, want %d", len(got), len(text))
+			}
+		})
+	}
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+
+//go:build darwin || windows
+
+package proxy
+
+import "tailscale.com/client/local"
+
+// LocalClient is a client of the tailscaled behind socket (a named pipe on
+// Windows), or of the one that the installed Tailscale application runs when
+// socket is empty.
+func LocalClient(socket string) *local.Client {
+	if socket == "" {
+		return &local.Client{}
+	}
+	return &local.Client{Socket: socket, UseSocketOnly: true}
+}

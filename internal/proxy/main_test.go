@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

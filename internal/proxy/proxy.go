@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"tailscale.com/client/local"
+)
+
+// Config says what to relay to, and within what bounds.
+type Config struct {
+	// Server is the URL of the MCP endpoint, http or https.
+	Server *url.URL
+	// Tailscaled is the local tailscaled. Nil: none is asked, no identity is
+	// sent, and connections are made as the system makes them.
+	Tailscaled *local.Client
+	// Agent is the User-Agent to send.
+	Agent string
+	// MaxMessage is the size of the largest message, in bytes, either way.
+	// Default: DefaultMaxMessage.
+	MaxMessage int
+	// Drain is how long calls in flight may take once stdin has ended or ctx
+	// is done. Default: DefaultDrain; negative: no time.
+	Drain time.Duration
+	// Dial connects to Server. Nil: over the network, as this host and its
+	// tailscaled do. It is for a server in the same process.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Log gets what a person may want to know. It must not write to stdout.
+	Log *slog.Logger
+}
+
+// Defaults of Config.
+const (
+	DefaultMaxMessage = 64 << 20
+	DefaultDrain      = 2 * time.Second
+)
+
+// deleteTimeout bounds the goodbye to a server with sessions. With Drain it
+// makes the end take less than three seconds.
+const deleteTimeout = 500 * time.Millisecond
+
+// unwind is how long each step of the end may take beyond its purpose, before
+// Run leaves it behind: it may be stuck in writing to a client that does not
+// read.
+const unwind = 100 * time.Millisecond
+
+// Run relays messages between stdin and stdout and the server until stdin
+// ends, ctx is done or stdout cannot be written. It then gives calls in flight
+// the drain time, answers those that are left with an error, and ends the
+// session. The first two are a clean end and return nil.
+//
+// Run does not stop a Read of stdin: after ctx is done one may be left behind.
+func Run(ctx context.Context, cfg Config, stdin io.Reader, stdout io.Writer) error {
+	return newRelay(ctx, cfg, stdout).run(ctx, stdin)
+}
+
+func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
+	if cfg.MaxMessage == 0 {
+		cfg.MaxMessage = DefaultMaxMessage
+	}
+	if cfg.Drain == 0 {
+		cfg.Drain = DefaultDrain
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	// The relay's own context outlives ctx: calls get the drain time.
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r := &relay{
+		ctx:     own,
+		cancel:  cancel,
+		cfg:     cfg,
+		log:     cfg.Log,
+		out:     newOutput(stdout),
+		calls:   newCalls(),
+		sending: make(chan struct{}, maxSending),
+		backlog: make(chan struct{}, maxBacklog),
+		up: &upstream{
+			url:    cfg.Server,
+			agent:  cfg.Agent,
+			limit:  cfg.MaxMessage,
+			router: newRouter(own, cfg.Server, cfg.Tailscaled, cfg.Log),
+		},
+	}
+	if cfg.Dial != nil {
+		r.up.router.dial = cfg.Dial
+	}
+	return r
+}
+
+// run is Run, of a relay that a test may have prepared.
+func (r *relay) run(ctx context.Context, stdin io.Reader) error {
+	defer r.cancel()
+	defer func() { r.up.router.close() }()
+	r.calls.workers.Go(r.up.router.keep)
+
+	ended := make(chan error, 1)
+	go func() { ended <- r.read(stdin) }()
+
+	var err error
+	select {
+	case err = <-ended:
+		r.log.Debug("stdin ended")
+	case <-ctx.Done():
+		r.log.Debug("asked to stop")
+	case <-r.out.broken:
+	}
+	r.drain()
+	r.goodbye()
+	if broken := r.out.failed(); broken != nil {
+		return broken
+	}
+	return err
+}
+
+// drain lets what is in flight end, for as long as it may, and answers the
+// rest.
+func (r *relay) drain() {
+	idle := r.calls.close()
+	// Streams that only wait for news never end by themselves.
+	r.within(unwind, func() { r.abandon(func(c *call) bool { return c.env.method == methodListen }) })
+	t := time.NewTimer(max(r.cfg.Drain, 0))
+	defer t.Stop()
+	select {
+	case <-idle:
+	case <-t.C:
+	case <-r.out.broken:
+	}
+	r.within(unwind, func() { r.abandon(func(*call) bool { return true }) })
+}
+
+// abandon answers the calls that want says yes to with an error, and ends
+// their HTTP requests.
+func (r *relay) abandon(want func(*call) bool) {
+	for _, c := range r.calls.rest(want) {
+		f := &failure{Code: CodeStopping, Message: "the proxy is stopping; " + again(&c.env), Data: &data{Outcome: unknown}}
+		if !c.sent {
+			f = stopping
+		}
+		r.conclude(c, f.answer(c.id))
+		c.cancel()
+	}
+}
+
+// goodbye ends the session at the server, if there is one and it cares, and
+// then everything else.
+func (r *relay) goodbye() {
+	if s := r.sessions.current(); s != nil && s.id != "" {
+		r.end(s)
+	}
+	r.cancel()
+	r.within(unwind, r.calls.workers.Wait)
+}
+
+// within does f and waits for it no longer than d.
+func (r *relay) within(d time.Duration, f func()) {
+	done := make(chan struct{})
+	go func() { f(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(d):
+		r.log.Debug("leaving something behind that does not end")
+	}
+}
+
+// end tells the server that nobody needs the session any more.
+func (r *relay) end(s *session) {
+	ctx, cancel := context.WithTimeout(r.ctx, deleteTimeout)
+	defer cancel()
+	status, err := r.up.tell(ctx, http.MethodDelete, s.headers(), nil)
+	r.log.Debug("ending the session", "status", status, "error", err)
+}

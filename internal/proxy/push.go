@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+const (
+	minReconnect = time.Second
+	maxReconnect = 30 * time.Second
+	minPause     = 20 * time.Millisecond // whatever the server asks for
+	maxFailures  = 5                     // in a row, of resuming a response
+)
+
+// push opens the stream on which a legacy server sends what belongs to no
+// call, and keeps it open for as long as the session lasts. Servers need not
+// offer it.
+func (r *relay) push(s *session) {
+	r.calls.workers.Go(func() {
+		at, wait := position{}, minReconnect
+		for {
+			more, got := r.pushed(s, &at)
+			if !more || s.ctx.Err() != nil {
+				return
+			}
+			if got {
+				wait = minReconnect
+			}
+			if !sleep(s.ctx, at.pause(wait)) {
+				return
+			}
+			wait = min(2*wait, maxReconnect)
+		}
+	})
+}
+
+// pushed asks for the stream once and passes on what is on it until it ends.
+// more says whether to ask again, got whether there was something on it.
+func (r *relay) pushed(s *session, at *position) (more, got bool) {
+	resp, err := r.listenAfter(s.ctx, s, at.lastID)
+	if err != nil {
+		r.log.Debug("asking for the stream of the session", "error", err)
+		return true, false
+	}
+	defer func() { _ = resp.Body.Close() }()
+	switch code := resp.StatusCode; {
+	case code == http.StatusOK && mediaType(resp) == typeEvents:
+		now, err := r.events(nil, s, resp)
+		r.log.Debug("the stream of the session ended", "error", err)
+		if now.lastID != "" {
+			at.lastID = now.lastID
+		}
+		at.retry = now.retry
+		return true, now.any
+	case code == http.StatusNotFound && s.id != "":
+		// A session that was opened anew has its own stream.
+		if err := r.reopen(s); err != nil {
+			r.log.Warn("opening a new session", "error", err)
+			return true, false
+		}
+		return false, false
+	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code == http.StatusForbidden, code == http.StatusUnauthorized:
+		r.log.Debug("asking for the stream of the session", "status", code)
+		return true, false
+	default:
+		r.log.Debug("the server offers no stream", "status", code)
+		return false, false
+	}
+}
+
+// resume asks for the rest of the response to c, whose connection ended early
+// (2025-11-25, "Resumability and Redelivery").
+func (r *relay) resume(ctx context.Context, c *call, s *session, at position) {
+	for failures := 0; failures < maxFailures; {
+		if !sleep(ctx, at.pause(minReconnect)) {
+			return
+		}
+		resp, err := r.listenAfter(ctx, s, at.lastID)
+		if err != nil {
+			r.log.Debug("resuming a response", "id", string(c.id), "error", err)
+			failures++
+			continue
+		}
+		if resp.StatusCode != http.StatusOK || mediaType(resp) != typeEvents {
+			discard(resp.Body)
+			_ = resp.Body.Close()
+			r.log.Debug("resuming a response", "id", string(c.id), "status", resp.StatusCode)
+			break
+		}
+		now, err := r.events(c, s, resp)
+		_ = resp.Body.Close()
+		if r.calls.done(c) {
+			return
+		}
+		r.log.Debug("resuming a response", "id", string(c.id), "error", err)
+		at.retry = now.retry
+		if now.lastID != "" {
+			at.lastID = now.lastID
+		}
+		// A server may let its client poll for as long as the call takes.
+		failures = 0
+	}
+	r.fail(c, &failure{
+		Code:    CodeInterrupted,
+		Message: "the server's response broke off before the answer and could not be resumed; " + again(&c.env),
+		Data:    &data{Outcome: unknown},
+	})
+}
+
+// listenAfter asks for the events that follow one, or for those to come.
+func (r *relay) listenAfter(ctx context.Context, s *session, lastID string) (*http.Response, error) {
+	h := s.headers()
+	if lastID != "" {
+		h[headerLastEvent] = []string{lastID}
+	}
+	return r.up.listen(ctx, h)
+}
+
+// pause is how long to wait before asking for more: what the server said, else
+// about the usual time.
+func (p position) pause(usual time.Duration) time.Duration {
+	if p.retry > 0 {
+		return max(p.retry, minPause)
+	}
+	return jitter(usual)
+}
+
+// jitter is d, give or take a quarter, so that many clients of one server do
+// not come back at once.
+func jitter(d time.Duration) time.Duration {
+	return d*3/4 + rand.N(d/2) //nolint:gosec // spreads load and guards nothing
+}
+
+// sleep waits for d. It reports false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

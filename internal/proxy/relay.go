@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+const (
+	// maxSending is how many requests the server is asked at the same time.
+	maxSending = 512
+	// maxBacklog is how many requests may be read before the first is
+	// answered. Further ones stay in the pipe.
+	maxBacklog = 8192
+	// notifyTimeout bounds the delivery of a notification or response.
+	notifyTimeout = 30 * time.Second
+)
+
+// Methods that the relay itself acts on.
+const (
+	methodInitialize  = "initialize"
+	methodInitialized = "notifications/initialized"
+	methodCancelled   = "notifications/cancelled"
+	methodDiscover    = "server/discover"
+	methodListen      = "subscriptions/listen"
+)
+
+// relay is the proxy at work.
+type relay struct {
+	ctx    context.Context // of all work; outlives the context given to Run
+	cancel context.CancelFunc
+	cfg    Config
+	log    *slog.Logger
+	out    *output
+	up     *upstream
+	calls  *calls
+
+	sessions sessions
+	sending  chan struct{} // a slot per request being asked
+	backlog  chan struct{} // a slot per request read
+}
+
+var stopping = &failure{Code: CodeStopping, Message: "the proxy is stopping", Data: &data{Outcome: notSent}}
+
+// read takes messages from stdin until it ends. It never waits for the server,
+// so that a cancellation is seen while everything else is slow.
+func (r *relay) read(stdin io.Reader) error {
+	lines := newLineReader(stdin, r.cfg.MaxMessage)
+	for {
+		l, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading stdin: %w", err)
+		}
+		switch {
+		case l.over != nil:
+			r.tooLong(l.over)
+		case len(l.msg) > 0:
+			giveBack(len(l.msg)) // the pieces it came in
+			r.accept(l.msg)
+		}
+	}
+}
+
+// accept takes one message of the client.
+func (r *relay) accept(msg []byte) {
+	e, err := scan(msg)
+	switch {
+	case errors.Is(err, errNotJSON):
+		r.refuse(nil, codeParse, "the line is "+err.Error())
+		return
+	case err != nil:
+		r.refuse(nil, codeInvalidRequest, "the line is "+err.Error())
+		return
+	}
+	if e.multiline { // carriage returns
+		oneLine(msg)
+	}
+	switch e.kind() {
+	case request:
+		r.request(e, msg)
+	case notification:
+		r.notification(e, msg)
+	case response:
+		r.response(e, msg)
+	default:
+		id := e.id
+		if !usableID(id) {
+			id = nil
+		}
+		r.refuse(id, codeInvalidRequest, "neither a request with a string or number as id, nor a notification, nor a response")
+	}
+}
+
+// refuse answers a message that goes nowhere. An id that is in flight gets no
+// answer here, since the call will have one.
+func (r *relay) refuse(id []byte, code int, why string) {
+	if id != nil && r.calls.find(id) != nil {
+		r.log.Warn("dropping a message with the id of a request in flight", "id", string(id), "reason", why)
+		return
+	}
+	r.log.Warn("refusing a message of the client", "reason", why)
+	r.out.write((&failure{Code: code, Message: why}).answer(id))
+}
+
+// tooLong answers a message above the limit, as far as it could be read.
+func (r *relay) tooLong(s *skim) {
+	const why = "the message is larger than the limit; see --max-message"
+	switch {
+	case s.id != nil && s.hasMethod:
+		r.refuse(s.id, CodeTooLarge, why)
+	case s.hasMethod || s.id != nil:
+		r.log.Warn("dropping a notification or response", "reason", why)
+	default:
+		r.refuse(nil, codeInvalidRequest, why)
+	}
+}
+
+// request starts a call.
+func (r *relay) request(e envelope, msg []byte) {
+	select {
+	case r.backlog <- struct{}{}:
+	case <-r.ctx.Done():
+		return
+	}
+	ctx, cancel := context.WithCancel(r.ctx)
+	c := &call{env: e, msg: msg, id: e.id, key: idKey(e.id), modern: r.sessions.modern(&e), cancel: cancel, reply: r.out.write}
+	if e.method == methodInitialize {
+		c.over = make(chan struct{})
+	}
+	if err := r.calls.begin(c); err != nil {
+		cancel()
+		<-r.backlog
+		if errors.Is(err, errInFlight) {
+			// An answer to it would be taken for the answer to the first.
+			r.log.Warn("dropping a request", "reason", err, "id", string(c.id))
+			return
+		}
+		r.out.write(stopping.answer(c.id))
+		return
+	}
+	ready := r.sessions.enter(c)
+	go func() {
+		defer r.calls.workers.Done()
+		defer func() { <-r.backlog }()
+		r.call(ctx, c, ready)
+		giveBack(len(msg))
+	}()
+}
+
+// call asks the server for the answer to c, once it may be asked.
+func (r *relay) call(ctx context.Context, c *call, ready <-chan struct{}) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.Error("defect in the proxy", "panic", p, "stack", string(debug.Stack()))
+		}
+		// Nothing gets here without an answer, defects aside.
+		r.fail(c, &failure{Code: CodeInternal, Message: "internal error of the proxy; " + again(&c.env), Data: &data{Outcome: unknown}})
+		c.cancel()
+	}()
+	if !await(ctx, ready) {
+		return
+	}
+	if !c.own { // which others with a slot may be waiting for
+		select {
+		case r.sending <- struct{}{}:
+			defer func() { <-r.sending }()
+		case <-ctx.Done():
+			return
+		}
+	}
+	if r.calls.send(c) {
+		r.exchange(ctx, c, true)
+	}
+}
+
+// await waits until all that are not nil are closed. It reports false when ctx
+// ended first.
+func await(ctx context.Context, all ...<-chan struct{}) bool {
+	for _, c := range all {
+		if c == nil {
+			continue
+		}
+		select {
+		case <-c:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
+// notification passes a notification on. Those of a session keep their order.
+func (r *relay) notification(e envelope, msg []byte) {
+	if e.method == methodCancelled {
+		r.cancelled(&e, msg)
+		return
+	}
+	if !r.calls.hold() {
+		return
+	}
+	ready, done := r.sessions.enterNotification(&e)
+	go func() {
+		defer r.calls.workers.Done()
+		defer r.calls.release()
+		defer done()
+		if !await(r.ctx, ready...) {
+			return
+		}
+		s := r.sessions.current()
+		if r.tell(&e, s, msg) && e.method == methodInitialized && s != nil {
+			r.sessions.greeted(msg)
+			r.push(s)
+		}
+	}()
+}
+
+// cancelled ends a call for its client, which gets no answer to it any more. A
+// legacy server is told. A modern one sees its response stream closed and is
+// sent nothing (2026-07-28, "Transport-Specific Cancellation").
+func (r *relay) cancelled(e *envelope, msg []byte) {
+	if !usableID(e.requestID) {
+		return
+	}
+	c, sent := r.calls.drop(e.requestID)
+	if c != nil {
+		r.log.Debug("cancelled", "id", string(c.id), "method", c.env.method)
+		if c.modern || !sent {
+			c.cancel()
+		} else {
+			// The server may still have something to say to others on it.
+			time.AfterFunc(lingerTime, c.cancel)
+		}
+		r.calls.release()
+	}
+	s := r.sessions.current()
+	if s == nil || c != nil && (c.modern || !sent) || !r.calls.hold() {
+		return
+	}
+	go func() {
+		defer r.calls.workers.Done()
+		defer r.calls.release()
+		r.tell(e, s, msg)
+	}()
+}
+
+// response passes the client's answer to a request of the server on, if that
+// is still the server that asked.
+func (r *relay) response(e envelope, msg []byte) {
+	s := r.sessions.asker(e.id)
+	if s == nil {
+		r.log.Warn("dropping a response: nobody waits for it", "id", string(e.id))
+		return
+	}
+	if !r.calls.hold() {
+		return
+	}
+	go func() {
+		defer r.calls.workers.Done()
+		defer r.calls.release()
+		r.tell(&e, s, msg)
+	}()
+}
+
+// tell delivers a message that has no answer. It reports whether the server
+// took it.
+func (r *relay) tell(e *envelope, s *session, msg []byte) bool {
+	ctx, cancel := context.WithTimeout(r.ctx, notifyTimeout)
+	defer cancel()
+	status, err := r.up.tell(ctx, http.MethodPost, r.sessions.headers(e, s), msg)
+	switch {
+	case err != nil:
+		r.log.Warn("delivering a message", "method", e.method, "error", err)
+	case status < http.StatusMultipleChoices:
+		return true
+	case status == http.StatusNotFound && s != nil && s.id != "" && !e.modern():
+		// Not repeated: in a new session it may mean nothing. But the next
+		// request need not find out.
+		if err := r.reopen(s); err != nil {
+			r.log.Warn("opening a new session", "error", err)
+		}
+	default:
+		r.log.Warn("the server refused a message", "method", e.method, "status", status)
+	}
+	return false
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// toolsChanged tells the client to ask for the tools again.
+const toolsChanged = `{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`
+
+// reopen opens a session in place of dead, which the server does not know any
+// more (2025-11-25, "Session Management"), with the client's own initialize.
+// The client does not see it, except that it is told to ask for the tools
+// again. Calls that find the same session dead share one attempt.
+func (r *relay) reopen(dead *session) error {
+	t := &r.sessions
+	t.reopening.Lock()
+	defer t.reopening.Unlock()
+	if t.current() != dead {
+		return nil // another call did it
+	}
+	if t.failure != nil && time.Since(t.failedAt) < retryAfter {
+		return t.failure // another call tried
+	}
+	err := r.repeat(dead)
+	t.failure, t.failedAt = err, time.Now()
+	return err
+}
+
+// repeat is reopen, once it is certain that this call does it.
+func (r *relay) repeat(dead *session) error {
+	t := &r.sessions
+	t.mu.Lock()
+	t.reopened++
+	id := strconv.AppendQuote(nil, "tailscale-mcp-proxy/initialize/"+strconv.Itoa(t.reopened))
+	opening, env, greeting := t.opening, t.openedBy, t.greeting
+	t.mu.Unlock()
+
+	ctx, cancel := context.WithTimeout(r.ctx, notifyTimeout)
+	defer cancel()
+	answer, err := r.askOwn(ctx, withID(opening, &env, id))
+	if err != nil {
+		return err
+	}
+	var said struct{ Error *struct{ Message string } }
+	if err := json.Unmarshal(answer, &said); err != nil || said.Error != nil {
+		if said.Error != nil {
+			err = errors.New(said.Error.Message)
+		}
+		return fmt.Errorf("repeating initialize: %w", err)
+	}
+	s := t.current()
+	if s == dead {
+		return errors.New("repeating initialize: the answer opened no session")
+	}
+	r.log.Warn("the server forgot the session; opened a new one")
+	if greeting == nil {
+		return nil
+	}
+	status, err := r.up.tell(ctx, http.MethodPost, s.headers(), greeting)
+	if err != nil {
+		return fmt.Errorf("repeating %s: %w", methodInitialized, err)
+	}
+	if status >= http.StatusMultipleChoices {
+		return fmt.Errorf("repeating %s: HTTP %d", methodInitialized, status)
+	}
+	r.push(s)
+	if s.listChanged {
+		r.out.write([]byte(toolsChanged))
+	}
+	return nil
+}
+
+// askOwn asks the server something for the proxy itself.
+func (r *relay) askOwn(ctx context.Context, msg []byte) ([]byte, error) {
+	e, err := scan(msg)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	got := make(chan []byte, 1)
+	c := &call{env: e, msg: msg, id: e.id, key: idKey(e.id), own: true, cancel: cancel, reply: func(m []byte) { got <- m }}
+	if err := r.calls.begin(c); err != nil {
+		cancel()
+		return nil, err
+	}
+	go func() {
+		defer r.calls.workers.Done()
+		r.call(ctx, c, nil)
+	}()
+	// Always answered: by the server, by a failure, or at the end.
+	return <-got, nil
+}

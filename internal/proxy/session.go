@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// session is what one initialize of the legacy era opened. It exists also for
+// a server that gave it no id.
+type session struct {
+	id          string // "" when the server keeps no sessions
+	version     string // that the server chose
+	listChanged bool   // the server says when its tools change
+	ctx         context.Context
+	cancel      context.CancelFunc // ends its stream
+}
+
+// headers are those of a request in this session.
+func (s *session) headers() http.Header {
+	h := make(http.Header, 8)
+	if s.version != "" {
+		h[headerVersion] = []string{s.version}
+	}
+	if s.id != "" {
+		h[headerSession] = []string{s.id}
+	}
+	return h
+}
+
+// sessions is what the relay remembers of the legacy era.
+type sessions struct {
+	mu      sync.Mutex
+	cur     *session
+	begun   bool   // an initialize was read
+	version string // of the last modern message: some of that era name none
+
+	opening  []byte   // the client's own initialize
+	openedBy envelope // of opening
+	greeting []byte   // the client's own notifications/initialized
+
+	ready <-chan struct{}     // closed when requests read now may be sent
+	told  <-chan struct{}     // closed when notifications read now may be sent
+	asked map[string]*session // requests of the server without answer, by id
+
+	reopening sync.Mutex // held while a session is opened anew
+	reopened  int        // how often that was tried, for the ids of doing so
+	failedAt  time.Time  // when that failed last
+	failure   error
+}
+
+func (t *sessions) current() *session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.cur
+}
+
+// modern tells the era of a message. One that names no version is of the era
+// its client began with.
+func (t *sessions) modern(e *envelope) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e.modern() {
+		t.version = e.version
+		return true
+	}
+	if e.method == methodInitialize {
+		t.begun = true
+	}
+	return !t.begun && t.version != ""
+}
+
+// headers are those for a message of either era; s is nil outside a session.
+func (t *sessions) headers(e *envelope, s *session) http.Header {
+	if s != nil && !e.modern() {
+		return s.headers()
+	}
+	h := make(http.Header, 8)
+	t.mu.Lock()
+	version, begun := t.version, t.begun
+	t.mu.Unlock()
+	if e.modern() || !begun && version != "" {
+		modernHeaders(h, e, version)
+	}
+	return h
+}
+
+// enter is called for every call in the order they were read. The channel is
+// closed when the call may be sent: in a session, after the initialize and the
+// greeting read before it were answered, however the client pipelines. Nil
+// says that it may be sent at once.
+func (t *sessions) enter(c *call) (ready <-chan struct{}) {
+	if c.modern {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before := t.ready
+	if c.env.method == methodInitialize {
+		t.ready = c.over
+	}
+	return before
+}
+
+// enterNotification is enter for notifications, which keep their order among
+// themselves: it may be sent when all channels of ready are closed. done is to
+// be called when it was delivered.
+func (t *sessions) enterNotification(e *envelope) (ready []<-chan struct{}, done func()) {
+	if t.modern(e) {
+		return nil, func() {}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ready = []<-chan struct{}{t.ready, t.told}
+	next := make(chan struct{})
+	t.told = next
+	if e.method == methodInitialized {
+		t.ready = next
+	}
+	return ready, func() { close(next) }
+}
+
+// opened takes note of the session that the answer msg to c opened.
+func (r *relay) opened(c *call, msg []byte, h http.Header) {
+	var answer struct {
+		Result struct {
+			ProtocolVersion string
+			Capabilities    struct{ Tools struct{ ListChanged bool } }
+		}
+	}
+	if err := json.Unmarshal(msg, &answer); err != nil {
+		r.log.Warn("reading the answer to initialize", "error", err)
+	}
+	s := &session{version: answer.Result.ProtocolVersion, listChanged: answer.Result.Capabilities.Tools.ListChanged}
+	if !visible(s.version) {
+		s.version = ""
+	}
+	if id := h.Get(headerSession); visible(id) {
+		s.id = id
+	} else if id != "" {
+		r.log.Warn("ignoring a session id with characters it may not have")
+	}
+	s.ctx, s.cancel = context.WithCancel(r.ctx)
+
+	t := &r.sessions
+	t.mu.Lock()
+	old := t.cur
+	t.cur, t.asked = s, nil
+	if !c.own {
+		t.opening, t.openedBy, t.greeting = c.msg, c.env, nil
+	}
+	t.mu.Unlock()
+	if old != nil {
+		old.cancel()
+		if old.id != "" && !c.own {
+			r.calls.workers.Go(func() { r.end(old) })
+		}
+	}
+	r.log.Info("session opened", "version", s.version, "kept", s.id != "")
+}
+
+// greeted keeps the client's greeting for sessions opened anew.
+func (t *sessions) greeted(msg []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.greeting = msg
+}
+
+// asks notes a request that the server made in s. It reports false when that
+// session is over, where nobody would take the answer.
+func (t *sessions) asks(id []byte, s *session) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s != t.cur {
+		return false
+	}
+	if t.asked == nil {
+		t.asked = make(map[string]*session)
+	}
+	t.asked[idKey(id)] = s
+	return true
+}
+
+// asker is the session whose server waits for an answer with this id; nil when
+// there is none, or none any more.
+func (t *sessions) asker(id []byte) *session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.asked[idKey(id)]
+	delete(t.asked, idKey(id))
+	return s
+}

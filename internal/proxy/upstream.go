@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// upstream speaks HTTP to the server.
+type upstream struct {
+	url    *url.URL
+	agent  string // User-Agent
+	limit  int    // of one message, in bytes
+	router *router
+}
+
+const (
+	maxErrorBody = 1 << 20 // of an HTTP error, read for a JSON-RPC error in it
+	maxShownBody = 1 << 10 // of an HTTP error, shown to the client
+	maxRedirects = 3
+)
+
+// errRedirect is a redirect that is not followed.
+var errRedirect = errors.New("redirect to another host refused")
+
+// post sends one message. h holds the headers of its era and session.
+func (u *upstream) post(ctx context.Context, h http.Header, msg []byte) (*http.Response, error) {
+	h[headerAccept] = []string{typeJSON + ", " + typeEvents}
+	h[headerType] = []string{typeJSON}
+	return u.do(ctx, http.MethodPost, h, msg)
+}
+
+// tell sends what has no answer but its status: a message, or with another
+// verb none.
+func (u *upstream) tell(ctx context.Context, verb string, h http.Header, msg []byte) (status int, err error) {
+	if msg != nil {
+		h[headerAccept] = []string{typeJSON + ", " + typeEvents}
+		h[headerType] = []string{typeJSON}
+	}
+	resp, err := u.do(ctx, verb, h, msg)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	discard(resp.Body)
+	return resp.StatusCode, nil
+}
+
+// listen asks for a stream of events.
+func (u *upstream) listen(ctx context.Context, h http.Header) (*http.Response, error) {
+	h[headerAccept] = []string{typeEvents}
+	return u.do(ctx, http.MethodGet, h, nil)
+}
+
+// do sends one request by the route there is now, with the identity that
+// belongs to it. Redirects are followed only within the server's own origin,
+// and only those that keep method and body.
+func (u *upstream) do(ctx context.Context, verb string, h http.Header, body []byte) (*http.Response, error) {
+	rt := u.router.pick()
+	h[headerAgent] = []string{u.agent}
+	for name, values := range rt.identity {
+		h[name] = values
+	}
+	to := u.url
+	for hop := 0; ; hop++ {
+		req := (&http.Request{Method: verb, URL: to, Host: to.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}).WithContext(ctx)
+		if body != nil {
+			req.ContentLength = int64(len(body))
+			req.Body = io.NopCloser(bytes.NewReader(body))
+			// Lets the transport send again what it has not begun to send.
+			req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		}
+		resp, err := rt.transport.RoundTrip(req)
+		if err != nil {
+			return nil, err
+		}
+		if resp.StatusCode != http.StatusTemporaryRedirect && resp.StatusCode != http.StatusPermanentRedirect {
+			return resp, nil
+		}
+		discard(resp.Body)
+		_ = resp.Body.Close()
+		next, err := resp.Location()
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("following a redirect: %w", err)
+		case next.Scheme != u.url.Scheme || next.Host != u.url.Host:
+			return nil, fmt.Errorf("%w: %s://%s", errRedirect, next.Scheme, next.Host)
+		case hop == maxRedirects:
+			return nil, fmt.Errorf("following redirects: more than %d", maxRedirects)
+		}
+		to = next
+	}
+}
+
+// discard reads what little may be left of a body that is to be closed, so that
+// its connection can be used again.
+func discard(body io.Reader) {
+	_, _ = io.CopyN(io.Discard, body, 4<<10) // only for the connection's sake
+}
+
+// mediaType is the type of a body without its parameters.
+func mediaType(resp *http.Response) string {
+	ct := resp.Header.Get(headerType)
+	if ct == typeJSON || ct == typeEvents {
+		return ct
+	}
+	t, _, err := mime.ParseMediaType(ct)
+	if err != nil {
+		return ct
+	}
+	return t
+}
+
+// transportFailure says why there is no response.
+func (u *upstream) transportFailure(err error, e *envelope) *failure {
+	where := u.url.Scheme + "://" + u.url.Host + u.url.Path
+	var op *net.OpError
+	var dns *net.DNSError
+	f := &failure{Code: CodeUnreachable, Data: &data{Outcome: notSent}}
+	switch dial := errors.As(err, &op) && op.Op == "dial"; {
+	case dial && errors.As(err, &dns):
+		f.Message = fmt.Sprintf("cannot resolve %q: %v; check the name with: tailscale status", u.url.Hostname(), dns.Err)
+	case dial:
+		f.Message = fmt.Sprintf("cannot connect to %s: %v; is tailscale-mcp running there, and may this node connect to it?", where, op.Err)
+	case handshake(err):
+		f.Message = fmt.Sprintf("cannot connect to %s: %v; does the server speak https, with a certificate for this name?", where, err)
+	case errors.Is(err, errRedirect):
+		return &failure{Code: CodeHTTPStatus, Message: fmt.Sprintf("%s: %v; give --server the final URL", where, err), Data: &data{Outcome: refused}}
+	default:
+		return interrupted(where, err, e)
+	}
+	if note := u.router.pick().note; note != "" {
+		f.Message += " (" + note + ")"
+	}
+	return f
+}
+
+// handshake reports whether err is about TLS, before anything was sent.
+func handshake(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert) ||
+		// net/http has no types for these.
+		strings.Contains(err.Error(), "TLS handshake timeout") || strings.Contains(err.Error(), "HTTP response to HTTPS client")
+}
+
+func interrupted(where string, err error, e *envelope) *failure {
+	return &failure{
+		Code:    CodeInterrupted,
+		Message: fmt.Sprintf("the connection to %s failed before the answer: %v; %s", where, err, again(e)),
+		Data:    &data{Outcome: unknown},
+	}
+}
+
+// again tells a client what it may do with a request whose outcome is unknown.
+func again(e *envelope) string {
+	if e.modern() {
+		return "the request may have been carried out; send it again with a new id if that does no harm"
+	}
+	return "the request may have been carried out"
+}
+
+// statusFailure says what HTTP status came instead of an answer, with no more
+// of the body than a person can use.
+func statusFailure(resp *http.Response, body []byte) *failure {
+	f := &failure{
+		Code: CodeHTTPStatus,
+		Data: &data{HTTPStatus: resp.StatusCode, RetryAfter: resp.Header.Get("Retry-After"), Outcome: refused},
+	}
+	if resp.StatusCode >= 500 {
+		f.Data.Outcome = unknown
+	}
+	f.Message = fmt.Sprintf("the server answered HTTP %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	switch mediaType(resp) {
+	case "text/plain", typeJSON, "application/problem+json":
+		f.Data.Body = shown(body)
+	}
+	switch resp.StatusCode {
+	case http.StatusForbidden:
+		f.Message += "; it does not let this node or user in: ask its administrator for a grant"
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		f.Message += "; check the path of --server (that of tailscale-mcp is /mcp)"
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		f.Message += "; try again later"
+	}
+	return f
+}
+
+// shown is the beginning of a text, cut between characters.
+func shown(body []byte) string {
+	body = bytes.TrimSpace(body)
+	if len(body) > maxShownBody {
+		body = body[:maxShownBody-len("…")]
+		for len(body) > 0 {
+			if r, n := utf8.DecodeLastRune(body); r != utf8.RuneError || n > 1 {
+				break
+			}
+			body = body[:len(body)-1]
+		}
+		return string(body) + "…"
+	}
+	return string(bytes.ToValidUTF8(body, []byte("\ufffd")))
+}
