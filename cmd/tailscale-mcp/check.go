@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"tailscale.com/ipn/ipnstate"
+
+	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/identity"
+	"tailscale-mcp/internal/tool"
+)
+
+// runCheck answers "what may X do here" with the very identity and decisions
+// that a call of X would meet: it asks tailscaled about X's address.
+func runCheck(ctx context.Context, s streams, flags *flag.FlagSet, args []string) error {
+	as := flags.String("as", "", "the caller: a login, a tag, or a node by name or address (required)")
+	names, err := parse(flags, args)
+	if err != nil {
+		return err
+	}
+	if *as == "" || len(names) > 1 {
+		return misused("tailscale-mcp check --as alice@example.com list_all_devices", "say who the caller is, and at most one tool")
+	}
+	cfg, err := config.Load()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	lc := localClient(cfg)
+	status, err := lc.Status(ctx)
+	if err != nil {
+		return hinted{fmt.Errorf("asking tailscaled: %w", err), "systemctl status tailscaled"}
+	}
+	nodes := nodesOf(status, *as)
+	if len(nodes) == 0 {
+		return hinted{fmt.Errorf("this host sees no node of %s in its tailnet", *as), "tailscale status lists the nodes that it sees"}
+	}
+	resolver := identity.New(identity.Options{
+		Tailscaled: lc, Capability: cfg.Capability, AllowSelf: cfg.AllowSelf, Log: slog.New(slog.DiscardHandler),
+		Self: func() (string, bool) { return string(status.Self.ID), true },
+	})
+	dispatcher := tool.NewDispatcher(tool.Options{
+		Registry: everything(), Audit: audit.NewJSONLines(s.err), Log: slog.New(slog.DiscardHandler), Capability: cfg.Capability,
+		Host: func() tool.Host { return tool.Host{Name: hostName(status), Port: cfg.Port} },
+	})
+	for _, addr := range nodes {
+		c, err := resolver.Resolve(ctx, netip.AddrPortFrom(addr, 1))
+		if err != nil {
+			fmt.Fprintf(s.out, "%s (%s): every request is refused: %v\n", c, addr, err)
+			continue
+		}
+		if err := explain(s, dispatcher, c, names, cfg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// explain prints what c may use and by which entry, and for one tool that it
+// may not use the grant that is missing.
+func explain(s streams, d *tool.Dispatcher, c caller.Caller, names []string, cfg config.Config) error {
+	fmt.Fprintf(s.out, "%s (%s):\n", c, c.Addr.Addr())
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for _, t := range d.Registry().Tools() {
+		if len(names) == 1 && t.Name != names[0] {
+			continue
+		}
+		decision, missing := d.Explain(c, t)
+		switch {
+		case !decision.Allowed:
+			fmt.Fprintf(w, "  no\t%s\t%s\t\n", t.Name, t.Class)
+		case !slices.Contains(cfg.Allow, t.Class) && !t.ForEveryone:
+			fmt.Fprintf(w, "  no\t%s\t%s\tgranted by %s, but this host does not offer the class: TAILSCALE_MCP_ALLOW\n", t.Name, t.Class, decision.By)
+		default:
+			fmt.Fprintf(w, "  yes\t%s\t%s\tby %s\n", t.Name, t.Class, decision.By)
+		}
+		if len(names) == 1 && !decision.Allowed {
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			fmt.Fprintf(s.out, "\nThis in \"grants\" of the tailnet policy file would allow it:\n%s\n", missing)
+		}
+		if len(names) == 1 {
+			return w.Flush()
+		}
+	}
+	if len(names) == 1 {
+		return hinted{fmt.Errorf("there is no tool %q", names[0]), "tailscale-mcp tools"}
+	}
+	return w.Flush()
+}
+
+// nodesOf finds the addresses of the nodes that as names: one node, or all of
+// a login or a tag.
+func nodesOf(status *ipnstate.Status, as string) []netip.Addr {
+	addr, err := netip.ParseAddr(as)
+	var found []netip.Addr
+	all := []*ipnstate.PeerStatus{status.Self}
+	for _, key := range status.Peers() {
+		all = append(all, status.Peer[key])
+	}
+	for _, p := range all {
+		if p == nil || len(p.TailscaleIPs) == 0 {
+			continue
+		}
+		name := strings.TrimSuffix(p.DNSName, ".")
+		label, _, _ := strings.Cut(name, ".")
+		tagged := p.Tags != nil && p.Tags.Len() > 0
+		login := status.User[p.UserID].LoginName
+		if err == nil && slices.Contains(p.TailscaleIPs, addr) ||
+			strings.EqualFold(name, as) || strings.EqualFold(label, as) ||
+			tagged && slices.Contains(p.Tags.AsSlice(), as) ||
+			!tagged && login == as {
+			found = append(found, p.TailscaleIPs[0])
+		}
+	}
+	return found
+}

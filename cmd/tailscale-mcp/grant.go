@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"strings"
+	"time"
+
+	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/grant"
+)
+
+// runGrant prints a grant for this host. It asks tailscaled how a grant names
+// the host; without tailscaled the person says so.
+func runGrant(ctx context.Context, s streams, flags *flag.FlagSet, args []string) error {
+	src := flags.String("src", "", "who is granted: a login, tag:NAME, group:NAME or autogroup:NAME (required)")
+	dst := flags.String("dst", "", "this host as the policy file names it: its tag or Tailscale address (default: ask tailscaled)")
+	read := flags.Bool("read", false, "grant every tool that only reads, and every resource")
+	resources := flags.String("resources", "", "comma-separated resource selectors")
+	tools, err := parse(flags, args)
+	if err != nil {
+		return err
+	}
+	if *src == "" {
+		return misused("tailscale-mcp grant --src alice@example.com --read", "nobody is named to grant to")
+	}
+	var list []string
+	if *resources != "" {
+		list = strings.Split(*resources, ",")
+	}
+	if *read {
+		tools, list = append(tools, "read:*"), append(list, "*")
+	}
+	if len(tools)+len(list) == 0 {
+		return misused("name tools, or use --read for everything that only reads; tailscale-mcp tools lists them", "nothing is named to grant")
+	}
+	if bad := ungrantable(tools, list); len(bad) > 0 {
+		return misused("tailscale-mcp tools lists what can", "these cannot be granted: %s", strings.Join(bad, ", "))
+	}
+	cfg, err := config.Load()
+	if err != nil {
+		return err
+	}
+	if *dst == "" {
+		asking, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		status, err := localClient(cfg).StatusWithoutPeers(asking)
+		if err != nil {
+			return hinted{fmt.Errorf("asking tailscaled how this host is named: %w", err), "start tailscaled, or say it with --dst tag:NAME"}
+		}
+		if *dst = hostName(status); *dst == "" {
+			return hinted{fmt.Errorf("this host is not on a tailnet: its state is %s", status.BackendState), "tailscale up, or say how the policy file names it with --dst tag:NAME"}
+		}
+	}
+	text := grant.Missing{Capability: cfg.Capability, Src: []string{*src}, Dst: *dst, Port: cfg.Port, Tools: tools, Resources: list}.String()
+	fmt.Fprintln(s.out, text)
+	return nil
+}
+
+// ungrantable are the selectors that no grant may hold. A printed grant would
+// lack them without a word.
+func ungrantable(tools, resources []string) (bad []string) {
+	for _, s := range tools {
+		if (grant.Missing{Tools: []string{s}}).String() == "" {
+			bad = append(bad, fmt.Sprintf("the tool %q", s))
+		}
+	}
+	for _, s := range resources {
+		if (grant.Missing{Resources: []string{s}}).String() == "" {
+			bad = append(bad, fmt.Sprintf("the resource %q", s))
+		}
+	}
+	return bad
+}

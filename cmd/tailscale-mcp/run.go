@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"tailscale-mcp/internal/config"
+)
+
+// Everything that this program says to a person is said in this file: results
+// on standard output, and on standard error "error:" with what is wrong and
+// "hint:" with what to do about it.
+
+// streams are the program's standard streams. They are files because the audit
+// asks whether one of them is the journal.
+type streams struct{ in, out, err *os.File }
+
+// command is one subcommand.
+type command struct {
+	name    string
+	usage   string // its arguments
+	summary string
+	run     func(ctx context.Context, s streams, flags *flag.FlagSet, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "", "serve MCP on this host's Tailscale addresses (what the systemd unit runs; the default)", runServe},
+		{"stdio", "", "serve the same tools on standard input and output, for the person who holds the credential", runStdio},
+		{"check", "--as LOGIN|TAG|NODE [TOOL]", "what a caller may use here, and by which grant", runCheck},
+		{"grant", "--src WHO [--read] [TOOL...]", "print a grant to paste into the tailnet policy file", runGrant},
+		{"tools", "[--json]", "list the tools, resources and prompts with class and group", runTools},
+		{"doctor", "", "walk the path a request takes and say at the first break what to do", runDoctor},
+		{"version", "", "print the version", runVersion},
+	}
+}
+
+// hinted is an error with a next step.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// errUsage is in the error of a wrong command line.
+var errUsage = errors.New("usage")
+
+// misused is a wrong command line: what is wrong with it and what to write.
+func misused(hint, format string, args ...any) error {
+	return usageError{hinted{fmt.Errorf(format, args...), hint}}
+}
+
+type usageError struct{ hinted }
+
+func (usageError) Is(target error) bool { return target == errUsage }
+func (u usageError) Unwrap() error      { return u.hinted }
+
+// run is the whole program; it returns the exit code: 0 for success, 1 for a
+// failure, 2 for a wrong command line or configuration.
+func run(ctx context.Context, args []string, s streams) int {
+	name := "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, args = args[0], args[1:]
+	}
+	if name == "help" || len(args) > 0 && (args[0] == "-h" || args[0] == "--help" || args[0] == "-help") && name == "serve" {
+		usage(s.out)
+		return 0
+	}
+	if len(args) == 1 && args[0] == "--version" {
+		name, args = "version", nil
+	}
+	for _, c := range commands() {
+		if c.name != name {
+			continue
+		}
+		flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+		flags.SetOutput(io.Discard) // its errors are reported like all others
+		flags.Usage = func() {}
+		err := c.run(ctx, s, flags, args)
+		if errors.Is(err, flag.ErrHelp) {
+			c.help(s.out, flags)
+			return 0
+		}
+		return report(s.err, err)
+	}
+	return report(s.err, misused("tailscale-mcp help", "there is no subcommand %q", name))
+}
+
+// help is what was asked for with --help.
+func (c command) help(w io.Writer, flags *flag.FlagSet) {
+	fmt.Fprintf(w, "usage: %s\n%s\n", strings.TrimSpace("tailscale-mcp "+c.name+" "+c.usage), c.summary)
+	flags.SetOutput(w)
+	flags.PrintDefaults()
+}
+
+// report prints err and returns the exit code.
+func report(w io.Writer, err error) int {
+	var bad *config.Error
+	var h hinted
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &bad):
+		for _, p := range bad.Problems {
+			value := ""
+			if p.Value != "" {
+				value = "=" + p.Value
+			}
+			fmt.Fprintf(w, "error: %s%s %s\nhint: %s\n", p.Name, value, p.Reason, p.Remedy)
+		}
+		fmt.Fprintf(w, "hint: correct this in %s and run: systemctl restart tailscale-mcp.service\n", config.File)
+		return 2
+	case errors.As(err, &h):
+		fmt.Fprintf(w, "error: %v\nhint: %s\n", err, h.hint)
+		if errors.Is(err, errUsage) {
+			return 2
+		}
+		return 1
+	}
+	fmt.Fprintf(w, "error: %v\n", err)
+	return 1
+}
+
+// parse reads flags that may stand before and after the arguments.
+func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, misused("tailscale-mcp "+flags.Name()+" --help", "%w", err)
+		}
+		if args = flags.Args(); len(args) == 0 {
+			return rest, nil
+		}
+		rest, args = append(rest, args[0]), args[1:]
+	}
+}
+
+// none refuses arguments where a subcommand takes none.
+func none(flags *flag.FlagSet, args []string) error {
+	rest, err := parse(flags, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return misused("tailscale-mcp "+flags.Name()+" --help", "%s takes no argument %q", flags.Name(), rest[0])
+	}
+	return nil
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "tailscale-mcp serves a tailnet to assistants over MCP, to each caller what the tailnet policy file grants.\n\nusage: tailscale-mcp [subcommand]\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.summary)
+	}
+	fmt.Fprintf(w, "\nThe configuration is in %s (see tailscale-mcp.env(5)):\n\n", config.File)
+	for _, v := range config.Reference() {
+		fmt.Fprintf(w, "  %-34s %s\n", v.Name, v.Default)
+	}
+}

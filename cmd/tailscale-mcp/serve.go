@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/identity"
+	"tailscale-mcp/internal/listen"
+	"tailscale-mcp/internal/mcpserver"
+	"tailscale-mcp/internal/service"
+	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/catalog"
+	"tailscale-mcp/internal/version"
+)
+
+// stopTimeout is how long calls in flight may take to end after SIGTERM. The
+// unit's TimeoutStopSec is longer.
+const stopTimeout = 15 * time.Second
+
+// runServe is the daemon: it wires the stages in the order a request meets
+// them and serves until it is told to stop. It ends by itself only for a
+// configuration that cannot work: a tailscaled that is away is waited for.
+func runServe(ctx context.Context, s streams, flags *flag.FlagSet, args []string) error {
+	if err := none(flags, args); err != nil {
+		return err
+	}
+	cfg, err := config.Load()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: cfg.LogLevel}))
+	for _, w := range cfg.Warnings {
+		log.Warn("configuration", "warning", w)
+	}
+
+	lc := localClient(cfg)
+	manager := &manager{log: log}
+	listener, err := openListener(cfg, lc, manager, log)
+	if err != nil {
+		return err
+	}
+	resolver := identity.New(identity.Options{
+		Tailscaled: lc,
+		Capability: cfg.Capability,
+		AllowSelf:  cfg.AllowSelf,
+		Log:        log,
+		Self: func() (string, bool) {
+			id := listener.Self().NodeID
+			return id, id != ""
+		},
+	})
+	api, err := newAPI(cfg, log)
+	if err != nil {
+		return hinted{err, "correct the credential in " + config.File}
+	}
+	dispatcher := tool.NewDispatcher(tool.Options{
+		Registry:   catalog.New(catalog.Options{Local: lc, API: api, Ceiling: cfg.Allow, Version: version.String()}),
+		Audit:      audit.Open(s.out),
+		Log:        log,
+		Capability: cfg.Capability,
+		Host:       func() tool.Host { return host(listener) },
+	})
+	mcp := mcpserver.New(mcpserver.Options{
+		Dispatcher: dispatcher,
+		Resolve:    resolver.Resolve,
+		Names:      func() []string { return hostNames(listener.Self(), cfg.Hostnames) },
+		Health:     func() string { return string(listener.State().Phase) },
+		Version:    version.String(),
+		Log:        log,
+	})
+	if api == nil {
+		log.Info("no API credential: only what the local tailscaled can answer is offered")
+	}
+	return serve(ctx, mcp, listener, manager, log)
+}
+
+// openListener takes the sockets of systemd, or binds by itself.
+func openListener(cfg config.Config, lc listen.Tailscaled, m *manager, log *slog.Logger) (*listen.Listener, error) {
+	inherited, err := listen.Inherited()
+	if err != nil {
+		return nil, hinted{fmt.Errorf("taking over the sockets from systemd: %w", err), "systemctl cat tailscale-mcp.socket"}
+	}
+	return listen.Open(listen.Config{
+		Tailscaled: lc,
+		Port:       cfg.Port,
+		Inherited:  inherited,
+		Log:        log,
+		OnChange:   m.changed,
+	})
+}
+
+// serve serves until ctx ends, then lets calls in flight finish.
+func serve(ctx context.Context, mcp *mcpserver.Server, listener *listen.Listener, m *manager, log *slog.Logger) error {
+	h := mcp.HTTPServer()
+	served := make(chan error, 1)
+	go func() { served <- h.Serve(listener) }()
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	go func() {
+		if err := service.Watchdog(watching, log, listener.Probe); err != nil {
+			log.Error("watchdog", "err", err)
+		}
+	}()
+	m.ready(listener.State)
+
+	select {
+	case err := <-served:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	log.Info("stopping: finishing calls in flight", "atMost", stopTimeout)
+	m.told(service.Stopping())
+	mcp.Drain()
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if err := h.Shutdown(ending); err != nil {
+		_ = h.Close()
+		return fmt.Errorf("calls in flight were cut off after %s: %w", stopTimeout, err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("serving: %w", err)
+	}
+	return nil
+}
+
+// manager is the service manager. Ready and the changes of state come from two
+// goroutines; what it was told last must be the newest.
+type manager struct {
+	log *slog.Logger
+	mu  sync.Mutex
+}
+
+func (m *manager) ready(state func() listen.State) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.told(service.Ready(state().Detail))
+}
+
+func (m *manager) changed(state listen.State) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.told(service.Status(state.Detail))
+}
+
+// told logs what could not be told; it is never a reason to stop serving.
+func (m *manager) told(err error) {
+	if err != nil {
+		m.log.Warn("service manager", "err", err)
+	}
+}
+
+// host is how grants name this host: its first tag, else its address.
+func host(l *listen.Listener) tool.Host {
+	self := l.Self()
+	h := tool.Host{Port: l.Port()}
+	switch {
+	case len(self.Tags) > 0:
+		h.Name = self.Tags[0]
+	case len(self.Addrs) > 0:
+		h.Name = self.Addrs[0].String()
+	}
+	return h
+}
+
+// hostNames are the names that requests may be addressed to; none before
+// tailscaled has said what this host is called.
+func hostNames(self listen.Self, further []string) []string {
+	if self.NodeID == "" && len(self.Addrs) == 0 {
+		return nil
+	}
+	names := append([]string{}, further...)
+	for _, addr := range self.Addrs {
+		names = append(names, addr.String())
+	}
+	if self.DNSName != "" {
+		label, _, _ := strings.Cut(self.DNSName, ".")
+		names = append(names, strings.ToLower(self.DNSName), strings.ToLower(label))
+	}
+	return names
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/catalog"
+	"tailscale-mcp/internal/version"
+)
+
+// everything is the registry of all that this program can offer, whatever this
+// host is configured for. It is for looking at, not for calling.
+func everything() *tool.Registry {
+	return catalog.New(catalog.Options{API: &tailnet.API{}, Ceiling: grant.Classes(), Version: version.String()})
+}
+
+func runTools(_ context.Context, s streams, flags *flag.FlagSet, args []string) error {
+	asJSON := flags.Bool("json", false, "as JSON, with descriptions and schemas")
+	if err := none(flags, args); err != nil {
+		return err
+	}
+	r := everything()
+	if *asJSON {
+		return writeJSON(s, r)
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TOOL\tCLASS\tGROUP\tTITLE")
+	for _, t := range r.Tools() {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.Name, t.Class, t.Group, t.Title)
+	}
+	fmt.Fprintln(w, "\nRESOURCE\t\t\t")
+	for _, res := range r.Resources() {
+		fmt.Fprintf(w, "%s\tread\t\t%s\n", res.URI, res.Title)
+	}
+	fmt.Fprintln(w, "\nPROMPT\t\t\t")
+	for _, p := range r.Prompts() {
+		fmt.Fprintf(w, "%s\tread\t%s\t%s\n", p.Name, "uses "+strings.Join(p.Tools, ", "), p.Title)
+	}
+	return w.Flush()
+}
+
+func writeJSON(s streams, r *tool.Registry) error {
+	type row struct {
+		Name        string      `json:"name"`
+		Title       string      `json:"title"`
+		Class       grant.Class `json:"class"`
+		Group       string      `json:"group,omitempty"`
+		Description string      `json:"description"`
+		Input       any         `json:"inputSchema,omitempty"`
+		Output      any         `json:"outputSchema,omitempty"`
+	}
+	out := map[string][]row{}
+	for _, t := range r.Tools() {
+		out["tools"] = append(out["tools"], row{t.Name, t.Title, t.Class, t.Group, t.Description, t.Input, t.Output})
+	}
+	for _, res := range r.Resources() {
+		out["resources"] = append(out["resources"], row{Name: res.URI, Title: res.Title, Class: grant.Read, Description: res.Description})
+	}
+	for _, p := range r.Prompts() {
+		out["prompts"] = append(out["prompts"], row{Name: p.Name, Title: p.Title, Class: grant.Read, Description: p.Description})
+	}
+	e := json.NewEncoder(s.out)
+	e.SetIndent("", "  ")
+	return e.Encode(out)
+}

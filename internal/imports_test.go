@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+
+package internal
+
+import (
+	"encoding/json"
+	"go/parser"
+	"go/token"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "tailscale-mcp/"
+
+// pkg is what `go list -json` says of a package.
+type pkg struct {
+	ImportPath string
+	Dir        string
+	GoFiles    []string
+	Imports    []string
+	Deps       []string
+}
+
+func list(t *testing.T) map[string]pkg {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps=false", "-json=ImportPath,Dir,GoFiles,Imports,Deps", module+"...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	all := map[string]pkg{}
+	for d := json.NewDecoder(strings.NewReader(string(out))); d.More(); {
+		var p pkg
+		if err := d.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		all[strings.TrimPrefix(p.ImportPath, module)] = p
+	}
+	if len(all) < 15 {
+		t.Fatalf("go list shows only %d packages", len(all))
+	}
+	return all
+}
+
+// product reports whether a package is part of what is shipped.
+func product(name string) bool {
+	return !strings.Contains(name, "tailnettest") && !strings.Contains(name, "conformance") && !strings.Contains(name, "tooltest")
+}
+
+// TestImportDirection holds the import rule of doc.go: for each package, what
+// of this module it may import besides itself.
+func TestImportDirection(t *testing.T) {
+	may := map[string][]string{
+		"internal/version":       {},
+		"internal/grant":         {},
+		"internal/caller":        {"internal/grant"},
+		"internal/audit":         {},
+		"internal/config":        {"internal/grant"},
+		"internal/service":       {},
+		"internal/listen":        {},
+		"internal/identity":      {"internal/caller", "internal/grant"},
+		"internal/tailnet":       {},
+		"internal/tool":          {"internal/caller", "internal/grant", "internal/audit", "internal/tailnet"},
+		"internal/tool/tooltest": {"internal/tool", "internal/grant", "internal/audit"},
+		"internal/tool/catalog":  {"internal/tool", "internal/tool/*", "internal/grant", "internal/tailnet"},
+		"internal/tool/*":        {"internal/tool", "internal/grant", "internal/tailnet"},
+		"internal/mcpserver":     {"internal/identity", "internal/tool", "internal/caller", "internal/grant"},
+		"internal/proxy":         {"internal/version"},
+	}
+	for name, p := range list(t) {
+		allowed, known := may[name]
+		if dir := path.Dir(name); !known && dir == "internal/tool" {
+			allowed, known = may["internal/tool/*"]
+		}
+		if !known {
+			if strings.HasPrefix(name, "internal/") && product(name) && name != "internal" {
+				t.Errorf("%s has no rule: enter it here and in doc.go", name)
+			}
+			continue
+		}
+		for _, imported := range p.Imports {
+			ours, ok := strings.CutPrefix(imported, module)
+			if ok && !slices.ContainsFunc(allowed, func(rule string) bool { m, _ := path.Match(rule, ours); return m }) {
+				t.Errorf("%s imports %s, against the flow", name, ours)
+			}
+		}
+	}
+}
+
+// TestForbiddenImports holds what the product does not contain.
+func TestForbiddenImports(t *testing.T) {
+	all := list(t)
+	for name, p := range all {
+		if !product(name) {
+			continue
+		}
+		for _, imported := range p.Imports {
+			switch {
+			case imported == "os/exec":
+				t.Errorf("%s imports os/exec: the product runs no other program", name)
+			case strings.HasPrefix(imported, "github.com/mark3labs/mcp-go") && name != "internal/mcpserver":
+				t.Errorf("%s imports mcp-go: only mcpserver knows MCP", name)
+			case imported == "net/http" && (name == "internal/tool" || strings.HasPrefix(name, "internal/tool/")):
+				t.Errorf("%s imports net/http: tools do not know HTTP", name)
+			case strings.Contains(imported, ".") && name == "internal/grant":
+				t.Errorf("grant imports %s: it imports the standard library only", imported)
+			}
+		}
+		if strings.HasPrefix(name, "cmd/") {
+			for _, dep := range p.Deps {
+				if dep == "tailscale.com/tsnet" || dep == "testing" || strings.HasPrefix(dep, module+"internal/tailnettest") {
+					t.Errorf("%s contains %s", name, dep)
+				}
+			}
+		}
+	}
+}
+
+// TestPackageDocs: every package says what it is for.
+func TestPackageDocs(t *testing.T) {
+	for name, p := range list(t) {
+		documented := false
+		for _, file := range p.GoFiles {
+			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.PackageClauseOnly|parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			documented = documented || f.Doc != nil && !strings.HasPrefix(f.Doc.Text(), "SPDX")
+		}
+		if !documented {
+			t.Errorf("%s has no doc comment", name)
+		}
+	}
+}
