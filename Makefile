@@ -1,0 +1,71 @@
+# tailscale-mcp. `make` lists the targets; none of them edits the tree but `fmt` and `golden`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --match 'v*' 2>/dev/null | sed 's/^v//' || true)
+LDFLAGS := -s -w $(if $(VERSION),-X tailscale-mcp/internal/version.stamped=$(VERSION))
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+TOOL := go tool -modfile=packaging/tools/go.mod
+
+##@ Use
+.PHONY: demo
+demo: ## the whole story on a real tailnet on this machine: refused, granted, answered, revoked
+	@go run ./internal/tailnettest/story
+
+.PHONY: build
+build: ## bin/tailscale-mcp and bin/tailscale-mcp-proxy
+	@$(GO_BUILD) -o bin/ ./cmd/...
+
+##@ Check
+.PHONY: test
+test: ## every test that needs no root, with the race detector
+	@go vet ./...
+	@go test -race -skip '^TestRoot' ./...
+
+.PHONY: test-root
+test-root: | bin ## the tests with real addresses in network namespaces (root, /dev/net/tun)
+	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -v -run '^TestRoot' ./... | grep -v 'no test files\|no tests to run\|^=== \|^PASS$$' | tee bin/test-root.log
+	@if grep -q -- '--- SKIP' bin/test-root.log; then echo 'a test was skipped where it must run'; exit 1; fi
+	@grep -q -- '--- PASS' bin/test-root.log
+
+.PHONY: conformance
+conformance: | bin ## the official MCP conformance suite against the whole stack, both eras
+	@go build -race -o bin/conformance-stack ./internal/mcpserver/conformance/stack
+	@packaging/conformance/run bin/conformance-stack
+
+.PHONY: bench
+bench: ## speed and memory, as ratios against a floor measured in the same run
+	@go run ./internal/tailnettest/bench $(BENCH)
+
+.PHONY: lint
+lint: ## golangci-lint, pinned in packaging/tools
+	@$(TOOL) golangci-lint run ./...
+
+.PHONY: ci
+ci: ## everything that CI runs
+	@.ci/run
+
+bin:
+	@mkdir -p bin
+
+##@ Maintain
+.PHONY: fmt
+fmt: ## format the code
+	@$(TOOL) golangci-lint fmt ./...
+
+.PHONY: golden
+golden: ## rewrite the golden files from what the code does now; read the diff
+	@go test ./... -run Golden -update
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "== $$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),1m) $$package; \
+		done; \
+	done
+
+.PHONY: help
+help:
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
