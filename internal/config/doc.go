@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 
 // Package config turns the environment and systemd's credentials into one
-// validated value. It is the only reader of the environment (the service
-// manager's own variables excepted: packages service and listen leave those to
-// go-systemd); the rest of the program is handed a [Config] and never asks again.
+// validated value. It is the only reader of the program's own variables (those of
+// the service manager, packages service and listen leave to go-systemd, and those
+// of an HTTP proxy, package tailnet to net/http); the rest of the program is handed
+// a [Config] and never asks again.
 //
 // Every variable is a field of one of the two structs in variables.go: its name,
 // default and description live in the field's tags, and the shipped
-// /etc/tailscale-mcp.env and the manual page are written from them
+// /etc/tailscale-mcp.env and the README's table are written from them
 // (see [Reference] and [EnvFile]).
 //
 // Imports: the standard library, envconfig, and the leaf package grant.

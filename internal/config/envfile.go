@@ -9,7 +9,7 @@ import "strings"
 // the same tags the program reads, so it cannot promise anything else.
 func EnvFile() string {
 	var b strings.Builder
-	b.WriteString(`# Configuration of tailscale-mcp(8); see tailscale-mcp.env(5).
+	b.WriteString(`# Configuration of tailscale-mcp.
 # The service reads this file when it starts; after a change run:
 #   systemctl restart tailscale-mcp.service
 #
@@ -17,9 +17,9 @@ func EnvFile() string {
 # empty value means the default. An unknown TAILSCALE_MCP_ name or a bad value
 # stops the start with an explanation: journalctl -u tailscale-mcp.service
 #
-# This file may be read by everybody on this host. Secrets are better kept as
-# systemd credentials, which only the service can read and which win over this
-# file, for example:
+# If this file holds a secret, only root may be able to read it. Secrets are
+# better kept as systemd credentials, which only the service can read and
+# which win over this file, for example:
 #   install -d -m 0700 /etc/credstore
 #   install -m 0600 MY-FILE /etc/credstore/` + CredentialOAuthClientSecret + `
 `)

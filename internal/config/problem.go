@@ -114,7 +114,7 @@ func (l *loader) unknownNames(environ []string) {
 			continue
 		}
 		reported[name] = true
-		remedy := "remove it; the variables are listed in " + File + " and tailscale-mcp.env(5)"
+		remedy := "remove it; the variables are listed in " + File + " and by: tailscale-mcp help"
 		if meant := nearest(name, known); meant != "" {
 			remedy = "did you mean " + meant + "?"
 		} else if api := apiPrefix + strings.TrimPrefix(name, serverPrefix); slices.Contains(known, api) {

@@ -14,8 +14,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+// The shipped environment file is made from the variables that are read.
 func TestEnvFileGolden(t *testing.T) {
-	golden := filepath.Join("testdata", "tailscale-mcp.env")
+	golden := filepath.Join("..", "..", "packaging", "tailscale-mcp.env")
 	if *update {
 		if err := os.WriteFile(golden, []byte(EnvFile()), 0o644); err != nil {
 			t.Fatal(err)

@@ -50,7 +50,7 @@ type serverVariables struct {
 	TailscaledSocket string `split_words:"true" desc:"Absolute path of tailscaled's LocalAPI socket. Unset means the platform's usual place, on Linux /var/run/tailscale/tailscaled.sock."`
 	Capability       string `split_words:"true" default:"jaxxstorm.com/cap/mcp" desc:"Name of the app capability that grants in the tailnet policy file give to callers of this server."`
 	Allow            string `split_words:"true" default:"read" desc:"Classes of tools that this host offers at all, whatever grants say: a comma-separated list of read, write, destructive and escalating."`
-	AllowSelf        string `split_words:"true" default:"false" desc:"Accept callers from this very host. Any local account that dials the host's own Tailscale address would then act as the host's owner or tag: true or false."`
+	AllowSelf        string `split_words:"true" default:"false" desc:"Accept callers from this very host. Any local account that dials the host's own Tailscale address would then act as the host's owner or tag, and so would whoever reaches it through something that this host forwards, such as tailscale funnel: true or false."`
 	Hostnames        string `split_words:"true" desc:"Further DNS names of this server, comma-separated. Requests are accepted for the host's Tailscale addresses and MagicDNS name, and for these."`
 	LogLevel         string `split_words:"true" default:"info" desc:"How much is logged: debug, info, warn or error. The audit records do not depend on it."`
 }
@@ -65,7 +65,7 @@ type Variable struct {
 }
 
 // Reference lists every variable in the order in which it is documented. The
-// manual page and the shipped environment file are made from it.
+// README's table and the shipped environment file are made from it.
 func Reference() []Variable {
 	return append(describe(apiPrefix, new(apiVariables)), describe(serverPrefix, new(serverVariables))...)
 }

@@ -17,12 +17,12 @@ import (
 )
 
 // The tests of this file run in a network namespace of their own, where there are
-// real Tailscale addresses and devices that come and go. TestInNamespace starts
+// real Tailscale addresses and devices that come and go. TestRootInNamespace starts
 // this binary there once more; the other tests are skipped outside.
 
 const namespaceVariable = "LISTEN_TEST_NAMESPACE"
 
-func TestInNamespace(t *testing.T) {
+func TestRootInNamespace(t *testing.T) {
 	if os.Getenv(namespaceVariable) != "" {
 		t.Skip("this is the process inside")
 	}
@@ -60,7 +60,7 @@ func skip(t *testing.T, why string) {
 func inside(t *testing.T) {
 	t.Helper()
 	if os.Getenv(namespaceVariable) == "" {
-		t.Skip("runs in the namespace of TestInNamespace")
+		t.Skip("runs in the namespace of TestRootInNamespace")
 	}
 	ip(t, "link set lo up")
 }

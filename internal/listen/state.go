@@ -10,6 +10,7 @@ import (
 // Phase is the state in one word, as /healthz says it.
 type Phase string
 
+// The phases.
 const (
 	Up       Phase = "up"       // this node's addresses are served
 	Waiting  Phase = "waiting"  // for tailscaled or for a login; passes without a restart

@@ -5,7 +5,6 @@ package service
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -59,7 +58,7 @@ func watchdogPeriod(t *testing.T, period time.Duration) {
 	t.Setenv("WATCHDOG_PID", strconv.Itoa(os.Getpid()))
 }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func TestMessages(t *testing.T) {
 	manager := serviceManager(t)

@@ -3,6 +3,7 @@
 package tool
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -22,6 +23,11 @@ import (
 // DefaultLimit is the largest answer in bytes. What is larger is refused with
 // the narrowing to use; clients cut longer ones without telling the model.
 const DefaultLimit = 96 << 10
+
+// DefaultResourceLimit is the largest text of a resource in bytes. It is larger,
+// because a person attaches a resource on purpose, and a file such as the
+// tailnet policy has no narrower form.
+const DefaultResourceLimit = 1 << 20
 
 // Host is how a grant names this host.
 type Host struct {
@@ -48,7 +54,7 @@ type Request struct {
 	Progress func(done, total float64, message string)
 }
 
-// Options are what a Dispatcher is made of; all are required but Limit.
+// Options are what a Dispatcher is made of; all are required but the limits.
 type Options struct {
 	Registry *Registry
 	Audit    audit.Log
@@ -59,6 +65,8 @@ type Options struct {
 	Host func() Host
 	// Limit is the largest answer in bytes; zero means DefaultLimit.
 	Limit int
+	// ResourceLimit is that of a resource; zero means DefaultResourceLimit.
+	ResourceLimit int
 }
 
 // Dispatcher is the one path to everything in the registry.
@@ -69,18 +77,18 @@ type Dispatcher struct {
 	capability string
 	host       func() Host
 	limit      int
+	// resourceLimit is the limit of resources.
+	resourceLimit int
 	// cursorKey authenticates cursors; new with each process.
 	cursorKey [32]byte
 }
 
 // NewDispatcher returns a Dispatcher.
 func NewDispatcher(o Options) *Dispatcher {
-	if o.Limit == 0 {
-		o.Limit = DefaultLimit
-	}
 	d := &Dispatcher{
 		registry: o.Registry, audit: o.Audit, log: o.Log,
-		capability: o.Capability, host: o.Host, limit: o.Limit,
+		capability: o.Capability, host: o.Host,
+		limit: cmp.Or(o.Limit, DefaultLimit), resourceLimit: cmp.Or(o.ResourceLimit, DefaultResourceLimit),
 	}
 	_, _ = rand.Read(d.cursorKey[:]) // never fails, see crypto/rand
 	return d
@@ -127,7 +135,8 @@ func (d *Dispatcher) Read(ctx context.Context, c caller.Caller, r Request) (text
 		decision: mayRead(c, res, r.Name),
 		refusal:  func() *Error { return d.denied(c, "the resource "+quote(r.Name), nil, selectors(r.Name)) },
 		timeout:  DefaultTimeout,
-		narrow:   "use the tool that answers the same question with filters",
+		narrow:   res.Narrow,
+		limit:    d.resourceLimit,
 		run: func(ctx context.Context) (json.RawMessage, error) {
 			text, err := res.Read(ctx, id)
 			return json.RawMessage(text), err
@@ -202,7 +211,9 @@ type job struct {
 	refusal  func() *Error
 	timeout  time.Duration
 	narrow   string
-	run      func(context.Context) (json.RawMessage, error)
+	// limit takes the place of the dispatcher's usual one; zero leaves it.
+	limit int
+	run   func(context.Context) (json.RawMessage, error)
 }
 
 // perform is the path: record the decision, refuse or run within bounds, record
@@ -249,8 +260,8 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 	trace := &tailnet.Trace{}
 	start := time.Now()
 	out, err := d.guarded(tailnet.WithTrace(ctx, trace), r, j)
-	if err == nil && len(out) > d.limit {
-		err = tooLarge(len(out), d.limit, j.narrow, changes)
+	if limit := cmp.Or(j.limit, d.limit); err == nil && len(out) > limit {
+		err = tooLarge(len(out), limit, j.narrow, changes)
 	}
 
 	outcome.Time, outcome.Duration, outcome.UpstreamStatus = time.Now(), time.Since(start), trace.Status()

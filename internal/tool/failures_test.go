@@ -117,7 +117,7 @@ func TestTooLarge(t *testing.T) {
 			tool.New(define("set_over", grant.Write), sized(tool.DefaultLimit+1)),
 		},
 		Resources: []tool.Resource{{URI: "own://large", Read: func(context.Context, string) (string, error) {
-			return strings.Repeat("x", tool.DefaultLimit+1), nil
+			return strings.Repeat("x", 1<<20+1), nil
 		}}},
 		Prompts: []tool.Prompt{{Name: "large", Tools: []string{"get_echo"}, Render: func(map[string]string) string { return strings.Repeat("x", tool.DefaultLimit+1) }}},
 	})
@@ -138,7 +138,7 @@ func TestTooLarge(t *testing.T) {
 		{"a tool", called("get_over"), []string{"98305 bytes", "limit of 98304", "Next step: ask for less at once"}},
 		{"a tool that says how", called("get_narrow"), []string{"Next step: filter by tag"}},
 		{"a change", called("set_over"), []string{"the change was made", "Next step: do not repeat the call"}},
-		{"a resource", resource, []string{"98305 bytes", "Next step: use the tool"}},
+		{"a resource", resource, []string{"1048577 bytes", "limit of 1048576", "Next step: "}},
 		{"a prompt", prompt, []string{"98305 bytes", "Next step: "}},
 	} {
 		out, err := tt.do()

@@ -3,6 +3,7 @@
 package tool
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -39,8 +40,17 @@ type Listed struct {
 // scope is whatever else the list depends on (the tool and its filters); a
 // cursor is good only for the same caller and scope.
 func Page[T any](call Call, p Paging, scope any, items []T, key func(T) string) ([]T, Listed, error) {
-	// A copy, because lists from upstream are shared between calls.
-	items = slices.SortedStableFunc(slices.Values(items), func(a, b T) int { return strings.Compare(key(a), key(b)) })
+	// Positions are sorted and not items: those are large, and shared between
+	// calls when they come from upstream.
+	type position struct {
+		key string
+		at  int
+	}
+	order := make([]position, len(items))
+	for i, item := range items {
+		order[i] = position{key(item), i}
+	}
+	slices.SortFunc(order, func(a, b position) int { return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.at, b.at)) })
 	from := 0
 	c, err := call.cursor(scope)
 	if err != nil {
@@ -51,20 +61,23 @@ func Page[T any](call Call, p Paging, scope any, items []T, key func(T) string) 
 		if err != nil {
 			return nil, Listed{}, err
 		}
-		from = sort.Search(len(items), func(i int) bool { return key(items[i]) > after })
+		from = sort.Search(len(order), func(i int) bool { return order[i].key > after })
 	}
 	limit := p.Limit
 	if limit <= 0 {
 		limit = DefaultPage
 	}
-	end := from + min(limit, len(items)-from)
-	for end < len(items) && end > from && key(items[end]) == key(items[end-1]) {
+	end := from + min(limit, len(order)-from)
+	for end < len(order) && end > from && order[end].key == order[end-1].key {
 		end++
 	}
-	page := items[from:end]
+	page := make([]T, 0, end-from)
+	for _, p := range order[from:end] {
+		page = append(page, items[p.at])
+	}
 	listed := Listed{Total: len(items), Returned: len(page)}
 	if end < len(items) {
-		listed.NextCursor = c.seal(key(items[end-1]))
+		listed.NextCursor = c.seal(order[end-1].key)
 	}
 	return page, listed, nil
 }

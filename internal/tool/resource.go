@@ -27,6 +27,8 @@ type Resource struct {
 	Description string
 	// MIMEType of Text.
 	MIMEType string
+	// Narrow says how to ask for less when the text is too large.
+	Narrow string
 
 	// Read returns the text. id is the variable of a template, decoded, and
 	// empty for a fixed URI.

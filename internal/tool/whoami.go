@@ -31,7 +31,7 @@ type WhoAmIResult struct {
 type Missing struct {
 	Tools     []string `json:"tools,omitempty"`
 	Resources []string `json:"resources,omitempty"`
-	Grant     string   `json:"grant" jsonschema:"the grant that would allow all of it, for the tailnet policy file"`
+	Grant     string   `json:"grant" jsonschema:"the grant that would allow it, for the tailnet policy file; without tools that can grant privilege, which an administrator has to name deliberately"`
 }
 
 // WhoAmI is the set with the one tool that every identified caller may call.
@@ -61,11 +61,15 @@ func (d *Dispatcher) whoAmI(c caller.Caller) WhoAmIResult {
 		out.Address = c.Addr.Addr().String()
 	}
 	var missing Missing
+	var proposed []string
 	for _, t := range d.registry.tools {
 		if mayCall(c, t).Allowed {
 			out.Tools = append(out.Tools, t.Name)
-		} else {
-			missing.Tools = append(missing.Tools, t.Name)
+			continue
+		}
+		missing.Tools = append(missing.Tools, t.Name)
+		if t.Class != grant.Escalating {
+			proposed = append(proposed, t.Name)
 		}
 	}
 	for _, r := range d.registry.resources {
@@ -81,7 +85,7 @@ func (d *Dispatcher) whoAmI(c caller.Caller) WhoAmIResult {
 	if len(missing.Tools)+len(missing.Resources) > 0 {
 		missing.Grant = grant.Missing{
 			Capability: d.capability, Src: c.Principals(), Dst: host.Name, Port: host.Port,
-			Tools: missing.Tools, Resources: missing.Resources,
+			Tools: proposed, Resources: missing.Resources,
 		}.String()
 		out.Missing = &missing
 	}

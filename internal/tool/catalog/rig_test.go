@@ -93,11 +93,12 @@ func newRig(t testing.TB, s setup) *rig {
 		Registry: New(Options{
 			Local: tailnet.LocalClient(filepath.Join(t.TempDir(), "away")), API: api, Ceiling: s.ceiling, Version: "1.2.3",
 		}),
-		Audit:      r.log,
-		Log:        slog.New(slog.DiscardHandler),
-		Capability: "jaxxstorm.com/cap/mcp",
-		Host:       func() tool.Host { return tool.Host{Name: "tag:mcp", Port: 8080} },
-		Limit:      s.limit,
+		Audit:         r.log,
+		Log:           slog.New(slog.DiscardHandler),
+		Capability:    "jaxxstorm.com/cap/mcp",
+		Host:          func() tool.Host { return tool.Host{Name: "tag:mcp", Port: 8080} },
+		Limit:         s.limit,
+		ResourceLimit: s.limit,
 	})
 	t.Cleanup(func() {
 		for _, u := range fake.Unexpected() {

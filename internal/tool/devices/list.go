@@ -62,6 +62,7 @@ func (d *devices) listResource() tool.Resource {
 		Title:       "Devices",
 		Description: "All devices of the tailnet, with the fields of list_all_devices.",
 		MIMEType:    "application/json",
+		Narrow:      "use list_all_devices, which has pages and filters",
 		Read: func(ctx context.Context, _ string) (string, error) {
 			found, err := d.find(ctx, filter{}, false)
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -196,6 +197,22 @@ func TestTooMuchAtOnce(t *testing.T) {
 	if got := r.list(`{"limit":20,"fields":["all"]}`); got.Returned != 20 {
 		t.Errorf("got %d devices, want 20", got.Returned)
 	}
+	r.fake.AddDevices(4000)
+}
+
+// A resource may be larger than an answer, and has its bound too.
+func TestTooManyForAResource(t *testing.T) {
+	r := newRig(t)
+	r.fake.AddDevices(500)
+	text, _, err := r.read("tailscale://devices")
+	if err != nil || len(text) < tool.DefaultLimit {
+		t.Errorf("got %d bytes and error %v, want 500 devices", len(text), err)
+	}
+	large := r.fake.Devices()
+	for i := range large {
+		large[i].User = strings.Repeat("x", 4000) + "@example.com"
+	}
+	r.fake.SetDevices(large)
 	_, _, err = r.read("tailscale://devices")
-	told(t, err, tool.CodeResultTooLarge, "filters")
+	told(t, err, tool.CodeResultTooLarge, "list_all_devices")
 }

@@ -83,7 +83,7 @@ func TestRename(t *testing.T) {
 // What the API would do with these is a guess, so it is not asked.
 func TestRenameToNoName(t *testing.T) {
 	r := newRig(t, few()...)
-	for _, name := range append(tricky, "", " ", "-front", "front-", "fr_ont", "fr ont", "fröнt", strings.Repeat("a", 64), strings.Repeat("a", 1<<20), ".tailfe8c.ts.net", "..") {
+	for _, name := range append(tricky, "", " ", "-front", "front-", "fr_ont", "fr ont", "fröнt", strings.Repeat("a", 64), strings.Repeat("a", 100_000), ".tailfe8c.ts.net", "..") {
 		_, err := r.rename("nWeb1CNTRL", name)
 		told(t, err, tool.CodeInvalidArgument, "")
 	}
@@ -188,6 +188,14 @@ func TestRenameWhenTheAnswerIsLost(t *testing.T) {
 }
 
 func TestRenameUnread(t *testing.T) {
+	t.Run("to the name it has", func(t *testing.T) {
+		r := newRig(t, few()...)
+		r.fake.Fail("setDeviceName", fakeapi.Cut())
+		got, err := r.rename("web-1", "WEB-1")
+		if err != nil || got.Name != "web-1.tailfe8c.ts.net" || got.Note == "" {
+			t.Errorf("got %+v and error %v, want the name and a note", got, err)
+		}
+	})
 	t.Run("confirmed", func(t *testing.T) {
 		r := newRig(t, few()...)
 		r.fake.Fail("getDevice", fakeapi.Status(500))

@@ -178,7 +178,7 @@ var tricky = []string{
 
 func TestTrickyNames(t *testing.T) {
 	r := newRig(t, few()...)
-	for _, device := range append(tricky, "", " ", ". ", strings.Repeat("x", 256), strings.Repeat("x", 1<<20), strings.Repeat("../", 1<<18), "n"+strings.Repeat("9", 1<<20)+"CNTRL") {
+	for _, device := range append(tricky, "", " ", ". ", strings.Repeat("x", 256), strings.Repeat("x", 1<<20), strings.Repeat("../", 10_000), "n"+strings.Repeat("9", 10_000)+"CNTRL") {
 		for name, arguments := range map[string]string{"get_device_info": `{"device":%}`, "set_device_name": `{"device":%,"name":"renamed"}`} {
 			_, err := r.call(name, strings.Replace(arguments, "%", quoted(t, device), 1))
 			if e := told(t, err, codeOf(err), ""); e.Code != string(tailnet.CodeNotFound) && e.Code != tool.CodeInvalidArgument {
@@ -199,6 +199,35 @@ func codeOf(err error) string {
 		return e.Code
 	}
 	return ""
+}
+
+// What another tailnet shares may have no name; a name that says nothing is not
+// its name.
+func TestNothingNamesTheNameless(t *testing.T) {
+	r := newRig(t)
+	r.fake.Fail("listTailnetDevices", fakeapi.Body(200, "application/json", `{"devices":[{"nodeId":"nACNTRL","name":"","hostname":"","isExternal":true}]}`))
+	for _, device := range []string{"", ".", "..", " . ", "\t"} {
+		_, err := r.call("get_device_info", `{"device":`+quoted(t, device)+`}`)
+		told(t, err, tool.CodeInvalidArgument, "name a device by")
+	}
+	_, err := r.call("get_device_info", `{"device":"`+strings.Repeat("x", longestName+1)+`"}`)
+	told(t, err, tool.CodeInvalidArgument, "name a device by")
+	if n := r.requests(); n != 0 {
+		t.Errorf("got %d requests, want none", n)
+	}
+}
+
+// Addresses are compared as addresses, however either side writes them.
+func TestPickByAddress(t *testing.T) {
+	all := []tailnet.Device{
+		{NodeID: "nA", Addresses: []string{"not one", "FD7A:115c:a1e0:0::B"}},
+		{NodeID: "nB", Addresses: []string{"::ffff:100.64.0.2"}},
+	}
+	for name, want := range map[string]string{"fd7a:115c:a1e0::b": "nA", "fd7a:115C:A1E0:0000::000b": "nA", "100.64.0.2": "nB"} {
+		if got, err := pick(all, name); err != nil || got.NodeID != want {
+			t.Errorf("%s: got %q and error %v, want %s", name, got.NodeID, err, want)
+		}
+	}
 }
 
 // An API that answers with another device than was asked for is not believed.

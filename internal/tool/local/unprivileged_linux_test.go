@@ -21,7 +21,7 @@ import (
 
 // The daemon is a user without any right over tailscaled. A tailscaled that runs
 // as root answers every tool for such a user.
-func TestUnprivileged(t *testing.T) {
+func TestRootUnprivileged(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: -short, and this runs tailscaled")
 	}

@@ -68,7 +68,9 @@ func TestSettings(t *testing.T) {
 }
 
 func TestSettingsUnread(t *testing.T) {
-	got, err := read(t, []string{"all"}, func(fake *fakeapi.Server) { fake.Fail("getTailnetSettings", fakeapi.Body(200, "application/json", `[]`)) })
+	got, err := read(t, []string{"all"}, func(fake *fakeapi.Server) {
+		fake.Fail("getTailnetSettings", fakeapi.Body(200, "application/json", `[]`))
+	})
 	if got != "" || tailnet.CodeOf(err) != tailnet.CodeUpstreamMalformed {
 		t.Errorf("got %q and error %v, want %s", got, err, tailnet.CodeUpstreamMalformed)
 	}
