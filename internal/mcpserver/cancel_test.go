@@ -5,6 +5,7 @@ package mcpserver
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,23 @@ func TestCancelIsAmbiguous(t *testing.T) {
 	alice.cancelled(t, 1) // now it is clear
 	if got, isError := receive(t, "the second answer", second).toolText(t); !isError {
 		t.Errorf("second: %s", got)
+	}
+}
+
+// TestCancelAcrossEras: in the newer revision there is no such notification on
+// HTTP, so whoever sends it there means nothing by it.
+func TestCancelAcrossEras(t *testing.T) {
+	b := newBench(t)
+	b.grant("alice@example.com", `{"tools":["*"]}`)
+	for i, eras := range [][2]string{{legacy, modern}, {modern, legacy}, {modern, modern}} {
+		gate := strconv.Itoa(i)
+		done := b.alice(t, eras[0]).start(t.Context(), 1, "get_slow", map[string]any{"gate": gate, "text": "x"})
+		b.arrive(t, gate)
+		b.alice(t, eras[1]).cancelled(t, 1)
+		b.tools.Open(gate)
+		if got, isError := receive(t, "the answer", done).toolText(t); isError {
+			t.Errorf("a request of %s cancelled in %s: %s", eras[0], eras[1], got)
+		}
 	}
 }
 

@@ -24,8 +24,6 @@ type failure struct {
 	Data    any    `json:"data,omitempty"`
 }
 
-func (f *failure) Error() string { return f.Message }
-
 // refuse answers a request whose message was not read. The protocol has no
 // codes for that: the status itself is used, which is outside the ranges that
 // JSON-RPC 2.0 and MCP reserve.
@@ -78,9 +76,9 @@ func asFailure(m *message, method mcp.MCPMethod, err error) *failure {
 	var missing mcp.MissingRequiredClientCapabilityError
 	var unparsable *server.UnparsableMessageError
 	var cursor base64.CorruptInputError
-	known := !errors.As(err, &own) || own.Code != tool.CodeUnknown
+	unknown := errors.As(err, &own) && own.Code == tool.CodeUnknown || errors.Is(err, server.ErrResourceNotFound)
 	switch {
-	case method == mcp.MethodResourcesRead && (!known || errors.Is(err, server.ErrResourceNotFound)):
+	case unknown && method == mcp.MethodResourcesRead:
 		return notFound(m)
 	case own != nil:
 		return ownFailure(own)

@@ -17,33 +17,26 @@ import (
 // code that they have.
 func (s *Server) hooks() *server.Hooks {
 	h := &server.Hooks{}
+	d := s.o.Dispatcher
 	h.AddAfterListTools(func(ctx context.Context, _ any, _ *mcp.ListToolsRequest, result *mcp.ListToolsResult) {
 		x := exchangeFrom(ctx)
-		hidden := names(s.o.Dispatcher.Registry().Tools(), s.o.Dispatcher.Tools(x.caller), func(t tool.Tool) string { return t.Name })
-		all := len(result.Tools)
-		result.Tools = slices.DeleteFunc(result.Tools, func(t mcp.Tool) bool { return hidden[t.Name] })
-		s.o.Dispatcher.Listed(ctx, x.caller, x.request, len(result.Tools), all)
+		show(ctx, x, &result.Tools,
+			hidden(d.Registry().Tools(), d.Tools(x.caller), func(t tool.Tool) string { return t.Name }),
+			func(t mcp.Tool) string { return t.Name })
 	})
 	h.AddAfterListPrompts(func(ctx context.Context, _ any, _ *mcp.ListPromptsRequest, result *mcp.ListPromptsResult) {
 		x := exchangeFrom(ctx)
-		hidden := names(s.o.Dispatcher.Registry().Prompts(), s.o.Dispatcher.Prompts(x.caller), func(p tool.Prompt) string { return p.Name })
-		all := len(result.Prompts)
-		result.Prompts = slices.DeleteFunc(result.Prompts, func(p mcp.Prompt) bool { return hidden[p.Name] })
-		s.o.Dispatcher.Listed(ctx, x.caller, x.request, len(result.Prompts), all)
+		show(ctx, x, &result.Prompts,
+			hidden(d.Registry().Prompts(), d.Prompts(x.caller), func(p tool.Prompt) string { return p.Name }),
+			func(p mcp.Prompt) string { return p.Name })
 	})
 	h.AddAfterListResources(func(ctx context.Context, _ any, _ *mcp.ListResourcesRequest, result *mcp.ListResourcesResult) {
 		x := exchangeFrom(ctx)
-		hidden := s.hiddenResources(x)
-		all := len(result.Resources)
-		result.Resources = slices.DeleteFunc(result.Resources, func(r mcp.Resource) bool { return hidden[r.URI] })
-		s.o.Dispatcher.Listed(ctx, x.caller, x.request, len(result.Resources), all)
+		show(ctx, x, &result.Resources, x.hiddenResources(), func(r mcp.Resource) string { return r.URI })
 	})
 	h.AddAfterListResourceTemplates(func(ctx context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, result *mcp.ListResourceTemplatesResult) {
 		x := exchangeFrom(ctx)
-		hidden := s.hiddenResources(x)
-		all := len(result.ResourceTemplates)
-		result.ResourceTemplates = slices.DeleteFunc(result.ResourceTemplates, func(r mcp.ResourceTemplate) bool { return hidden[r.URITemplate.Raw()] })
-		s.o.Dispatcher.Listed(ctx, x.caller, x.request, len(result.ResourceTemplates), all)
+		show(ctx, x, &result.ResourceTemplates, x.hiddenResources(), func(r mcp.ResourceTemplate) string { return r.URITemplate.Raw() })
 	})
 	h.AddAfterInitialize(func(_ context.Context, _ any, _ *mcp.InitializeRequest, result *mcp.InitializeResult) {
 		// The older revisions deliver list_changed on a GET stream, and
@@ -77,19 +70,27 @@ func (s *Server) hooks() *server.Hooks {
 	return h
 }
 
-func (s *Server) hiddenResources(x *exchange) map[string]bool {
-	return names(s.o.Dispatcher.Registry().Resources(), s.o.Dispatcher.Resources(x.caller), func(r tool.Resource) string { return r.URI })
+func (x *exchange) hiddenResources() map[string]bool {
+	d := x.s.o.Dispatcher
+	return hidden(d.Registry().Resources(), d.Resources(x.caller), func(r tool.Resource) string { return r.URI })
 }
 
-// names returns the names that are in all and not in shown. Whatever the
+// hidden returns the names that are in all and not in shown. Whatever the
 // registry does not hold is none of the dispatcher's business and not hidden.
-func names[T any](all, shown []T, name func(T) string) map[string]bool {
-	hidden := make(map[string]bool, len(all))
+func hidden[T any](all, shown []T, name func(T) string) map[string]bool {
+	names := make(map[string]bool, len(all))
 	for _, v := range all {
-		hidden[name(v)] = true
+		names[name(v)] = true
 	}
 	for _, v := range shown {
-		delete(hidden, name(v))
+		delete(names, name(v))
 	}
-	return hidden
+	return names
+}
+
+// show takes what is hidden out of a list, and puts the list on record.
+func show[M any](ctx context.Context, x *exchange, list *[]M, hidden map[string]bool, name func(M) string) {
+	all := len(*list)
+	*list = slices.DeleteFunc(*list, func(m M) bool { return hidden[name(m)] })
+	x.s.o.Dispatcher.Listed(ctx, x.caller, x.request, len(*list), all)
 }

@@ -142,3 +142,15 @@ func TestHealthNeedsNoIdentity(t *testing.T) {
 		}
 	}
 }
+
+// TestNoNamesYet: a host that does not know its own names yet is not one that
+// the client has got wrong.
+func TestNoNamesYet(t *testing.T) {
+	b := newBench(t, func(o *setup) { o.Names = func() []string { return nil } })
+	alice := b.alice(t, legacy)
+	r := alice.do(t, alice.request(t.Context(), 1, "tools/list", nil))
+	r.refused(t, 503, 503, "null")
+	if r.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}

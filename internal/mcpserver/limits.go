@@ -32,7 +32,7 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 
 // logPanic passes on the one panic that has a meaning to net/http.
 func (s *Server) logPanic(p any) {
-	if p == http.ErrAbortHandler {
+	if p == http.ErrAbortHandler { //nolint:errorlint // a panic gives back the very value
 		panic(p)
 	}
 	s.o.Log.Error("panic while serving", "panic", p, "stack", string(debug.Stack()))

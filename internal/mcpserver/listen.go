@@ -75,6 +75,10 @@ func (s *Server) watch(ctx context.Context, x *exchange) {
 	}
 	wanted := [3]bool{x.subscribed.ToolsListChanged, x.subscribed.PromptsListChanged, x.subscribed.ResourcesListChanged}
 	last := s.view(x.caller)
+	// The stream tells of lists, so it is on record as a list is.
+	registry := s.o.Dispatcher.Registry()
+	s.o.Dispatcher.Listed(ctx, x.caller, x.request, len(last[0])+len(last[1])+len(last[2]),
+		len(registry.Tools())+len(registry.Prompts())+len(registry.Resources()))
 	recheck, keepAlive := time.NewTicker(s.o.Recheck), time.NewTicker(s.o.KeepAlive)
 	defer recheck.Stop()
 	defer keepAlive.Stop()
@@ -95,6 +99,7 @@ func (s *Server) watch(ctx context.Context, x *exchange) {
 			}
 			if err != nil || c.Key() != x.caller.Key() {
 				s.o.Log.Info("stream ended: its caller may no longer have it", "caller", x.caller.String(), "request", x.request.ID, "err", err)
+				s.o.Dispatcher.Refused(ctx, x.caller, x.request, "the caller may no longer have the stream")
 				return
 			}
 			now := s.view(c)

@@ -175,6 +175,25 @@ func TestListenEndsWithItsCaller(t *testing.T) {
 			c.do(b)
 			s.next(t, "result", "1")
 			s.ended(t)
+
+			// Its opening is on record, and that it was taken away.
+			allowed, refused := 0, 0
+			for _, r := range b.audit.Records() {
+				switch {
+				case r.Method != "subscriptions/listen" || r.Login != "alice@example.com":
+				case r.Allowed:
+					allowed++
+				default:
+					refused++
+				}
+			}
+			wantRefused := 1
+			if c.name == "drain" {
+				wantRefused = 0
+			}
+			if allowed != 1 || refused != wantRefused {
+				t.Errorf("got %d allowed and %d refused records of the stream, want 1 and %d", allowed, refused, wantRefused)
+			}
 		})
 	}
 }
@@ -189,10 +208,13 @@ func TestListenSaysThatItLives(t *testing.T) {
 
 func TestListenForNothingEndsAtOnce(t *testing.T) {
 	b := newBench(t)
-	s := b.alice(t, modern).listen(t, 1)
-	s.next(t, acknowledged, "1")
-	s.next(t, "result", "1")
-	s.ended(t)
+	alice := b.alice(t, modern)
+	for range 50 { // the end must never overtake the acknowledgement
+		s := alice.listen(t, 1)
+		s.next(t, acknowledged, "1")
+		s.next(t, "result", "1")
+		s.ended(t)
+	}
 }
 
 // TestListenToResources: what is behind a URI is not watched, and not promised.

@@ -19,8 +19,9 @@ import (
 // way to take its memory.
 const deepest = 64
 
-// mostValues is how many values a message may hold. It bounds what a body costs once
-// it is parsed: two million zeros fit into 4 MiB and take hundreds as a tree.
+// mostValues is how many values a message may hold. It bounds what a body costs
+// once it is parsed: two million zeros fit into 4 MiB and as a tree take
+// hundreds.
 const mostValues = 50_000
 
 // message is what the stages need of one JSON-RPC message, with the bytes it

@@ -40,7 +40,7 @@ func hostname(hostport string) (host string, ok bool) {
 	if inner, isIPv6 := strings.CutPrefix(hostport, "["); isIPv6 {
 		inside, rest, closed := strings.Cut(inner, "]")
 		addr, err := netip.ParseAddr(inside)
-		if !closed || err != nil || !addr.Is6() || addr.Zone() != "" || rest != "" && rest[0] != ':' {
+		if !closed || err != nil || !addr.Is6() || rest != "" && rest[0] != ':' {
 			return "", false
 		}
 		host, port = addr.String(), strings.TrimPrefix(rest, ":")
