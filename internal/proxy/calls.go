@@ -114,8 +114,11 @@ func (t *calls) done(c *call) bool {
 func (t *calls) send(c *call) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c.sent = !c.finished
-	return c.sent
+	if c.finished {
+		return false // and from here on nobody may touch c but who finished it
+	}
+	c.sent = true
+	return true
 }
 
 // find is the call in flight with this id, or nil.

@@ -26,6 +26,8 @@
 //     or by an error that says what happened and whether the request may have
 //     been carried out. The exception is a request its client cancelled: it is
 //     not answered.
+//     A second request with an id that is still in flight is no request of its
+//     own and is dropped, since its answer could not be told from the first's.
 //   - Notifications are never answered, and nothing but messages is written
 //     to stdout.
 //   - The X-Tailscale-* headers come from the local tailscaled and are sent
