@@ -19,6 +19,7 @@ import (
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/identity"
+	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -33,16 +34,16 @@ func runCheck(ctx context.Context, s streams, flags *flag.FlagSet, args []string
 	if *as == "" || len(names) > 1 {
 		return misused("tailscale-mcp check --as alice@example.com list_all_devices", "say who the caller is, and at most one tool")
 	}
-	cfg, err := config.Load()
+	cfg, err := operatorConfig(s)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	lc := localClient(cfg)
-	status, err := lc.Status(ctx)
+	status, err := tailnet.NewLocal(lc).Peers(ctx)
 	if err != nil {
-		return hinted{fmt.Errorf("asking tailscaled: %w", err), "systemctl status tailscaled"}
+		return err
 	}
 	nodes := nodesOf(status, *as)
 	if len(nodes) == 0 {
@@ -84,6 +85,8 @@ func explain(s streams, d *tool.Dispatcher, c caller.Caller, names []string, cfg
 			fmt.Fprintf(w, "  no\t%s\t%s\t\n", t.Name, t.Class)
 		case !slices.Contains(cfg.Allow, t.Class) && !t.ForEveryone:
 			fmt.Fprintf(w, "  no\t%s\t%s\tgranted by %s, but this host does not offer the class: TAILSCALE_MCP_ALLOW\n", t.Name, t.Class, decision.By)
+		case cfg.Credential.IsZero() && !answeredLocally(t):
+			fmt.Fprintf(w, "  no\t%s\t%s\tgranted by %s, but it needs an API credential, and this account sees none\n", t.Name, t.Class, decision.By)
 		default:
 			fmt.Fprintf(w, "  yes\t%s\t%s\tby %s\n", t.Name, t.Class, decision.By)
 		}

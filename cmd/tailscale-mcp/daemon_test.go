@@ -120,10 +120,11 @@ func (d *daemon) terminate(t testing.TB) {
 // end waits for the end and returns the exit code.
 func (d *daemon) end(t testing.TB) int {
 	t.Helper()
+	const atMost = stopTimeout + patience
 	select {
 	case <-d.ended:
-	case <-time.After(patience):
-		t.Fatalf("tailscale-mcp did not end within %s", patience)
+	case <-time.After(atMost):
+		t.Fatalf("tailscale-mcp did not end within %s", atMost)
 	}
 	return d.cmd.ProcessState.ExitCode()
 }

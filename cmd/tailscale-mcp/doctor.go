@@ -16,7 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"tailscale.com/ipn"
 	"tailscale.com/ipn/ipnstate"
 
 	"tailscale-mcp/internal/config"
@@ -35,7 +34,7 @@ func runDoctor(ctx context.Context, s streams, flags *flag.FlagSet, args []strin
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 
-	cfg, err := config.Load()
+	cfg, err := operatorConfig(s)
 	if err != nil {
 		return err
 	}
@@ -45,12 +44,12 @@ func runDoctor(ctx context.Context, s streams, flags *flag.FlagSet, args []strin
 	ok("configuration: offers %s tools, on port %d", joinClasses(cfg), cfg.Port)
 
 	lc := localClient(cfg)
-	status, err := lc.Status(ctx)
+	status, err := tailnet.NewLocal(lc).Peers(ctx)
 	if err != nil {
-		return hinted{fmt.Errorf("tailscaled does not answer: %w", err), "systemctl status tailscaled; its socket is set by TAILSCALE_MCP_TAILSCALED_SOCKET"}
+		return err
 	}
-	if status.BackendState != ipn.Running.String() || len(status.TailscaleIPs) == 0 {
-		return hinted{fmt.Errorf("this host is not on a tailnet: its state is %s", status.BackendState), "tailscale up"}
+	if len(status.TailscaleIPs) == 0 {
+		return hinted{fmt.Errorf("tailscaled has no address on the tailnet yet"), "tailscale status"}
 	}
 	ok("tailscaled %s: %s, grants name this host as %s", status.Version, status.TailscaleIPs[0], hostName(status))
 

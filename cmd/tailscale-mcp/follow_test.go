@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"tailscale.com/ipn"
+
 	"tailscale-mcp/internal/tailnettest"
 )
 
@@ -54,11 +56,18 @@ func inTurn(steps ...func(context.Context) error) func(context.Context) error {
 // before anybody sees it, which happens too.
 func disruptions(tn *tailnettest.Tailnet, server *tailnettest.Node, another netip.Addr, noticed func(context.Context) error) []disruption {
 	remove := func(ctx context.Context) error { return tn.Remove(ctx, server) }
+	switched := func(on bool) func(context.Context) error { // tailscale down, tailscale up
+		return func(ctx context.Context) error {
+			_, err := server.LocalClient().EditPrefs(ctx, &ipn.MaskedPrefs{Prefs: ipn.Prefs{WantRunning: on}, WantRunningSet: true})
+			return err
+		}
+	}
 	return []disruption{
 		{"nothing", inTurn()},
 		{"stopped, started", inTurn(server.Stop, noticed, server.Start)},
 		{"killed, started", inTurn(server.Kill, noticed, server.Start)},
 		{"killed and started at once", inTurn(server.Kill, server.Start)},
+		{"switched off, on", inTurn(switched(false), noticed, switched(true), tn.Settle)},
 		{"logged out, in", inTurn(server.LogOut, noticed, server.LogIn)},
 		{"logged in as another node", func(ctx context.Context) error { return server.LogInAs(ctx, "", "tag:mcp") }},
 		{"given another address", func(ctx context.Context) error { return tn.SetAddress(ctx, server, another) }},
@@ -74,7 +83,7 @@ func TestWaitsForTailscaled(t *testing.T) {
 	if err := inTurn(server.LogOut, server.Stop)(ctx); err != nil {
 		t.Fatal(err)
 	}
-	d := startDaemon(t, server, setup{})
+	d := startDaemon(t, server, setup{env: []string{"TAILSCALE_MCP_HOSTNAMES=mcp.example.com"}})
 	d.told.mustSay(t, "waiting for tailscaled")
 	if _, _, err := d.health(ctx); err == nil {
 		t.Error("the daemon listens on loopback before it knows that tailscaled delivers there")

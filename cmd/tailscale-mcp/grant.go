@@ -4,13 +4,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
 )
 
 // runGrant prints a grant for this host. It asks tailscaled how a grant names
@@ -40,23 +43,30 @@ func runGrant(ctx context.Context, s streams, flags *flag.FlagSet, args []string
 	if bad := ungrantable(tools, list); len(bad) > 0 {
 		return misused("tailscale-mcp tools lists what can", "these cannot be granted: %s", strings.Join(bad, ", "))
 	}
-	cfg, err := config.Load()
+	cfg, err := operatorConfig(s)
 	if err != nil {
 		return err
 	}
 	if *dst == "" {
 		asking, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		status, err := localClient(cfg).StatusWithoutPeers(asking)
+		status, err := tailnet.NewLocal(localClient(cfg)).Self(asking)
+		var failed *tailnet.Error
+		if errors.As(err, &failed) {
+			return hinted{errors.New(failed.Message), failed.Next + "; or say how the policy file names this host with --dst tag:NAME"}
+		}
 		if err != nil {
-			return hinted{fmt.Errorf("asking tailscaled how this host is named: %w", err), "start tailscaled, or say it with --dst tag:NAME"}
+			return err
 		}
-		if *dst = hostName(status); *dst == "" {
-			return hinted{fmt.Errorf("this host is not on a tailnet: its state is %s", status.BackendState), "tailscale up, or say how the policy file names it with --dst tag:NAME"}
-		}
+		*dst = hostName(status)
 	}
 	text := grant.Missing{Capability: cfg.Capability, Src: []string{*src}, Dst: *dst, Port: cfg.Port, Tools: tools, Resources: list}.String()
 	fmt.Fprintln(s.out, text)
+	for _, name := range tools {
+		if grant.IsToolName(name) && !slices.ContainsFunc(everything().Tools(), func(t tool.Tool) bool { return t.Name == name }) {
+			fmt.Fprintf(s.err, "note: this version has no tool %q; tailscale-mcp tools lists them\n", name)
+		}
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 
 	"tailscale.com/client/local"
@@ -11,6 +12,16 @@ import (
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/tailnet"
 )
+
+// operatorConfig is the daemon's configuration as far as a person's shell can
+// see it, with a word about what it cannot.
+func operatorConfig(s streams) (config.Config, error) {
+	cfg, read, err := config.LoadWithFile(config.File)
+	if err == nil && !read {
+		fmt.Fprintf(s.err, "note: cannot read %s (absent, or run this with sudo): the daemon's settings may differ from what follows\n", config.File)
+	}
+	return cfg, err
+}
 
 // localClient reaches the tailscaled of this host.
 func localClient(cfg config.Config) *local.Client {

@@ -2,7 +2,7 @@
 
 // Command tailscale-mcp serves a tailnet to assistants over MCP. Without a
 // subcommand it is the daemon that systemd runs; the others are for the person
-// who operates it. See tailscale-mcp(8).
+// who operates it.
 package main
 
 import (
@@ -15,5 +15,9 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	// A reader of our output that has gone is an error where it is written to,
+	// the audit not least; it must not be the death of the process.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }

@@ -114,32 +114,73 @@ func TestStopsGracefully(t *testing.T) {
 	}
 }
 
-// TestStopsInTime: a call that does not end does not keep the daemon.
+// TestStopsInTime: a call that takes as long as it may has its answer, and one
+// that takes longer does not keep the daemon.
 func TestStopsInTime(t *testing.T) {
 	t.Parallel() // it mostly waits
 	st := newStop(t)
-	done := make(chan ended, 1)
-	st.hold(t, done)
+	if err := st.mallory.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	bounded, endless := make(chan ended, 1), make(chan ended, 1)
+	st.hold(t, bounded)
+	inBackground(t, func(ctx context.Context) {
+		var e ended
+		e.answer, e.err = call(ctx, st.alice.HTTPClient(), st.base, "ping_peer", map[string]any{"peer": "mallory", "count": 10})
+		endless <- e
+	})
+	await(t, patience, func() error {
+		if !strings.Contains(st.d.audit.String(), `"name":"ping_peer"`) {
+			return fmt.Errorf("no ping has begun")
+		}
+		return nil
+	})
+
 	st.d.terminate(t)
 	began := time.Now()
+	if e := <-bounded; e.err != nil || !e.isError || !strings.HasPrefix(e.text, "upstream_timeout: ") {
+		t.Errorf("a call that the API does not answer: got %d %s (error: %v), want upstream_timeout", e.status, e.body, e.err)
+	}
 	code := st.d.end(t)
-	if took := time.Since(began); code != 1 || took < stopTimeout || took > stopTimeout+5*time.Second {
+	if took := time.Since(began); code != 1 || took < stopTimeout || took > stopTimeout+within {
 		t.Errorf("got exit code %d after %s, want 1 after %s", code, took, stopTimeout)
 	}
-	if e := <-done; e.err == nil {
-		t.Errorf("the call in flight: got %d %s, want a cut connection", e.status, e.body)
+	if e := <-endless; e.err == nil {
+		t.Errorf("ten pings without an answer: got %d %s, want a cut connection", e.status, e.body)
 	}
 	if !strings.Contains(st.d.log.String(), "calls in flight were cut off") {
 		t.Error("the log does not tell that calls were cut off")
 	}
 }
 
+// TestStopsAtOnce: whoever asks twice does not want to wait for calls in flight.
+func TestStopsAtOnce(t *testing.T) {
+	st := newStop(t)
+	done := make(chan ended, 1)
+	st.hold(t, done)
+	st.d.terminate(t)
+	await(t, patience, func() error {
+		if len(st.d.told.all("STOPPING=1")) == 0 {
+			return fmt.Errorf("not told to stop")
+		}
+		return nil
+	})
+	began := time.Now()
+	st.d.terminate(t)
+	st.d.end(t)
+	if took := time.Since(began); took > within {
+		t.Errorf("a second SIGTERM ended it after %s", took)
+	}
+	<-done
+}
+
 // stop is a daemon with somebody whose calls can be held up.
 type stop struct {
-	d     *daemon
-	api   *fakeapi.Server
-	alice *tailnettest.Node
-	base  string
+	d       *daemon
+	api     *fakeapi.Server
+	alice   *tailnettest.Node
+	mallory *tailnettest.Node // whom nobody asks anything
+	base    string
 }
 
 // ended is what came of a call in the background.
@@ -156,13 +197,13 @@ func newStop(t testing.TB) *stop {
 	}
 	t.Cleanup(api.Close)
 	api.AddDevices(3)
-	tn, server, alice, _ := newTailnet(t, tailnettest.Options{})
+	tn, server, alice, rest := newTailnet(t, tailnettest.Options{}, tailnettest.NodeOptions{Name: "mallory"})
 	if err := tn.SetGrants(t.Context(), server, grantAll(alice)); err != nil {
 		t.Fatal(err)
 	}
 	d := startDaemon(t, server, setup{env: []string{"TAILSCALE_API_URL=" + api.URL(), "TAILSCALE_API_KEY=" + fakeapi.DefaultAPIKey}})
 	d.mustBecome(t, http.StatusOK, "up")
-	return &stop{d: d, api: api, alice: alice, base: fmt.Sprintf("http://%s:%d", server.Name, d.port)}
+	return &stop{d: d, api: api, alice: alice, mallory: rest[0], base: fmt.Sprintf("http://%s:%d", server.Name, d.port)}
 }
 
 // hold begins a call and returns when it is held up by the API, with what lets

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/tailnet"
 )
 
 // Everything that this program says to a person is said in this file: results
@@ -36,7 +37,7 @@ func commands() []command {
 		{"stdio", "", "serve the same tools on standard input and output, for the person who holds the credential", runStdio},
 		{"check", "--as LOGIN|TAG|NODE [TOOL]", "what a caller may use here, and by which grant", runCheck},
 		{"grant", "--src WHO [--read] [TOOL...]", "print a grant to paste into the tailnet policy file", runGrant},
-		{"tools", "[--json]", "list the tools, resources and prompts with class and group", runTools},
+		{"tools", "[--json]", "list the tools, resources and prompts that this version has, with class and group", runTools},
 		{"doctor", "", "walk the path a request takes and say at the first break what to do", runDoctor},
 		{"version", "", "print the version", runVersion},
 	}
@@ -69,6 +70,9 @@ func run(ctx context.Context, args []string, s streams) int {
 	name := "serve"
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		name, args = args[0], args[1:]
+	}
+	if name == "help" && len(args) == 1 {
+		name, args = args[0], []string{"--help"}
 	}
 	if name == "help" || len(args) > 0 && (args[0] == "-h" || args[0] == "--help" || args[0] == "-help") && name == "serve" {
 		usage(s.out)
@@ -105,6 +109,7 @@ func (c command) help(w io.Writer, flags *flag.FlagSet) {
 func report(w io.Writer, err error) int {
 	var bad *config.Error
 	var h hinted
+	var failed *tailnet.Error
 	switch {
 	case err == nil:
 		return 0
@@ -116,13 +121,16 @@ func report(w io.Writer, err error) int {
 			}
 			fmt.Fprintf(w, "error: %s%s %s\nhint: %s\n", p.Name, value, p.Reason, p.Remedy)
 		}
-		fmt.Fprintf(w, "hint: correct this in %s and run: systemctl restart tailscale-mcp.service\n", config.File)
+		fmt.Fprintf(w, "hint: correct this where it is set: in %s (then: systemctl restart tailscale-mcp.service), or in this shell\n", config.File)
 		return 2
 	case errors.As(err, &h):
 		fmt.Fprintf(w, "error: %v\nhint: %s\n", err, h.hint)
 		if errors.Is(err, errUsage) {
 			return 2
 		}
+		return 1
+	case errors.As(err, &failed):
+		fmt.Fprintf(w, "error: %s\nhint: %s\n", failed.Message, failed.Next)
 		return 1
 	}
 	fmt.Fprintf(w, "error: %v\n", err)
@@ -162,7 +170,9 @@ func usage(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.summary)
 	}
-	fmt.Fprintf(w, "\nThe configuration is in %s (see tailscale-mcp.env(5)):\n\n", config.File)
+	fmt.Fprintf(w, "\ntailscale-mcp SUBCOMMAND --help shows its flags. serve has none: it is configured by variables, which systemd\n"+
+		"gives it from %s. check, grant and doctor read that file too; serve and stdio started by hand\n"+
+		"have the environment only. The shipped file describes each variable:\n\n", config.File)
 	for _, v := range config.Reference() {
 		fmt.Fprintf(w, "  %-34s %s\n", v.Name, v.Default)
 	}

@@ -25,9 +25,10 @@ import (
 	"tailscale-mcp/internal/version"
 )
 
-// stopTimeout is how long calls in flight may take to end after SIGTERM. The
-// unit's TimeoutStopSec is longer.
-const stopTimeout = 15 * time.Second
+// stopTimeout is how long calls in flight may take to end after SIGTERM: longer
+// than a tool's own bound, so that a change is not cut off and its outcome is
+// recorded. The unit's TimeoutStopSec is longer still.
+const stopTimeout = tool.DefaultTimeout + 5*time.Second
 
 // runServe is the daemon: it wires the stages in the order a request meets
 // them and serves until it is told to stop. It ends by itself only for a

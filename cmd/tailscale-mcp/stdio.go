@@ -70,8 +70,14 @@ func runStdio(ctx context.Context, s streams, flags *flag.FlagSet, args []string
 		Log:    log,
 		Dial:   memory.dial,
 	}, s.in, s.out)
+	// The client has its answers or is gone; a change that has begun still ends
+	// within its own bound and is recorded.
 	mcp.Drain()
-	_ = h.Close()
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if stuck := h.Shutdown(ending); stuck != nil {
+		err = errors.Join(err, fmt.Errorf("calls in flight were cut off after %s: %w", stopTimeout, stuck), h.Close())
+	}
 	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
 		err = errors.Join(err, ended)
 	}

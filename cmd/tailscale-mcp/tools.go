@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -21,6 +22,12 @@ import (
 // host is configured for. It is for looking at, not for calling.
 func everything() *tool.Registry {
 	return catalog.New(catalog.Options{API: &tailnet.API{}, Ceiling: grant.Classes(), Version: version.String()})
+}
+
+// answeredLocally reports whether a tool needs no API credential.
+func answeredLocally(t tool.Tool) bool {
+	local := catalog.New(catalog.Options{Ceiling: grant.Classes(), Version: version.String()})
+	return slices.ContainsFunc(local.Tools(), func(other tool.Tool) bool { return other.Name == t.Name })
 }
 
 func runTools(_ context.Context, s streams, flags *flag.FlagSet, args []string) error {
@@ -45,7 +52,12 @@ func runTools(_ context.Context, s streams, flags *flag.FlagSet, args []string) 
 	for _, p := range r.Prompts() {
 		fmt.Fprintf(w, "%s\tread\t%s\t%s\n", p.Name, "uses "+strings.Join(p.Tools, ", "), p.Title)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out, "\nThis is all that this version has. A host offers the classes in TAILSCALE_MCP_ALLOW, and without an API credential only\n"+
+		"what the local tailscaled answers.")
+	return nil
 }
 
 func writeJSON(s streams, r *tool.Registry) error {
