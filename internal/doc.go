@@ -7,34 +7,37 @@
 // One way in, one way out. A request passes the stages in this order, and each
 // stage is a package that can be read alone:
 //
-//		listen → identity → mcpserver → tool (grant, audit) → tailnet → result → audit
+//	listen → identity → mcpserver → tool (grant, audit) → tailnet → result → audit
 //
-//	  - config: environment and systemd credentials → one validated value; the only
-//	    reader of the environment.
-//	  - service: the service manager: ready, status, stopping, watchdog.
-//	  - listen: inherited sockets or self-bound Tailscale addresses; follows address
-//	    changes; checks the local address of every connection.
-//	  - identity: remote address → caller, by tailscaled's WhoIs; keeps an answer for a
-//	    second at most.
-//	  - mcpserver: the only package of the daemon that knows HTTP and MCP: the checks in
-//	    the order a request meets them, then one mcp-go server per identity.
-//	  - tool: what a tool is, the registry, and the one path that every call takes:
-//	    decide, audit, decode, run, bound, audit.
-//	  - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups.
-//	  - grant: capability entries → decisions; pure, no I/O, fuzzed.
-//	  - audit: one record per decision and one per outcome; journal or JSON lines.
-//	  - tailnet: Tailscale's two faces, the LocalAPI and the control API: retries, limits
-//	    and errors with fixed codes.
-//	  - caller: who asks; a leaf that all stages share.
-//	  - proxy: the stdio ↔ Streamable HTTP relay, a program of its own.
-//	  - tailnettest: the testbed: a real control server and real tailscaled, a fake of the
-//	    Tailscale API, the story (make demo) and the benchmarks (make bench).
+// The packages:
+//
+//   - config: environment and systemd credentials → one validated value.
+//   - service: the service manager: ready, status, stopping, watchdog.
+//   - listen: inherited sockets or self-bound Tailscale addresses; follows address
+//     changes; checks the local address of every connection.
+//   - identity: remote address → caller, by tailscaled's WhoIs; keeps an answer for a
+//     second at most.
+//   - mcpserver: the only package of the daemon that knows HTTP and MCP: the checks in
+//     the order a request meets them, then one mcp-go server per identity.
+//   - tool: what a tool is, the registry, and the one path that every call takes:
+//     decide, audit, decode, run, bound, audit.
+//   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups.
+//   - grant: capability entries → decisions; pure, no I/O, fuzzed.
+//   - audit: one record per decision and one per outcome; journal or JSON lines.
+//   - tailnet: Tailscale's two faces, the LocalAPI and the control API: retries, limits
+//     and errors with fixed codes.
+//   - caller: who asks; a leaf that all stages share.
+//   - version: which version of the program this is; a leaf.
+//   - proxy: the stdio ↔ Streamable HTTP relay, a program of its own.
+//   - tailnettest: the testbed: a real control server and real tailscaled, a fake of the
+//     Tailscale API, the story (make demo) and the benchmarks (make bench).
 //
 // # The import rule
 //
 // A package imports only what stands to its right in the picture, and the leaves
-// caller, grant and audit. package tool and what is below it know neither HTTP nor
-// MCP. grant imports the standard library. mcp-go is imported by mcpserver only.
+// caller, grant, audit and version. One exception: mcpserver imports identity, for
+// the errors by which it chooses a status; identity does not know it. package tool
+// and its groups know neither HTTP nor MCP. grant imports the standard library. mcp-go is imported by mcpserver only.
 // The product imports no tsnet and runs no other program. imports_test.go holds all
 // of this.
 //

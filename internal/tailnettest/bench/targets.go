@@ -93,7 +93,8 @@ func plain(r *identity.Resolver) http.Handler {
 	})
 }
 
-// stack is all that a request to the daemon passes, with a trivial tool.
+// stack is all that a request to the daemon passes behind its listener, with a
+// trivial tool; audit records are made and thrown away.
 func stack(r *identity.Resolver) http.Handler {
 	return served(r, tool.NewRegistry(grant.Classes(), tooltest.New().Set(), tool.WhoAmI()))
 }

@@ -93,6 +93,22 @@ func (p *person) ask(ctx context.Context, tool string, arguments map[string]any)
 	return text, result.IsError, nil
 }
 
+// mustBe asks whoami and expects that user, or those tags.
+func (p *person) mustBe(ctx context.Context, login string, tags []string) error {
+	text, _, err := p.ask(ctx, "whoami", nil)
+	if err != nil {
+		return err
+	}
+	var me struct {
+		Login string
+		Tags  []string
+	}
+	if err := json.Unmarshal([]byte(text), &me); err != nil || me.Login != login || !slices.Equal(me.Tags, tags) {
+		return fmt.Errorf("whoami tells %s: %s", p.name, text)
+	}
+	return nil
+}
+
 // mustBeRefused asks and expects access_denied with the grant that is missing.
 func (p *person) mustBeRefused(ctx context.Context, tool string) (string, error) {
 	text, refused, err := p.ask(ctx, tool, nil)
@@ -106,6 +122,17 @@ func (p *person) mustBeRefused(ctx context.Context, tool string) (string, error)
 		return "", fmt.Errorf("the refusal does not name the grant that is missing: %s", text)
 	}
 	return text, nil
+}
+
+// mustBeAnsweredSoon asks until a grant that was just added is felt.
+func (p *person) mustBeAnsweredSoon(ctx context.Context) error {
+	return await(ctx, within, func() error {
+		_, refused, err := p.ask(ctx, "list_all_devices", nil)
+		if err == nil && refused {
+			err = fmt.Errorf("%s is still refused", p.name)
+		}
+		return err
+	})
 }
 
 // mustSeeDevices asks for the devices and expects exactly those of the tailnet.

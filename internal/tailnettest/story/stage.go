@@ -32,7 +32,7 @@ type stage struct {
 	server *tailnettest.Node // tagged tag:mcp; tailscale-mcp runs beside it
 	alice  *tailnettest.Node
 	bob    *tailnettest.Node
-	runner *tailnettest.Node // tagged tag:ci
+	runner *tailnettest.Node // alice's, until it is tagged tag:ci
 
 	daemon *daemon
 }
@@ -62,7 +62,7 @@ func newStage(ctx context.Context) (st *stage, err error) {
 		tailnettest.NodeOptions{Name: "ts-mcp", Tags: []string{"tag:mcp"}},
 		tailnettest.NodeOptions{Name: "alice-laptop", Login: "alice@example.com"},
 		tailnettest.NodeOptions{Name: "bob-laptop", Login: "bob@example.com"},
-		tailnettest.NodeOptions{Name: "ci-runner", Tags: []string{"tag:ci"}},
+		tailnettest.NodeOptions{Name: "ci-runner", Login: "alice@example.com"},
 	)
 	if err != nil {
 		return st, err
