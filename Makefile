@@ -21,11 +21,11 @@ build: ## bin/tailscale-mcp and bin/tailscale-mcp-proxy
 .PHONY: test
 test: ## every test that needs no root, with the race detector
 	@go vet ./...
-	@go test -race -skip '^TestRoot' ./...
+	@go test -race -timeout 20m -skip '^TestRoot' ./...
 
 .PHONY: test-root
 test-root: | bin ## the tests with real addresses in network namespaces (root, /dev/net/tun)
-	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -v -run '^TestRoot' ./... | grep -v 'no test files\|no tests to run\|^=== \|^PASS$$' | tee bin/test-root.log
+	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -timeout 20m -v -run '^TestRoot' ./... | grep -v 'no test files\|no tests to run\|^=== \|^PASS$$' | tee bin/test-root.log
 	@if grep -q -- '--- SKIP' bin/test-root.log; then echo 'a test was skipped where it must run'; exit 1; fi
 	@grep -q -- '--- PASS' bin/test-root.log
 
@@ -56,7 +56,7 @@ fmt: ## format the code
 
 .PHONY: golden
 golden: ## rewrite the golden files from what the code does now; read the diff
-	@go test ./... -run Golden -update
+	@go test $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
