@@ -84,6 +84,7 @@ func startDaemon(t testing.TB, n *tailnettest.Node, s setup) *daemon {
 		}
 		if t.Failed() {
 			t.Logf("tailscale-mcp said:\n%s", d.log)
+			t.Logf("its last refusals:\n%s", d.refusals(20))
 		}
 		if strings.Contains(d.log.String(), "WARNING: DATA RACE") || strings.Contains(d.log.String(), "panic") {
 			t.Errorf("tailscale-mcp raced or panicked:\n%s", d.log)
@@ -99,6 +100,17 @@ func (d *daemon) running() bool {
 	default:
 		return true
 	}
+}
+
+// refusals are the last of the audit's records of those who had no identity.
+func (d *daemon) refusals(most int) string {
+	var lines []string
+	for line := range strings.Lines(d.audit.String()) {
+		if strings.Contains(line, `"method":"POST /mcp"`) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-most):], "")
 }
 
 // mustRun fails the test when the daemon has ended.

@@ -13,9 +13,14 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	ctx, cancel := context.WithCancel(context.Background())
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-asked
+		signal.Stop(asked) // before anybody sees the first: the second ends it at once
+		cancel()
+	}()
 	// A reader of our output that has gone is an error where it is written to,
 	// the audit not least; it must not be the death of the process.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)

@@ -139,7 +139,7 @@ func TestRootAddressChangesHands(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := time.Now()
-	person := watchCaller(t, func(int) (*http.Client, string) { return his, base(server.IPv4()) })
+	person := watchCaller(t, every, func(int) (*http.Client, string) { return his, base(server.IPv4()) })
 	await(t, patience, func() error {
 		_, err := person.recovered(known.Add(time.Second))
 		return err

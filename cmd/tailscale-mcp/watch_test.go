@@ -97,7 +97,7 @@ func (a attempt) String() string {
 	return fmt.Sprintf("%s %s (%s): %d %.200s", a.began.Format("05.000"), a.base, a.ended.Sub(a.began).Round(time.Millisecond), a.status, a.body)
 }
 
-// watched is a caller that calls whoami every 50 ms, whether or not the calls
+// watched is a caller that calls whoami again and again, whether or not the calls
 // before have ended.
 type watched struct {
 	mu       sync.Mutex
@@ -106,12 +106,12 @@ type watched struct {
 
 // watchCaller calls until t ends. target says for the nth call where it goes and
 // by which client.
-func watchCaller(t testing.TB, target func(n int) (*http.Client, string)) *watched {
+func watchCaller(t testing.TB, interval time.Duration, target func(n int) (*http.Client, string)) *watched {
 	w := &watched{}
 	inBackground(t, func(ctx context.Context) {
 		var calls sync.WaitGroup
 		defer calls.Wait()
-		tick := time.NewTicker(every)
+		tick := time.NewTicker(interval)
 		defer tick.Stop()
 		for n := 0; ctx.Err() == nil; n++ {
 			c, base := target(n)
