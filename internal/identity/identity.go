@@ -111,22 +111,43 @@ func (r *Resolver) Resolve(ctx context.Context, remote netip.AddrPort) (caller.C
 	return c, err
 }
 
-// notSelf refuses callers from the host's own node. It is asked for every
-// request, not once per answer: which node this is can change while an answer
-// is kept.
+// notSelf refuses callers from the host's own node, as Options.Self knows it. It
+// is asked for every request, not once per answer: which node this is can change
+// while an answer is kept. What Self does not know yet, askedSelf does.
 func (r *Resolver) notSelf(c caller.Caller) error {
 	self, known := r.o.Self()
 	switch {
 	case !known:
 		return fmt.Errorf("%w: it has not said yet which node this is", ErrUnavailable)
 	case c.NodeID == self:
-		return fmt.Errorf("%w: any local account that dials the host's own address would act as %s; "+
-			"set TAILSCALE_MCP_ALLOW_SELF=true if that is wanted", ErrSelf, c)
+		return errSelf(c)
 	}
 	return nil
 }
 
-// ask puts the one question to tailscaled.
+func errSelf(c caller.Caller) error {
+	return fmt.Errorf("%w: any local account that dials the host's own address would act as %s; "+
+		"set TAILSCALE_MCP_ALLOW_SELF=true if that is wanted", ErrSelf, c)
+}
+
+// askedSelf refuses callers from the host's own node as tailscaled itself names
+// it, right after it has named the caller. Options.Self follows tailscaled, but
+// follows: after a login as another node it would take that one for a peer until
+// it has heard of it.
+func (r *Resolver) askedSelf(ctx context.Context, c caller.Caller) error {
+	status, err := r.o.Tailscaled.StatusWithoutPeers(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case status.Self == nil || status.Self.ID == "":
+		return fmt.Errorf("%w: it does not say which node this is", ErrUnavailable)
+	case string(status.Self.ID) == c.NodeID:
+		return errSelf(c)
+	}
+	return nil
+}
+
+// ask puts the questions to tailscaled: who is there, and is that not us.
 func (r *Resolver) ask(ctx context.Context, remote netip.AddrPort) (c caller.Caller, err error) {
 	// Nobody above this goroutine could recover: a defect here would end the
 	// daemon for everybody.
@@ -146,6 +167,9 @@ func (r *Resolver) ask(ctx context.Context, remote netip.AddrPort) (c caller.Cal
 		return caller.Caller{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	c, err = r.fromWhoIs(who)
+	if err == nil && !r.o.AllowSelf {
+		err = r.askedSelf(ctx, c)
+	}
 	if err != nil {
 		r.o.Log.Warn("caller refused", "addr", remote, "caller", c.String(), "err", err)
 	}

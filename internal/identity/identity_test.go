@@ -5,6 +5,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -354,6 +355,31 @@ func TestResolveSelf(t *testing.T) {
 			if err != nil || c.Rules.Empty() {
 				t.Errorf("got %v with rules %s, want the caller with its rules", err, c.Rules)
 			}
+		})
+	}
+}
+
+// TestResolveSelfOfALogin: after a login as another node the host is that node
+// at once, whatever Options.Self has heard of it.
+func TestResolveSelfOfALogin(t *testing.T) {
+	const whois = `{"Node":{"StableID":%q,"Name":"host.example.ts.net."},"UserProfile":{"LoginName":"alice@example.com"},"CapMap":{"` +
+		capability + `":[{"tools":["*"]}]}}`
+	stale := func(o *Options) { o.Self = func() (string, bool) { return "nBefore", true } }
+	for _, tt := range []struct {
+		name, nodeID, state string
+		want                error
+	}{
+		{"the node that the host is now", "nServer", "Running", ErrSelf},
+		{"the node that it was", "nBefore", "Running", ErrSelf},
+		{"tailscaled cannot say which it is", "nLaptop", "", ErrUnavailable},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := startTailscaled(t)
+			f.knows(fmt.Sprintf(whois, tt.nodeID))
+			f.is(tt.state)
+			r, _ := resolver(f.client, stale)
+			c, err := r.Resolve(t.Context(), laptop)
+			checkRefused(t, c, err, tt.want)
 		})
 	}
 }

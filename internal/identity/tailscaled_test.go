@@ -144,5 +144,5 @@ func (s stub) WhoIsProto(ctx context.Context, _, addr string) (*apitype.WhoIsRes
 }
 
 func (s stub) StatusWithoutPeers(context.Context) (*ipnstate.Status, error) {
-	return &ipnstate.Status{BackendState: s.state}, nil
+	return &ipnstate.Status{BackendState: s.state, Self: &ipnstate.PeerStatus{ID: "nServer"}}, nil
 }

@@ -107,5 +107,5 @@ func (tailscaled) WhoIsProto(context.Context, string, string) (*apitype.WhoIsRes
 }
 
 func (tailscaled) StatusWithoutPeers(context.Context) (*ipnstate.Status, error) {
-	return &ipnstate.Status{BackendState: ipn.Running.String()}, nil
+	return &ipnstate.Status{BackendState: ipn.Running.String(), Self: &ipnstate.PeerStatus{ID: "nServer"}}, nil
 }
