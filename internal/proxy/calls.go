@@ -12,13 +12,16 @@ import (
 type call struct {
 	env    envelope
 	msg    []byte // the request
-	id     []byte // in msg, as written
-	key    string
+	id     []byte // for the answer; as in msg, if the client asks
+	key    string // idKey of the id in msg
 	modern bool
 	own    bool               // asked by the proxy, not by its client
 	cancel context.CancelFunc // ends its HTTP request
 	reply  func(msg []byte)   // takes the answer over
-	over   chan struct{}      // if not nil, closed after the reply
+
+	over      chan struct{} // of an initialize of the client: closed once what follows it may be sent
+	opened    *session      // by it
+	listening *listening    // of a modern subscriptions/listen
 
 	sent     bool // handed to HTTP; guarded by calls.mu
 	finished bool // answered or cancelled; guarded by calls.mu

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -186,6 +187,13 @@ func (c *client) method(name string) string {
 		var m struct{ Method string }
 		return json.Unmarshal([]byte(l), &m) == nil && m.Method == name
 	})
+}
+
+// has reports whether the relay has written text.
+func (c *client) has(text string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.lines, func(l string) bool { return strings.Contains(l, text) })
 }
 
 // answerTo is the id of a response as written, "" for anything else.

@@ -7,18 +7,34 @@
 // again, so ids, numbers, key order and unknown members arrive as they were
 // sent. A message is changed only where a rule of the transport asks for it:
 // line breaks between its tokens become spaces (a stdio message is one line),
-// and an answer whose id the server lost or rounded gets the id of its
-// request back.
+// an answer whose id the server lost or rounded gets the id of its request
+// back, and where a bridge is needed (below) the members are put in that the
+// newer era asks for.
 //
 // # Flow
 //
 //	stdin → line → envelope → relay → upstream (session, headers, route) ⇄ server
 //	stdout ← output ← calls (exactly one answer per id) ← body or event stream
 //
-// One file holds one of these things. The relay knows both eras of the
-// protocol, told apart by each message: a modern one (2026-07-28) names its
-// version in params._meta and stands alone; a legacy one (2025-11-25 and
-// older) belongs to the session that its client opened with initialize.
+// One file holds one of these things.
+//
+// # Eras
+//
+// The relay knows both eras of the protocol, told apart by each message: a
+// modern one (2026-07-28) names its version in params._meta and stands alone; a
+// legacy one (2025-11-25 and older) belongs to the session that its client
+// opened with initialize. What becomes of that:
+//
+//   - Client and server of one era: relayed.
+//   - A legacy client in front of a server that knows only the modern era, or
+//     that keeps no sessions and speaks both: bridged (bridge.go). Such a server
+//     can ask its client for input, and tell it of changes, in the modern era
+//     only. Each request is sent as a modern one; input_required becomes a
+//     request to the client (input.go); one subscription stands for the stream
+//     of a session (subscriptions.go).
+//   - A modern client in front of a legacy server: server/discover is answered
+//     with the server's error, or within two seconds with one of the proxy that
+//     is none of the modern era's, so that a client of both falls back.
 //
 // # Promises
 //
@@ -34,7 +50,9 @@
 //     only over connections to an address that tailscaled says is a node of
 //     the tailnet. They inform; a server must not decide by them.
 //   - Nothing is repeated by itself unless the server said that it did not
-//     take it (404 for a forgotten session).
+//     take it (404 for a forgotten session), or it only waits for news: a
+//     subscription whose stream broke is asked for again, and its client told of
+//     everything that it may have missed.
 //
 // The package imports the standard library and the client side of tailscaled
 // (tailscale.com/client/local and the types it speaks); it shares nothing with

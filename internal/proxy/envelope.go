@@ -23,12 +23,17 @@ type envelope struct {
 	hasResult bool
 	hasError  bool
 
+	params    []byte // params as written; nil when the message has none
+	paramsAt  int    // where params begins in the message
+	meta      []byte // params._meta as written
+	metaAt    int    // where params._meta begins in the message
 	version   string // params._meta[versionKey]
 	name      string // params.name
 	hasName   bool
 	uri       string // params.uri
 	hasURI    bool
 	requestID []byte // params.requestId as written: what notifications/cancelled is about
+	requestAt int    // where params.requestId begins in the message
 
 	multiline bool // line breaks stand between the tokens
 }

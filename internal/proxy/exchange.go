@@ -44,7 +44,7 @@ func (r *relay) exchange(ctx context.Context, c *call, reopen bool) {
 	resp, err := r.up.post(ctx, r.sessions.headers(&c.env, s), c.msg)
 	if err != nil {
 		if !r.calls.done(c) {
-			r.fail(c, r.up.transportFailure(err, &c.env))
+			r.broke(c, r.up.transportFailure(err, &c.env))
 		}
 		return
 	}
@@ -99,6 +99,10 @@ func (r *relay) renew(ctx context.Context, c *call, s *session) {
 // refusal answers c with the JSON-RPC error in an HTTP error, or with one that
 // says what HTTP said.
 func (r *relay) refusal(c *call, resp *http.Response, body []byte) {
+	if passing(resp.StatusCode) && c.listening != nil && c.listening.accepted() {
+		r.broke(c, statusFailure(resp, body))
+		return
+	}
 	msg := bytes.Trim(body, jsonSpace)
 	e, err := scan(msg)
 	if k := e.kind(); err == nil && (k == errorWithoutID || k == response && e.hasError) {
@@ -153,7 +157,7 @@ func (r *relay) stream(ctx context.Context, c *call, s *session, resp *http.Resp
 	case s != nil && at.lastID != "":
 		r.resume(ctx, c, s, at)
 	default:
-		r.fail(c, cutOff(err, &c.env))
+		r.broke(c, cutOff(err, &c.env))
 	}
 }
 

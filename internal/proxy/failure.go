@@ -9,6 +9,7 @@ const (
 	codeParse          = -32700
 	codeInvalidRequest = -32600
 	codeMethodNotFound = -32601
+	codeInvalidParams  = -32602
 )
 
 // Codes of the errors that are the proxy's own. They are outside the range that JSON-RPC reserves
@@ -29,6 +30,9 @@ const (
 	CodeTooLarge = -31006
 	// CodeInternal: a defect of the proxy.
 	CodeInternal = -31007
+	// CodeInput: the server needs something of the client, which it did not
+	// give.
+	CodeInput = -31008
 )
 
 // failure is an error as a client gets it: what happened, and for a person the

@@ -169,3 +169,34 @@ func TestPX21Probe(t *testing.T) {
 		t.Errorf("got %+v, want an error outside the reserved codes", f)
 	}
 }
+
+// TestPX23Fallback: what a legacy server says to the probe of a client of both
+// eras is never taken for the answer of a modern one, and initialize then works.
+func TestPX23Fallback(t *testing.T) {
+	for name, says := range map[string]tool{
+		"no session":           body(http.StatusBadRequest, "text/plain", "Bad Request: no valid session ID provided"),
+		"unknown session":      body(http.StatusNotFound, "text/plain", "no such session"),
+		"not initialized":      body(http.StatusBadRequest, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Server not initialized"}}`),
+		"unsupported version":  body(http.StatusBadRequest, "application/json", `{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"Unsupported protocol version"}}`),
+		"unknown method":       body(http.StatusOK, "application/json", `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}`),
+		"something else":       body(http.StatusOK, "text/html", "<html>"),
+		"nothing":              body(http.StatusAccepted, "", ""),
+		"nothing, and no more": func(w http.ResponseWriter, _ *http.Request, _ received) { cut(w) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, nil)
+			s.discover = says
+			c := connect(t, s.url())
+			c.send(`{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}`)
+			f, bad := failureIn(t, c.answer("1"))
+			if !bad || f.Code <= -32020 && f.Code >= -32099 {
+				t.Errorf("got %+v, want an error that is none of the modern era's", f)
+			}
+			c.open()
+			c.send(legacyCall("2", "x"))
+			if _, bad := failureIn(t, c.answer("2")); bad {
+				t.Error("a call in the older era fails")
+			}
+		})
+	}
+}

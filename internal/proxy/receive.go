@@ -22,15 +22,13 @@ func (r *relay) fromServer(msg []byte, via *call, s *session, h http.Header) {
 	}
 	switch e.kind() {
 	case notification:
-		if via == nil || !via.modern || !r.calls.done(via) { // nothing may follow the end of a modern call
-			r.out.write(msg)
-		}
+		r.heard(&e, msg, via, s)
 	case request:
 		switch {
 		case via != nil && via.modern || s == nil:
 			r.log.Warn("dropping a request of the server: the client does not expect any", "method", e.method)
-		case r.sessions.asks(e.id, s):
-			r.out.write(msg)
+		case s == r.sessions.current(): // in one that is over nobody would take the answer
+			r.out.write(withID(msg, &e, r.asks.relayed(s, e.id).id))
 		}
 	case response:
 		r.match(&e, msg, via, h)
@@ -43,6 +41,23 @@ func (r *relay) fromServer(msg []byte, via *call, s *session, h http.Header) {
 	default:
 		r.log.Warn("dropping an event of the server", "reason", "not a JSON-RPC message")
 	}
+}
+
+// heard passes a notification of the server on.
+func (r *relay) heard(e *envelope, msg []byte, via *call, s *session) {
+	switch {
+	case via != nil && via.modern && r.calls.done(via):
+		return // nothing may follow the end of a modern call
+	case via != nil && via.listening != nil:
+		if msg = via.listening.heard(e, msg); msg == nil {
+			return
+		}
+	case e.method == methodCancelled && usableID(e.requestID):
+		if a := r.asks.cancelled(s, e.requestID); a != nil && !bytes.Equal(a.id, e.requestID) {
+			msg = replace(msg, e.requestAt, len(e.requestID), string(a.id))
+		}
+	}
+	r.out.write(msg)
 }
 
 // match finds the call that a response on a stream belongs to: that of the
@@ -78,11 +93,22 @@ func (r *relay) deliver(c *call, e *envelope, msg []byte, h http.Header) {
 
 // conclude hands the answer to a call that was finished over.
 func (r *relay) conclude(c *call, msg []byte) {
-	c.reply(msg)
-	if c.over != nil {
-		close(c.over)
+	defer r.calls.release()
+	if c.over == nil {
+		c.reply(msg)
+		return
 	}
-	r.calls.release()
+	if !r.calls.hold() {
+		c.reply(msg)
+		close(c.over)
+		return
+	}
+	go func() {
+		defer r.calls.workers.Done()
+		defer r.calls.release()
+		defer close(c.over)
+		r.settle(c, msg)
+	}()
 }
 
 // fail answers c with an error of the proxy, unless it is answered.

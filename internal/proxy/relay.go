@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 )
 
@@ -43,6 +44,8 @@ type relay struct {
 	calls  *calls
 
 	sessions sessions
+	asks     asks
+	owned    atomic.Uint64 // ids made for requests of the proxy's own
 	sending  chan struct{} // a slot per request being asked
 	backlog  chan struct{} // a slot per request read
 }
@@ -134,8 +137,11 @@ func (r *relay) request(e envelope, msg []byte) {
 	}
 	ctx, cancel := context.WithCancel(r.ctx)
 	c := &call{env: e, msg: msg, id: e.id, key: idKey(e.id), modern: r.sessions.modern(&e), cancel: cancel, reply: r.out.write}
-	if e.method == methodInitialize {
+	switch {
+	case e.method == methodInitialize && !c.modern:
 		c.over = make(chan struct{})
+	case e.method == methodListen && c.modern:
+		c.listening = newListening(e.id, false, r.out.write)
 	}
 	if err := r.calls.begin(c); err != nil {
 		cancel()
@@ -178,9 +184,26 @@ func (r *relay) call(ctx context.Context, c *call, ready <-chan struct{}) {
 			return
 		}
 	}
-	if r.calls.send(c) {
+	if !r.calls.send(c) {
+		return
+	}
+	s, b := r.bridged()
+	switch {
+	case c.listening != nil:
+		r.listen(ctx, c)
+	case b != nil && !c.modern && !c.own && c.env.method != methodInitialize:
+		b.carry(ctx, s, c)
+	default:
 		r.exchange(ctx, c, true)
 	}
+}
+
+// bridged is the session and its bridge, nil unless there is one.
+func (r *relay) bridged() (*session, *bridge) {
+	if s := r.sessions.current(); s != nil {
+		return s, s.bridge.Load()
+	}
+	return nil, nil
 }
 
 // await waits until all that are not nil are closed. It reports false when ctx
@@ -216,8 +239,13 @@ func (r *relay) notification(e envelope, msg []byte) {
 		if !await(r.ctx, ready...) {
 			return
 		}
-		s := r.sessions.current()
-		if r.tell(&e, s, msg) && e.method == methodInitialized && s != nil {
+		s, b := r.bridged()
+		switch {
+		case b != nil && !r.sessions.modern(&e):
+			if e.method == methodInitialized {
+				b.greeted(s)
+			} // and a modern server has no use for any other
+		case r.tell(&e, s, msg) && e.method == methodInitialized && s != nil:
 			r.sessions.greeted(msg)
 			r.push(s)
 		}
@@ -232,9 +260,11 @@ func (r *relay) cancelled(e *envelope, msg []byte) {
 		return
 	}
 	c, sent := r.calls.drop(e.requestID)
+	s, b := r.bridged()
+	closing := c != nil && (c.modern || !sent) || b != nil
 	if c != nil {
 		r.log.Debug("cancelled", "id", string(c.id), "method", c.env.method)
-		if c.modern || !sent {
+		if closing {
 			c.cancel()
 		} else {
 			// The server may still have something to say to others on it.
@@ -242,8 +272,7 @@ func (r *relay) cancelled(e *envelope, msg []byte) {
 		}
 		r.calls.release()
 	}
-	s := r.sessions.current()
-	if s == nil || c != nil && (c.modern || !sent) || !r.calls.hold() {
+	if s == nil || closing || !r.calls.hold() {
 		return
 	}
 	go func() {
@@ -256,18 +285,21 @@ func (r *relay) cancelled(e *envelope, msg []byte) {
 // response passes the client's answer to a request of the server on, if that
 // is still the server that asked.
 func (r *relay) response(e envelope, msg []byte) {
-	s := r.sessions.asker(e.id)
-	if s == nil {
+	a := r.asks.take(e.id)
+	switch {
+	case a != nil && a.answer != nil:
+		a.answer <- msg
+		return
+	case a == nil || a.session != r.sessions.current():
 		r.log.Warn("dropping a response: nobody waits for it", "id", string(e.id))
 		return
-	}
-	if !r.calls.hold() {
+	case !r.calls.hold():
 		return
 	}
 	go func() {
 		defer r.calls.workers.Done()
 		defer r.calls.release()
-		r.tell(&e, s, msg)
+		r.tell(&e, a.session, withID(msg, &e, a.theirs))
 	}()
 }
 

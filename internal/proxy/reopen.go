@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -38,14 +37,12 @@ func (r *relay) reopen(dead *session) error {
 func (r *relay) repeat(dead *session) error {
 	t := &r.sessions
 	t.mu.Lock()
-	t.reopened++
-	id := strconv.AppendQuote(nil, "tailscale-mcp-proxy/initialize/"+strconv.Itoa(t.reopened))
 	opening, env, greeting := t.opening, t.openedBy, t.greeting
 	t.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(r.ctx, notifyTimeout)
 	defer cancel()
-	answer, err := r.askOwn(ctx, withID(opening, &env, id))
+	answer, err := r.askOwn(ctx, own{msg: withID(opening, &env, r.ownID())})
 	if err != nil {
 		return err
 	}
@@ -76,25 +73,4 @@ func (r *relay) repeat(dead *session) error {
 		r.out.write([]byte(toolsChanged))
 	}
 	return nil
-}
-
-// askOwn asks the server something for the proxy itself.
-func (r *relay) askOwn(ctx context.Context, msg []byte) ([]byte, error) {
-	e, err := scan(msg)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	got := make(chan []byte, 1)
-	c := &call{env: e, msg: msg, id: e.id, key: idKey(e.id), own: true, cancel: cancel, reply: func(m []byte) { got <- m }}
-	if err := r.calls.begin(c); err != nil {
-		cancel()
-		return nil, err
-	}
-	go func() {
-		defer r.calls.workers.Done()
-		r.call(ctx, c, nil)
-	}()
-	// Always answered: by the server, by a failure, or at the end.
-	return <-got, nil
 }

@@ -134,7 +134,7 @@ func (s *scanner) enter(at place, key *[]byte) place {
 	e := &s.env
 	switch {
 	case at == inMessage && string(k) == "params":
-		e.version, e.name, e.hasName, e.uri, e.hasURI, e.requestID = "", "", false, "", false, nil
+		e.version, e.meta, e.name, e.hasName, e.uri, e.hasURI, e.requestID = "", nil, "", false, "", false, nil
 		return inParams
 	case at == inParams && string(k) == "_meta":
 		e.version = ""
@@ -154,6 +154,8 @@ func (s *scanner) note(at place, key []byte, from int) {
 			e.id, e.idAt = raw, from
 		case "method":
 			e.method, e.hasMethod = text(raw)
+		case "params":
+			e.params, e.paramsAt = raw, from
 		case "result":
 			e.hasResult = true
 		case "error":
@@ -166,7 +168,9 @@ func (s *scanner) note(at place, key []byte, from int) {
 		case "uri":
 			e.uri, e.hasURI = text(raw)
 		case "requestId":
-			e.requestID = raw
+			e.requestID, e.requestAt = raw, from
+		case "_meta":
+			e.meta, e.metaAt = raw, from
 		}
 	case inMeta:
 		if string(key) == versionKey {

@@ -42,6 +42,11 @@ type faultServer struct {
 	sessions int              // issued so far; "" is issued when keep is false
 	keep     bool             // sessions
 	valid    string           // the session id that is good now
+	modern   string           // what it says of itself in server/discover; "" when it has no such method
+	discover tool             // server/discover in place of that
+	only     bool             // it speaks no legacy revision
+	tasks    bool             // it offers tasks
+	listen   tool             // subscriptions/listen
 	tools    map[string]tool  // by name
 	get      http.HandlerFunc // the stream of a session; nil: 405
 	gone     chan struct{}    // closed at the end of the test
@@ -67,21 +72,27 @@ func serve(t *testing.T, tools map[string]tool) *faultServer {
 func (s *faultServer) url() string { return s.URL + "/mcp" }
 
 func (s *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
+	raw, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
 	}
-	in := received{verb: r.Method, header: r.Header.Clone(), body: string(body)}
-	_ = json.Unmarshal(body, &in.msg)
+	in := received{verb: r.Method, header: r.Header.Clone(), body: string(raw)}
+	_ = json.Unmarshal(raw, &in.msg)
 	s.mu.Lock()
 	s.requests = append(s.requests, in)
 	s.cond.Broadcast()
 	valid, keep, get := s.valid, s.keep, s.get
+	discovered, discover, only, listen := s.modern, s.discover, s.only, s.listen
 	s.mu.Unlock()
 
 	modern := in.header.Get("MCP-Protocol-Version") >= "2026-07-28"
 	if keep && !modern && in.msg.Method != "initialize" && r.Header.Get("Mcp-Session-Id") != valid {
 		http.Error(w, "no such session", http.StatusNotFound)
+		return
+	}
+	if only && !modern {
+		body(http.StatusBadRequest, "application/json", `{"jsonrpc":"2.0","id":`+string(in.msg.ID)+
+			`,"error":{"code":-32022,"message":"Unsupported protocol version","data":{"supported":["2026-07-28"]}}}`)(w, r, in)
 		return
 	}
 	switch r.Method {
@@ -96,6 +107,20 @@ func (s *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch in.msg.Method {
+	case "server/discover":
+		switch {
+		case discover != nil:
+			discover(w, r, in)
+		case discovered != "":
+			reply(w, in, discovered)
+		default:
+			body(http.StatusNotFound, "application/json", `{"jsonrpc":"2.0","id":`+string(in.msg.ID)+`,"error":{"code":-32601,"message":"no such method"}}`)(w, r, in)
+		}
+	case "subscriptions/listen":
+		if listen == nil {
+			listen = ok
+		}
+		listen(w, r, in)
 	case "initialize":
 		s.mu.Lock()
 		if s.keep {
@@ -103,8 +128,12 @@ func (s *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.valid = fmt.Sprintf("session-%d", s.sessions)
 			w.Header().Set("Mcp-Session-Id", s.valid)
 		}
+		more := ""
+		if s.tasks {
+			more = `,"tasks":{}`
+		}
 		s.mu.Unlock()
-		reply(w, in, `{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"fault","version":"1"}}`)
+		reply(w, in, `{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true}`+more+`},"serverInfo":{"name":"fault","version":"1"}}`)
 	case "tools/call":
 		do := s.tools[in.msg.Params.Name]
 		if do == nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,8 +17,12 @@ type session struct {
 	id          string // "" when the server keeps no sessions
 	version     string // that the server chose
 	listChanged bool   // the server says when its tools change
-	ctx         context.Context
-	cancel      context.CancelFunc // ends its stream
+	tasks       bool   // the server offers tasks, which only this era has
+	// bridge is not nil when the server is spoken to in the modern era. It is
+	// known once what follows initialize may be sent.
+	bridge atomic.Pointer[bridge]
+	ctx    context.Context
+	cancel context.CancelFunc // ends its stream
 }
 
 // headers are those of a request in this session.
@@ -43,12 +48,10 @@ type sessions struct {
 	openedBy envelope // of opening
 	greeting []byte   // the client's own notifications/initialized
 
-	ready <-chan struct{}     // closed when requests read now may be sent
-	told  <-chan struct{}     // closed when notifications read now may be sent
-	asked map[string]*session // requests of the server without answer, by id
+	ready <-chan struct{} // closed when requests read now may be sent
+	told  <-chan struct{} // closed when notifications read now may be sent
 
 	reopening sync.Mutex // held while a session is opened anew
-	reopened  int        // how often that was tried, for the ids of doing so
 	failedAt  time.Time  // when that failed last
 	failure   error
 }
@@ -129,13 +132,20 @@ func (r *relay) opened(c *call, msg []byte, h http.Header) {
 	var answer struct {
 		Result struct {
 			ProtocolVersion string
-			Capabilities    struct{ Tools struct{ ListChanged bool } }
+			Capabilities    struct {
+				Tools struct{ ListChanged bool }
+				Tasks json.RawMessage
+			}
 		}
 	}
 	if err := json.Unmarshal(msg, &answer); err != nil {
 		r.log.Warn("reading the answer to initialize", "error", err)
 	}
-	s := &session{version: answer.Result.ProtocolVersion, listChanged: answer.Result.Capabilities.Tools.ListChanged}
+	s := &session{
+		version:     answer.Result.ProtocolVersion,
+		listChanged: answer.Result.Capabilities.Tools.ListChanged,
+		tasks:       answer.Result.Capabilities.Tasks != nil,
+	}
 	if !visible(s.version) {
 		s.version = ""
 	}
@@ -144,12 +154,18 @@ func (r *relay) opened(c *call, msg []byte, h http.Header) {
 	} else if id != "" {
 		r.log.Warn("ignoring a session id with characters it may not have")
 	}
-	s.ctx, s.cancel = context.WithCancel(r.ctx)
+	r.begin(c, s)
+	r.log.Info("session opened", "version", s.version, "kept", s.id != "")
+}
 
+// begin makes s, which c opened, the session from now on.
+func (r *relay) begin(c *call, s *session) {
+	s.ctx, s.cancel = context.WithCancel(r.ctx)
+	c.opened = s
 	t := &r.sessions
 	t.mu.Lock()
 	old := t.cur
-	t.cur, t.asked = s, nil
+	t.cur = s
 	if !c.own {
 		t.opening, t.openedBy, t.greeting = c.msg, c.env, nil
 	}
@@ -160,7 +176,6 @@ func (r *relay) opened(c *call, msg []byte, h http.Header) {
 			r.calls.workers.Go(func() { r.end(old) })
 		}
 	}
-	r.log.Info("session opened", "version", s.version, "kept", s.id != "")
 }
 
 // greeted keeps the client's greeting for sessions opened anew.
@@ -168,29 +183,4 @@ func (t *sessions) greeted(msg []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.greeting = msg
-}
-
-// asks notes a request that the server made in s. It reports false when that
-// session is over, where nobody would take the answer.
-func (t *sessions) asks(id []byte, s *session) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if s != t.cur {
-		return false
-	}
-	if t.asked == nil {
-		t.asked = make(map[string]*session)
-	}
-	t.asked[idKey(id)] = s
-	return true
-}
-
-// asker is the session whose server waits for an answer with this id; nil when
-// there is none, or none any more.
-func (t *sessions) asker(id []byte) *session {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := t.asked[idKey(id)]
-	delete(t.asked, idKey(id))
-	return s
 }

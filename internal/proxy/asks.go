@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"strconv"
+	"sync"
+)
+
+// ask is a request to the client that it has not answered.
+type ask struct {
+	id      []byte        // as the client has it
+	session *session      // whose server asked
+	theirs  []byte        // the id as that server has it; nil when the proxy asks
+	answer  chan<- []byte // where to put the answer when the proxy asks
+}
+
+// asks are the requests to the client without an answer. A server that forgot
+// its session begins its ids anew while the client may still be answering the
+// first one, and the proxy asks things itself: an id that the client has
+// already is replaced by one of the proxy's.
+type asks struct {
+	mu    sync.Mutex
+	byKey map[string]*ask // by the id that the client has
+	n     int             // how many ids were made
+}
+
+// relayed enters a request of the server of s.
+func (t *asks) relayed(s *session, id []byte) *ask {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a := &ask{id: id, session: s, theirs: id}
+	if t.byKey[idKey(id)] != nil {
+		a.id = t.fresh()
+	}
+	t.enter(a)
+	return a
+}
+
+// own enters a request of the proxy.
+func (t *asks) own(answer chan<- []byte) *ask {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a := &ask{id: t.fresh(), answer: answer}
+	t.enter(a)
+	return a
+}
+
+func (t *asks) enter(a *ask) {
+	if t.byKey == nil {
+		t.byKey = make(map[string]*ask)
+	}
+	t.byKey[idKey(a.id)] = a
+}
+
+// fresh is an id that no request to the client has.
+func (t *asks) fresh() []byte {
+	for {
+		t.n++
+		id := strconv.AppendQuote(nil, "tailscale-mcp-proxy/ask/"+strconv.Itoa(t.n))
+		if t.byKey[idKey(id)] == nil {
+			return id
+		}
+	}
+}
+
+// take is the request with the id that the client has, which is over with
+// that; nil when there is none.
+func (t *asks) take(id []byte) *ask {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a := t.byKey[idKey(id)]
+	delete(t.byKey, idKey(id))
+	return a
+}
+
+// cancelled is the request that its server, that of s, does not wait for any
+// more; nil when there is none.
+func (t *asks) cancelled(s *session, theirs []byte) *ask {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for key, a := range t.byKey {
+		if a.session == s && a.theirs != nil && idKey(a.theirs) == idKey(theirs) {
+			delete(t.byKey, key)
+			return a
+		}
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWithMembers(t *testing.T) {
+	tests := []struct{ msg, want string }{
+		{`{"method":"m"}`, `{"method":"m","params":{"_meta":{"a":1},"b":2}}`},
+		{`{"params":null,"method":"m"}`, `{"params":{"_meta":{"a":1},"b":2},"method":"m"}`},
+		{`{"params": { },"method":"m"}`, `{"params": {"_meta":{"a":1},"b":2 },"method":"m"}`},
+		{`{"params":{"x":1.0},"method":"m"}`, `{"params":{"_meta":{"a":1},"b":2,"x":1.0},"method":"m"}`},
+		{`{"params":{"x":1,"_meta":{}}}`, `{"params":{"b":2,"x":1,"_meta":{"a":1}}}`},
+		{`{"params":{"_meta":null}}`, `{"params":{"b":2,"_meta":{"a":1}}}`},
+		{`{"params":{"_meta": {"t":0}}}`, `{"params":{"b":2,"_meta": {"a":1,"t":0}}}`},
+	}
+	for _, tt := range tests {
+		e, err := scan([]byte(tt.msg))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := withMembers([]byte(tt.msg), &e, `"a":1`, `"b":2`)
+		if err != nil || string(got) != tt.want {
+			t.Errorf("%s: got %s, %v, want %s", tt.msg, got, err, tt.want)
+		}
+	}
+	for _, msg := range []string{`{"params":[]}`, `{"params":1}`, `{"params":{"_meta":"x"}}`} {
+		e, err := scan([]byte(msg))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := withMembers([]byte(msg), &e, `"a":1`, ""); !errors.Is(err, errParams) {
+			t.Errorf("%s: got %s, %v, want %v", msg, got, err, errParams)
+		}
+	}
+}
+
+// FuzzWithMembers: what is added is there, and nothing else changes.
+func FuzzWithMembers(f *testing.F) {
+	for _, seed := range []string{
+		`{"jsonrpc":"2.0","id":1,"method":"m"}`,
+		`{"id":1,"params":{"name":"x","_meta":{"progressToken":1}},"method":"m"}`,
+		"{\"params\" : {\t}}", `{"params":{"_meta":{"a":{}}, "_meta" : { } }}`, `{"params":1,"params":{}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, msg []byte) {
+		msg = bytes.Trim(msg, jsonSpace)
+		e, err := scan(msg)
+		if err != nil || !e.hasMethod {
+			return
+		}
+		before := bytes.Clone(msg)
+		got, err := withMembers(msg, &e, `"\u0001meta":1`, `"\u0001params":2`)
+		if !bytes.Equal(msg, before) {
+			t.Fatalf("got %q, want the request itself unchanged: %q", msg, before)
+		}
+		if err != nil {
+			return
+		}
+		was, is := object(t, msg), object(t, got)
+		params, _ := is["params"].(map[string]any)
+		meta, _ := params["_meta"].(map[string]any)
+		if meta["\u0001meta"] != json.Number("1") || params["\u0001params"] != json.Number("2") {
+			t.Fatalf("%q: got %q, want both members", msg, got)
+		}
+		delete(meta, "\u0001meta")
+		delete(params, "\u0001params")
+		if len(meta) == 0 {
+			delete(params, "_meta")
+		}
+		if len(params) == 0 {
+			delete(is, "params")
+		}
+		if p, ok := was["params"].(map[string]any); ok {
+			if m, ok := p["_meta"].(map[string]any); p["_meta"] == nil || ok && len(m) == 0 {
+				delete(p, "_meta")
+			}
+			if len(p) == 0 {
+				delete(was, "params")
+			}
+		} else if was["params"] == nil {
+			delete(was, "params")
+		}
+		if diff := cmp.Diff(was, is); diff != "" {
+			t.Fatalf("%q: got %q; the rest differs:\n%s", msg, got, diff)
+		}
+	})
+}
+
+func object(t *testing.T, msg []byte) map[string]any {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(msg))
+	d.UseNumber()
+	var m map[string]any
+	if err := d.Decode(&m); err != nil {
+		t.Fatalf("decoding %q: %v", msg, err)
+	}
+	return m
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"context"
+	"strconv"
+)
+
+// own is a request of the proxy's own, or one that it makes of its client's.
+type own struct {
+	msg       []byte     // with an id of ownID
+	as        []byte     // the id for the answer; nil for that of msg
+	listening *listening // of a subscriptions/listen
+}
+
+// ownID is an id for a request of the proxy's own.
+func (r *relay) ownID() []byte {
+	return strconv.AppendQuote(nil, "tailscale-mcp-proxy/"+strconv.FormatUint(r.owned.Add(1), 10))
+}
+
+// askOwn asks the server and returns its answer, or an error answer of the
+// proxy. It fails only when the end has begun.
+func (r *relay) askOwn(ctx context.Context, o own) ([]byte, error) {
+	e, err := scan(o.msg)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	got := make(chan []byte, 1)
+	c := &call{
+		env: e, msg: o.msg, id: o.as, key: idKey(e.id), own: true, modern: e.modern(), cancel: cancel,
+		reply: func(m []byte) { got <- m }, listening: o.listening,
+	}
+	if c.id == nil {
+		c.id = e.id
+	}
+	if err := r.calls.begin(c); err != nil {
+		cancel()
+		return nil, err
+	}
+	go func() {
+		defer r.calls.workers.Done()
+		r.call(ctx, c, nil)
+	}()
+	// Always answered: by the server, by a failure, or at the end.
+	return <-got, nil
+}
