@@ -14,19 +14,22 @@ import (
 	"time"
 )
 
-// TestPX6OneAnswer is the table of what can go wrong with one call. In every
-// case there is one answer, at once, and the connection goes on.
-func TestPX6OneAnswer(t *testing.T) {
+// mishap is something that can go wrong with one call, and its answer.
+type mishap struct {
+	name   string
+	tool   tool
+	code   int
+	status int
+	says   string // part of the message
+	body   string // shown of the server's
+}
+
+// TestPX7Errors: an error of the server is delivered as it is, on any HTTP
+// status; of an HTTP error without one, the client gets the status and no more
+// text than a person can use.
+func TestPX7Errors(t *testing.T) {
 	large := strings.Repeat("no ", 5000)
-	tests := []struct {
-		name   string
-		tool   tool
-		code   int
-		status int
-		says   string // part of the message
-		body   string // shown of the server's
-	}{
-		// PX7: an error of the server is delivered as it is, on any status.
+	mishaps(t, []mishap{
 		{name: "error in 200", tool: rpcError(200, "-5"), code: -5, says: "because"},
 		{name: "error in 400", tool: rpcError(400, "-32602"), code: -32602, says: "because"},
 		{name: "error in 403", tool: rpcError(403, "403"), code: 403, says: "because"},
@@ -39,7 +42,6 @@ func TestPX6OneAnswer(t *testing.T) {
 			events(w)(`data: {"jsonrpc":"2.0","id":null,"error":{"code":9,"message":"because"}}` + "\n\n")
 		}, code: 9, says: "because"},
 
-		// PX7: HTTP errors without one.
 		{name: "400 text", tool: body(400, "text/plain", "bad thing"), code: CodeHTTPStatus, status: 400, says: "400 Bad Request", body: "bad thing"},
 		{name: "403 empty", tool: body(403, "", ""), code: CodeHTTPStatus, status: 403, says: "grant"},
 		{name: "405", tool: body(405, "", ""), code: CodeHTTPStatus, status: 405, says: "/mcp"},
@@ -56,8 +58,12 @@ func TestPX6OneAnswer(t *testing.T) {
 		{name: "302", tool: func(w http.ResponseWriter, r *http.Request, _ received) {
 			http.Redirect(w, r, "/elsewhere", http.StatusFound)
 		}, code: CodeHTTPStatus, status: 302},
+	})
+}
 
-		// No answer in the response.
+// TestPX6OneAnswer: responses without an answer in them.
+func TestPX6OneAnswer(t *testing.T) {
+	mishaps(t, []mishap{
 		{name: "202", tool: body(202, "", ""), code: CodeBadAnswer, says: "202"},
 		{name: "204", tool: body(204, "", ""), code: CodeBadAnswer, says: "204"},
 		{name: "wrong content type", tool: body(200, "text/html", "<html>"), code: CodeBadAnswer, says: "text/html"},
@@ -93,18 +99,29 @@ func TestPX6OneAnswer(t *testing.T) {
 		{name: "event of another type", tool: func(w http.ResponseWriter, _ *http.Request, in received) {
 			events(w)("event: endpoint\ndata: " + result(in, `{}`) + "\n\n")
 		}, code: CodeInterrupted},
-	}
+	})
+}
+
+// mishaps checks that each mishap has one answer, at once, and that the
+// connection goes on: in both eras and across the bridge between them.
+func mishaps(t *testing.T, tests []mishap) {
+	t.Helper()
 	tools := map[string]tool{}
 	for _, tt := range tests {
 		tools[tt.name] = tt.tool
 	}
-	for _, era := range []string{"legacy", "modern"} {
+	for _, era := range []string{"legacy", "modern", "bridged"} {
 		s := serve(t, tools)
+		call := legacyCall
+		switch era {
+		case "modern":
+			call = modernCall
+		case "bridged":
+			s.modern, s.only, s.keep = discovered, true, false
+		}
 		c := connect(t, s.url())
-		call := modernCall
-		if era == "legacy" {
+		if era != "modern" {
 			c.open()
-			call = legacyCall
 		}
 		for i, tt := range tests {
 			t.Run(era+"/"+tt.name, func(t *testing.T) {

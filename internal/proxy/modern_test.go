@@ -3,7 +3,9 @@
 package proxy
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -198,5 +200,36 @@ func TestPX23Fallback(t *testing.T) {
 				t.Error("a call in the older era fails")
 			}
 		})
+	}
+}
+
+// TestPX19NothingRemembered: what a server needs for the next round of a
+// request is the client's to keep; the proxy passes it on untouched, and
+// nothing of one request gets into another.
+func TestPX19NothingRemembered(t *testing.T) {
+	const wants = `{"resultType":"input_required","requestState":"\u0061 opaque/+=","inputRequests":{"k":{"method":"roots/list"}},"n":1.0}`
+	s := serve(t, map[string]tool{"ask": func(w http.ResponseWriter, _ *http.Request, in received) { reply(w, in, wants) }})
+	c := connect(t, s.url())
+	c.send(modernCall("1", "ask"))
+	if got, want := c.answer("1"), `{"jsonrpc":"2.0","id":1,"result":`+wants+`}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	retry := `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"other","inputResponses":{"k":{"roots":[]}},"requestState":"\u0061 opaque/+=",` + meta + `}}`
+	c.send(retry)
+	c.answer("2")
+	c.send(modernCall("3", "x"))
+	c.answer("3")
+	all := s.all()
+	if len(all) != 3 || all[1].body != retry || all[2].body != modernCall("3", "x") {
+		t.Errorf("got %+v, want the three requests as they were sent", all)
+	}
+	first := all[0].header
+	first.Del("Content-Length")
+	first.Del("Mcp-Name")
+	last := all[2].header
+	last.Del("Content-Length")
+	last.Del("Mcp-Name")
+	if !maps.EqualFunc(first, last, slices.Equal) {
+		t.Errorf("got headers %v after %v, want the same", last, first)
 	}
 }
