@@ -113,7 +113,9 @@ func (r *relay) discover(c *call) *bridge {
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, discoverTimeout)
 	defer cancel()
-	answer, err := r.askOwn(ctx, own{msg: []byte(`{"jsonrpc":"2.0","id":` + string(r.ownID()) + `,"method":"` + methodDiscover + `","params":{"_meta":{` + b.meta() + `}}}`)})
+	answer, err := r.askOwn(ctx, own{
+		msg: []byte(`{"jsonrpc":"2.0","id":` + string(r.ownID()) + `,"method":"` + methodDiscover + `","params":{"_meta":{` + b.meta() + `}}}`), quiet: true,
+	})
 	if err != nil {
 		return nil
 	}

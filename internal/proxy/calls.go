@@ -18,10 +18,12 @@ type call struct {
 	own    bool               // asked by the proxy, not by its client
 	cancel context.CancelFunc // ends its HTTP request
 	reply  func(msg []byte)   // takes the answer over
+	quiet  bool               // nothing on its response is for the client
 
-	over      chan struct{} // of an initialize of the client: closed once what follows it may be sent
-	opened    *session      // by it
-	listening *listening    // of a modern subscriptions/listen
+	over         chan struct{} // of an initialize of the client: closed once what follows it may be sent
+	opened       *session      // by it
+	listening    *listening    // of a modern subscriptions/listen
+	toolsVersion int           // of a tools/list: of the schemas when it was sent
 
 	sent     bool // handed to HTTP; guarded by calls.mu
 	finished bool // answered or cancelled; guarded by calls.mu
@@ -57,7 +59,7 @@ func (t *calls) begin(c *call) error {
 	switch {
 	case t.byKey[c.key] != nil:
 		return errInFlight
-	case t.closing:
+	case t.closing && (!c.own || t.open == 0): // what serves an open call may still begin
 		return errClosing
 	}
 	t.byKey[c.key] = c

@@ -23,9 +23,10 @@ const (
 	discoverTimeout = 2 * time.Second
 )
 
-// exchange sends the request of c and sees to its answer. reopen says whether a
-// forgotten session may be opened anew for it.
-func (r *relay) exchange(ctx context.Context, c *call, reopen bool) {
+// exchange sends the request of c and sees to its answer. again says whether it
+// may be sent once more when the server says that it did not take it: because it
+// forgot the session, or because of headers that its tools ask for.
+func (r *relay) exchange(ctx context.Context, c *call, again bool) {
 	s := r.sessions.current()
 	if c.modern || c.env.method == methodInitialize {
 		s = nil
@@ -41,7 +42,9 @@ func (r *relay) exchange(ctx context.Context, c *call, reopen bool) {
 		})
 		defer late.Stop()
 	}
-	resp, err := r.up.post(ctx, r.sessions.headers(&c.env, s), c.msg)
+	h := r.sessions.headers(&c.env, s)
+	r.mirror(c, h)
+	resp, err := r.up.post(ctx, h, c.msg)
 	if err != nil {
 		if !r.calls.done(c) {
 			r.broke(c, r.up.transportFailure(err, &c.env))
@@ -54,8 +57,12 @@ func (r *relay) exchange(ctx context.Context, c *call, reopen bool) {
 	switch t := mediaType(resp); {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what there is of it
-		if reopen && s != nil && forgotten(s, resp.StatusCode, body) {
+		if again && s != nil && forgotten(s, resp.StatusCode, body) {
 			r.renew(ctx, c, s)
+			return
+		}
+		if again && mismatched(c, body) && r.relearn(ctx, c) {
+			r.exchange(ctx, c, false)
 			return
 		}
 		r.refusal(c, resp, body)

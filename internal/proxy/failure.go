@@ -4,12 +4,13 @@ package proxy
 
 import "encoding/json"
 
-// Codes of JSON-RPC.
+// Codes of JSON-RPC and MCP.
 const (
 	codeParse          = -32700
 	codeInvalidRequest = -32600
 	codeMethodNotFound = -32601
 	codeInvalidParams  = -32602
+	codeHeaderMismatch = -32020 // of MCP since 2026-07-28
 )
 
 // Codes of the errors that are the proxy's own. They are outside the range that JSON-RPC reserves

@@ -40,7 +40,7 @@ func modernHeaders(h http.Header, e *envelope, version string) {
 		h[headerMethod] = []string{headerValue(e.method)}
 	}
 	switch e.method {
-	case "tools/call", "prompts/get":
+	case methodToolsCall, "prompts/get":
 		if e.hasName {
 			h[headerName] = []string{headerValue(e.name)}
 		}

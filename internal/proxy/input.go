@@ -119,7 +119,7 @@ func question(id []byte, method string, params json.RawMessage) []byte {
 		if asURL(params) {
 			// In the older era the elicitation has an id, by which the server
 			// could later say that it is complete.
-			params = within(params, params, 0, `"elicitationId":`+string(id))
+			params = prepend(params, params, 0, `"elicitationId":`+string(id))
 		}
 		msg += `,"params":` + string(params)
 	}

@@ -30,20 +30,20 @@ func withMembers(msg []byte, e *envelope, meta, params string) ([]byte, error) {
 	case e.params[0] != '{':
 		return nil, errParams
 	case e.meta == nil:
-		return within(msg, e.params, e.paramsAt, joined(`"_meta":{`+meta+`}`, params)), nil
+		return prepend(msg, e.params, e.paramsAt, joined(`"_meta":{`+meta+`}`, params)), nil
 	case string(e.meta) == "null":
 		msg = replace(msg, e.metaAt, len(e.meta), `{`+meta+`}`)
 	case e.meta[0] != '{':
 		return nil, errParams
 	default:
-		msg = within(msg, e.meta, e.metaAt, meta)
+		msg = prepend(msg, e.meta, e.metaAt, meta)
 	}
 	// params begins before its _meta and is not empty.
-	return within(msg, e.params, e.paramsAt, params), nil
+	return prepend(msg, e.params, e.paramsAt, params), nil
 }
 
-// within is msg with members at the beginning of the object that is at from.
-func within(msg, object []byte, from int, members string) []byte {
+// prepend is msg with members at the beginning of the object that is at from.
+func prepend(msg, object []byte, from int, members string) []byte {
 	if members == "" {
 		return msg
 	}

@@ -11,6 +11,7 @@ import (
 type own struct {
 	msg       []byte     // with an id of ownID
 	as        []byte     // the id for the answer; nil for that of msg
+	quiet     bool       // nothing on its response is for the client
 	listening *listening // of a subscriptions/listen
 }
 
@@ -29,7 +30,7 @@ func (r *relay) askOwn(ctx context.Context, o own) ([]byte, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	got := make(chan []byte, 1)
 	c := &call{
-		env: e, msg: o.msg, id: o.as, key: idKey(e.id), own: true, modern: e.modern(), cancel: cancel,
+		env: e, msg: o.msg, id: o.as, key: idKey(e.id), own: true, modern: e.modern(), quiet: o.quiet, cancel: cancel,
 		reply: func(m []byte) { got <- m }, listening: o.listening,
 	}
 	if c.id == nil {

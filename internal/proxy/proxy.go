@@ -80,6 +80,7 @@ func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 		log:     cfg.Log,
 		out:     newOutput(stdout),
 		calls:   newCalls(),
+		schemas: schemas{timeout: listTimeout},
 		sending: make(chan struct{}, maxSending),
 		backlog: make(chan struct{}, maxBacklog),
 		up: &upstream{

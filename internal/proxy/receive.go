@@ -22,6 +22,9 @@ func (r *relay) fromServer(msg []byte, via *call, s *session, h http.Header) {
 	}
 	switch e.kind() {
 	case notification:
+		if e.method == methodToolsChanged {
+			r.schemas.changed()
+		}
 		r.heard(&e, msg, via, s)
 	case request:
 		switch {
@@ -46,7 +49,7 @@ func (r *relay) fromServer(msg []byte, via *call, s *session, h http.Header) {
 // heard passes a notification of the server on.
 func (r *relay) heard(e *envelope, msg []byte, via *call, s *session) {
 	switch {
-	case via != nil && via.modern && r.calls.done(via):
+	case via != nil && (via.quiet || via.modern && r.calls.done(via)):
 		return // nothing may follow the end of a modern call
 	case via != nil && via.listening != nil:
 		if msg = via.listening.heard(e, msg); msg == nil {
@@ -88,7 +91,7 @@ func (r *relay) deliver(c *call, e *envelope, msg []byte, h http.Header) {
 	if c.env.method == methodInitialize && !c.modern && e.hasResult {
 		r.opened(c, msg, h)
 	}
-	r.conclude(c, withID(msg, e, c.id))
+	r.conclude(c, r.learn(c, e, withID(msg, e, c.id)))
 }
 
 // conclude hands the answer to a call that was finished over.

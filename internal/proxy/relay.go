@@ -31,6 +31,10 @@ const (
 	methodCancelled   = "notifications/cancelled"
 	methodDiscover    = "server/discover"
 	methodListen      = "subscriptions/listen"
+
+	methodToolsList    = "tools/list"
+	methodToolsCall    = "tools/call"
+	methodToolsChanged = "notifications/tools/list_changed"
 )
 
 // relay is the proxy at work.
@@ -46,6 +50,7 @@ type relay struct {
 	sessions sessions
 	asks     asks
 	owned    atomic.Uint64 // ids made for requests of the proxy's own
+	schemas  schemas
 	sending  chan struct{} // a slot per request being asked
 	backlog  chan struct{} // a slot per request read
 }
@@ -184,6 +189,7 @@ func (r *relay) call(ctx context.Context, c *call, ready <-chan struct{}) {
 			return
 		}
 	}
+	r.acquaint(ctx, c)
 	if !r.calls.send(c) {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // toolsChanged tells the client to ask for the tools again.
-const toolsChanged = `{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`
+const toolsChanged = `{"jsonrpc":"2.0","method":"` + methodToolsChanged + `"}`
 
 // reopen opens a session in place of dead, which the server does not know any
 // more (2025-11-25, "Session Management"), with the client's own initialize.

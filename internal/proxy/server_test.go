@@ -49,6 +49,7 @@ type faultServer struct {
 	listen   tool             // subscriptions/listen
 	tools    map[string]tool  // by name
 	get      http.HandlerFunc // the stream of a session; nil: 405
+	list     tool             // answers tools/list; nil: as others
 	gone     chan struct{}    // closed at the end of the test
 }
 
@@ -81,7 +82,7 @@ func (s *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests = append(s.requests, in)
 	s.cond.Broadcast()
-	valid, keep, get := s.valid, s.keep, s.get
+	valid, keep, get, list := s.valid, s.keep, s.get, s.list
 	discovered, discover, only, listen := s.modern, s.discover, s.only, s.listen
 	s.mu.Unlock()
 
@@ -106,8 +107,8 @@ func (s *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodDelete:
 		return
 	}
-	switch in.msg.Method {
-	case "server/discover":
+	switch method := in.msg.Method; {
+	case method == "server/discover":
 		switch {
 		case discover != nil:
 			discover(w, r, in)
@@ -116,12 +117,12 @@ func (s *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		default:
 			body(http.StatusNotFound, "application/json", `{"jsonrpc":"2.0","id":`+string(in.msg.ID)+`,"error":{"code":-32601,"message":"no such method"}}`)(w, r, in)
 		}
-	case "subscriptions/listen":
+	case method == "subscriptions/listen":
 		if listen == nil {
 			listen = ok
 		}
 		listen(w, r, in)
-	case "initialize":
+	case method == "initialize":
 		s.mu.Lock()
 		if s.keep {
 			s.sessions++
@@ -134,7 +135,9 @@ func (s *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.mu.Unlock()
 		reply(w, in, `{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true}`+more+`},"serverInfo":{"name":"fault","version":"1"}}`)
-	case "tools/call":
+	case method == "tools/list" && list != nil:
+		list(w, r, in)
+	case method == "tools/call":
 		do := s.tools[in.msg.Params.Name]
 		if do == nil {
 			do = ok
