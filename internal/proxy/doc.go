@@ -8,8 +8,9 @@
 // sent. A message is changed only where a rule of the transport asks for it:
 // line breaks between its tokens become spaces (a stdio message is one line),
 // an answer whose id the server lost or rounded gets the id of its request
-// back, and where a bridge is needed (below) the members are put in that the
-// newer era asks for.
+// back, of a modern list of tools those are cut out whose definitions break the
+// rules for headers, and where a bridge is needed (below) the members are put in
+// that the newer era asks for.
 //
 // # Flow
 //
@@ -50,9 +51,11 @@
 //     only over connections to an address that tailscaled says is a node of
 //     the tailnet. They inform; a server must not decide by them.
 //   - Nothing is repeated by itself unless the server said that it did not
-//     take it (404 for a forgotten session), or it only waits for news: a
-//     subscription whose stream broke is asked for again, and its client told of
-//     everything that it may have missed.
+//     take it (404 for a forgotten session; -32020 for headers that are not what
+//     the tool asks for), or it only waits for news: a subscription whose stream
+//     broke is asked for again, and its client told of everything that it may
+//     have missed. Of its own the proxy asks a modern server for its tools, to
+//     know those headers, before a call of one it has not seen.
 //
 // The package imports the standard library and the client side of tailscaled
 // (tailscale.com/client/local and the types it speaks); it shares nothing with

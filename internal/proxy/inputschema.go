@@ -51,8 +51,8 @@ func mirroredBy(schema []byte) (*mirrored, error) {
 	return m, nil
 }
 
-// headerNames are the properties of one tool by the headers they are mirrored
-// into, in lower case: names of headers do not differ by case.
+// headerNames are the names of the properties of one tool by the headers they
+// are mirrored into, in lower case: names of headers do not differ by case.
 type headerNames map[string]string
 
 // schema reads the schema of the value at path, which is reached through
@@ -78,7 +78,7 @@ func (n headerNames) schema(schema map[string]any, path []string) (*mirrored, er
 			if !ok {
 				continue
 			}
-			in, err := n.schema(property, append(slices.Clip(path), name))
+			in, err := n.schema(property, append(path, name)) // which keeps nothing of it
 			if err != nil {
 				return nil, err
 			}
@@ -97,24 +97,27 @@ func (n headerNames) schema(schema map[string]any, path []string) (*mirrored, er
 // take checks one annotation, of the property at path with this type.
 func (n headerNames) take(value, typ any, path []string) error {
 	name, ok := value.(string)
-	switch where := of(path); {
-	case len(path) == 0:
-		return fmt.Errorf("%s stands %s, which is no property", annotation, where)
-	case !ok:
-		return fmt.Errorf("%s %s is not a string", annotation, where)
-	case name == "":
-		return fmt.Errorf("%s %s is empty", annotation, where)
-	case !token(name):
-		return fmt.Errorf("%s %q %s is not the name of a header", annotation, name, where)
-	case !primitive(typ):
-		return fmt.Errorf("%s %q %s is on a value of type %v; it has to be string, integer or boolean", annotation, name, where, orNone(typ))
-	}
 	lower := strings.ToLower(name)
-	if other, ok := n[lower]; ok {
-		return fmt.Errorf("%s %q %s is taken by %s", annotation, name, of(path), other)
+	other, taken := n[lower]
+	var problem string
+	switch {
+	case len(path) == 0:
+		problem = "is on no property"
+	case !ok:
+		problem = "is not a string"
+	case name == "":
+		problem = "is empty"
+	case !token(name):
+		problem = "is not the name of a header"
+	case !primitive(typ):
+		problem = fmt.Sprintf("is on a value of type %v; it has to be string, integer or boolean", orNone(typ))
+	case taken:
+		problem = fmt.Sprintf("is taken by %q", other)
+	default:
+		n[lower] = path[len(path)-1]
+		return nil
 	}
-	n[lower] = fmt.Sprintf("%q", strings.Join(path, "."))
-	return nil
+	return fmt.Errorf("%s %q %s %s", annotation, name, of(path), problem)
 }
 
 func of(path []string) string {

@@ -7,9 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -108,6 +111,51 @@ func TestMCPGo(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPX17MCPGo: a server that nobody here wrote takes the headers as what its
+// tool asks for, and refuses calls without them.
+func TestPX17MCPGo(t *testing.T) {
+	m := server.NewMCPServer("test", "1", server.WithToolCapabilities(true))
+	schema := mirroring(region + `,"n":{"type":"integer","x-mcp-header":"N"},"where":{"type":"object","properties":{"on":{"type":"boolean","x-mcp-header":"On"}}}`)
+	m.AddTool(mcp.NewToolWithRawSchema("a", "", json.RawMessage(schema)), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return mcp.NewToolResultText("done"), nil
+	})
+	var refused atomic.Int32
+	h := server.NewStreamableHTTPServer(m, server.WithStateLess(true), server.WithDisableStreaming(true), server.WithStreamableHTTPLogger(slog.New(slog.DiscardHandler)))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		if rec.Code == http.StatusBadRequest {
+			refused.Add(1)
+		}
+		maps.Copy(w.Header(), rec.Header())
+		w.WriteHeader(rec.Code)
+		_, _ = w.Write(rec.Body.Bytes())
+	}))
+	t.Cleanup(s.Close)
+	c := connect(t, s.URL+"/mcp")
+	for i, arguments := range []string{
+		`{"region":"zürich ","n":4.2e1,"where":{"on":true}}`, `{"region":"=?base64?x?=","n":-0}`, `{"region":null,"where":{"on":false}}`, `{}`,
+	} {
+		id := fmt.Sprint(i)
+		c.send(callWith(id, "a", arguments))
+		if got := c.answer(id); !strings.Contains(got, "done") {
+			t.Errorf("%s: got %s, want it done", arguments, got)
+		}
+	}
+	if n := refused.Load(); n != 0 {
+		t.Errorf("the server refused %d requests, want 0", n)
+	}
+	// As if the tool had been another when it was learned.
+	c.relay.schemas.learn(0, "a", knownTool{})
+	c.send(callWith(`"late"`, "a", `{"region":"r"}`))
+	if got := c.answer(`"late"`); !strings.Contains(got, "done") {
+		t.Errorf("got %s, want it done", got)
+	}
+	if n := refused.Load(); n != 1 {
+		t.Errorf("the server refused %d requests, want the first of the last call", n)
 	}
 }
 

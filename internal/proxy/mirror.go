@@ -88,13 +88,14 @@ func (r *relay) learn(c *call, e *envelope, msg []byte) []byte {
 		switch {
 		case err != nil:
 			out = append(out, i)
-			k.invalid = err.Error()
+			k.invalid = shown([]byte(err.Error()))
+			k.size += len(k.invalid)
 		case m != nil:
 			k.mirrored = m
 			k.size += len(t.schema)
 		}
 		if known := r.schemas.learn(c.toolsVersion, t.name, k); k.invalid != "" && !known {
-			r.log.Warn("leaving out a tool: its definition is invalid", "tool", t.name, "reason", k.invalid)
+			r.log.Warn("leaving out a tool: its definition is invalid", "tool", shown([]byte(t.name)), "reason", k.invalid)
 		}
 	}
 	if cursor := paramOf(c.msg, "cursor"); list.found && list.next == nil && (cursor == nil || string(cursor) == "null") {
