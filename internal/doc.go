@@ -29,6 +29,8 @@
 //   - caller: who asks; a leaf that all stages share.
 //   - version: which version of the program this is; a leaf.
 //   - proxy: the stdio ↔ Streamable HTTP relay, a program of its own.
+//   - install: enters that program in the configuration of MCP clients; clients.go is
+//     the table of what each needs.
 //   - tailnettest: the testbed: a real control server and real tailscaled, a fake of the
 //     Tailscale API, the story (make demo) and the benchmarks (make bench).
 //

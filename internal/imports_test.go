@@ -70,6 +70,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/tool/*":        {"internal/tool", "internal/grant", "internal/tailnet"},
 		"internal/mcpserver":     {"internal/identity", "internal/tool", "internal/caller", "internal/grant"},
 		"internal/proxy":         {"internal/version"},
+		"internal/install":       {},
 	}
 	for name, p := range list(t) {
 		allowed, known := may[name]
