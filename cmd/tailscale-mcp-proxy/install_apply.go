@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"tailscale-mcp/internal/install"
+)
+
+// person is who the command talks to.
+type person struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// agrees asks whether to make the change that was shown.
+func (p person) agrees(yes bool) error {
+	if yes {
+		return nil
+	}
+	if f, ok := p.stdin.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		return hinted("add --yes to write it", "not written: there is no terminal to ask on")
+	}
+	fmt.Fprint(p.stdout, "Write this? [y/N] ")
+	answer, _ := bufio.NewReader(p.stdin).ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return errors.New("not written")
+}
+
+// apply shows the plan, asks and makes the change. It reports whether it did.
+func (p person) apply(plan *install.Plan, opt *installOptions) (bool, error) {
+	if !plan.Changes() {
+		fmt.Fprintf(p.stdout, "%s: nothing to do\n", plan.Path)
+		return false, nil
+	}
+	fmt.Fprint(p.stdout, plan.Diff())
+	if opt.printOnly {
+		return false, nil
+	}
+	if err := p.agrees(opt.yes); err != nil {
+		return false, err
+	}
+	backup, err := plan.Apply(time.Now())
+	if err != nil {
+		return false, asHinted(err)
+	}
+	switch {
+	case plan.Deletes:
+		fmt.Fprintf(p.stdout, "removed %s, which had nothing else in it\n", plan.Path)
+	case backup != "":
+		fmt.Fprintf(p.stdout, "wrote %s; what was there is in %s\n", plan.Path, backup)
+	default:
+		fmt.Fprintf(p.stdout, "wrote %s\n", plan.Path)
+	}
+	return true, nil
+}

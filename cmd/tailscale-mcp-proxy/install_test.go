@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestParseInstall(t *testing.T) {
+	tests := []struct {
+		name, command string
+		args          []string
+		want          installOptions
+	}{
+		{"client first", "install", []string{"zed", "--server", "u", "-y"}, installOptions{client: "zed", server: "u", yes: true, name: "tailscale"}},
+		{"client last", "install", []string{"-server=u", "--force", "--name", "n", "zed"}, installOptions{client: "zed", server: "u", force: true, name: "n"}},
+		{"flags for the proxy", "install", []string{"zed", "--print", "--", "--server", "v", "--"}, installOptions{client: "zed", printOnly: true, name: "tailscale", proxy: []string{"--server", "v", "--"}}},
+		{"no client", "install", nil, installOptions{list: true, name: "tailscale"}},
+		{"uninstall", "uninstall", []string{"--config", "f", "zed", "--yes"}, installOptions{client: "zed", config: "f", yes: true, name: "tailscale"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := parseInstall(tt.command, tt.args)
+			if err != nil || !reflect.DeepEqual(*got, tt.want) {
+				t.Errorf("got %+v (%v), want %+v", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// TestPX27Install: what install writes is a command line that the proxy takes,
+// whatever the shape of the entry.
+func TestPX27Install(t *testing.T) {
+	dir := t.TempDir()
+	environ := []string{"HOME=" + dir, "USERPROFILE=" + dir}
+	var out, errs bytes.Buffer
+	file := filepath.Join(dir, "opencode.json")
+	args := []string{"opencode", "--yes", "--config", file, "--server", "http://ts-mcp:8080/a b", "--", "--drain", "5s"}
+	if code := runInstall(args, environ, strings.NewReader(""), &out, &errs); code != exitEnded {
+		t.Fatalf("got exit code %d: %s", code, errs.String())
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `"--server", "http://ts-mcp:8080/a%20b", "--drain", "5s"]`; !strings.Contains(string(text), want) {
+		t.Errorf("got %s, want %s in it", text, want)
+	}
+	if _, err := parse([]string{"--server", "http://ts-mcp:8080/a%20b", "--drain", "5s"}, nil); err != nil {
+		t.Errorf("the proxy refuses what was written: %v", err)
+	}
+	if code := runUninstall([]string{"opencode", "--yes", "--config", file}, environ, strings.NewReader(""), &out, &errs); code != exitEnded {
+		t.Errorf("got exit code %d: %s", code, errs.String())
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("got %v, want no file any more", err)
+	}
+}
