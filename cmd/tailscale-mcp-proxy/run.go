@@ -25,6 +25,14 @@ const (
 
 // run is the command.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) > 0 {
+		switch args[0] {
+		case "install":
+			return runInstall(args[1:], environ, stdin, stdout, stderr)
+		case "uninstall":
+			return runUninstall(args[1:], environ, stdin, stdout, stderr)
+		}
+	}
 	opt, err := parse(args, environ)
 	switch {
 	case errors.Is(err, errHelp):
