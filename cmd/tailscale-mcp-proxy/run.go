@@ -8,9 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"tailscale-mcp/internal/proxy"
 	"tailscale-mcp/internal/version"
@@ -46,14 +43,8 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		return exitEnded
 	}
 
-	// The first signal ends the relay well, a second one at once.
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilAsked(ctx)
 	defer stop()
-	context.AfterFunc(ctx, stop)
-	// Without this, writing to a client that is gone would kill the process
-	// before it could end its session.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-
 	err = proxy.Run(ctx, proxy.Config{
 		Server:     opt.server,
 		Tailscaled: proxy.LocalClient(opt.socket),
