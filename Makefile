@@ -3,9 +3,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-VERSION ?= $(shell git describe --tags --match 'v*' 2>/dev/null | sed 's/^v//' || true)
+VERSION ?= $(shell packaging/version)
 LDFLAGS := -s -w $(if $(VERSION),-X tailscale-mcp/internal/version.stamped=$(VERSION))
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+# What tailscale-mcp-proxy is shipped for.
+SYSTEMS := darwin/amd64 darwin/arm64 linux/amd64 linux/arm64 windows/amd64 windows/arm64
 TOOL := go tool -modfile=packaging/tools/go.mod
 
 ##@ Use
@@ -16,6 +18,14 @@ demo: ## the whole story on a real tailnet on this machine: refused, granted, an
 .PHONY: build
 build: ## bin/tailscale-mcp and bin/tailscale-mcp-proxy
 	@$(GO_BUILD) -o bin/ ./cmd/...
+
+.PHONY: dist
+dist: ## tailscale-mcp-proxy for every system, as archives with checksums, in dist/ (DIST=dist)
+	@for system in $(SYSTEMS); do \
+		GOOS=$${system%/*} GOARCH=$${system#*/} GOAMD64=v1 GOARM64=v8.0 GOFLAGS= $(GO_BUILD) -buildvcs=false -o bin/dist/$$system/ ./cmd/tailscale-mcp-proxy; \
+	done
+	@go run ./packaging/dist -version '$(VERSION)' -time $${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct || echo 0)} \
+		-binaries bin/dist -out $(or $(DIST),dist) $(SYSTEMS)
 
 ##@ Check
 .PHONY: test
@@ -37,6 +47,13 @@ conformance: | bin ## the official MCP conformance suite against the whole stack
 .PHONY: bench
 bench: ## speed and memory, as ratios against a floor measured in the same run
 	@go run ./internal/tailnettest/bench $(BENCH)
+
+.PHONY: cross
+cross: ## go vet of tailscale-mcp-proxy and its tests, for every system it is shipped for
+	@for system in $(SYSTEMS); do \
+		export GOOS=$${system%/*} GOARCH=$${system#*/} CGO_ENABLED=0; \
+		go vet $$(go list -deps ./cmd/tailscale-mcp-proxy | grep '^tailscale-mcp/'); \
+	done
 
 .PHONY: lint
 lint: ## golangci-lint, pinned in packaging/tools
