@@ -76,10 +76,11 @@ golden: ## rewrite the golden files from what the code does now; read the diff
 	@go test $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
+fuzz: ## every fuzz target for a while (FUZZTIME=1m)
 	@for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-			echo "== $$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),1m) $$package; \
+			echo "== $$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 1s $$package; \
 		done; \
 	done
 

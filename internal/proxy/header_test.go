@@ -4,7 +4,9 @@ package proxy
 
 import (
 	"encoding/base64"
+	"mime"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -67,6 +69,8 @@ func FuzzHeaders(f *testing.F) {
 	f.Add([]byte(modernCall("1", `a\r\nX-Tailscale-User: root`)))
 	f.Add([]byte(`{"id":1,"method":"resources/read","params":{"uri":"=?base64?YQ==?=",` + meta + `}}`))
 	f.Add([]byte(`{"method":"\u0000","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"\n"}}}`))
+	f.Add([]byte(`{"id":1,"method":"tools/call","params":{"name":"","uri":"u","_meta":{"io.modelcontextprotocol/protocolVersion":1}}}`))
+	f.Add([]byte(`{"id":1,"method":" prompts/get","params":{"name":" =?base64?","name":7}}`))
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		e, err := scan(msg)
 		if err != nil {
@@ -74,27 +78,55 @@ func FuzzHeaders(f *testing.F) {
 		}
 		h := http.Header{}
 		modernHeaders(h, &e, "")
-		want := map[string]string{headerVersion: e.version, headerMethod: e.method, headerName: e.name}
-		if e.method == "resources/read" {
-			want[headerName] = e.uri
+		want := carried(t, msg)
+		if len(h) != len(want) {
+			t.Fatalf("got headers %q, want those of %q", h, want)
 		}
-		for name, values := range h {
+		for name, w := range want {
+			values := h[name]
 			if len(values) != 1 {
-				t.Fatalf("%s: got %d values, want 1", name, len(values))
+				t.Fatalf("%s: got %q, want one value", name, values)
 			}
 			if !httpguts.ValidHeaderFieldValue(values[0]) || strings.TrimSpace(values[0]) != values[0] {
 				t.Fatalf("%s: got %q, which no header can carry", name, values[0])
 			}
-			if got := decoded(t, values[0]); got != want[name] {
-				t.Fatalf("%s: got %q, want %q", name, got, want[name])
+			if got := decoded(t, values[0]); got != w {
+				t.Fatalf("%s: got %q, want %q", name, got, w)
 			}
-		}
-		for _, s := range []string{e.method, e.name, e.uri, e.version} {
-			if v := encoded(s); !httpguts.ValidHeaderFieldValue(v) {
-				t.Fatalf("identity %q: got %q, which no header can carry", s, v)
+			// What needs no encoding has none: not every server undoes it.
+			if asItIs.MatchString(w) && values[0] != w {
+				t.Fatalf("%s: got %q, want it as it is", name, values[0])
+			}
+			if v := encoded(w); !httpguts.ValidHeaderFieldValue(v) {
+				t.Fatalf("identity %q: got %q, which no header can carry", w, v)
+			} else if got, err := new(mime.WordDecoder).DecodeHeader(v); err != nil || got != w && !strings.Contains(w, "=?") {
+				t.Fatalf("identity %q: got %q (%v) back", w, got, err)
 			}
 		}
 	})
+}
+
+// asItIs is what a header carries unchanged, apart from what looks encoded.
+var asItIs = regexp.MustCompile(`^([!-<>-~]([ -~]*[!-~])?)?$`)
+
+// carried is what the headers of a message are to mean, by encoding/json.
+func carried(t *testing.T, msg []byte) map[string]string {
+	t.Helper()
+	m := members(t, msg)
+	params := members(t, m["params"])
+	want := map[string]string{}
+	if version, _ := str(members(t, params["_meta"])["io.modelcontextprotocol/protocolVersion"]); version != "" {
+		want[headerVersion] = version
+	}
+	method, isText := str(m["method"])
+	if isText {
+		want[headerMethod] = method
+	}
+	of := map[string]string{"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+	if name, isText := str(params[of[method]]); isText && of[method] != "" {
+		want[headerName] = name
+	}
+	return want
 }
 
 // decoded is what a server makes of a header.

@@ -133,6 +133,7 @@ func FuzzScan(f *testing.F) {
 	for _, s := range []string{
 		initialize, greeting, modernCall("1", "x"), legacyCall(`"a"`, `b\u0000`), `[]`, `{"id":1e5,"method":"\ud800"}`,
 		`{"params":null}`, `{"id":-0.5E+10}`, "{\n}", `{"a":[1,{"b":[]}],"params":{"_meta":[]}}`, `{"id":"x","id":2}`,
+		`{"method":"notifications/cancelled","params":{"requestId":1,"requestId":[2]}}`, "{\"result\" :\r{},\n\"id\":7 }", `{"error":{},"id":null}`, `{"error":1}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -165,10 +166,51 @@ func FuzzScan(f *testing.F) {
 		if s, _ := str(members(t, params["_meta"])[versionKey]); s != e.version {
 			t.Errorf("version: got %q, want %q", e.version, s)
 		}
-		if oneLine(msg); !json.Valid(msg) {
-			t.Errorf("on one line: got %q, want JSON", msg)
+		if string(e.requestID) != string(params["requestId"]) {
+			t.Errorf("requestId: got %s, want %s", e.requestID, params["requestId"])
+		}
+		if _, has := want["result"]; has != e.hasResult {
+			t.Errorf("result: got %v, want %v", e.hasResult, has)
+		}
+		if _, has := want["error"]; has != e.hasError {
+			t.Errorf("error: got %v, want %v", e.hasError, has)
+		}
+		if breaks := bytes.ContainsAny(msg, "\r\n"); breaks != e.multiline {
+			t.Errorf("line breaks: got %v, want %v", e.multiline, breaks)
+		}
+		if k := e.kind(); k == response || k == errorWithoutID {
+			checkWithID(t, msg, &e)
+		}
+		before := compact(t, msg)
+		if got := oneLine(bytes.Clone(msg)); bytes.ContainsAny(got, "\r\n") || !bytes.Equal(compact(t, got), before) {
+			t.Errorf("on one line: got %q, want %q", got, before)
 		}
 	})
+}
+
+// checkWithID checks that another id changes that and nothing else.
+func checkWithID(t *testing.T, msg []byte, e *envelope) {
+	t.Helper()
+	want := members(t, msg)
+	want["id"] = json.RawMessage(`"another"`)
+	got := members(t, withID(msg, e, want["id"]))
+	if len(got) != len(want) {
+		t.Errorf("with another id: got %q, want %q", got, want)
+	}
+	for name := range want {
+		if !bytes.Equal(got[name], want[name]) {
+			t.Errorf("with another id: got %s %s, want %s", name, got[name], want[name])
+		}
+	}
+}
+
+func compact(t *testing.T, msg []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Compact(&b, msg); err != nil {
+		t.Fatalf("%q: %v", msg, err)
+	}
+	return b.Bytes()
 }
 
 func members(t *testing.T, raw []byte) map[string]json.RawMessage {
