@@ -143,6 +143,48 @@ func TestPX10Stream(t *testing.T) {
 	}
 }
 
+// A call that asks the client something finds the stream open, however soon it
+// follows the greeting and however long the server takes: servers drop what
+// nobody listens for.
+func TestPX13AskedAtOnce(t *testing.T) {
+	var open atomic.Bool
+	ask := make(chan struct{})
+	s := serve(t, map[string]tool{"ask": func(w http.ResponseWriter, _ *http.Request, in received) {
+		asked := open.Load()
+		if asked {
+			close(ask)
+		}
+		reply(w, in, fmt.Sprintf(`{"asked":%t}`, asked))
+	}})
+	s.get = func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(50 * time.Millisecond) // the server is slow to open a stream
+		open.Store(true)
+		send := events(w)
+		select {
+		case <-ask:
+			send("data: {\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"elicitation/create\",\"params\":{}}\n\n")
+		case <-r.Context().Done():
+		}
+	}
+	c := connect(t, s.url())
+	c.send(initialize, greeting, legacyCall("1", "ask"))
+	if got := c.answer("1"); !strings.Contains(got, `"asked":true`) {
+		t.Fatalf("got %s: the call was made before the stream was open", got)
+	}
+	c.method("elicitation/create")
+}
+
+// A server that does not begin a stream before it has something to say does not
+// hold up its calls.
+func TestPX10SilentStream(t *testing.T) {
+	s := serve(t, nil)
+	s.get = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	c := connect(t, s.url())
+	c.open()
+	c.send(legacyCall("1", "x"))
+	c.answer("1")
+}
+
 // Servers that offer no stream are left alone; those that fail are asked again.
 func TestPX10NoStream(t *testing.T) {
 	for _, status := range []int{http.StatusMethodNotAllowed, http.StatusBadRequest, http.StatusInternalServerError} {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -14,16 +15,25 @@ const (
 	maxReconnect = 30 * time.Second
 	minPause     = 20 * time.Millisecond // whatever the server asks for
 	maxFailures  = 5                     // in a row, of resuming a response
+	streamWait   = time.Second           // for the server's answer to the first request for a stream
 )
 
 // push opens the stream on which a legacy server sends what belongs to no
 // call, and keeps it open for as long as the session lasts. Servers need not
 // offer it.
+//
+// It returns when the server has answered, for what is sent next may be a call
+// that asks the client something: a server that finds no stream to ask on drops
+// its question, and the call is never answered. Some servers answer only once
+// they have something to say, so the time is limited.
 func (r *relay) push(s *session) {
+	answered := make(chan struct{})
+	settle := sync.OnceFunc(func() { close(answered) })
 	r.calls.workers.Go(func() {
+		defer settle()
 		at, wait := position{}, minReconnect
 		for {
-			more, got := r.pushed(s, &at)
+			more, got := r.pushed(s, &at, settle)
 			if !more || s.ctx.Err() != nil {
 				return
 			}
@@ -36,12 +46,22 @@ func (r *relay) push(s *session) {
 			wait = min(2*wait, maxReconnect)
 		}
 	})
+	t := time.NewTimer(streamWait)
+	defer t.Stop()
+	select {
+	case <-answered:
+	case <-t.C:
+		r.log.Debug("the server has not answered the request for the stream of the session yet")
+	case <-s.ctx.Done():
+	}
 }
 
 // pushed asks for the stream once and passes on what is on it until it ends.
-// more says whether to ask again, got whether there was something on it.
-func (r *relay) pushed(s *session, at *position) (more, got bool) {
+// It calls settle when the server has answered. more says whether to ask again,
+// got whether there was something on it.
+func (r *relay) pushed(s *session, at *position, settle func()) (more, got bool) {
 	resp, err := r.listenAfter(s.ctx, s, at.lastID)
+	settle()
 	if err != nil {
 		r.log.Debug("asking for the stream of the session", "error", err)
 		return true, false
