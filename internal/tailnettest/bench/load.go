@@ -9,12 +9,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/tailnettest/measure"
 )
 
 const (
@@ -93,8 +93,8 @@ func (r row) print(name string, floor time.Duration) {
 		r.one.p50.Round(time.Microsecond), r.one.rate, r.many.p50.Round(time.Microsecond), r.many.rate, ratio)
 }
 
-// measure serves a handler on loopback to callers from alice's address.
-func measure(ctx context.Context, h http.Handler, alice *tailnettest.Node, q request, each time.Duration) (row, error) {
+// serveAndLoad serves a handler on loopback to callers from alice's address.
+func serveAndLoad(ctx context.Context, h http.Handler, alice *tailnettest.Node, q request, each time.Duration) (row, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // loopback, at once
 	if err != nil {
 		return row{}, err
@@ -151,6 +151,5 @@ func load(ctx context.Context, c *http.Client, url string, q request, n int, d t
 	if first != nil || len(took) == 0 {
 		return sample{}, errors.Join(first, ctx.Err())
 	}
-	slices.Sort(took)
-	return sample{took[len(took)/2], float64(len(took)) / time.Since(began).Seconds(), size}, nil
+	return sample{measure.Median(took), float64(len(took)) / time.Since(began).Seconds(), size}, nil
 }

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,6 +20,7 @@ import (
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/tailnettest/measure"
 	"tailscale-mcp/internal/tool/catalog"
 )
 
@@ -124,19 +124,10 @@ func callMany(ctx context.Context, c *http.Client, url string, q request, n int)
 	return first
 }
 
-// resident returns a process's resident set in MiB (proc_pid_status(5)).
+// resident returns the resident set of a process and its children in MiB.
 func resident(pid int) (float64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(text), "VmRSS:")
-	fields := strings.Fields(rest)
-	if len(fields) == 0 {
-		return 0, errors.New("no VmRSS in /proc")
-	}
-	kib, err := strconv.ParseFloat(fields[0], 64)
-	return kib / 1024, err
+	u, err := measure.Tree(pid)
+	return u.Resident, err
 }
 
 func freePort() (int, error) {

@@ -38,13 +38,13 @@ func stackRows(ctx context.Context, server, alice *tailnettest.Node, each time.D
 		age  time.Duration
 	}{{"WhoIs for every request", -1}, {"WhoIs coalesced, kept 1 s", time.Second}} {
 		resolver := resolver(server, kept.age)
-		floor, err := measure(ctx, plain(resolver), alice, call(modern), each)
+		floor, err := serveAndLoad(ctx, plain(resolver), alice, call(modern), each)
 		if err != nil {
 			return err
 		}
 		floor.print("net/http, "+kept.what, 0)
 		for _, revision := range []string{legacy, modern} {
-			row, err := measure(ctx, stack(resolver), alice, call(revision), each)
+			row, err := serveAndLoad(ctx, stack(resolver), alice, call(revision), each)
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ func stackRows(ctx context.Context, server, alice *tailnettest.Node, each time.D
 		}
 	}
 	for _, revision := range []string{legacy, modern} {
-		row, err := measure(ctx, bare(), alice, call(revision), each)
+		row, err := serveAndLoad(ctx, bare(), alice, call(revision), each)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func stackRows(ctx context.Context, server, alice *tailnettest.Node, each time.D
 
 // listRow is what a client pays for the list of tools.
 func listRow(ctx context.Context, server, alice *tailnettest.Node, each time.Duration) error {
-	row, err := measure(ctx, daemonStack(server), alice, listTools(modern), each)
+	row, err := serveAndLoad(ctx, daemonStack(server), alice, listTools(modern), each)
 	if err != nil {
 		return err
 	}
