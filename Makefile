@@ -55,6 +55,11 @@ cross: ## go vet of tailscale-mcp-proxy and its tests, for every system it is sh
 		go vet $$(go list -deps ./cmd/tailscale-mcp-proxy | grep '^tailscale-mcp/'); \
 	done
 
+.PHONY: bench-proxy
+bench-proxy: | bin ## this proxy, others and the article's way against one fast server (BENCH_PROXY=flags)
+	@go build -o bin/bench-proxy ./internal/tailnettest/benchproxy
+	@bin/bench-proxy $(BENCH_PROXY)
+
 .PHONY: lint
 lint: ## golangci-lint, pinned in packaging/tools
 	@$(TOOL) golangci-lint run ./...

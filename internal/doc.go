@@ -32,7 +32,7 @@
 //   - install: enters that program in the configuration of MCP clients; clients.go is
 //     the table of what each needs.
 //   - tailnettest: the testbed: a real control server and real tailscaled, a fake of the
-//     Tailscale API, the story (make demo) and the benchmarks (make bench).
+//     Tailscale API, the story (make demo) and the benchmarks (make bench, make bench-proxy).
 //
 // # The import rule
 //
