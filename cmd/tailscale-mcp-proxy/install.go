@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,52 +13,17 @@ import (
 	"tailscale-mcp/internal/install"
 )
 
-const installUsage = `tailscale-mcp-proxy install enters the proxy in the configuration of a client.
-
-Usage:
-  tailscale-mcp-proxy install CLIENT --server URL [flags] [-- PROXY FLAGS]
-  tailscale-mcp-proxy install --list
-
+// installDetails is what the help of install says beside its flags.
+const installDetails = `
 It shows the change, asks, and keeps a copy of the file. Everything else in the
 file stays as it is. PROXY FLAGS are what the client shall start the proxy with
-besides --server, for example -- --tailscaled-socket PATH.
-
-Flags:
-  --server URL   the server's MCP endpoint (or MCP_SERVER)
-  --name NAME    what the server is called in the client (default "tailscale")
-  --config FILE  the client's configuration file, when not the usual one
-  --print        print the entry and where it goes, and change nothing
-  -y, --yes      do not ask
-  --force        replace another server of that name
-  --list         list the clients, their files and what says so
-  -h, --help     print this
-
-Exit codes:
-  0  the server is entered, or was already
-  1  nothing was changed
-  2  the command line or the environment is wrong
+besides --server, for example -- --tailscaled-socket PATH. Without CLIENT it
+lists the clients.
 `
 
-const uninstallUsage = `tailscale-mcp-proxy uninstall undoes what install has done.
-
-Usage:
-  tailscale-mcp-proxy uninstall CLIENT [flags]
-
+const uninstallDetails = `
 It shows the change and asks. It takes out an entry that starts this proxy, and
 leaves everything else in the file as it is.
-
-Flags:
-  --name NAME    what the server is called in the client (default "tailscale")
-  --config FILE  the client's configuration file, when not the usual one
-  --print        print the change, and make none
-  -y, --yes      do not ask
-  --force        remove another server of that name
-  -h, --help     print this
-
-Exit codes:
-  0  the server is taken out, or was not there
-  1  nothing was changed
-  2  the command line or the environment is wrong
 `
 
 // asHinted takes over the hint of a refusal.
@@ -69,12 +35,12 @@ func asHinted(err error) error {
 	return err
 }
 
-func runInstall(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return runEither("install", installUsage, args, environ, person{stdin, stdout, stderr}, doInstall)
+func runInstall(_ context.Context, s streams, args []string) error {
+	return runEither("install", s, args, doInstall)
 }
 
-func runUninstall(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return runEither("uninstall", uninstallUsage, args, environ, person{stdin, stdout, stderr}, doUninstall)
+func runUninstall(_ context.Context, s streams, args []string) error {
+	return runEither("uninstall", s, args, doUninstall)
 }
 
 // setting is what both commands start from.
@@ -85,27 +51,20 @@ type setting struct {
 	self    string
 }
 
-func runEither(command, usage string, args, environ []string, p person, do func(setting, person) (code int, err error)) int {
+func runEither(command string, s streams, args []string, do func(setting, person) error) error {
 	opt, err := parseInstall(command, args)
-	if errors.Is(err, errHelp) {
-		_, _ = io.WriteString(p.stdout, usage)
-		return exitEnded
-	}
-	code := exitUsage
-	if err == nil {
-		env := func(name string) string { return lookup(environ, name) }
-		s := setting{opt: opt, environ: environ}
-		if s.here, err = install.Here(env); err == nil {
-			if s.self, err = install.Executable(os.Args[0], env("PATH")); err == nil {
-				code, err = do(s, p)
-			}
-		}
-	}
 	if err != nil {
-		complain(p.stderr, err)
-		return code
+		return err
 	}
-	return exitEnded
+	env := func(name string) string { return lookup(s.environ, name) }
+	from := setting{opt: opt, environ: s.environ}
+	if from.here, err = install.Here(env); err != nil {
+		return usageError{err}
+	}
+	if from.self, err = install.Executable(os.Args[0], env("PATH")); err != nil {
+		return usageError{err}
+	}
+	return do(from, person{s.in, s.out, s.err})
 }
 
 // client is the client named and its file.
@@ -120,52 +79,52 @@ func (s setting) client() (install.Client, string, error) {
 	return c, c.File(s.here), nil
 }
 
-func doInstall(s setting, p person) (int, error) {
+func doInstall(s setting, p person) error {
 	if s.opt.list {
-		return exitIO, s.list(p.stdout)
+		return s.list(p.stdout)
 	}
 	c, path, err := s.client()
 	if err != nil {
-		return exitUsage, err
+		return usageError{err}
 	}
 	e, err := s.opt.entry(s.self, s.environ)
 	if err != nil {
-		return exitUsage, err
+		return usageError{err}
 	}
 	if err := c.Check(s.here, e); err != nil {
-		return exitUsage, asHinted(err)
+		return usageError{asHinted(err)}
 	}
 	if install.Temporary(e.Command) {
 		fmt.Fprintf(p.stderr, "warning: this program is in a temporary folder: %s\nhint: put it where it stays, and install from there\n", e.Command)
 	}
 	if s.opt.printOnly {
-		return exitIO, s.show(p.stdout, c, path, e)
+		return s.show(p.stdout, c, path, e)
 	}
 	plan, err := install.PlanInstall(c, path, s.opt.name, e, s.opt.force)
 	if err != nil {
-		return exitIO, asHinted(err)
+		return asHinted(err)
 	}
 	done, err := p.apply(plan, s.opt)
 	if done {
 		fmt.Fprintf(p.stdout, "next: %s\n", c.After)
 	}
-	return exitIO, err
+	return err
 }
 
-func doUninstall(s setting, p person) (int, error) {
+func doUninstall(s setting, p person) error {
 	c, path, err := s.client()
 	if err != nil {
-		return exitUsage, err
+		return usageError{err}
 	}
 	plan, err := install.PlanUninstall(c, path, s.opt.name, s.self, s.opt.force)
 	if err != nil {
-		return exitIO, asHinted(err)
+		return asHinted(err)
 	}
 	_, err = p.apply(plan, s.opt)
 	for _, name := range plan.Others {
 		fmt.Fprintf(p.stdout, "server %q starts the proxy too: --name %s\n", name, name)
 	}
-	return exitIO, err
+	return err
 }
 
 // show prints what a person has to enter and where.

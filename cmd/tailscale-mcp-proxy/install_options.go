@@ -5,7 +5,7 @@ package main
 import (
 	"errors"
 	"flag"
-	"io"
+	"slices"
 
 	"tailscale-mcp/internal/install"
 )
@@ -22,52 +22,50 @@ type installOptions struct {
 	proxy      []string // behind --
 }
 
+// installFlags are the flags of install or uninstall, which set opt.
+func installFlags(command string, opt *installOptions) *flag.FlagSet {
+	flags := newFlags(command)
+	if command == "install" {
+		flags.StringVar(&opt.server, "server", "", "`URL` the server's MCP endpoint (or MCP_SERVER)")
+		flags.BoolVar(&opt.list, "list", false, "list the clients, their files and what says so")
+	}
+	flags.StringVar(&opt.name, "name", install.DefaultName, "`NAME` what the server is called in the client (default "+install.DefaultName+")")
+	flags.StringVar(&opt.config, "config", "", "`FILE` the client's configuration file, when not the usual one")
+	flags.BoolVar(&opt.printOnly, "print", false, "only print what would be changed")
+	for _, name := range []string{"y", "yes"} {
+		flags.BoolVar(&opt.yes, name, false, "do not ask")
+	}
+	flags.BoolVar(&opt.force, "force", false, "replace or remove another server of that name")
+	return flags
+}
+
 func parseInstall(command string, args []string) (*installOptions, error) {
 	opt := &installOptions{}
-	see := "see: tailscale-mcp-proxy " + command + " --help"
-	for i, arg := range args {
-		if arg == "--" {
-			args, opt.proxy = args[:i], args[i+1:]
-			break
-		}
+	see := seeHelp(command)
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, opt.proxy = args[:i], args[i+1:]
 	}
-	fs := flag.NewFlagSet(command, flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.StringVar(&opt.name, "name", install.DefaultName, "")
-	fs.StringVar(&opt.config, "config", "", "")
-	fs.BoolVar(&opt.printOnly, "print", false, "")
-	fs.BoolVar(&opt.yes, "yes", false, "")
-	fs.BoolVar(&opt.yes, "y", false, "")
-	fs.BoolVar(&opt.force, "force", false, "")
-	if command == "install" {
-		fs.StringVar(&opt.server, "server", "", "")
-		fs.BoolVar(&opt.list, "list", false, "")
-	}
-	var names []string
-	for len(args) > 0 {
-		if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
-			return nil, errHelp
-		} else if err != nil {
-			return nil, hinted(see, "%w", err)
-		}
-		if args = fs.Args(); len(args) > 0 {
-			names, args = append(names, args[0]), args[1:]
-		}
+	names, err := parseFlags(installFlags(command, opt), args)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case len(names) > 1:
-		return nil, hinted(see, "unexpected argument %q", names[1])
+		return nil, misused(see, "unexpected argument %q", names[1])
 	case len(names) == 1:
 		opt.client = names[0]
 	case command == "install":
 		opt.list = true
 	default:
-		return nil, hinted("'tailscale-mcp-proxy install --list' names them", "no client given")
+		return nil, misused("'tailscale-mcp-proxy install --list' names them", "no client given")
 	}
 	if command == "uninstall" && opt.proxy != nil {
-		return nil, hinted(see, "uninstall takes nothing behind --")
+		return nil, misused(see, "uninstall takes nothing behind --")
 	}
-	return opt, asHinted(install.CheckName(opt.name))
+	if err := install.CheckName(opt.name); err != nil {
+		return nil, usageError{asHinted(err)}
+	}
+	return opt, nil
 }
 
 // entry is how the client shall start the proxy. The URL and the flags are
@@ -79,12 +77,12 @@ func (opt *installOptions) entry(command string, environ []string) (install.Entr
 	}
 	run, err := parse(append(args, opt.proxy...), environ)
 	switch {
-	case errors.Is(err, errHelp):
-		return install.Entry{}, hinted("leave it out", "--help behind -- would only print the help")
+	case errors.Is(err, flag.ErrHelp):
+		return install.Entry{}, misused("leave it out", "--help behind -- would only print the help")
 	case err != nil:
 		return install.Entry{}, err
 	case run.showVersion:
-		return install.Entry{}, hinted("leave it out", "--version behind -- would only print the version")
+		return install.Entry{}, misused("leave it out", "--version behind -- would only print the version")
 	}
 	// An URL that has been read has no spaces left, which some clients break
 	// arguments at.

@@ -41,7 +41,7 @@ func TestPX27Install(t *testing.T) {
 	var out, errs bytes.Buffer
 	file := filepath.Join(dir, "opencode.json")
 	args := []string{"opencode", "--yes", "--config", file, "--server", "http://ts-mcp:8080/a b", "--", "--drain", "5s"}
-	if code := runInstall(args, environ, strings.NewReader(""), &out, &errs); code != exitEnded {
+	if code := run(t.Context(), append([]string{"install"}, args...), environ, strings.NewReader(""), &out, &errs); code != exitEnded {
 		t.Fatalf("got exit code %d: %s", code, errs.String())
 	}
 	text, err := os.ReadFile(file)
@@ -54,7 +54,7 @@ func TestPX27Install(t *testing.T) {
 	if _, err := parse([]string{"--server", "http://ts-mcp:8080/a%20b", "--drain", "5s"}, nil); err != nil {
 		t.Errorf("the proxy refuses what was written: %v", err)
 	}
-	if code := runUninstall([]string{"opencode", "--yes", "--config", file}, environ, strings.NewReader(""), &out, &errs); code != exitEnded {
+	if code := run(t.Context(), []string{"uninstall", "opencode", "--yes", "--config", file}, environ, strings.NewReader(""), &out, &errs); code != exitEnded {
 		t.Errorf("got exit code %d: %s", code, errs.String())
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {

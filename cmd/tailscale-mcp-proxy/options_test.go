@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"log/slog"
 	"strings"
 	"testing"
@@ -24,8 +25,8 @@ func TestParse(t *testing.T) {
 		{"flag", []string{"--server", url}, nil, options{drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage, level: slog.LevelWarn}},
 		{"environment", nil, []string{"A=b", "MCP_SERVER=" + url}, options{drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage, level: slog.LevelWarn}},
 		{"flag before environment", []string{"-server=" + url}, []string{"MCP_SERVER=http://other/mcp"}, options{drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage, level: slog.LevelWarn}},
-		{"the rest", []string{"-v", "--tailscaled-socket", "/s", "--drain", "5s", "--max-message", "2048", "--server", url}, nil, options{drain: 5 * time.Second, maxMessage: 2048, level: slog.LevelInfo, socket: "/s"}},
-		{"debug before verbose", []string{"--debug", "--verbose", "--drain", "0", "--server", url}, nil, options{drain: -1, maxMessage: proxy.DefaultMaxMessage, level: slog.LevelDebug}},
+		{"the rest", []string{"-v", "--tailscaled-socket", "/s", "--drain", "5s", "--max-message", "2048", "--server", url}, nil, options{drain: 5 * time.Second, maxMessage: 2048, verbose: true, level: slog.LevelInfo, socket: "/s"}},
+		{"debug before verbose", []string{"--debug", "--verbose", "--drain", "0", "--server", url}, nil, options{drain: -1, maxMessage: proxy.DefaultMaxMessage, verbose: true, debug: true, level: slog.LevelDebug}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -36,7 +37,7 @@ func TestParse(t *testing.T) {
 			if got.server.String() != url {
 				t.Errorf("server: got %v, want %s", got.server, url)
 			}
-			got.server = nil
+			got.server, got.serverURL = nil, ""
 			if *got != tt.want {
 				t.Errorf("got %+v, want %+v", *got, tt.want)
 			}
@@ -85,7 +86,7 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestHelpIsNoError(t *testing.T) {
-	if _, err := parse([]string{"--help"}, nil); !errors.Is(err, errHelp) {
-		t.Errorf("got %v, want %v", err, errHelp)
+	if _, err := parse([]string{"--help"}, nil); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("got %v, want %v", err, flag.ErrHelp)
 	}
 }

@@ -128,7 +128,7 @@ func TestPX15Process(t *testing.T) {
 		{"stdout breaks", func(p *process) {
 			_ = p.pipe.Close()
 			_, _ = io.WriteString(p.stdin, `{"jsonrpc":"2.0","id":2,"method":"ping"}`+"\n")
-		}, exitIO},
+		}, exitFailed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

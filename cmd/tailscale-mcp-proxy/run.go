@@ -5,66 +5,119 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"log/slog"
-
-	"tailscale-mcp/internal/proxy"
-	"tailscale-mcp/internal/version"
+	"strings"
 )
 
 // Exit codes.
 const (
-	exitEnded = 0 // stdin ended, or a signal asked to stop
-	exitIO    = 1 // stdin or stdout failed
-	exitUsage = 2 // the command line or the environment is wrong
+	exitEnded  = 0 // it is done; for the relay: stdin ended, or a signal asked to stop
+	exitFailed = 1 // it could not be done; for the relay: stdin or stdout failed
+	exitUsage  = 2 // the command line or the environment is wrong
 )
 
-// run is the command.
-func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if len(args) > 0 {
-		switch args[0] {
-		case "install":
-			return runInstall(args[1:], environ, stdin, stdout, stderr)
-		case "uninstall":
-			return runUninstall(args[1:], environ, stdin, stdout, stderr)
-		}
-	}
-	opt, err := parse(args, environ)
-	switch {
-	case errors.Is(err, errHelp):
-		_, _ = io.WriteString(stdout, usage)
-		return exitEnded
-	case err != nil:
-		complain(stderr, err)
-		return exitUsage
-	case opt.showVersion:
-		fmt.Fprintln(stdout, "tailscale-mcp-proxy", version.String())
-		return exitEnded
-	}
-
-	ctx, stop := untilAsked(ctx)
-	defer stop()
-	err = proxy.Run(ctx, proxy.Config{
-		Server:     opt.server,
-		Tailscaled: proxy.LocalClient(opt.socket),
-		Agent:      "tailscale-mcp-proxy/" + version.String(),
-		MaxMessage: opt.maxMessage,
-		Drain:      opt.drain,
-		Log:        slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: opt.level})),
-	}, stdin, stdout)
-	if err != nil {
-		complain(stderr, err)
-		return exitIO
-	}
-	return exitEnded
+// streams are what a command reads and writes.
+type streams struct {
+	environ  []string
+	in       io.Reader
+	out, err io.Writer
 }
 
-// complain says what is wrong and what to do about it.
-func complain(w io.Writer, err error) {
+// run is the program; it returns the exit code. Without a subcommand it is the
+// relay, as a client starts it.
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	s := streams{environ, stdin, stdout, stderr}
+	c, args, err := find(args)
+	if err == nil {
+		err = c.run(ctx, s, args)
+	}
+	var code exitCode
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(s.out, c.help())
+		return exitEnded
+	case errors.As(err, &code):
+		return int(code)
+	}
+	return complain(s.err, err)
+}
+
+// exitCode is the end of a command that has said all there is to say.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// hintedError is an error with the next step for a person.
+type hintedError struct {
+	error
+	hint string
+}
+
+func (e *hintedError) Unwrap() error { return e.error }
+
+func hinted(hint, format string, args ...any) error {
+	return &hintedError{error: fmt.Errorf(format, args...), hint: hint}
+}
+
+// errUsage is in the error of a wrong command line or environment.
+var errUsage = errors.New("usage")
+
+type usageError struct{ error }
+
+func (usageError) Is(target error) bool { return target == errUsage }
+func (e usageError) Unwrap() error      { return e.error }
+
+// misused is a wrong command line or environment: what is wrong with it and
+// what to write.
+func misused(hint, format string, args ...any) error {
+	return usageError{hinted(hint, format, args...)}
+}
+
+// complain says what is wrong and what to do about it, and returns the exit
+// code that belongs to it.
+func complain(w io.Writer, err error) int {
+	if err == nil {
+		return exitEnded
+	}
 	fmt.Fprintf(w, "error: %v\n", err)
 	var h *hintedError
 	if errors.As(err, &h) {
 		fmt.Fprintf(w, "hint: %s\n", h.hint)
 	}
+	if errors.Is(err, errUsage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// parseFlags reads flags that may stand before and after the arguments.
+func parseFlags(flags *flag.FlagSet, args []string) (rest []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, misused(seeHelp(flags.Name()), "%w", err)
+		}
+		if args = flags.Args(); len(args) == 0 {
+			return rest, nil
+		}
+		rest, args = append(rest, args[0]), args[1:]
+	}
+}
+
+// parseNone is parseFlags where there is no argument.
+func parseNone(flags *flag.FlagSet, args []string) error {
+	rest, err := parseFlags(flags, args)
+	if err == nil && len(rest) > 0 {
+		err = misused(seeHelp(flags.Name()), "unexpected argument %q", rest[0])
+	}
+	return err
+}
+
+// seeHelp points to the help of a command.
+func seeHelp(command string) string {
+	return "see: " + strings.TrimSpace(program+" "+command) + " --help"
 }

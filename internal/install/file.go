@@ -70,6 +70,15 @@ func cause(err error) error {
 // file beside it, whose name it returns. It refuses when the file is not as it
 // was when the change was planned.
 func (p *Plan) Apply(now time.Time) (backup string, err error) {
+	backup, err = p.apply(now)
+	var r *Refusal
+	if err != nil && !errors.As(err, &r) {
+		err = refuse("see who may write there, or enter it by hand as 'install CLIENT --print' shows", "%s was not written: %v", p.Path, err)
+	}
+	return backup, err
+}
+
+func (p *Plan) apply(now time.Time) (backup string, err error) {
 	f := p.file
 	if err := p.unchanged(); err != nil {
 		return "", err

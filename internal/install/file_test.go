@@ -234,6 +234,21 @@ func TestApplyRefusesNewFile(t *testing.T) {
 	}
 }
 
+// TestApplyFails: no room for the copy's name, so nothing is written.
+func TestApplyFails(t *testing.T) {
+	dir, name := t.TempDir(), strings.Repeat("x", 250)
+	write(t, filepath.Join(dir, name), someServers, 0o600)
+	_, err := planned(t, filepath.Join(dir, name)).Apply(now)
+	var r *Refusal
+	if !errors.As(err, &r) || !strings.Contains(r.Problem, "was not written") || r.Hint == "" {
+		t.Errorf("got %v, want a refusal with a hint", err)
+	}
+	if got := string(content(t, filepath.Join(dir, name))); got != someServers {
+		t.Errorf("got %q, want what was there", got)
+	}
+	only(t, dir, name)
+}
+
 func TestReadFileRefuses(t *testing.T) {
 	dir := t.TempDir()
 	loop := filepath.Join(dir, "loop")

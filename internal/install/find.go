@@ -10,6 +10,15 @@ import (
 // Clients returns all clients that are known, in the order of the table.
 func Clients() []Client { return slices.Clone(clients) }
 
+// Names are the names by which the clients are found.
+func Names() []string {
+	names := make([]string, len(clients))
+	for i, c := range clients {
+		names[i] = c.ID
+	}
+	return names
+}
+
 // Find returns the client of that name. For a name that it does not know, the
 // error names the nearest.
 func Find(id string) (Client, error) {

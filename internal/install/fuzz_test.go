@@ -14,7 +14,7 @@ import (
 )
 
 // addSeeds gives the fuzzer the files of the golden tests.
-func addSeeds(f *testing.F, add func(text []byte)) {
+func addSeeds(f testing.TB, add func(text []byte)) {
 	names, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil || len(names) == 0 {
 		f.Fatalf("no seeds: %v", err)
@@ -25,6 +25,9 @@ func addSeeds(f *testing.F, add func(text []byte)) {
 			f.Fatal(err)
 		}
 		for _, file := range archive.Files {
+			if file.Name != "before" {
+				continue
+			}
 			add(file.Data)
 			add(bytes.ReplaceAll(file.Data, []byte("\n"), []byte("\r\n")))
 			add(bytes.TrimSuffix(file.Data, []byte("\n")))
@@ -81,29 +84,45 @@ func takeOut(t *testing.T, c Client, after []byte, path []string, parents int) [
 	return append(mark, out...)
 }
 
-// restores runs the real thing: install, uninstall, the same bytes.
-func restores(t *testing.T, c Client, before []byte) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "config")
-	if err := os.WriteFile(file, before, 0o600); err != nil {
-		t.Fatal(err)
+// TestUninstallRestores does the real thing with every file, for a client of
+// each format: install, uninstall, the same bytes.
+func TestUninstallRestores(t *testing.T) {
+	done := 0
+	for _, id := range []string{"vscode", "claude-code", "opencode", "codex"} {
+		c, err := Find(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		addSeeds(t, func(before []byte) {
+			if _, _, _, ok := edit(t, c, before); !ok {
+				return
+			}
+			done++
+			file := filepath.Join(t.TempDir(), "config")
+			if err := os.WriteFile(file, before, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			plan, err := PlanInstall(c, file, "tailscale", entry, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := plan.Apply(now); err != nil {
+				t.Fatal(err)
+			}
+			back, err := PlanUninstall(c, file, "tailscale", entry.Command, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := back.Apply(now); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, before) {
+				t.Errorf("%s: got %q (%v), want %q", id, got, err, before)
+			}
+		})
 	}
-	plan, err := PlanInstall(c, file, "tailscale", entry, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := plan.Apply(now); err != nil {
-		t.Fatal(err)
-	}
-	back, err := PlanUninstall(c, file, "tailscale", entry.Command, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := back.Apply(now); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, before) {
-		t.Fatalf("got %q (%v), want %q", got, err, before)
+	if done < 50 {
+		t.Errorf("only %d files could be edited", done)
 	}
 }
 
@@ -119,7 +138,6 @@ func FuzzEditJSON(f *testing.F) {
 		if !ok {
 			return
 		}
-		restores(t, c, before)
 		parents := len(path) - 1 - depth(tree, path)
 		out := takeOut(t, c, after, path, parents)
 		_, text := cutMark(out)
@@ -164,7 +182,6 @@ func FuzzEditTOML(f *testing.F) {
 		if !ok {
 			return
 		}
-		restores(t, c, before)
 		if out := takeOut(t, c, after, path, 0); !bytes.Equal(out, before) {
 			t.Fatalf("got %q, want %q", out, before)
 		}

@@ -266,3 +266,28 @@ func TestFresh(t *testing.T) {
 		})
 	}
 }
+
+// TestVerify: a text that says anything else than it should is never written.
+func TestVerify(t *testing.T) {
+	want := map[string]any{"a": map[string]any{"b": "c"}}
+	for _, tt := range []struct {
+		client, text string
+		ok           bool
+	}{
+		{"zed", `{"a": {"b": "c"}, }`, true},
+		{"zed", `{"a": {"b": "d"}}`, false},
+		{"zed", `{"a": {"b": "c"}, "e": null}`, false},
+		{"zed", `{"a": {"b": "c"}`, false},
+		{"kiro", `{"a": {"b": "c"}, }`, false},
+		{"codex", "a.b = 'c'", true},
+		{"codex", "a.b = 'c'\ne = 1", false},
+	} {
+		c, err := Find(tt.client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.verify([]byte(tt.text), want); (err == nil) != tt.ok {
+			t.Errorf("%s, %s: got %v, want it taken: %v", tt.client, tt.text, err, tt.ok)
+		}
+	}
+}

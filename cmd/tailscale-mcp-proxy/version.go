@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"tailscale-mcp/internal/version"
+)
+
+func runVersion(_ context.Context, s streams, args []string) error {
+	if err := parseNone(newFlags("version"), args); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out, program, version.String())
+	return nil
+}
