@@ -28,7 +28,7 @@ func (r *router) transport(rt *route) *http.Transport {
 			}
 			return c, err
 		},
-		TLSHandshakeTimeout: dialTimeout,
+		TLSHandshakeTimeout: r.timeout,
 		ForceAttemptHTTP2:   true,
 		HTTP2:               &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 		DisableCompression:  true,
@@ -43,7 +43,7 @@ func (r *router) transport(rt *route) *http.Transport {
 // dialNode connects to the first of addrs that answers.
 func (r *router) dialNode(w way, addrs []netip.Addr) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, _ string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		ctx, cancel := context.WithTimeout(ctx, r.timeout)
 		defer cancel()
 		var errs []error
 		for i, addr := range addrs {

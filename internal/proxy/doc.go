@@ -49,7 +49,10 @@
 //     to stdout.
 //   - The X-Tailscale-* headers come from the local tailscaled and are sent
 //     only over connections to an address that tailscaled says is a node of
-//     the tailnet. They inform; a server must not decide by them.
+//     the tailnet, or to a host that Config.IdentityTo allows by name. No
+//     header of the user takes their place. They inform; a server must not
+//     decide by them.
+//   - With Config.RequireTailscale nothing is sent to what is no such node.
 //   - Nothing is repeated by itself unless the server said that it did not
 //     take it (404 for a forgotten session; -32020 for headers that are not what
 //     the tool asks for), or it only waits for news: a subscription whose stream

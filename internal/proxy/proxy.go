@@ -21,6 +21,19 @@ type Config struct {
 	// Tailscaled is the local tailscaled. Nil: none is asked, no identity is
 	// sent, and connections are made as the system makes them.
 	Tailscaled *local.Client
+	// RequireTailscale refuses every request that would not go to a node of
+	// the tailnet; the route is looked for again until there is one.
+	RequireTailscale bool
+	// IdentityTo names hosts, by DNS name or address, that may be told the
+	// identity although they are no node of the tailnet, as a reverse proxy in
+	// front of the server. Only the host of Server matters.
+	IdentityTo []string
+	// Header is sent with every request. What CheckHeader refuses is left out:
+	// no header of the protocol or of the identity is replaced by it.
+	Header http.Header
+	// ConnectTimeout bounds connecting to Server, TLS included.
+	// Default: DefaultConnectTimeout.
+	ConnectTimeout time.Duration
 	// Agent is the User-Agent to send.
 	Agent string
 	// MaxMessage is the size of the largest message, in bytes, either way.
@@ -38,8 +51,9 @@ type Config struct {
 
 // Defaults of Config.
 const (
-	DefaultMaxMessage = 64 << 20
-	DefaultDrain      = 2 * time.Second
+	DefaultMaxMessage     = 64 << 20
+	DefaultDrain          = 2 * time.Second
+	DefaultConnectTimeout = 10 * time.Second
 )
 
 // deleteTimeout bounds the goodbye to a server with sessions. With Drain it
@@ -61,16 +75,25 @@ func Run(ctx context.Context, cfg Config, stdin io.Reader, stdout io.Writer) err
 	return newRelay(ctx, cfg, stdout).run(ctx, stdin)
 }
 
-func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
+// withDefaults is cfg with what it leaves to this package.
+func (cfg Config) withDefaults() Config {
 	if cfg.MaxMessage == 0 {
 		cfg.MaxMessage = DefaultMaxMessage
 	}
 	if cfg.Drain == 0 {
 		cfg.Drain = DefaultDrain
 	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = DefaultConnectTimeout
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	return cfg
+}
+
+func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
+	cfg = cfg.withDefaults()
 	// The relay's own context outlives ctx: calls get the drain time.
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &relay{
@@ -86,12 +109,10 @@ func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 		up: &upstream{
 			url:    cfg.Server,
 			agent:  cfg.Agent,
+			header: allowedHeaders(cfg.Header, cfg.Log),
 			limit:  cfg.MaxMessage,
-			router: newRouter(own, cfg.Server, cfg.Tailscaled, cfg.Log),
+			router: newRouter(own, cfg),
 		},
-	}
-	if cfg.Dial != nil {
-		r.up.router.dial = cfg.Dial
 	}
 	return r
 }

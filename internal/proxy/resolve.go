@@ -13,20 +13,32 @@ import (
 	"tailscale.com/client/local"
 )
 
+// resolved is what the server's name stands for, and who says so.
+type resolved struct {
+	addrs []netip.Addr
+	by    string
+}
+
+const (
+	byItself     = "itself" // the name is an address
+	bySystem     = "this system"
+	byTailscaled = "tailscaled"
+)
+
 // addresses resolves the server's name: by the system, and by tailscaled where
 // the system does not know it. Without a network device the system does not
 // know MagicDNS names, or knows something else by them: there tailscaled comes
 // first.
-func (r *router) addresses(ctx context.Context, w way) ([]netip.Addr, error) {
+func (r *router) addresses(ctx context.Context, w way) (resolved, error) {
 	if addr, err := netip.ParseAddr(r.host); err == nil {
-		return []netip.Addr{addr}, nil
+		return resolved{[]netip.Addr{addr}, byItself}, nil
 	}
 	if w == userspace {
 		if addrs := r.known(ctx); addrs != nil {
-			return addrs, nil
+			return resolved{addrs, byTailscaled}, nil
 		}
 		if addrs, err := addressesOf(ctx, r.lc, r.host); err != nil || len(addrs) > 0 {
-			return addrs, err
+			return resolved{addrs, byTailscaled}, err
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, peersTimeout)
@@ -49,22 +61,22 @@ func (r *router) addresses(ctx context.Context, w way) ([]netip.Addr, error) {
 	select {
 	case addrs := <-system:
 		if len(addrs) > 0 {
-			return addrs, nil
+			return resolved{addrs, bySystem}, nil
 		}
 	case <-late.C: // a resolver that nobody answers takes seconds to say so
 		slow = true
 	}
 	if w == kernel {
 		if addrs, err := addressesOf(ctx, r.lc, r.host); err != nil || len(addrs) > 0 {
-			return addrs, err
+			return resolved{addrs, byTailscaled}, err
 		}
 	}
 	if slow {
 		if addrs := <-system; len(addrs) > 0 {
-			return addrs, nil
+			return resolved{addrs, bySystem}, nil
 		}
 	}
-	return nil, fmt.Errorf("neither this system nor tailscaled knows the name %q; see: tailscale status", r.host)
+	return resolved{}, advise("see: tailscale status", "neither this system nor tailscaled knows the name %q", r.host)
 }
 
 // known is the addresses found last, when tailscaled still gives them to a
@@ -74,11 +86,11 @@ func (r *router) known(ctx context.Context) []netip.Addr {
 	if rt == nil || rt.way != userspace || rt.suspect.Load() {
 		return nil
 	}
-	name, ok, err := nodeAt(ctx, r.lc, rt.addrs[0])
-	if err != nil || !ok {
+	who, err := nodeAt(ctx, r.lc, rt.addrs[0])
+	if err != nil || who == nil {
 		return nil
 	}
-	host := nodeName(r.host)
+	name, host := nodeName(who.Node.Name), nodeName(r.host)
 	if name == host || len(name) > len(host) && name[:len(host)] == host && name[len(host)] == '.' {
 		return rt.addrs
 	}

@@ -4,19 +4,21 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"tailscale.com/client/local"
+	"tailscale.com/client/tailscale/apitype"
 )
 
 const (
@@ -25,8 +27,6 @@ const (
 	// retryAfter is how soon a failed connection makes the route be asked for
 	// anew.
 	retryAfter = 500 * time.Millisecond
-
-	dialTimeout = 10 * time.Second
 )
 
 // route is one way to the server, with what may be said over it. It does not
@@ -36,15 +36,16 @@ type route struct {
 	transport *http.Transport
 	way       way
 	addrs     []netip.Addr // of the server, each a node's; none when direct
-	identity  http.Header  // none when direct
+	identity  http.Header  // none when direct, unless the host is allowed by name
 	note      string       // why the route is direct, for a person; "" when that needs no reason
+	refused   error        // why nothing may be sent by it; nil when it may
 	suspect   atomic.Bool  // a connection failed
 }
 
 type way uint8
 
 const (
-	direct    way = iota // as the system connects, and without identity
+	direct    way = iota // as the system connects
 	kernel               // the system connects, to addresses of the tailnet
 	userspace            // tailscaled connects: it runs without a network device
 )
@@ -57,6 +58,10 @@ type router struct {
 	lc   *local.Client // nil: no tailscaled is asked
 	log  *slog.Logger
 
+	required bool // nothing is sent but to a node of the tailnet
+	allowed  bool // the host may be told the identity, whatever it is
+	timeout  time.Duration
+
 	resolve func(ctx context.Context, host string) ([]netip.Addr, error) // the system's resolver
 	dial    func(ctx context.Context, network, addr string) (net.Conn, error)
 
@@ -65,35 +70,55 @@ type router struct {
 	asked time.Time
 }
 
-func newRouter(ctx context.Context, server *url.URL, lc *local.Client, log *slog.Logger) *router {
-	port, err := strconv.ParseUint(server.Port(), 10, 16)
+func newRouter(ctx context.Context, cfg Config) *router {
+	port, err := strconv.ParseUint(cfg.Server.Port(), 10, 16)
 	if err != nil {
 		port = 80
-		if server.Scheme == "https" {
+		if cfg.Server.Scheme == "https" {
 			port = 443
 		}
 	}
 	d := net.Dialer{
-		Timeout: dialTimeout,
+		Timeout: cfg.ConnectTimeout,
 		// A peer that is gone is noticed within a minute, also when nothing
 		// is being sent: a call may take hours.
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 20 * time.Second, Interval: 10 * time.Second, Count: 4},
 	}
 	r := &router{
-		base: ctx,
-		host: server.Hostname(),
-		port: uint16(port),
-		lc:   lc,
-		log:  log,
-		dial: d.DialContext,
+		base:     ctx,
+		host:     cfg.Server.Hostname(),
+		port:     uint16(port),
+		lc:       cfg.Tailscaled,
+		log:      cfg.Log,
+		required: cfg.RequireTailscale,
+		timeout:  cfg.ConnectTimeout,
+		dial:     d.DialContext,
 		resolve: func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		},
 	}
-	if loopback(r.host) {
+	if cfg.Dial != nil {
+		r.dial = cfg.Dial
+	}
+	r.allowed = slices.ContainsFunc(cfg.IdentityTo, func(host string) bool { return sameHost(host, r.host) })
+	if len(cfg.IdentityTo) > 0 && !r.allowed {
+		r.log.Warn("the host that may be told the identity is not that of the server", "allowed", cfg.IdentityTo, "server", r.host)
+	}
+	if loopback(r.host) && !r.allowed {
 		r.lc = nil
 	}
 	return r
+}
+
+// sameHost reports whether two host names or addresses are the same.
+func sameHost(a, b string) bool {
+	a, b = strings.Trim(a, "[]"), strings.Trim(b, "[]")
+	x, err := netip.ParseAddr(a)
+	y, errY := netip.ParseAddr(b)
+	if err == nil && errY == nil {
+		return x.Unmap() == y.Unmap()
+	}
+	return nodeName(a) == nodeName(b)
 }
 
 // loopback reports whether host is this machine without any network.
@@ -144,6 +169,7 @@ func (r *router) pick() *route {
 func (r *router) ask() {
 	old := r.cur.Load()
 	rt := r.find(r.base)
+	rt.refused = r.refusal(rt)
 	if r.base.Err() != nil && old != nil {
 		return
 	}
@@ -158,13 +184,37 @@ func (r *router) ask() {
 	if old != nil && old.transport != rt.transport {
 		old.transport.CloseIdleConnections()
 	}
-	if rt.note != "" && (old == nil || old.note != rt.note) {
+	switch changed := old == nil || old.note != rt.note; {
+	case rt.refused != nil && changed:
+		r.log.Error("no request is sent", "reason", rt.refused)
+	case rt.refused != nil:
+	case rt.note != "" && rt.identity == nil && changed:
 		r.log.Warn("identity headers are not sent", "reason", rt.note)
 	}
 	if rt.way != direct && (old == nil || old.way != rt.way || !slices.Equal(old.addrs, rt.addrs)) {
 		r.log.Info("server is a node of the tailnet", "addresses", rt.addrs, "userspace", rt.way == userspace,
 			"user", rt.identity.Get(headerUser), "node", rt.identity.Get(headerNode), "tags", rt.identity.Get(headerTags))
 	}
+}
+
+// errRefused is in the error of a request that was not sent, because it would
+// not have gone to a node of the tailnet.
+var errRefused = errors.New("refused")
+
+// refusal says why nothing may be sent by rt; nil when it may.
+func (r *router) refusal(rt *route) error {
+	if !r.required || rt.way != direct {
+		return nil
+	}
+	why := rt.note
+	switch {
+	case why != "":
+	case loopback(r.host):
+		why = r.host + " is this machine itself, which is not reached through the tailnet"
+	default:
+		why = r.host + " is not known to be a node of the tailnet, because no tailscaled is asked"
+	}
+	return fmt.Errorf("%w by --require-tailscale: %s", errRefused, why)
 }
 
 // find asks tailscaled who we are and whether the server is a node of the
@@ -181,23 +231,46 @@ func (r *router) find(ctx context.Context) *route {
 	if !st.TUN {
 		rt.way = userspace
 	}
-	addrs, err := r.addresses(ctx, rt.way)
-	if err != nil {
-		return &route{note: err.Error()}
+	var nodes []*apitype.WhoIsResponse
+	at, err := r.addresses(ctx, rt.way)
+	if err == nil {
+		rt.addrs, nodes, err = r.nodes(ctx, at.addrs)
 	}
-	for _, addr := range addrs {
-		_, ok, err := nodeAt(ctx, r.lc, addr)
-		if err != nil {
-			return &route{note: err.Error()}
-		}
-		if ok {
-			rt.addrs = append(rt.addrs, addr)
-		}
+	if err == nil && len(nodes) == 0 {
+		err = r.stranger(at)
 	}
-	if len(rt.addrs) == 0 {
-		return &route{note: fmt.Sprintf("%s (%v) is not a node of this tailnet", r.host, addrs)}
+	if err == nil {
+		return rt
+	}
+	rt = &route{note: err.Error()}
+	if r.allowed {
+		rt.identity = identityHeaders(st)
 	}
 	return rt
+}
+
+// nodes are those of addrs that are addresses of nodes of the tailnet, with
+// the nodes.
+func (r *router) nodes(ctx context.Context, addrs []netip.Addr) (of []netip.Addr, nodes []*apitype.WhoIsResponse, err error) {
+	for _, addr := range addrs {
+		node, err := nodeAt(ctx, r.lc, addr)
+		if err != nil {
+			return nil, nil, err
+		}
+		if node != nil {
+			of, nodes = append(of, addr), append(nodes, node)
+		}
+	}
+	return of, nodes, nil
+}
+
+// stranger is the error of a server that is no node of the tailnet.
+func (r *router) stranger(at resolved) error {
+	where := fmt.Sprintf("%s (%v, by %s)", r.host, at.addrs, at.by)
+	if at.by == byItself {
+		where = r.host
+	}
+	return advise("compare with: tailscale status; a MagicDNS name in full always means the node", "%s is not a node of this tailnet", where)
 }
 
 // close ends idle connections.

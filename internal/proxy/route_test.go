@@ -319,7 +319,7 @@ func TestPX25RefreshedInTheBackground(t *testing.T) {
 			asked <- time.Now()
 			return nil, errors.New("not here")
 		}
-		r := newRouter(ctx, mustURL(t, "http://ts-mcp:8080/mcp"), lc, slog.New(slog.DiscardHandler))
+		r := newRouter(ctx, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: lc}.withDefaults())
 		done := make(chan struct{})
 		go func() { r.keep(); close(done) }()
 		first := <-asked

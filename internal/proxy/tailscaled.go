@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tailscale.com/client/local"
+	"tailscale.com/client/tailscale/apitype"
 	"tailscale.com/ipn"
 	"tailscale.com/ipn/ipnstate"
 )
@@ -25,39 +26,88 @@ const (
 	resolveGrace = 200 * time.Millisecond
 )
 
-var errNotRunning = errors.New("tailscaled is not connected to a tailnet")
+// advised is an error with the next step for a person.
+type advised struct {
+	what error
+	next string
+}
+
+func (a *advised) Error() string { return a.what.Error() + "; " + a.next }
+func (a *advised) Unwrap() error { return a.what }
+
+func advise(next, format string, args ...any) error {
+	return &advised{fmt.Errorf(format, args...), next}
+}
+
+// Advice parts an error of this package into what is wrong and the next step,
+// which is "" when the error knows none.
+func Advice(err error) (what, next string) {
+	var a *advised
+	if errors.As(err, &a) {
+		return a.what.Error(), a.next
+	}
+	return err.Error(), ""
+}
 
 // running asks tailscaled for its own state and fails unless it is connected.
 func running(ctx context.Context, lc *local.Client) (*ipnstate.Status, error) {
+	st, err := statusOf(ctx, lc)
+	if err != nil {
+		return nil, err
+	}
+	return st, connected(st)
+}
+
+// statusOf asks tailscaled for its own state.
+func statusOf(ctx context.Context, lc *local.Client) (*ipnstate.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, localTimeout)
 	defer cancel()
 	st, err := lc.StatusWithoutPeers(ctx)
 	var dial *net.OpError
-	if errors.As(err, &dial) {
-		return nil, fmt.Errorf("no tailscaled answers on this machine: %w; start it, or say where it is with --tailscaled-socket", dial.Err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("asking tailscaled: %w", err)
-	}
-	if st.BackendState != ipn.Running.String() || st.Self == nil {
-		return nil, fmt.Errorf("%w (its state is %s); run: tailscale up", errNotRunning, st.BackendState)
+	switch {
+	case errors.As(err, &dial):
+		return nil, advise("start it, or say where it is with --tailscaled-socket", "no tailscaled answers on this machine: %w", dial.Err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, advise("look at its log, or restart it", "tailscaled does not answer within %v", localTimeout)
+	case err != nil:
+		return nil, advise("is that tailscaled, at --tailscaled-socket?", "asking tailscaled: %w", err)
 	}
 	return st, nil
 }
 
-// nodeAt reports whether addr is an address of a node of the tailnet, and the
-// node's MagicDNS name.
-func nodeAt(ctx context.Context, lc *local.Client, addr netip.Addr) (name string, ok bool, err error) {
+// connected says what keeps tailscaled from being connected to a tailnet; nil
+// when it is.
+func connected(st *ipnstate.Status) error {
+	switch st.BackendState {
+	case ipn.Running.String():
+		if st.Self != nil {
+			return nil
+		}
+	case ipn.NeedsLogin.String():
+		return advise("run: tailscale up, or log in with the Tailscale application", "Tailscale is logged out on this machine")
+	case ipn.NeedsMachineAuth.String():
+		return advise("an administrator approves it at https://login.tailscale.com/admin/machines", "this machine waits to be approved for the tailnet")
+	case ipn.Stopped.String():
+		return advise("run: tailscale up, or turn it on in the Tailscale application", "Tailscale is turned off on this machine")
+	case ipn.InUseOtherUser.String():
+		return advise("that user has to log out or disconnect first", "Tailscale is in use by another user of this machine")
+	}
+	return advise("try again in a few seconds; if it stays so, see: tailscale status", "Tailscale on this machine is not connected yet (its state is %s)", st.BackendState)
+}
+
+// nodeAt is the node of the tailnet with the address addr, and its owner; nil
+// when there is none.
+func nodeAt(ctx context.Context, lc *local.Client, addr netip.Addr) (*apitype.WhoIsResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, localTimeout)
 	defer cancel()
 	who, err := lc.WhoIs(ctx, addr.String())
 	if errors.Is(err, local.ErrPeerNotFound) {
-		return "", false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("asking tailscaled who %v is: %w", addr, err)
+		return nil, fmt.Errorf("asking tailscaled who %v is: %w", addr, err)
 	}
-	return nodeName(who.Node.Name), true, nil
+	return who, nil
 }
 
 // nodeName is a DNS name in the form names are compared in.

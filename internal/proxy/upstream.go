@@ -20,8 +20,9 @@ import (
 // upstream speaks HTTP to the server.
 type upstream struct {
 	url    *url.URL
-	agent  string // User-Agent
-	limit  int    // of one message, in bytes
+	agent  string      // User-Agent
+	header http.Header // of the user
+	limit  int         // of one message, in bytes
 	router *router
 }
 
@@ -68,7 +69,16 @@ func (u *upstream) listen(ctx context.Context, h http.Header) (*http.Response, e
 // and only those that keep method and body.
 func (u *upstream) do(ctx context.Context, verb string, h http.Header, body []byte) (*http.Response, error) {
 	rt := u.router.pick()
+	if rt.refused != nil {
+		rt.suspect.Store(true) // looked for again by the next request
+		return nil, rt.refused
+	}
 	h[headerAgent] = []string{u.agent}
+	for name, values := range u.header {
+		if _, ours := h[name]; !ours || name == headerAgent {
+			h[name] = values
+		}
+	}
 	for name, values := range rt.identity {
 		h[name] = values
 	}
@@ -128,6 +138,10 @@ func (u *upstream) transportFailure(err error, e *envelope) *failure {
 	var op *net.OpError
 	var dns *net.DNSError
 	f := &failure{Code: CodeUnreachable, Data: &data{Outcome: notSent}}
+	if errors.Is(err, errRefused) {
+		f.Message = fmt.Sprintf("nothing was sent to %s: %v", where, err)
+		return f
+	}
 	switch dial := errors.As(err, &op) && op.Op == "dial"; {
 	case dial && errors.As(err, &dns):
 		f.Message = fmt.Sprintf("cannot resolve %q: %v; check the name with: tailscale status", u.url.Hostname(), dns.Err)
