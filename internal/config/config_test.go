@@ -239,6 +239,14 @@ func TestUnknownNamesAgreeWithEnvconfig(t *testing.T) {
 	}
 }
 
+// The proxy's variables may be in the shell of a person who runs both.
+func TestVariablesOfTheProxyAreNotOurs(t *testing.T) {
+	environment(t, map[string]string{"TAILSCALE_MCP_PROXY_LOG_FILE": "x"})
+	if _, err := Load(); err != nil {
+		t.Errorf("got %v, want them to be left alone", err)
+	}
+}
+
 func TestNearMissesAreWarnings(t *testing.T) {
 	environment(t, map[string]string{"TAILSCALE_APIKEY": "tskey-api-secret", "TAILSCALE_AUTHKEY": "x", "TAILSCALE_VERSION": "1"})
 	c, err := Load()

@@ -103,6 +103,10 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+// proxyPrefix begins the variables of tailscale-mcp-proxy, which a person's
+// shell may hold too.
+const proxyPrefix = serverPrefix + "_PROXY_"
+
 // unknownNames refuses TAILSCALE_MCP_* names that do not exist. Their values are
 // never shown: an unknown name may well be a misspelt secret.
 func (l *loader) unknownNames(environ []string) {
@@ -110,7 +114,7 @@ func (l *loader) unknownNames(environ []string) {
 	reported := map[string]bool{}
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, serverPrefix+"_") || slices.Contains(known, name) || reported[name] {
+		if strings.HasPrefix(name, proxyPrefix) || !strings.HasPrefix(name, serverPrefix+"_") || slices.Contains(known, name) || reported[name] {
 			continue
 		}
 		reported[name] = true
