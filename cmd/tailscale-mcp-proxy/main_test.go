@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -32,5 +33,18 @@ func TestScripts(t *testing.T) {
 			env.Setenv("USERPROFILE", filepath.Join(env.WorkDir, "home"))
 			return nil
 		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"mode": mode},
 	})
+}
+
+// mode wants a file to have that mode: mode 600 FILE.
+func mode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode OCTAL FILE")
+	}
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
 }

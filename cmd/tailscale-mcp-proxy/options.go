@@ -5,126 +5,143 @@ package main
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"tailscale-mcp/internal/proxy"
+	"tailscale-mcp/internal/version"
 )
 
 // options is what the command line and the environment say.
 type options struct {
-	serverURL   string
-	server      *url.URL
-	socket      string
-	maxMessage  int
-	drain       time.Duration
-	verbose     bool
-	debug       bool
-	level       slog.Level // by verbose and debug
+	serverURL string
+	server    *url.URL
+
+	socket           string
+	requireTailscale bool
+	identityTo       list
+	headerFile       string
+	headerEnv        list
+	header           http.Header // of headerFile and headerEnv
+
+	connectTimeout time.Duration
+	maxMessage     int
+	drain          time.Duration
+
+	logFile        string
+	verbose, debug bool
+
 	showVersion bool
+}
+
+// list is a flag that may be given several times, and holds several values
+// with commas between them.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+func (l *list) Set(s string) error {
+	for value := range strings.SplitSeq(s, ",") {
+		if value = strings.TrimSpace(value); value == "" {
+			return errors.New("an empty value")
+		}
+		*l = append(*l, value)
+	}
+	return nil
 }
 
 // relayFlags are the flags of the relay, which set opt.
 func relayFlags(opt *options) *flag.FlagSet {
-	flags := newFlags("")
-	flags.StringVar(&opt.serverURL, "server", "", "`URL` the server's MCP endpoint (or MCP_SERVER)")
-	flags.StringVar(&opt.socket, "tailscaled-socket", "", "`PATH` the local tailscaled's socket, when not the usual one")
-	flags.IntVar(&opt.maxMessage, "max-message", proxy.DefaultMaxMessage, "`BYTES` the largest message, either way (default 67108864)")
-	flags.DurationVar(&opt.drain, "drain", proxy.DefaultDrain, "`DURATION` how long calls may still take once the client is gone\n(default 2s)")
-	for _, name := range []string{"v", "verbose"} {
-		flags.BoolVar(&opt.verbose, name, false, "say on stderr what happens")
-	}
-	for _, name := range []string{"d", "debug"} {
-		flags.BoolVar(&opt.debug, name, false, "say more")
-	}
+	flags := serverFlags("", opt)
 	flags.BoolVar(&opt.showVersion, "version", false, "print the version")
 	return flags
 }
 
+// serverFlags are those of them that the doctor has too: what stands in a
+// client's configuration can be given to it as it is.
+func serverFlags(command string, opt *options) *flag.FlagSet {
+	flags := newFlags(command)
+	flags.StringVar(&opt.serverURL, "server", "", "`URL` the server's MCP endpoint (or MCP_SERVER)")
+	flags.StringVar(&opt.socket, "tailscaled-socket", "", "`PATH` the local tailscaled's socket, when not the usual one")
+	flags.BoolVar(&opt.requireTailscale, "require-tailscale", false, "send nothing but to a node of the tailnet")
+	flags.Var(&opt.identityTo, "identity-to", "`HOST` tell this host who calls although it is no node of the\ntailnet, as a reverse proxy; may be repeated")
+	flags.StringVar(&opt.headerFile, "header-file", "", "`FILE` send these headers: lines of \"Name: value\"")
+	flags.Var(&opt.headerEnv, "header-env", "`NAME=VARIABLE` send the header NAME with the value of the\nenvironment variable; may be repeated")
+	flags.DurationVar(&opt.connectTimeout, "connect-timeout", proxy.DefaultConnectTimeout, "`DURATION` how long connecting to the server may take (default 10s)")
+	flags.IntVar(&opt.maxMessage, "max-message", proxy.DefaultMaxMessage, "`BYTES` the largest message, either way (default 67108864)")
+	flags.DurationVar(&opt.drain, "drain", proxy.DefaultDrain, "`DURATION` how long calls may still take once the client is gone\n(default 2s)")
+	flags.StringVar(&opt.logFile, "log-file", "", "`FILE` append to it what else goes to stderr")
+	for _, name := range []string{"v", "verbose"} {
+		flags.BoolVar(&opt.verbose, name, false, "say what happens (on stderr, or in the log file)")
+	}
+	for _, name := range []string{"d", "debug"} {
+		flags.BoolVar(&opt.debug, name, false, "say more")
+	}
+	return flags
+}
+
+// parse reads the command line of the relay.
 func parse(args, environ []string) (*options, error) {
-	opt := &options{level: slog.LevelWarn}
-	if err := parseNone(relayFlags(opt), args); err != nil {
-		return nil, err
+	opt := &options{}
+	return opt, opt.read(relayFlags(opt), args, environ)
+}
+
+// read sets opt from flags, which set it, and then from the environment, and
+// checks it.
+func (opt *options) read(flags *flag.FlagSet, args, environ []string) error {
+	if err := parseNone(flags, args); err != nil {
+		return err
 	}
 	if opt.showVersion {
-		return opt, nil
+		return nil
 	}
-	switch {
-	case opt.debug:
-		opt.level = slog.LevelDebug
-	case opt.verbose:
-		opt.level = slog.LevelInfo
+	if err := fromEnvironment(flags, environ); err != nil {
+		return err
 	}
+	return opt.check(environ)
+}
+
+func (opt *options) check(environ []string) error {
 	if opt.maxMessage < 1<<10 {
-		return nil, misused("it is a number of bytes, 1024 or more", "--max-message: %d is too small", opt.maxMessage)
+		return misused("it is a number of bytes, 1024 or more", "--max-message: %d is too small", opt.maxMessage)
 	}
 	if opt.drain <= 0 {
 		opt.drain = -1 // none; the zero value would be the default
 	}
+	if opt.connectTimeout <= 0 {
+		return misused("it is a time such as 10s", "--connect-timeout: %v is no time to connect in", opt.connectTimeout)
+	}
 	from, server := "--server", opt.serverURL
 	if server == "" {
-		from = "MCP_SERVER"
-		server = lookup(environ, from)
+		from = serverVariable
+		server, _ = lookup(environ, from)
 	}
 	if server == "" {
-		return nil, misused("pass --server http://HOST:8080/mcp, or set MCP_SERVER to it", "no server given")
+		return misused("pass --server http://HOST:8080/mcp, or set MCP_SERVER to it", "no server given")
 	}
 	var err error
-	opt.server, err = parseServer(from, server)
-	return opt, err
-}
-
-func lookup(environ []string, name string) string {
-	value := ""
-	for _, entry := range environ {
-		if k, v, ok := strings.Cut(entry, "="); ok && k == name {
-			value = v // the last one counts
-		}
+	if opt.server, err = parseServer(from, server); err != nil {
+		return err
 	}
-	return value
-}
-
-// parseServer reads the endpoint's URL and refuses what cannot be one, or what
-// would only fail later with a message that helps nobody.
-func parseServer(from, s string) (*url.URL, error) {
-	const example = "http://ts-mcp:8080/mcp"
-	u, err := url.Parse(s)
-	switch {
-	case !strings.Contains(s, "://"):
-		host := strings.TrimPrefix(s, "//")
-		if !strings.ContainsAny(host, ":/") {
-			host += ":8080"
-		}
-		if !strings.Contains(host, "/") {
-			host += "/mcp"
-		}
-		return nil, misused(fmt.Sprintf("did you mean %s http://%s ?", from, host), "%s: %q has no scheme", from, s)
-	case err != nil:
-		return nil, misused("give the whole endpoint, for example "+example, "%s: not a URL: %v", from, inner(err))
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, misused("give the whole endpoint, for example "+example, "%s: scheme %q is neither http nor https", from, u.Scheme)
-	case u.Hostname() == "":
-		return nil, misused("give the whole endpoint, for example "+example, "%s: no host in the URL", from)
-	case u.User != nil:
-		return nil, misused("tailscale-mcp knows its callers by their tailnet address and needs no password", "%s: a URL with a user or password is refused: other programs can read it", from)
-	case u.Fragment != "":
-		return nil, misused("leave out what follows the #", "%s: the URL has a fragment", from)
-	case u.Path == "":
-		with := *u
-		with.Path = "/mcp"
-		return nil, misused(fmt.Sprintf("the endpoint of tailscale-mcp is /mcp: %s %s", from, with.String()), "%s: the URL has no path", from)
-	}
-	return u, nil
-}
-
-// inner is a URL error without the URL, which may hold a secret.
-func inner(err error) error {
-	var e *url.Error
-	if errors.As(err, &e) {
-		return e.Err
-	}
+	opt.header, err = readHeaders(opt.headerFile, opt.headerEnv, environ)
 	return err
+}
+
+// config is what the relay needs to know of opt.
+func (opt *options) config(log *slog.Logger) proxy.Config {
+	return proxy.Config{
+		Server:           opt.server,
+		Tailscaled:       proxy.LocalClient(opt.socket),
+		RequireTailscale: opt.requireTailscale,
+		IdentityTo:       opt.identityTo,
+		Header:           opt.header,
+		ConnectTimeout:   opt.connectTimeout,
+		Agent:            program + "/" + version.String(),
+		MaxMessage:       opt.maxMessage,
+		Drain:            opt.drain,
+		Log:              log,
+	}
 }

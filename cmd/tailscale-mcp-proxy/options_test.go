@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"errors"
 	"flag"
-	"log/slog"
+	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,19 +16,50 @@ import (
 	"tailscale-mcp/internal/proxy"
 )
 
-func TestParse(t *testing.T) {
+// TestPX27Parse: flags, then the environment, then the defaults.
+func TestPX27Parse(t *testing.T) {
 	const url = "http://ts-mcp:8080/mcp"
+	with := func(change func(*options)) options {
+		o := options{connectTimeout: proxy.DefaultConnectTimeout, drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage, header: http.Header{}}
+		change(&o)
+		return o
+	}
+	defaults := func(*options) {}
 	tests := []struct {
 		name    string
 		args    []string
 		environ []string
 		want    options
 	}{
-		{"flag", []string{"--server", url}, nil, options{drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage, level: slog.LevelWarn}},
-		{"environment", nil, []string{"A=b", "MCP_SERVER=" + url}, options{drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage, level: slog.LevelWarn}},
-		{"flag before environment", []string{"-server=" + url}, []string{"MCP_SERVER=http://other/mcp"}, options{drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage, level: slog.LevelWarn}},
-		{"the rest", []string{"-v", "--tailscaled-socket", "/s", "--drain", "5s", "--max-message", "2048", "--server", url}, nil, options{drain: 5 * time.Second, maxMessage: 2048, verbose: true, level: slog.LevelInfo, socket: "/s"}},
-		{"debug before verbose", []string{"--debug", "--verbose", "--drain", "0", "--server", url}, nil, options{drain: -1, maxMessage: proxy.DefaultMaxMessage, verbose: true, debug: true, level: slog.LevelDebug}},
+		{"flag", []string{"--server", url}, nil, with(defaults)},
+		{"environment", nil, []string{"A=b", "MCP_SERVER=" + url}, with(defaults)},
+		{"flag before environment", []string{"-server=" + url}, []string{"MCP_SERVER=http://other/mcp"}, with(defaults)},
+		{
+			"the rest",
+			[]string{
+				"-v", "--tailscaled-socket", "/a b/s", "--drain", "5s", "--max-message", "2048", "--server", url, "--connect-timeout", "3s", "--require-tailscale",
+				"--identity-to", "a.example.com,b", "--identity-to", "c", "--log-file", "/x y/log",
+			},
+			nil,
+			with(func(o *options) {
+				o.verbose, o.socket, o.drain, o.maxMessage, o.connectTimeout, o.requireTailscale = true, "/a b/s", 5*time.Second, 2048, 3*time.Second, true
+				o.identityTo, o.logFile = list{"a.example.com", "b", "c"}, "/x y/log"
+			}),
+		},
+		{
+			"the rest from the environment", nil,
+			[]string{
+				"MCP_SERVER=" + url, "TAILSCALE_MCP_PROXY_VERBOSE=true", "TAILSCALE_MCP_PROXY_DEBUG=1", "TAILSCALE_MCP_PROXY_TAILSCALED_SOCKET=/a b/s", "TAILSCALE_MCP_PROXY_DRAIN=5s",
+				"TAILSCALE_MCP_PROXY_MAX_MESSAGE=2048", "TAILSCALE_MCP_PROXY_CONNECT_TIMEOUT=3s", "TAILSCALE_MCP_PROXY_REQUIRE_TAILSCALE=true",
+				"TAILSCALE_MCP_PROXY_IDENTITY_TO=a,b", "TAILSCALE_MCP_PROXY_LOG_FILE=/x y/log", "TAILSCALE_MCP_PROXY_HEADER_ENV=Authorization=TOKEN", "TOKEN=Bearer x", "TAILSCALE_MCP_PROXY_HEADER_FILE=",
+			},
+			with(func(o *options) {
+				o.verbose, o.debug, o.socket, o.drain, o.maxMessage, o.connectTimeout, o.requireTailscale = true, true, "/a b/s", 5*time.Second, 2048, 3*time.Second, true
+				o.identityTo, o.logFile, o.headerEnv = list{"a", "b"}, "/x y/log", list{"Authorization=TOKEN"}
+				o.header = http.Header{"Authorization": {"Bearer x"}}
+			}),
+		},
+		{"flags before the environment", []string{"--drain", "0", "--server", url}, []string{"TAILSCALE_MCP_PROXY_DRAIN=5s"}, with(func(o *options) { o.drain = -1 })},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -38,10 +71,22 @@ func TestParse(t *testing.T) {
 				t.Errorf("server: got %v, want %s", got.server, url)
 			}
 			got.server, got.serverURL = nil, ""
-			if *got != tt.want {
+			if !reflect.DeepEqual(*got, tt.want) {
 				t.Errorf("got %+v, want %+v", *got, tt.want)
 			}
 		})
+	}
+}
+
+// Every flag with a meaning of its own has a variable, and only those.
+func TestPX27Variables(t *testing.T) {
+	want := []string{
+		"TAILSCALE_MCP_PROXY_CONNECT_TIMEOUT", "TAILSCALE_MCP_PROXY_DEBUG", "TAILSCALE_MCP_PROXY_DRAIN", "TAILSCALE_MCP_PROXY_HEADER_ENV", "TAILSCALE_MCP_PROXY_HEADER_FILE",
+		"TAILSCALE_MCP_PROXY_IDENTITY_TO", "TAILSCALE_MCP_PROXY_LOG_FILE", "TAILSCALE_MCP_PROXY_MAX_MESSAGE", "TAILSCALE_MCP_PROXY_REQUIRE_TAILSCALE", "MCP_SERVER",
+		"TAILSCALE_MCP_PROXY_TAILSCALED_SOCKET", "TAILSCALE_MCP_PROXY_VERBOSE",
+	}
+	if got := variables(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -66,6 +111,10 @@ func TestParseRefuses(t *testing.T) {
 		{"unknown flag", []string{"--sever", "x"}, "sever", "--help"},
 		{"tiny limit", []string{"--max-message", "1", "--server", "http://a/b"}, "--max-message", "1024"},
 		{"bad duration", []string{"--drain", "soon"}, "drain", "--help"},
+		{"no time to connect", []string{"--connect-timeout", "0", "--server", "http://a/b"}, "--connect-timeout", "10s"},
+		{"nobody to tell", []string{"--identity-to", ",", "--server", "http://a/b"}, "identity-to", "--help"},
+		{"log file in no folder", []string{"--log-file", "/nonexistent/x/log", "--server", "http://a/b"}, "--log-file", "folder"},
+		{"log file that is a folder", []string{"--log-file", "/", "--server", "http://a/b"}, "--log-file", "write"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -88,5 +137,20 @@ func TestParseRefuses(t *testing.T) {
 func TestHelpIsNoError(t *testing.T) {
 	if _, err := parse([]string{"--help"}, nil); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("got %v, want %v", err, flag.ErrHelp)
+	}
+}
+
+// A misspelt variable is refused: it may have been a protection.
+func TestPX27UnknownVariable(t *testing.T) {
+	for _, tt := range []struct{ entry, says, hint string }{
+		{"TAILSCALE_MCP_PROXY_REQUIRE_TAILSCAL=secret", "TAILSCALE_MCP_PROXY_REQUIRE_TAILSCAL is not a variable", "TAILSCALE_MCP_PROXY_REQUIRE_TAILSCALE,"},
+		{"TAILSCALE_MCP_PROXY_DRAIN=soon", `TAILSCALE_MCP_PROXY_DRAIN: invalid value "soon"`, "--help"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), []string{"--server", "http://a/b"}, []string{tt.entry}, strings.NewReader(""), &out, &errs)
+		problem, hint, _ := strings.Cut(errs.String(), "\nhint: ")
+		if code != exitUsage || !strings.Contains(problem, tt.says) || !strings.Contains(hint, tt.hint) || strings.Contains(errs.String(), "secret") {
+			t.Errorf("%s: got exit code %d and %q", tt.entry, code, errs.String())
+		}
 	}
 }

@@ -4,10 +4,8 @@ package main
 
 import (
 	"context"
-	"log/slog"
 
 	"tailscale-mcp/internal/proxy"
-	"tailscale-mcp/internal/version"
 )
 
 // runRelay is what a client starts: it relays until the client is gone.
@@ -20,14 +18,16 @@ func runRelay(ctx context.Context, s streams, args []string) error {
 		return runVersion(ctx, s, nil)
 	}
 
+	log, closed, err := opt.openLog(s.err)
+	if err != nil {
+		return err
+	}
+	defer closed()
+	if who := exposed(opt.headerFile); who != "" {
+		log.Warn("the header file is not private", "reason", who)
+	}
+
 	ctx, stop := untilAsked(ctx)
 	defer stop()
-	return proxy.Run(ctx, proxy.Config{
-		Server:     opt.server,
-		Tailscaled: proxy.LocalClient(opt.socket),
-		Agent:      "tailscale-mcp-proxy/" + version.String(),
-		MaxMessage: opt.maxMessage,
-		Drain:      opt.drain,
-		Log:        slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: opt.level})),
-	}, s.in, s.out)
+	return proxy.Run(ctx, opt.config(log), s.in, s.out)
 }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"flag"
+	"slices"
+	"strings"
+)
+
+// serverVariable stands for --server, variablePrefix and the name of a flag,
+// as variable has it, for the others. A client's configuration may pass the
+// environment where it has no place for arguments.
+const (
+	serverVariable = "MCP_SERVER"
+	variablePrefix = "TAILSCALE_MCP_PROXY_"
+)
+
+// variable is the environment variable of the same meaning as a flag; "" when
+// there is none.
+func variable(flag string) string {
+	switch {
+	case flag == "server":
+		return serverVariable
+	case len(flag) == 1, flag == "version", flag == "json":
+		return ""
+	}
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// variables are those of all flags.
+func variables() []string {
+	var all []string
+	relayFlags(&options{}).VisitAll(func(f *flag.Flag) {
+		if name := variable(f.Name); name != "" {
+			all = append(all, name)
+		}
+	})
+	return all
+}
+
+// fromEnvironment sets the flags that the command line did not set. A name
+// that does not exist is refused, since it may be a misspelt protection; its
+// value is not shown, since it may be a secret.
+func fromEnvironment(flags *flag.FlagSet, environ []string) error {
+	known := variables()
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, variablePrefix) && !slices.Contains(known, name) {
+			return misused("the variables are: "+strings.Join(known, ", "), "%s is not a variable of %s", name, program)
+		}
+	}
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	var err error
+	flags.VisitAll(func(f *flag.Flag) {
+		name := variable(f.Name)
+		value, set := lookup(environ, name)
+		if name == "" || name == serverVariable || given[f.Name] || !set || value == "" || err != nil {
+			return
+		}
+		switch bad := flags.Set(f.Name, value); {
+		case bad != nil && f.Name == "header-env": // where a secret may stand by mistake
+			err = misused(seeHelp(flags.Name()), "%s: %w", name, bad)
+		case bad != nil:
+			err = misused(seeHelp(flags.Name()), "%s: invalid value %q: %w", name, value, bad)
+		}
+	})
+	return err
+}
+
+// lookup is the value of an environment variable.
+func lookup(environ []string, name string) (value string, set bool) {
+	for _, entry := range environ {
+		if k, v, ok := strings.Cut(entry, "="); ok && k == name {
+			value, set = v, true // the last one counts
+		}
+	}
+	return value, set
+}

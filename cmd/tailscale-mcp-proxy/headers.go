@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"tailscale-mcp/internal/proxy"
+)
+
+// maxHeaderFile is more than servers accept in headers.
+const maxHeaderFile = 64 << 10
+
+// readHeaders reads the user's headers. They come from a file or from the
+// environment, since other users of the machine can read a command line. No
+// error holds a value.
+func readHeaders(file string, env []string, environ []string) (http.Header, error) {
+	h := http.Header{}
+	if file != "" {
+		if err := readHeaderFile(h, file); err != nil {
+			return nil, err
+		}
+	}
+	for _, pair := range env {
+		name, from, ok := strings.Cut(pair, "=")
+		if !ok || from == "" {
+			return nil, misused("for example: --header-env Authorization=MY_TOKEN, where MY_TOKEN holds the whole value", "--header-env: not NAME=VARIABLE")
+		}
+		value, set := lookup(environ, from)
+		if !set {
+			return nil, misused("set it where the client is configured, under \"env\"", "--header-env: the environment has no variable of the name given for %s", printable(name))
+		}
+		if err := addHeader(h, "--header-env "+printable(name), name, value); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+func readHeaderFile(h http.Header, file string) error {
+	const form = "it is a text file with lines of \"Name: value\"; empty lines and those that begin with # are left out"
+	f, err := os.Open(file)
+	if err != nil {
+		return misused("check the path, and that you may read it", "--header-file: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxHeaderFile+1))
+	if err != nil {
+		return misused(form, "--header-file: %w", err)
+	}
+	if len(text) > maxHeaderFile {
+		return misused(form, "--header-file: %s is larger than %d bytes", file, maxHeaderFile)
+	}
+	n := 0
+	for line := range bytes.Lines(text) {
+		n++
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		where := fmt.Sprintf("--header-file: line %d of %s", n, file)
+		name, value, ok := strings.Cut(string(line), ":")
+		if !ok {
+			return misused(form, "%s has no colon", where)
+		}
+		if err := addHeader(h, where, name, strings.TrimSpace(value)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printable keeps what cannot be the name of a header out of messages: it may be
+// the secret.
+func printable(name string) string {
+	if proxy.CheckHeader(name, "x") != nil {
+		return "a header"
+	}
+	return name
+}
+
+func addHeader(h http.Header, where, name, value string) error {
+	if err := proxy.CheckHeader(name, value); err != nil {
+		return misused("leave it out, or correct it", "%s: %w", where, err)
+	}
+	if h.Get(name) != "" {
+		return misused("leave one of them out", "%s: %s is given twice", where, name)
+	}
+	h.Set(name, value)
+	return nil
+}
