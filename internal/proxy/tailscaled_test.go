@@ -35,6 +35,11 @@ type fakeTailscaled struct {
 	to     string                // where dials end
 	asked  map[string]int        // by path and query
 	dialed []string
+
+	serverTags   []string // of the node at serverIP
+	serverOnline *bool
+	broken       bool          // it answers what no tailscaled would
+	silent       chan struct{} // it answers nothing until this is closed; nil: at once
 }
 
 var (
@@ -97,6 +102,13 @@ func (f *fakeTailscaled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked[r.URL.RequestURI()]++
+	if f.silent != nil {
+		<-f.silent
+	}
+	if f.broken {
+		http.Error(w, "what?", http.StatusTeapot)
+		return
+	}
 	switch r.URL.Path {
 	case "/localapi/v0/status":
 		st := f.status
@@ -111,7 +123,11 @@ func (f *fakeTailscaled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "no match for IP:port", http.StatusNotFound)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(apitype.WhoIsResponse{Node: &tailcfg.Node{Name: name}, UserProfile: &tailcfg.UserProfile{}})
+		node := &tailcfg.Node{Name: name}
+		if addr == serverIP {
+			node.Tags, node.Online = f.serverTags, f.serverOnline
+		}
+		_ = json.NewEncoder(w).Encode(apitype.WhoIsResponse{Node: node, UserProfile: &tailcfg.UserProfile{}})
 	case "/localapi/v0/dial":
 		f.dialed = append(f.dialed, r.Header.Get("Dial-Host")+":"+r.Header.Get("Dial-Port"))
 		f.dial(w, f.to)

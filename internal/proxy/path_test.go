@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// walkAll walks the whole way, and returns what was found, a line a step, and
+// the step that failed.
+func walkAll(ctx context.Context, p *Path) (log, failed string, err error) {
+	var b strings.Builder
+	say := func(step, found, note string, err error) error {
+		b.WriteString(step + ": " + found)
+		if note != "" {
+			b.WriteString(" NOTE " + note)
+		}
+		b.WriteString("\n")
+		if err != nil {
+			failed = step
+		}
+		return err
+	}
+	plain := func(step string, do func(context.Context) (string, error)) error {
+		found, err := do(ctx)
+		return say(step, found, "", err)
+	}
+	if err = plain("tailscaled", p.Tailscaled); err != nil {
+		return b.String(), failed, err
+	}
+	found, note, err := p.State()
+	if err = say("state", found, note, err); err != nil {
+		return b.String(), failed, err
+	}
+	if err = plain("name", p.Name); err != nil {
+		return b.String(), failed, err
+	}
+	found, note, err = p.Node(ctx)
+	if err = say("node", found, note, err); err != nil {
+		return b.String(), failed, err
+	}
+	err = plain("connection", p.Connect)
+	return b.String(), failed, err
+}
+
+// TestPX26Path: each break of the way is found where it is, and said with the
+// next step.
+func TestPX26Path(t *testing.T) {
+	lan := netip.MustParseAddr("192.0.2.9")
+	expiry := func(in time.Duration) func(*fakeTailscaled) {
+		return func(f *fakeTailscaled) { at := time.Now().Add(in); f.status.Self.KeyExpiry = &at }
+	}
+	state := func(s string) func(*fakeTailscaled) {
+		return func(f *fakeTailscaled) { f.status.BackendState = s }
+	}
+	const server = "http://ts-mcp:8080/mcp"
+	tests := []struct {
+		name, url  string
+		change     func(*fakeTailscaled)
+		absent     bool
+		identityTo []string
+		dial       error // of the system
+		log        []string
+		failed     string
+		says, next string
+	}{
+		{
+			name: "all is well", url: server,
+			log: []string{
+				"state: connected as alice@example.com on laptop.tail1.ts.net\n", "name: ts-mcp is 100.64.0.2, by tailscaled\n",
+				"node: ts-mcp.tail1.ts.net of tag:mcp,tag:x\n", "connection: to 127.0.0.1:",
+			},
+		},
+		{name: "by address", url: "http://100.64.0.2:8080/mcp", log: []string{"name: 100.64.0.2 is an address\n", "node: ts-mcp.tail1.ts.net"}},
+		{name: "a name of the system", url: "http://mcp.example.com:8080/mcp", log: []string{"name: mcp.example.com is 100.64.0.2, by this system\n"}},
+		{
+			name: "userspace networking", url: server, change: func(f *fakeTailscaled) { f.status.TUN = false },
+			log: []string{"with userspace networking", "connection: to port 8080 through tailscaled, in "},
+		},
+		{name: "the key expires late", url: server, change: expiry(30 * 24 * time.Hour), log: []string{"on laptop.tail1.ts.net\n"}},
+		{name: "the key expires soon", url: server, change: expiry(24 * time.Hour), log: []string{"NOTE the key of this node expires 20", "tailscale up --force-reauth"}},
+		{name: "no tailscaled", url: server, absent: true, failed: "tailscaled", says: "no tailscaled answers on this machine: connect: no such file", next: "--tailscaled-socket"},
+		{name: "something else there", url: server, change: func(f *fakeTailscaled) { f.broken = true }, failed: "tailscaled", says: "asking tailscaled: ", next: "is that tailscaled"},
+		{name: "silent", url: server, change: func(f *fakeTailscaled) { f.silent = make(chan struct{}) }, failed: "tailscaled", says: "does not answer within 1s", next: "restart it"},
+		{name: "logged out", url: server, change: state("NeedsLogin"), failed: "state", says: "is logged out on this machine", next: "run: tailscale up"},
+		{name: "turned off", url: server, change: state("Stopped"), failed: "state", says: "is turned off on this machine", next: "run: tailscale up"},
+		{name: "not approved", url: server, change: state("NeedsMachineAuth"), failed: "state", says: "waits to be approved", next: "https://login.tailscale.com/admin/machines"},
+		{name: "starting", url: server, change: state("Starting"), failed: "state", says: "(its state is Starting)", next: "try again"},
+		{name: "nobody's name", url: "http://unknown/mcp", failed: "name", says: `knows the name "unknown"`, next: "tailscale status"},
+		{name: "a host outside", url: "http://lan.example.com/mcp", failed: "node", says: "lan.example.com ([192.0.2.9], by this system) is not a node of this tailnet", next: "--identity-to lan.example.com"},
+		{
+			name: "a host outside that is allowed", url: "http://lan.example.com/mcp", identityTo: []string{"lan.example.com"},
+			log: []string{"node:  NOTE lan.example.com is not a node of this tailnet, but is allowed by name", "connection: to 127.0.0.1:"},
+		},
+		{name: "offline but there", url: server, change: offline, log: []string{"node: ts-mcp.tail1.ts.net of tag:mcp,tag:x NOTE tailscaled takes that node for offline\n", "connection: to "}},
+		{name: "offline", url: server, change: offline, dial: context.DeadlineExceeded, failed: "connection", says: "connecting to port 8080 of ts-mcp", next: "tailscaled takes that node for offline: start the machine"},
+		{name: "nothing listens", url: server, dial: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}, failed: "connection", says: "connection refused", next: "sudo tailscale-mcp doctor"},
+		{name: "the policy file forbids", url: server, dial: context.DeadlineExceeded, failed: "connection", says: "deadline exceeded", next: `"ip": ["tcp:8080"]`},
+		{
+			name: "userspace, and nothing listens", url: server, change: func(f *fakeTailscaled) { f.status.TUN, f.to = false, "127.0.0.1:1" },
+			failed: "connection", says: "through tailscaled: ", next: "sudo tailscale-mcp doctor",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, nil)
+			ts := startTailscaled(t)
+			lc := ts.client()
+			ts.to = s.Listener.Addr().String()
+			ts.serverTags = []string{"tag:x", "tag:mcp"}
+			if tt.change != nil {
+				ts.mu.Lock()
+				tt.change(ts)
+				ts.mu.Unlock()
+			}
+			if ts.silent != nil {
+				defer close(ts.silent)
+			}
+			if tt.absent {
+				lc = LocalClient(filepath.Join(t.TempDir(), "none.sock"))
+			}
+			sys := &system{to: ts.to, names: map[string][]netip.Addr{"mcp.example.com": {serverIP}, "lan.example.com": {lan}}}
+			p := NewPath(t.Context(), Config{Server: mustURL(t, tt.url), Tailscaled: lc, IdentityTo: tt.identityTo})
+			p.r.resolve, p.r.dial = sys.resolve, sys.dial
+			if tt.dial != nil {
+				p.r.dial = func(context.Context, string, string) (net.Conn, error) { return nil, tt.dial }
+			}
+			log, failed, err := walkAll(t.Context(), p)
+			for _, want := range tt.log {
+				if !strings.Contains(log, want) {
+					t.Errorf("got\n%s\nwant %q in it", log, want)
+				}
+			}
+			if failed != tt.failed {
+				t.Errorf("got a break at %q (%v), want it at %q", failed, err, tt.failed)
+			}
+			if tt.failed == "" || err == nil {
+				return
+			}
+			if what, next := Advice(err); !strings.Contains(what, tt.says) || !strings.Contains(next, tt.next) {
+				t.Errorf("got %q and next %q, want %q and %q", what, next, tt.says, tt.next)
+			}
+		})
+	}
+}
+
+func offline(f *fakeTailscaled) {
+	no := false
+	f.serverOnline = &no
+}
+
+// TestPX26PathLocal: for this machine itself no tailscaled is asked.
+func TestPX26PathLocal(t *testing.T) {
+	s := serve(t, nil)
+	for _, required := range []bool{false, true} {
+		p := NewPath(t.Context(), Config{Server: mustURL(t, s.url()), Tailscaled: LocalClient(filepath.Join(t.TempDir(), "none.sock")), RequireTailscale: required})
+		if !p.Local() {
+			t.Error("got a way through the tailnet, want none")
+		}
+		if err := p.Refused(); (err != nil) != required {
+			t.Errorf("required %v: got %v", required, err)
+		}
+		if _, err := p.Connect(t.Context()); err != nil {
+			t.Errorf("got %v, want a connection", err)
+		}
+	}
+}
