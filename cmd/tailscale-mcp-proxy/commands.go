@@ -31,6 +31,8 @@ func commands() []command {
 			func() *flag.FlagSet { return installFlags("install", &installOptions{}) }, install.Names, runInstall},
 		{"uninstall", "CLIENT [flags]", "undo what install has done", uninstallDetails,
 			func() *flag.FlagSet { return installFlags("uninstall", &installOptions{}) }, install.Names, runUninstall},
+		{"doctor", "--server URL", "walk the way of a request and say at the first break what to do; takes the flags of the relay", "",
+			func() *flag.FlagSet { return doctorFlags(&options{}, new(bool)) }, nil, runDoctor},
 		{"version", "", "print the version", "", none("version"), nil, runVersion},
 		{"help", "[COMMAND]", "print this, or the help of a command", "", none("help"), names, runHelp},
 	}
@@ -41,12 +43,14 @@ func relay() command {
 	return command{args: "--server URL", flags: func() *flag.FlagSet { return relayFlags(&options{}) }, run: runRelay}
 }
 
-func names() []string {
-	var all []string
-	for _, c := range commands() {
-		all = append(all, c.name)
+func names() []string { return namesOf(commands()) }
+
+func namesOf(all []command) []string {
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.name
 	}
-	return all
+	return names
 }
 
 // newFlags is the beginning of the flags of a command. Their errors are

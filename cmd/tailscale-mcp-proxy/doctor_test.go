@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// answers is a server by what it answers to each method: a result, an error
+// that begins with {"code", or an HTTP status.
+type answers map[string]string
+
+func (a answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		ID     json.RawMessage
+		Method string
+		Params struct{ Cursor string }
+	}
+	body, _ := io.ReadAll(r.Body)
+	_ = json.Unmarshal(body, &in)
+	what, ok := a[strings.TrimSpace(in.Method+" "+in.Params.Cursor)]
+	var status int
+	_, notNumber := fmt.Sscanf(what, "%d", &status)
+	switch {
+	case r.Method != http.MethodPost:
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	case in.ID == nil:
+		w.WriteHeader(http.StatusAccepted)
+	case ok && notNumber == nil:
+		http.Error(w, strings.TrimLeft(what, "0123456789 "), status)
+	default:
+		member := "result"
+		if !ok {
+			what = `{"code":-32601,"message":"there is no such method"}`
+		}
+		if strings.HasPrefix(what, `{"code"`) {
+			member = "error"
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,%q:%s}`, in.ID, member, what)
+	}
+}
+
+const (
+	discovered = `{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"some","version":"1"}}}`
+	opened     = `{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"old","version":"2"}}`
+)
+
+// me is a result of whoami.
+func me(missing string) string {
+	text := `{"login":"alice@example.com","node":"laptop.example.ts.net","address":"100.64.0.1","host":"tag:mcp (tcp:8080)","classes":["read"]` + missing + `}`
+	return fmt.Sprintf(`{"resultType":"complete","content":[{"type":"text","text":%q}]}`, text)
+}
+
+// TestDoctorServer: what a server may answer, and where that breaks the way.
+func TestDoctorServer(t *testing.T) {
+	const two = `{"resultType":"complete","tools":[{"name":"whoami"},{"name":"b"}],"nextCursor":"2"}`
+	const more = `{"resultType":"complete","tools":[{"name":"a"}]}`
+	const only = `{"resultType":"complete","tools":[{"name":"whoami"}]}`
+	tests := []struct {
+		name   string
+		server answers
+		failed string // the step
+		says   []string
+	}{
+		{
+			"a server of the modern era", answers{"server/discover": discovered, "tools/call": me(""), "tools/list": two, "tools/list 2": more}, "",
+			[]string{
+				"-     tailscaled: not needed\n", "ok    connection: to 127.0.0.1:", "ok    protocol: some 1 speaks MCP 2026-07-28\n",
+				"ok    identity: tag:mcp (tcp:8080) takes you for alice@example.com on laptop.example.ts.net (100.64.0.1) and offers the classes: read\n",
+				"ok    tools: 3: a, b, whoami\n", "ok    latency: ",
+			},
+		},
+		{
+			"a server of the legacy era", answers{"initialize": opened, "tools/call": me(`,"missing":{"tools":["x","y"],"grant":"G"}`), "tools/list": more}, "",
+			[]string{"ok    protocol: old 2 speaks MCP 2025-06-18\n", "ok    tools: 1: a; 2 more are not granted", "ok    latency: "},
+		},
+		{"one without whoami", answers{"server/discover": discovered, "tools/call": `{"code":-32602,"message":"no such tool"}`, "tools/list": more}, "", []string{"note  identity: the server has no tool whoami"}},
+		{"one whose whoami is another", answers{"initialize": opened, "tools/call": `{"content":[{"type":"text","text":"you"}]}`, "tools/list": more}, "", []string{"note  identity: the server's whoami is not that of tailscale-mcp"}},
+		{"one whose whoami fails", answers{"initialize": opened, "tools/call": `{"isError":true,"content":[{"type":"text","text":"no"}]}`, "tools/list": more}, "", []string{"note  identity: the server did not say"}},
+		{"no MCP", answers{"server/discover": "404 not found", "initialize": "404 not found"}, "protocol", []string{"the server answered HTTP 404 Not Found", "next: is http://127.0.0.1:", "/mcp the URL of tailscale-mcp (its path is /mcp)?"}},
+		{"an initialize that is none", answers{"initialize": `{}`}, "protocol", []string{"names no version of the protocol"}},
+		{"not let in", answers{"server/discover": "403 who are you", "initialize": "403 who are you"}, "protocol", []string{"HTTP 403 Forbidden; it does not let this node or user in: ask its administrator for a grant"}},
+		{"calls fail", answers{"server/discover": discovered, "tools/call": `{"code":-32000,"message":"broken"}`}, "identity", []string{"fail  identity: broken\n", "next: on the server's host run: sudo tailscale-mcp doctor"}},
+		{"lists fail", answers{"server/discover": discovered, "tools/call": me(""), "tools/list": `{"code":-32000,"message":"broken"}`}, "tools", []string{"fail  tools: broken\n"}},
+		{"lists without end", answers{"server/discover": discovered, "tools/call": me(""), "tools/list": two, "tools/list 2": two}, "", []string{fmt.Sprintf("ok    tools: %d: ", 2*maxPages)}},
+		{
+			"nothing is granted", answers{"server/discover": discovered, "tools/call": me(`,"missing":{"tools":["a"],"grant":"{\n  \"src\": [\"alice@example.com\"]\n}"}`), "tools/list": only}, "tools",
+			[]string{"fail  tools: nothing is granted to you there\n", "next: an administrator adds this", "\n        \"src\": [\"alice@example.com\"]\n"},
+		},
+		{"nothing is offered", answers{"server/discover": discovered, "tools/call": me(""), "tools/list": only}, "tools", []string{"fail  tools: the server offers no tool\n", "tailscale-mcp tools"}},
+		{"no answer that is one", answers{"initialize": `"text"`}, "protocol", []string{"not as MCP has it"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := httptest.NewServer(tt.server)
+			defer s.Close()
+			mustDiagnose(t, here, []string{"--server", s.URL + "/mcp"}, tt.failed, tt.says...)
+		})
+	}
+	mustDiagnose(t, here, []string{"--server", "http://127.0.0.1:1/mcp"}, "connection", "connection refused", "sudo tailscale-mcp doctor")
+	mustDiagnose(t, here, []string{"--server", "http://127.0.0.1:1/mcp", "--require-tailscale"}, "tailscaled", "127.0.0.1 is this machine itself", "leave out --require-tailscale")
+	mustDiagnose(t, here, []string{"--server", "http://ts-mcp:1/mcp", "--tailscaled-socket", "/nonexistent/socket"}, "tailscaled", "no tailscaled answers", "say where it is with --tailscaled-socket")
+}
+
+// mustDiagnose runs the doctor, twice, with commands made by one like here. It
+// wants the break where it is said to be
+// ("" for none), every step before it tried and none after it, and the report
+// to have those texts.
+func mustDiagnose(t *testing.T, command func(context.Context, string, ...string) *exec.Cmd, args []string, failed string, says ...string) {
+	t.Helper()
+	doctor := func(args ...string) string {
+		exe, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		c := command(t.Context(), exe, append([]string{"doctor"}, args...)...)
+		c.Env = append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=0")
+		c.Stdout, c.Stderr = &out, &errs
+		_ = c.Run() // how it ended is in its exit code
+		if got, want := c.ProcessState.ExitCode(), map[bool]int{true: exitEnded, false: exitFailed}[failed == ""]; got != want {
+			t.Errorf("%q: got exit code %d, want %d", args, got, want)
+		}
+		if errs.Len() > 0 {
+			t.Errorf("%q: got on stderr: %s", args, &errs)
+		}
+		return out.String()
+	}
+	text := doctor(args...)
+	for _, want := range says {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q: got\n%s\nwant %q in it", args, text, want)
+		}
+	}
+
+	var got report
+	if err := json.Unmarshal([]byte(doctor(append(slices.Clone(args), "--json")...)), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.OK != (failed == "") || len(got.Steps) != len(steps) {
+		t.Errorf("%q: got %+v, want the end of %d steps", args, got, len(steps))
+	}
+	before := true
+	for i, f := range got.Steps {
+		bad := f.Status == statusFail
+		tried := f.Status != statusNotTried
+		if f.Step != steps[i].name || bad != (f.Step == failed) || tried != before || bad && (f.Detail == "" || f.Next == "") {
+			t.Errorf("%q: step %s: got %+v", args, steps[i].name, f)
+		}
+		before = before && !bad
+	}
+	if failed == "" && !before {
+		t.Errorf("%q: got %+v, want no break", args, got)
+	}
+}
