@@ -33,6 +33,7 @@ func commands() []command {
 			func() *flag.FlagSet { return installFlags("uninstall", &installOptions{}) }, install.Names, runUninstall},
 		{"doctor", "--server URL", "walk the way of a request and say at the first break what to do; takes the flags of the relay", "",
 			func() *flag.FlagSet { return doctorFlags(&options{}, new(bool)) }, nil, runDoctor},
+		{"completion", "bash|zsh|fish", "print the completions for a shell", "", none("completion"), shellNames, runCompletion},
 		{"version", "", "print the version", "", none("version"), nil, runVersion},
 		{"help", "[COMMAND]", "print this, or the help of a command", "", none("help"), names, runHelp},
 	}

@@ -85,6 +85,8 @@ type flagInfo struct {
 	names []string // without dashes, the long one first
 	value string   // what stands behind it; "" for a switch
 	usage string
+	// repeated says that it may be given several times.
+	repeated bool
 }
 
 // dashed are the names as they are typed.
@@ -110,7 +112,8 @@ func flagsOf(set *flag.FlagSet) []flagInfo {
 				return
 			}
 		}
-		all = append(all, flagInfo{[]string{f.Name}, value, usage})
+		_, repeated := f.Value.(*list)
+		all = append(all, flagInfo{[]string{f.Name}, value, usage, repeated})
 	})
 	return all
 }
