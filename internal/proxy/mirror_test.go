@@ -5,6 +5,7 @@ package proxy
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -70,6 +71,36 @@ func TestPX17Unknown(t *testing.T) {
 		if got := r.header.Get("Mcp-Param-Region"); got != want {
 			t.Errorf("call %s: got %q, want %q", r.msg.ID, got, want)
 		}
+	}
+}
+
+// TestPX17WholeList: after a list that the client saw the whole of, and one
+// only, the proxy asks for no other.
+func TestPX17WholeList(t *testing.T) {
+	tests := []struct {
+		name, cursor, list string
+		lists              int // of the proxy
+	}{
+		{"one page", "", `{"tools":[{"name":"a"}],"nextCursor":null}`, 0},
+		{"no tools", "", `{"tools":[]}`, 0},
+		{"the first of two", "", `{"tools":[{"name":"a"}],"nextCursor":"x"}`, 1},
+		{"the last of two", `"cursor":"x",`, `{"tools":[{"name":"a"}]}`, 1},
+		{"no list", "", `{}`, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, nil)
+			s.lists(func(w http.ResponseWriter, _ *http.Request, in received) { reply(w, in, tt.list) })
+			c := connect(t, s.url())
+			c.send(listPage("1", tt.cursor))
+			c.answer("1")
+			s.lists(listing(defined("b", region)))
+			c.send(callWith("2", "b", `{"region":"r"}`))
+			c.answer("2")
+			if n := s.count(ofProxy); n != tt.lists {
+				t.Errorf("got %d tools/list of the proxy, want %d", n, tt.lists)
+			}
+		})
 	}
 }
 
@@ -298,7 +329,8 @@ func TestPX17NoRetry(t *testing.T) {
 func TestPX17RefusedWhileListing(t *testing.T) {
 	s := serve(t, map[string]tool{"a": demanding})
 	s.lists(listing(`{"name":"a"}`))
-	c := connect(t, s.url())
+	log := &records{wrote: make(chan struct{}, 1)}
+	c := connectWith(t, Config{Server: mustURL(t, s.url()), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	c.send(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"last",` + meta + `}}`) // which leaves others unknown
 	c.answer("1")
 	var asked atomic.Int32
@@ -312,7 +344,7 @@ func TestPX17RefusedWhileListing(t *testing.T) {
 	c.send(callWith("2", "b", `{}`))
 	s.await("the proxy's list", func(r received) bool { return isList(r) && ofProxy(r) })
 	c.send(callWith("3", "a", `{"region":"r"}`))
-	s.got("POST", "tools/call")
+	log.await(t, "id=3 method=tools/call status=400")
 	release()
 	c.answer("2")
 	if f, bad := failureIn(t, c.answer("3")); bad {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // ofProxy reports whether the proxy asked this for itself.
@@ -63,14 +64,34 @@ func demanding(w http.ResponseWriter, r *http.Request, in received) {
 
 // records is a log that a test reads.
 type records struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+	mu    sync.Mutex
+	buf   bytes.Buffer
+	wrote chan struct{} // if not nil, gets something for every record
 }
 
 func (l *records) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.wrote != nil {
+		select {
+		case l.wrote <- struct{}{}:
+		default: // who waits has one to look at
+		}
+	}
 	return l.buf.Write(p)
+}
+
+// await waits for a record with this in it.
+func (l *records) await(t *testing.T, text string) {
+	t.Helper()
+	late := time.After(patience)
+	for !strings.Contains(l.String(), text) {
+		select {
+		case <-l.wrote:
+		case <-late:
+			t.Fatalf("the log says %s, want %q in it", l, text)
+		}
+	}
 }
 
 func (l *records) String() string {
@@ -309,5 +330,26 @@ func TestPX17Bridged(t *testing.T) {
 	}
 	if got := c.answer("2"); !strings.Contains(got, `"where"`) || strings.Contains(got, `"bad"`) {
 		t.Errorf("got %s, want the tool that follows the rules", got)
+	}
+}
+
+// TestPX17Plain: a call of a tool that mirrors nothing is looked up and nothing
+// more, however large its arguments.
+func TestPX17Plain(t *testing.T) {
+	c := connect(t, serve(t, nil).url())
+	r := c.relay
+	r.schemas.learn(0, "a", knownTool{})
+	msg := []byte(callWith("1", "a", `{"x":"`+strings.Repeat("y", 1<<20)+`"}`))
+	e, err := scan(msg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call, h := &call{env: e, msg: msg, modern: true}, http.Header{}
+	n := testing.AllocsPerRun(100, func() {
+		r.acquaint(t.Context(), call)
+		r.mirror(call, h)
+	})
+	if n != 0 || len(h) != 0 {
+		t.Errorf("got %v allocations and headers %v, want none", n, h)
 	}
 }
