@@ -350,3 +350,18 @@ func TestPX22NotModernEither(t *testing.T) {
 	c.send(legacyCall("1", "x"))
 	c.answer("1")
 }
+
+// A script writes everything at once and closes its end.
+func TestPX22Pipe(t *testing.T) {
+	s := serveModern(t, nil)
+	c := connect(t, s.url())
+	c.send(asking, greeting, legacyCall("1", "x"), `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`)
+	if err := c.close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{`"init"`, "1", "2"} {
+		if f, bad := failureIn(t, c.answer(id)); bad {
+			t.Errorf("%s: got %+v, want a result", id, f)
+		}
+	}
+}

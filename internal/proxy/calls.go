@@ -69,11 +69,11 @@ func (t *calls) begin(c *call) error {
 }
 
 // hold counts one more thing to be done before the end, and a worker. It
-// reports false when the end has begun.
+// reports false when nothing is left that the end waits for.
 func (t *calls) hold() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closing {
+	if t.closing && t.open == 0 {
 		return false
 	}
 	t.open++
