@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"path/filepath"
 	"slices"
 
 	"tailscale-mcp/internal/install"
@@ -84,7 +85,33 @@ func (opt *installOptions) entry(command string, environ []string) (install.Entr
 	case run.showVersion:
 		return install.Entry{}, misused("leave it out", "--version behind -- would only print the version")
 	}
+	if err := opt.absolute(); err != nil {
+		return install.Entry{}, err
+	}
 	// An URL that has been read has no spaces left, which some clients break
 	// arguments at.
 	return install.Entry{Command: command, Args: append([]string{"--server", run.server.String()}, opt.proxy...)}, nil
+}
+
+// absolute refuses a path that means another file where a client starts the
+// proxy, which is in a folder of its own choice.
+func (opt *installOptions) absolute() error {
+	var run options
+	flags := relayFlags(&run)
+	if _, err := parseFlags(flags, opt.proxy); err != nil {
+		return err
+	}
+	for _, f := range []struct{ flag, path string }{
+		{"--tailscaled-socket", run.socket}, {"--header-file", run.headerFile}, {"--log-file", run.logFile},
+	} {
+		if f.path == "" || filepath.IsAbs(f.path) {
+			continue
+		}
+		whole, err := filepath.Abs(f.path)
+		if err != nil {
+			return err
+		}
+		return misused("write "+f.flag+" "+whole, "%s: a client starts the proxy in another folder, where %q is another file", f.flag, f.path)
+	}
+	return nil
 }
