@@ -44,6 +44,15 @@ conformance: | bin ## the official MCP conformance suite against the whole stack
 	@go build -race -o bin/conformance-stack ./internal/mcpserver/conformance/stack
 	@packaging/conformance/run bin/conformance-stack
 
+.PHONY: conformance-proxy
+conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite, clients, servers (PART=servers|clients|interop)
+	@go build -race -o bin/conformance-stack ./internal/mcpserver/conformance/stack
+	@$(GO_BUILD) -o bin/conformance-proxy ./cmd/tailscale-mcp-proxy
+	@cd packaging/conformance/gosdk && go vet ./... && \
+		go build -o ../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server && \
+		go build -o ../../../bin/conformance-modern ./modern
+	@packaging/conformance/proxy/run bin/conformance-proxy bin/conformance-stack bin/everything-server bin/conformance-modern $(PART)
+
 .PHONY: bench
 bench: ## speed and memory, as ratios against a floor measured in the same run
 	@go run ./internal/tailnettest/bench $(BENCH)
@@ -91,4 +100,4 @@ fuzz: ## every fuzz target for a while (FUZZTIME=1m)
 
 .PHONY: help
 help:
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -8,29 +8,13 @@
 // each SCENARIO is a scored one that has to fail. The suite's own list of expected
 // failures is not used, because it takes warnings for failures.
 
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { count as countOf, readChecks, requirements, says } from "./results.mjs";
 
 const [modules, revision, results, ...unsupported] = process.argv.slice(2);
-const suite = join(resolve(modules), "@modelcontextprotocol", "conformance");
-const yaml = createRequire(join(suite, "package.json"))("yaml");
+const { scored, others } = requirements(modules, revision, "server");
+const checks = readChecks(results);
 
-const requirements = yaml.parse(readFileSync(join(suite, "requirements", `${revision}.yaml`), "utf8"));
-const scored = requirements.server;
-const others = requirements.not_scored.filter((entry) => entry.leg === "server").map((entry) => entry.scenario);
-
-// The suite leaves one folder for a scenario, server-NAME-TIME, with nothing in it
-// when the scenario broke off.
-const checks = new Map();
-for (const folder of readdirSync(results)) {
-  const name = folder.match(/^server-(.+)-\d{4}-\d{2}-\d{2}T[\d-]+Z$/)?.[1];
-  const file = join(results, folder, "checks.json");
-  if (name && existsSync(file)) checks.set(name, JSON.parse(readFileSync(file, "utf8")));
-}
-
-const count = (names, ...statuses) =>
-  names.flatMap((name) => checks.get(name) ?? []).filter((check) => statuses.includes(check.status)).length;
+const count = (names, ...statuses) => countOf(names.flatMap((name) => checks.get(name) ?? []), ...statuses);
 const fails = (name) => !checks.has(name) || count([name], "FAILURE") > 0;
 const score = (names) =>
   `${names.filter((name) => !fails(name)).length}/${names.length} scenarios, ` +
@@ -49,7 +33,7 @@ for (const name of scored) {
     continue;
   }
   for (const check of checks.get(name)) {
-    const line = `${name}: ${check.id}: ${check.errorMessage ?? check.details?.message ?? check.description}`;
+    const line = `${name}: ${check.id}: ${says(check)}`;
     if (check.status === "FAILURE" && !unsupported.includes(name)) problems.push(line);
     if (check.status === "WARNING") notes.push(`warning: ${line}`);
   }
