@@ -5,6 +5,7 @@ package mcpserver
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -186,7 +187,7 @@ func (x *exchange) progress(done, total float64, text string) {
 func Notify(ctx context.Context, method string, params map[string]any) error {
 	x := exchangeFrom(ctx)
 	if method == "notifications/message" && x.m.modern {
-		level, _ := params["level"].(mcp.LoggingLevel)
+		level := mcp.LoggingLevel(fmt.Sprint(params["level"])) // which may be a plain string
 		if x.m.logLevel == "" || !level.ShouldSendTo(x.m.logLevel) {
 			return nil
 		}

@@ -153,6 +153,34 @@ func TestDrainLeavesCalls(t *testing.T) {
 	})
 }
 
+// TestLogMessages: since 2026-07-28 a request says which it wants, and by
+// itself none; the level is a string, whatever its type.
+func TestLogMessages(t *testing.T) {
+	b := newBench(t, func(o *setup) {
+		o.Extend = func(m *server.MCPServer) {
+			m.AddTool(mcp.NewTool("log"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+				for _, level := range []any{"debug", "info", mcp.LoggingLevelError} {
+					if err := Notify(ctx, "notifications/message", map[string]any{"level": level, "data": "x"}); err != nil {
+						return nil, err
+					}
+				}
+				return mcp.NewToolResultText("done"), nil
+			})
+		}
+	})
+	alice := b.alice(t, modern)
+	for wanted, want := range map[string]int{"": 0, "debug": 3, "info": 2, "error": 1, "critical": 0} {
+		meta := map[string]any{}
+		if wanted != "" {
+			meta["io.modelcontextprotocol/logLevel"] = wanted
+		}
+		r := alice.do(t, alice.request(t.Context(), 1, "tools/call", map[string]any{"name": "log", "_meta": meta}))
+		if r.Error != nil || len(r.notifications) != want {
+			t.Errorf("level %q: got %d messages, want %d: %s", wanted, len(r.notifications), want, r.body)
+		}
+	}
+}
+
 // TestLateNotifications: one that comes after the answer has no stream to go
 // to, and must not end up in whatever is next on the connection.
 func TestLateNotifications(t *testing.T) {
