@@ -65,9 +65,9 @@ cross: ## go vet of tailscale-mcp-proxy and its tests, for every system it is sh
 	done
 
 .PHONY: bench-proxy
-bench-proxy: | bin ## this proxy, others and the article's way against one fast server (BENCH_PROXY=flags)
+bench-proxy: build ## this proxy, others and the article's way against one fast server (BENCH_PROXY=flags)
 	@go build -o bin/bench-proxy ./internal/tailnettest/benchproxy
-	@bin/bench-proxy $(BENCH_PROXY)
+	@bin/bench-proxy -proxy bin/tailscale-mcp-proxy $(BENCH_PROXY)
 
 .PHONY: lint
 lint: ## golangci-lint, pinned in packaging/tools

@@ -35,10 +35,14 @@ func everybody() []string { return []string{ours, mcpRemote, supergateway, artic
 // prepare builds or installs the contestants that are wanted. Each runs with
 // the flags its own documentation gives for a server on a private network, and
 // with its log turned off where that can be done.
-func prepare(ctx context.Context, wanted []string, dir, socket string, progress io.Writer) ([]contestant, error) {
+func prepare(ctx context.Context, opt *options, dir, socket string, progress io.Writer) ([]contestant, error) {
 	var all []contestant
+	wanted := opt.only
 	if slices.Contains(wanted, ours) {
-		path, err := goBuild(ctx, dir, "tailscale-mcp/cmd/tailscale-mcp-proxy")
+		path, err := filepath.Abs(opt.proxy)
+		if opt.proxy == "" {
+			path, err = goBuild(ctx, dir, "tailscale-mcp/cmd/tailscale-mcp-proxy")
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +69,8 @@ func prepare(ctx context.Context, wanted []string, dir, socket string, progress 
 	return all, nil
 }
 
-// goBuild builds a command as releases are built.
+// goBuild builds a command, small and without the paths of this machine, as Go
+// programs are released.
 func goBuild(ctx context.Context, dir, command string) (string, error) {
 	path := filepath.Join(dir, filepath.Base(command))
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, command)

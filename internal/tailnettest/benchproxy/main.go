@@ -40,6 +40,7 @@ type options struct {
 	messages int
 	wait     time.Duration
 	only     []string
+	proxy    string // path of ours; built when ""
 	markdown bool
 }
 
@@ -54,6 +55,7 @@ func parse(args []string, says io.Writer) (*options, error) {
 	fs.IntVar(&opt.message, "message", 30, "size of a large answer, in MiB")
 	fs.IntVar(&opt.messages, "messages", 10, "number of large answers")
 	fs.DurationVar(&opt.wait, "wait", 5*time.Second, "how long an answer may take in the cases of faults")
+	fs.StringVar(&opt.proxy, "proxy", "", "path of our proxy; without it, one is built")
 	fs.BoolVar(&opt.markdown, "markdown", false, "write what the README shows")
 	fs.Func("only", "the proxies to measure, comma-separated: "+strings.Join(everybody(), ", "), func(s string) error {
 		opt.only = strings.Split(s, ",")
@@ -119,11 +121,15 @@ func bench(ctx context.Context, opt *options, progress io.Writer) (*report, erro
 		return nil, err
 	}
 	defer stop()
-	all, err := prepare(ctx, opt.only, dir, socket, progress)
+	all, err := prepare(ctx, opt, dir, socket, progress)
 	if err != nil {
 		return nil, err
 	}
-	r := &report{opt: opt}
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return nil, err
+	}
+	r := &report{opt: opt, load: strings.Fields(string(load))[0]}
 	for _, c := range all {
 		r.names = append(r.names, c.name)
 	}

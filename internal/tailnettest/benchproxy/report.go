@@ -16,15 +16,16 @@ type report struct {
 	floor  map[*row]float64
 	of     []figures   // by contestant
 	faults [][]verdict // by fault and contestant
+	load   string      // average number of processes that wanted to run, before
 	opt    *options
 }
 
 // conditions says under what the figures came about.
 func (r *report) conditions() string {
-	return fmt.Sprintf("%d processors, shared by client, proxy and server (a process each); medians of %d rounds of at most %d calls or %v, of %d starts; "+
+	return fmt.Sprintf("%d processors, shared by client, proxy and server (a process each), load average before %s; medians of %d rounds of at most %d calls or %v, of %d starts; "+
 		"revision %s unless a row says otherwise. \"Added\" is the quantile through the proxy less the one straight over HTTP, measured beside it "+
 		"(%.0f calls/s with 1 in flight, %.0f with %d). Memory is that of the process with its children; large answers are %d of %d MiB each, one after another.",
-		runtime.NumCPU(), r.opt.rounds, r.opt.calls, r.opt.time, r.opt.starts, legacy, r.floor[&rateOne], r.floor[&rateMany], many, r.opt.messages, r.opt.message)
+		runtime.NumCPU(), r.load, r.opt.rounds, r.opt.calls, r.opt.time, r.opt.starts, legacy, r.floor[&rateOne], r.floor[&rateMany], many, r.opt.messages, r.opt.message)
 }
 
 // figureCells is the table of figures.
