@@ -29,7 +29,8 @@ type eventReader struct {
 	data   gather
 	lines  int // data lines of the event being read
 	name   string
-	lastID string // of the last event that had an id
+	id     string // of the last event that had one, the event being read included
+	lastID string // the same of whole events only: what can be asked to be followed
 	retry  time.Duration
 }
 
@@ -63,7 +64,7 @@ func (s *eventReader) next() (event, error) {
 			continue
 		}
 		name, lines := s.name, s.lines
-		s.name, s.lines = "", 0
+		s.name, s.lines, s.lastID = "", 0, s.id
 		if data := s.data.take(); lines > 0 && len(data) > 0 {
 			return event{name: name, data: data}, nil
 		}
@@ -100,7 +101,7 @@ func (s *eventReader) line() (dispatch bool, err error) {
 		}
 		whole, err := s.shortLine()
 		if err == nil {
-			s.apply(whole)
+			err = s.apply(whole)
 		}
 		return false, err
 	}
@@ -163,25 +164,26 @@ func (s *eventReader) shortLine() ([]byte, error) {
 }
 
 // apply applies a line whose field is not data. Comments begin with a colon.
-func (s *eventReader) apply(l []byte) {
+func (s *eventReader) apply(l []byte) error {
 	name, value, _ := bytes.Cut(l, []byte{':'})
 	value = bytes.TrimPrefix(value, []byte{' '})
 	switch string(name) {
 	case "data": // a line without a colon: empty data
-		if s.lines++; s.lines > 1 {
-			s.data.add([]byte{'\n'})
+		if s.lines++; s.lines > 1 && !s.data.add([]byte{'\n'}) {
+			return errTooLarge
 		}
 	case "event":
 		s.name = string(value)
 	case "id":
 		if bytes.IndexByte(value, 0) < 0 {
-			s.lastID = string(value)
+			s.id = string(value)
 		}
 	case "retry":
 		if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
 			s.retry = time.Duration(ms) * time.Millisecond
 		}
 	}
+	return nil
 }
 
 // terminator steps over the line end at i of what is buffered.

@@ -254,6 +254,30 @@ func TestPX11ResumeRefused(t *testing.T) {
 	}
 }
 
+// An event that the connection's end cuts off is asked for again: the position
+// is that of the last whole one.
+func TestPX11ResumeInTheMiddleOfAnEvent(t *testing.T) {
+	answer := `{"jsonrpc":"2.0","id":1,"result":{"resumed":true}}`
+	s := serve(t, map[string]tool{"long": func(w http.ResponseWriter, _ *http.Request, _ received) {
+		events(w)("id: p1\nretry: 20\ndata:\n\nid: p2\ndata: " + answer + "\n")
+		cut(w)
+	}})
+	s.get = func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get("Last-Event-ID") {
+		case "p1":
+			events(w)("id: p2\ndata: " + answer + "\n\n")
+		default:
+			http.Error(w, "nothing is left", http.StatusMethodNotAllowed)
+		}
+	}
+	c := connect(t, s.url())
+	c.open()
+	c.send(legacyCall("1", "long"))
+	if got := c.answer("1"); !strings.Contains(got, `"resumed":true`) {
+		t.Errorf("got %s, want the resumed answer", got)
+	}
+}
+
 // An answer that comes on another stream of the session is an answer.
 func TestPX11AnswerOnAnotherStream(t *testing.T) {
 	ended := make(chan struct{})
