@@ -199,7 +199,7 @@ func (b *bridge) carry(ctx context.Context, s *session, c *call) {
 			b.refuse(c, codeInvalidParams, "params.uri is missing")
 			return
 		}
-		if err := b.subscribe(s, c.env.uri, c.env.method == "resources/subscribe"); err != nil {
+		if err := b.subscribe(ctx, s, c.env.uri, c.env.method == "resources/subscribe"); err != nil {
 			b.refuse(c, codeInvalidParams, err.Error())
 			return
 		}

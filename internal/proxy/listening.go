@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -22,11 +21,9 @@ type listening struct {
 	id  []byte // tags its notifications
 	own bool   // of the proxy: its client made no request that was acknowledged
 
-	mu           sync.Mutex
-	acknowledged chan struct{} // closed after the first acknowledgement
-	honoured     filter        // what the server will tell of
-	again        bool          // an acknowledgement now is a further one
-	missed       func(msg []byte)
+	acknowledged chan struct{}    // closed after the first acknowledgement
+	honoured     filter           // what the server will tell of, by that
+	missed       func(msg []byte) // tells the client of what it may have missed
 }
 
 // filter is what a subscription is about.
@@ -51,8 +48,8 @@ func (l *listening) accepted() bool {
 	}
 }
 
-// heard takes a notification on its stream and returns what the client is to
-// get of it.
+// heard takes a notification on its stream, of which there is one at a time,
+// and returns what the client is to get of it.
 func (l *listening) heard(e *envelope, msg []byte) []byte {
 	if e.method != methodAcknowledged {
 		return msg
@@ -61,14 +58,11 @@ func (l *listening) heard(e *envelope, msg []byte) []byte {
 		Params struct{ Notifications filter }
 	}
 	_ = json.Unmarshal(msg, &said) // of what it does not say, it tells nothing
-	l.mu.Lock()
-	again := l.again
-	l.honoured, l.again = said.Params.Notifications, true
-	l.mu.Unlock()
-	if again {
+	if l.accepted() {
 		l.catchUp(said.Params.Notifications)
 		return nil
 	}
+	l.honoured = said.Params.Notifications
 	close(l.acknowledged)
 	if l.own {
 		return nil

@@ -184,8 +184,9 @@ func TestPX22SubscriptionEnded(t *testing.T) {
 	s := serveModern(t, nil)
 	s.listen = func(w http.ResponseWriter, r *http.Request, in received) {
 		send := events(w)
+		last := n.Add(1) > 1
 		acknowledge(send, in)
-		if n.Add(1) > 1 {
+		if last {
 			<-r.Context().Done()
 			return
 		}
