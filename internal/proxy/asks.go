@@ -3,6 +3,7 @@
 package proxy
 
 import (
+	"bytes"
 	"strconv"
 	"sync"
 )
@@ -29,6 +30,7 @@ type asks struct {
 func (t *asks) relayed(s *session, id []byte) *ask {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	id = bytes.Clone(id) // the message may be large, and the client take its time
 	a := &ask{id: id, session: s, theirs: id}
 	if t.byKey[idKey(id)] != nil {
 		a.id = t.fresh()

@@ -84,3 +84,14 @@ func TestPX13Cancelled(t *testing.T) {
 	}
 	c.answer("1")
 }
+
+// A question without an answer keeps its id, and nothing else of its message.
+func TestPX13KeepsIDsOnly(t *testing.T) {
+	var asks asks
+	msg := []byte(`{"id":"a"}`)
+	a := asks.relayed(nil, msg[6:9])
+	clear(msg)
+	if string(a.id) != `"a"` || asks.take([]byte(`"a"`)) != a {
+		t.Errorf("got id %q, want the one that was sent", a.id)
+	}
+}

@@ -236,7 +236,7 @@ func (b *bridge) rounds(ctx context.Context, c *call) {
 		if e.params != nil && e.idAt > e.paramsAt {
 			e.idAt += len(msg) - len(c.msg)
 		}
-		answer, err := b.r.askOwn(ctx, own{msg: withID(msg, &e, b.r.ownID()), as: c.id})
+		answer, err := b.r.askOwn(ctx, own{msg: withID(msg, &e, b.r.ownID()), of: c})
 		if err != nil {
 			return // the end has begun, or c was cancelled
 		}

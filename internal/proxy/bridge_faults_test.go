@@ -3,9 +3,12 @@
 package proxy
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -65,6 +68,86 @@ func TestPX22AcknowledgedTwice(t *testing.T) {
 	c.answer(`"init"`)
 	c.send(`{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"test://a"}}`)
 	c.answer("1")
+}
+
+// A stream that ends after the answer on it leaves its connection to the next
+// call.
+func TestPX22Connections(t *testing.T) {
+	const calls = 20
+	end := make(chan struct{})
+	var mu sync.Mutex
+	from := map[string]bool{}
+	s := serveModern(t, map[string]tool{"stream": func(w http.ResponseWriter, r *http.Request, in received) {
+		mu.Lock()
+		from[r.RemoteAddr] = true
+		mu.Unlock()
+		events(w)("data: " + result(in, `{}`) + "\n\n")
+		<-end
+	}})
+	c := connect(t, s.url())
+	c.send(asking)
+	c.answer(`"init"`)
+	for i := range calls {
+		c.send(legacyCall(fmt.Sprint(i), "stream"))
+		c.answer(fmt.Sprint(i))
+		c.send(legacyCall(fmt.Sprint(calls+i), "x"))
+		c.answer(fmt.Sprint(calls + i))
+		end <- struct{}{}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(from) > calls/2 {
+		t.Errorf("got %d connections for %d calls, want few", len(from), calls)
+	}
+}
+
+// The ids of the proxy do not take any from the client.
+func TestPX22IDsOfTheProxy(t *testing.T) {
+	release := make(chan struct{})
+	s := serveModern(t, map[string]tool{"slow": func(w http.ResponseWriter, r *http.Request, in received) {
+		<-release
+		ok(w, r, in)
+	}})
+	c := connect(t, s.url())
+	c.send(asking)
+	c.answer(`"init"`)
+	c.send(legacyCall("1", "slow"))
+	in := s.got("POST", "tools/call")
+	for n := range 5 { // whatever comes next
+		id := fmt.Sprintf(`"tailscale-mcp-proxy/%d"`, n+1)
+		c.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":`+id+`}}`, legacyCall(id, "x"))
+		c.answer(id)
+	}
+	if string(in.msg.ID) == "1" {
+		t.Errorf("got id %s", in.msg.ID)
+	}
+	close(release)
+	c.answer("1")
+}
+
+// What the client said before it went is used: its call is carried out.
+func TestPX22InputBeforeTheEnd(t *testing.T) {
+	polled := make(chan struct{})
+	s := serveModern(t, map[string]tool{"poll": func(w http.ResponseWriter, r *http.Request, in received) {
+		if said(t, in).Params.RequestState == nil {
+			<-polled
+			reply(w, in, `{"resultType":"input_required","requestState":"s"}`)
+			return
+		}
+		ok(w, r, in)
+	}})
+	c := connect(t, s.url())
+	c.send(asking)
+	c.answer(`"init"`)
+	c.send(legacyCall("1", "poll"))
+	s.got("POST", "tools/call")
+	time.AfterFunc(50*time.Millisecond, func() { close(polled) })
+	if err := c.close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.answer("1"), `{"jsonrpc":"2.0","id":1,"result":{"content":[]}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 }
 
 // Subscriptions asked for at once are made at once.
@@ -153,4 +236,48 @@ func TestPX22LateAcknowledgement(t *testing.T) {
 	c.answer("1") // it no longer waits for the acknowledgement
 	close(hold)
 	c.method("notifications/tools/list_changed")
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// What is as it should be is no error on record.
+func TestPX22Quiet(t *testing.T) {
+	var log lockedBuffer
+	s := serveModern(t, map[string]tool{"slow": func(_ http.ResponseWriter, r *http.Request, _ received) {
+		<-r.Context().Done()
+	}})
+	c := connectWith(t, Config{Server: mustURL(t, s.url()), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	c.send(asking)
+	c.answer(`"init"`)
+	c.send(greeting)
+	for i := range 5 {
+		c.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"resources/subscribe","params":{"uri":"test://%d"}}`, i, i))
+		c.answer(fmt.Sprint(i))
+	}
+	c.send(legacyCall("100", "slow"))
+	s.got("POST", "tools/call")
+	c.silent("100")
+	c.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":100}}`, legacyCall("101", "x"))
+	c.answer("101")
+	if err := c.close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := log.String(); strings.Contains(got, "error") {
+		t.Errorf("got:\n%s", got)
+	}
 }

@@ -16,6 +16,7 @@ type call struct {
 	key    string // idKey of the id in msg
 	modern bool
 	own    bool               // asked by the proxy, not by its client
+	of     *call              // of the client, that the proxy asks this for; nil when there is none
 	cancel context.CancelFunc // ends its HTTP request
 	reply  func(msg []byte)   // takes the answer over
 	quiet  bool               // nothing on its response is for the client
@@ -33,7 +34,7 @@ type call struct {
 // finishes a call is the one that may answer it.
 type calls struct {
 	mu      sync.Mutex
-	byKey   map[string]*call
+	byKey   map[callKey]*call
 	open    int  // calls and other messages that are to be done before the end
 	closing bool // nothing is to be begun any more
 	idle    chan struct{}
@@ -43,8 +44,14 @@ type calls struct {
 	workers sync.WaitGroup
 }
 
+// callKey tells calls apart. Ids of the client and of the proxy may be equal.
+type callKey struct {
+	id  string // idKey
+	own bool
+}
+
 func newCalls() *calls {
-	return &calls{byKey: make(map[string]*call), idle: make(chan struct{})}
+	return &calls{byKey: make(map[callKey]*call), idle: make(chan struct{})}
 }
 
 var (
@@ -52,20 +59,28 @@ var (
 	errClosing  = errors.New("the proxy is stopping")
 )
 
-// begin enters c, to be released, and a worker, to be done.
+// begin enters c, to be released, and a worker, to be done. What a call needs
+// that may still be answered is begun to the end.
 func (t *calls) begin(c *call) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	key := callKey{c.key, c.own}
 	switch {
-	case t.byKey[c.key] != nil:
+	case t.byKey[key] != nil:
 		return errInFlight
-	case t.closing && (!c.own || t.open == 0): // what serves an open call may still begin
+	case t.closing && !t.serves(c):
 		return errClosing
 	}
-	t.byKey[c.key] = c
+	t.byKey[key] = c
 	t.open++
 	t.workers.Add(1)
 	return nil
+}
+
+// serves reports whether c is needed for the answer to an open call, and may
+// thus still begin when nothing else may.
+func (t *calls) serves(c *call) bool {
+	return c.own && c.listening == nil && t.open > 0 && (c.of == nil || !c.of.finished)
 }
 
 // hold counts one more thing to be done before the end, and a worker. It
@@ -103,7 +118,7 @@ func (t *calls) take(c *call) bool {
 		return false
 	}
 	c.finished = true
-	delete(t.byKey, c.key)
+	delete(t.byKey, callKey{c.key, c.own})
 	return true
 }
 
@@ -126,11 +141,11 @@ func (t *calls) send(c *call) bool {
 	return true
 }
 
-// find is the call in flight with this id, or nil.
+// find is the call of the client in flight with this id, or nil.
 func (t *calls) find(id []byte) *call {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.byKey[idKey(id)]
+	return t.byKey[callKey{id: idKey(id)}]
 }
 
 // drop finishes the call with this id because its client cancelled it; nil
@@ -138,7 +153,7 @@ func (t *calls) find(id []byte) *call {
 func (t *calls) drop(id []byte) (c *call, sent bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c = t.byKey[idKey(id)]
+	c = t.byKey[callKey{id: idKey(id)}]
 	if c == nil || c.env.method == methodInitialize { // which cannot be cancelled
 		return nil, false
 	}

@@ -10,7 +10,7 @@ import (
 // own is a request of the proxy's own, or one that it makes of its client's.
 type own struct {
 	msg       []byte     // with an id of ownID
-	as        []byte     // the id for the answer; nil for that of msg
+	of        *call      // whose answer it is about; nil when it is of no call
 	quiet     bool       // nothing on its response is for the client
 	listening *listening // of a subscriptions/listen
 }
@@ -21,20 +21,24 @@ func (r *relay) ownID() []byte {
 }
 
 // askOwn asks the server and returns its answer, or an error answer of the
-// proxy. It fails only when the end has begun.
+// proxy, for the client's request if there is one. It fails only when the end
+// has begun.
 func (r *relay) askOwn(ctx context.Context, o own) ([]byte, error) {
 	e, err := scan(o.msg)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	asking, cancel := context.WithCancel(r.ctx)
+	// After the answer the end of the response may still be read: only then can
+	// its connection be used again.
+	defer context.AfterFunc(ctx, cancel)()
 	got := make(chan []byte, 1)
 	c := &call{
-		env: e, msg: o.msg, id: o.as, key: idKey(e.id), own: true, modern: e.modern(), quiet: o.quiet, cancel: cancel,
+		env: e, msg: o.msg, id: e.id, key: idKey(e.id), own: true, of: o.of, modern: e.modern(), quiet: o.quiet, cancel: cancel,
 		reply: func(m []byte) { got <- m }, listening: o.listening,
 	}
-	if c.id == nil {
-		c.id = e.id
+	if o.of != nil {
+		c.id = o.of.id
 	}
 	if err := r.calls.begin(c); err != nil {
 		cancel()
@@ -42,7 +46,7 @@ func (r *relay) askOwn(ctx context.Context, o own) ([]byte, error) {
 	}
 	go func() {
 		defer r.calls.workers.Done()
-		r.call(ctx, c, nil)
+		r.call(asking, c, nil)
 	}()
 	// Always answered: by the server, by a failure, or at the end.
 	return <-got, nil

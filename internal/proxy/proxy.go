@@ -113,6 +113,7 @@ func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 			limit:  cfg.MaxMessage,
 			router: newRouter(own, cfg),
 		},
+		unwind: unwind,
 	}
 	return r
 }
@@ -147,7 +148,7 @@ func (r *relay) run(ctx context.Context, stdin io.Reader) error {
 func (r *relay) drain() {
 	idle := r.calls.close()
 	// Streams that only wait for news never end by themselves.
-	r.within(unwind, func() { r.abandon(func(c *call) bool { return c.env.method == methodListen }) })
+	r.within(r.unwind, func() { r.abandon(func(c *call) bool { return c.env.method == methodListen }) })
 	t := time.NewTimer(max(r.cfg.Drain, 0))
 	defer t.Stop()
 	select {
@@ -155,7 +156,7 @@ func (r *relay) drain() {
 	case <-t.C:
 	case <-r.out.broken:
 	}
-	r.within(unwind, func() { r.abandon(func(*call) bool { return true }) })
+	r.within(r.unwind, func() { r.abandon(func(*call) bool { return true }) })
 }
 
 // abandon answers the calls that want says yes to with an error, and ends
@@ -178,7 +179,7 @@ func (r *relay) goodbye() {
 		r.end(s)
 	}
 	r.cancel()
-	r.within(unwind, r.calls.workers.Wait)
+	r.within(r.unwind, r.calls.workers.Wait)
 }
 
 // within does f and waits for it no longer than d.

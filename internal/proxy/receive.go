@@ -4,6 +4,7 @@ package proxy
 
 import (
 	"bytes"
+	"log/slog"
 	"net/http"
 )
 
@@ -119,6 +120,10 @@ func (r *relay) fail(c *call, f *failure) {
 	if !r.calls.finish(c) {
 		return
 	}
-	r.log.Info("answering with an error", "id", string(c.id), "method", c.env.method, "code", f.Code, "error", f.Message)
+	level := slog.LevelInfo
+	if c.own && (c.of == nil || r.calls.done(c.of)) {
+		level = slog.LevelDebug // the client does not get it
+	}
+	r.log.Log(r.ctx, level, "answering with an error", "id", string(c.id), "method", c.env.method, "code", f.Code, "error", f.Message)
 	r.conclude(c, f.answer(c.id))
 }

@@ -46,6 +46,7 @@ type relay struct {
 	out    *output
 	up     *upstream
 	calls  *calls
+	unwind time.Duration // the constant, except where a test is to fail on what is lost and not on what is slow
 
 	sessions sessions
 	asks     asks
