@@ -30,7 +30,8 @@ var legacyVersions = []string{"2025-11-25", "2025-06-18", "2025-03-26", "2024-11
 type bridge struct {
 	r      *relay
 	server discovery
-	client string // clientInfo and clientCapabilities as members of _meta
+	client string                     // clientInfo and clientCapabilities as members of _meta
+	offers map[string]json.RawMessage // the capabilities of the client
 
 	mu    sync.Mutex
 	level string // of logging, "" for none
@@ -107,7 +108,7 @@ func (r *relay) discover(c *call) *bridge {
 	if said.Params.Capabilities != nil {
 		capabilities, _ = json.Marshal(said.Params.Capabilities) // of raw messages: cannot fail
 	}
-	b := &bridge{r: r, client: `"` + capabilitiesKey + `":` + string(capabilities)}
+	b := &bridge{r: r, offers: said.Params.Capabilities, client: `"` + capabilitiesKey + `":` + string(capabilities)}
 	if len(said.Params.ClientInfo) > 0 && said.Params.ClientInfo[0] == '{' {
 		b.client = `"` + infoKey + `":` + string(said.Params.ClientInfo) + `,` + b.client
 	}
@@ -219,24 +220,21 @@ func (b *bridge) refuse(c *call, code int, why string) {
 	b.r.fail(c, &failure{Code: code, Message: why})
 }
 
-// maxRounds is how often a server may ask for more before it answers.
+// maxRounds is how often a server may ask the client for more before it
+// answers. It may have itself asked again for as long as it works.
 const maxRounds = 100
 
 // rounds sends c and then, as often as the server asks for input, c with the
 // client's input (2026-07-28, "Multi Round-Trip Requests").
 func (b *bridge) rounds(ctx context.Context, c *call) {
-	input := ""
-	for range maxRounds {
-		msg, err := withMembers(c.msg, &c.env, b.meta(), input)
+	var input [][]byte
+	for asked := 0; ; {
+		msg, err := withMembers(c.msg, &c.env, b.r.ownID(), b.meta(), input...)
 		if err != nil {
 			b.refuse(c, codeInvalidParams, err.Error())
 			return
 		}
-		e := c.env
-		if e.params != nil && e.idAt > e.paramsAt {
-			e.idAt += len(msg) - len(c.msg)
-		}
-		answer, err := b.r.askOwn(ctx, own{msg: withID(msg, &e, b.r.ownID()), of: c})
+		answer, err := b.r.askOwn(ctx, own{msg: msg, of: c})
 		if err != nil {
 			return // the end has begun, or c was cancelled
 		}
@@ -245,6 +243,14 @@ func (b *bridge) rounds(ctx context.Context, c *call) {
 			if b.r.calls.finish(c) {
 				b.r.conclude(c, answer)
 			}
+			giveBack(max(len(msg), len(answer)))
+			return
+		}
+		if len(wanted.InputRequests) > 0 {
+			asked++
+		}
+		if asked > maxRounds {
+			b.refuse(c, CodeBadAnswer, fmt.Sprintf("the server asked for input %d times without answering", asked))
 			return
 		}
 		if input, err = b.gather(ctx, wanted); err != nil {
@@ -254,5 +260,4 @@ func (b *bridge) rounds(ctx context.Context, c *call) {
 			return
 		}
 	}
-	b.refuse(c, CodeBadAnswer, fmt.Sprintf("the server asked for input %d times without answering", maxRounds))
 }

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -236,6 +239,100 @@ func TestPX22LateAcknowledgement(t *testing.T) {
 	c.answer("1") // it no longer waits for the acknowledgement
 	close(hold)
 	c.method("notifications/tools/list_changed")
+}
+
+// A server that wants nothing but to be asked again is, with what it gave.
+func TestPX22Poll(t *testing.T) {
+	var n atomic.Int32
+	s := serveModern(t, map[string]tool{"poll": func(w http.ResponseWriter, r *http.Request, in received) {
+		state, want := string(said(t, in).Params.RequestState), ""
+		switch n.Add(1) {
+		case 1:
+			reply(w, in, `{"resultType":"input_required","requestState":"a\u0062"}`)
+		case 2:
+			want = `"a\u0062"`
+			reply(w, in, `{"resultType":"input_required","inputRequests":{}}`)
+		default:
+			ok(w, r, in)
+		}
+		if state != want || said(t, in).Params.InputResponses != nil {
+			t.Errorf("got %s, want the state %s and no responses", in.body, want)
+		}
+	}})
+	c := connect(t, s.url())
+	c.send(asking)
+	c.answer(`"init"`)
+	c.send(legacyCall("1", "poll"))
+	if got, want := c.answer("1"), `{"jsonrpc":"2.0","id":1,"result":{"content":[]}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// What a client did not offer, or nobody could answer, it is not asked.
+func TestPX22InputBounds(t *testing.T) {
+	var flood strings.Builder
+	for i := range maxInputs + 1 {
+		fmt.Fprintf(&flood, `,"%d":{"method":"elicitation/create"}`, i)
+	}
+	s := serveModern(t, map[string]tool{
+		"roots": func(w http.ResponseWriter, _ *http.Request, in received) {
+			reply(w, in, `{"resultType":"input_required","inputRequests":{"a":{"method":"roots/list"}}}`)
+		},
+		"flood": func(w http.ResponseWriter, _ *http.Request, in received) {
+			reply(w, in, `{"resultType":"input_required","inputRequests":{`+flood.String()[1:]+`}}`)
+		},
+	})
+	c := connect(t, s.url())
+	c.send(strings.Replace(initialize, `"capabilities":{}`, `"capabilities":{"elicitation":{}}`, 1))
+	c.answer(`"init"`)
+	for id, want := range map[string]string{"roots": "roots/list", "flood": "101 things"} {
+		c.send(legacyCall(`"`+id+`"`, id))
+		if f, _ := failureIn(t, c.answer(`"`+id+`"`)); f.Code != CodeInput || !strings.Contains(f.Message, want) {
+			t.Errorf("%s: got %+v, want code %d with %q", id, f, CodeInput, want)
+		}
+	}
+	if len(c.lines) != 3 {
+		t.Errorf("got %q, want answers only", short(c.lines))
+	}
+}
+
+// What is put together of large messages is copied once.
+func TestPX3MemoryInABridge(t *testing.T) {
+	const size = largeTest
+	large := []byte(`"` + strings.Repeat("x", size) + `"`)
+	request := together([]byte(`{"id":1,"method":"m","params":{"arguments":`), large, []byte(`,"_meta":{"a":1}}}`))
+	answer := together([]byte(`{"id":1,"result":`), large, []byte(`}`))
+	url := together([]byte(`{"mode":"url","message":`), large, []byte(`}`))
+	e, err := scan(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := map[string]func() []byte{
+		"request": func() []byte { b, _ := withMembers(request, &e, []byte("2"), `"b":2`, []byte(`"c":3`)); return b },
+		"input": func() []byte {
+			b, _ := withMembers([]byte(`{"id":1,"method":"m"}`), &envelope{id: []byte("1"), idAt: 6}, []byte("2"), ``, large)
+			return b
+		},
+		"question": func() []byte { return append(question([]byte("2"), "m", large), '\n') },
+		"result":   func() []byte { b, _ := resultOf(answer); return together(b) },
+		"url":      func() []byte { return append(question([]byte("2"), "m", url), '\n') },
+	}
+	times := map[string]int{"url": 2} // it is read, too
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	for name, part := range parts {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			got := part()
+			runtime.ReadMemStats(&after)
+			if !bytes.Contains(got, large) {
+				t.Fatalf("got %d bytes without what is in them", len(got))
+			}
+			if used, want := after.TotalAlloc-before.TotalAlloc, uint64(max(times[name], 1)*size+1<<20); used > want {
+				t.Errorf("got %d bytes for a message of %d, want at most %d", used, size, want)
+			}
+		})
+	}
 }
 
 type lockedBuffer struct {

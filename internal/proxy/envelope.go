@@ -21,6 +21,7 @@ type envelope struct {
 	method    string
 	hasMethod bool
 	hasResult bool
+	result    []byte // as written
 	hasError  bool
 
 	params    []byte // params as written; nil when the message has none

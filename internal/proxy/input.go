@@ -43,43 +43,63 @@ func inputRequired(msg []byte) *inputs {
 	return &said.Result.inputs
 }
 
-// legacyRequests are what a server may ask a legacy client.
-var legacyRequests = []string{"elicitation/create", "sampling/createMessage", "roots/list"}
+// legacyRequests are what a server may ask a legacy client, by the capability
+// that the client has to have for it.
+var legacyRequests = map[string]string{
+	"elicitation/create":     "elicitation",
+	"sampling/createMessage": "sampling",
+	"roots/list":             "roots",
+}
+
+// maxInputs is how many things a server may ask for at once.
+const maxInputs = 100
 
 // pollPause is how long a server that wants nothing but to be asked again has
 // before that.
 const pollPause = 500 * time.Millisecond
 
 // gather asks the client for what the server wants, all at once and for as long
-// as a person needs. It returns the client's answers as members of params.
-func (b *bridge) gather(ctx context.Context, wanted *inputs) (string, error) {
-	var state string
+// as a person needs. It returns the client's answers as members of params, in
+// pieces.
+func (b *bridge) gather(ctx context.Context, wanted *inputs) ([][]byte, error) {
+	var state []byte
 	if wanted.RequestState != nil {
-		state = `"requestState":` + string(wanted.RequestState)
+		state = together([]byte(`"requestState":`), wanted.RequestState)
 	}
 	if len(wanted.InputRequests) == 0 {
 		if !sleep(ctx, jitter(pollPause)) {
-			return "", context.Canceled
+			return nil, context.Canceled
 		}
-		return state, nil
+		if state == nil {
+			return nil, nil
+		}
+		return [][]byte{state}, nil
+	}
+	if n := len(wanted.InputRequests); n > maxInputs {
+		return nil, fmt.Errorf("the server asks for %d things at once, which is more than %d", n, maxInputs)
 	}
 	keys := slices.Sorted(maps.Keys(wanted.InputRequests))
 	for _, key := range keys {
-		if m := wanted.InputRequests[key].Method; !slices.Contains(legacyRequests, m) {
-			return "", fmt.Errorf("the server asks for %q, which clients of this revision do not know", m)
+		m := wanted.InputRequests[key].Method
+		if capability, known := legacyRequests[m]; !known || b.offers[capability] == nil {
+			return nil, fmt.Errorf("the server asks for %q, which the client does not offer", m)
 		}
 	}
 	type reply struct {
-		a   *ask
-		got chan []byte
+		a      *ask
+		method string
+		got    chan []byte
 	}
-	replies := make([]reply, len(keys))
+	replies, size := make([]reply, len(keys)), 0
 	for i, key := range keys {
-		got := make(chan []byte, 1)
-		replies[i] = reply{b.r.asks.own(got), got}
-		b.r.out.write(question(replies[i].a.id, wanted.InputRequests[key].Method, wanted.InputRequests[key].Params))
+		got, in := make(chan []byte, 1), wanted.InputRequests[key]
+		replies[i] = reply{b.r.asks.own(got), in.Method, got}
+		b.r.out.write(question(replies[i].a.id, in.Method, in.Params))
+		size += len(in.Params)
 	}
-	responses := `"inputResponses":{`
+	wanted.InputRequests = nil // may be large, and the client take its time
+	giveBack(size)
+	members := [][]byte{[]byte(`"inputResponses":{`)}
 	for i, key := range keys {
 		select {
 		case msg := <-replies[i].got:
@@ -88,20 +108,24 @@ func (b *bridge) gather(ctx context.Context, wanted *inputs) (string, error) {
 				for _, other := range replies[i+1:] {
 					b.withdraw(other.a)
 				}
-				return "", fmt.Errorf("the client did not give it (%s: %w)", wanted.InputRequests[key].Method, err)
+				return nil, fmt.Errorf("the client did not give it (%s: %w)", replies[i].method, err)
 			}
 			if i > 0 {
-				responses += ","
+				members = append(members, []byte(","))
 			}
-			responses += quoted(key) + ":" + string(result)
+			members = append(members, []byte(quoted(key)+":"), result)
 		case <-ctx.Done():
 			for _, other := range replies[i:] {
 				b.withdraw(other.a)
 			}
-			return "", context.Canceled
+			return nil, context.Canceled
 		}
 	}
-	return joined(responses+"}", state), nil
+	members = append(members, []byte("}"))
+	if state != nil {
+		members = append(members, []byte(","), state)
+	}
+	return members, nil
 }
 
 // withdraw tells the client that nobody waits for its answer any more, unless
@@ -114,16 +138,18 @@ func (b *bridge) withdraw(a *ask) {
 
 // question is a request to the client.
 func question(id []byte, method string, params json.RawMessage) []byte {
-	msg := `{"jsonrpc":"2.0","id":` + string(id) + `,"method":` + strconv.Quote(method)
+	parts := [][]byte{[]byte(`{"jsonrpc":"2.0","id":`), id, []byte(`,"method":` + strconv.Quote(method))}
 	if len(params) > 0 && string(params) != "null" {
+		parts = append(parts, []byte(`,"params":`))
 		if asURL(params) {
 			// In the older era the elicitation has an id, by which the server
 			// could later say that it is complete.
-			params = prepend(params, params, 0, `"elicitationId":`+string(id))
+			parts = append(parts, []byte(`{"elicitationId":`), id, []byte(","))
+			params = params[1:] // not empty: it has a mode
 		}
-		msg += `,"params":` + string(params)
+		parts = append(parts, params)
 	}
-	return []byte(msg + "}")
+	return together(append(parts, []byte("}"))...)
 }
 
 // asURL reports whether params are those of an elicitation by URL without an
@@ -136,21 +162,25 @@ func asURL(params json.RawMessage) bool {
 	return params[0] == '{' && json.Unmarshal(params, &said) == nil && said.Mode == "url" && said.ElicitationID == nil
 }
 
-// resultOf is the result in a response of the client.
-func resultOf(msg []byte) (json.RawMessage, error) {
-	var said struct {
-		Result json.RawMessage
-		Error  *struct{ Message string }
-	}
-	switch err := json.Unmarshal(msg, &said); {
-	case err != nil:
+// resultOf is the result in a response.
+func resultOf(msg []byte) ([]byte, error) {
+	e, err := scan(msg)
+	if err != nil {
 		return nil, err
-	case said.Error != nil:
-		return nil, fmt.Errorf("it answered: %s", shown([]byte(said.Error.Message)))
-	case said.Result == nil:
+	}
+	if e.hasError {
+		var said struct{ Error *struct{ Message string } }
+		if err := json.Unmarshal(msg, &said); err != nil {
+			return nil, err
+		}
+		if said.Error != nil {
+			return nil, fmt.Errorf("it answered: %s", shown([]byte(said.Error.Message)))
+		}
+	}
+	if !e.hasResult {
 		return nil, errors.New("its answer has no result")
 	}
-	return said.Result, nil
+	return e.result, nil
 }
 
 // quoted is s as a JSON string.

@@ -82,20 +82,20 @@ func (l *listening) catchUp(f filter) {
 		{f.ResourcesListChanged, "notifications/resources/list_changed"},
 	} {
 		if about.told {
-			l.missed([]byte(`{"jsonrpc":"2.0","method":"` + about.method + `","params":{` + l.tag() + `}}`))
+			l.missed([]byte(`{"jsonrpc":"2.0","method":"` + about.method + `","params":{` + l.tag("") + `}}`))
 		}
 	}
 	for _, uri := range f.ResourceSubscriptions {
-		l.missed([]byte(`{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{` + joined(`"uri":`+quoted(uri), l.tag()) + `}}`))
+		l.missed([]byte(`{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":` + quoted(uri) + l.tag(",") + `}}`))
 	}
 }
 
-// tag is the member of params that names the subscription.
-func (l *listening) tag() string {
+// tag is the member of params that names the subscription, after sep.
+func (l *listening) tag(sep string) string {
 	if l.own {
 		return ""
 	}
-	return `"_meta":{"` + subscriptionKey + `":` + string(l.id) + `}`
+	return sep + `"_meta":{"` + subscriptionKey + `":` + string(l.id) + `}`
 }
 
 // listen sees to c, a modern subscriptions/listen. Until the server has taken

@@ -13,20 +13,20 @@ import (
 
 func TestWithMembers(t *testing.T) {
 	tests := []struct{ msg, want string }{
-		{`{"method":"m"}`, `{"method":"m","params":{"_meta":{"a":1},"b":2}}`},
-		{`{"params":null,"method":"m"}`, `{"params":{"_meta":{"a":1},"b":2},"method":"m"}`},
-		{`{"params": { },"method":"m"}`, `{"params": {"_meta":{"a":1},"b":2 },"method":"m"}`},
-		{`{"params":{"x":1.0},"method":"m"}`, `{"params":{"_meta":{"a":1},"b":2,"x":1.0},"method":"m"}`},
-		{`{"params":{"x":1,"_meta":{}}}`, `{"params":{"b":2,"x":1,"_meta":{"a":1}}}`},
-		{`{"params":{"_meta":null}}`, `{"params":{"b":2,"_meta":{"a":1}}}`},
-		{`{"params":{"_meta": {"t":0}}}`, `{"params":{"b":2,"_meta": {"a":1,"t":0}}}`},
+		{`{"method":"m","id":1}`, `{"method":"m","id":"new","params":{"_meta":{"a":1},"b":2}}`},
+		{`{"params":null,"method":"m","id":7}`, `{"params":{"_meta":{"a":1},"b":2},"method":"m","id":"new"}`},
+		{`{"id": 7 ,"params": { },"method":"m"}`, `{"id": "new" ,"params": {"_meta":{"a":1},"b":2 },"method":"m"}`},
+		{`{"params":{"x":1.0},"method":"m","id":7}`, `{"params":{"_meta":{"a":1},"b":2,"x":1.0},"method":"m","id":"new"}`},
+		{`{"id": 7 ,"params":{"x":1,"_meta":{}}}`, `{"id": "new" ,"params":{"b":2,"x":1,"_meta":{"a":1}}}`},
+		{`{"params":{"_meta":null},"id":7}`, `{"params":{"b":2,"_meta":{"a":1}},"id":"new"}`},
+		{`{"id": 7 ,"params":{"_meta": {"t":0}}}`, `{"id": "new" ,"params":{"b":2,"_meta": {"a":1,"t":0}}}`},
 	}
 	for _, tt := range tests {
 		e, err := scan([]byte(tt.msg))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := withMembers([]byte(tt.msg), &e, `"a":1`, `"b":2`)
+		got, err := withMembers([]byte(tt.msg), &e, []byte(`"new"`), `"a":1`, []byte(`"b"`), []byte(`:2`))
 		if err != nil || string(got) != tt.want {
 			t.Errorf("%s: got %s, %v, want %s", tt.msg, got, err, tt.want)
 		}
@@ -36,7 +36,7 @@ func TestWithMembers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := withMembers([]byte(msg), &e, `"a":1`, ""); !errors.Is(err, errParams) {
+		if got, err := withMembers([]byte(msg), &e, []byte(`"new"`), `"a":1`); !errors.Is(err, errParams) {
 			t.Errorf("%s: got %s, %v, want %v", msg, got, err, errParams)
 		}
 	}
@@ -47,18 +47,19 @@ func FuzzWithMembers(f *testing.F) {
 	for _, seed := range []string{
 		`{"jsonrpc":"2.0","id":1,"method":"m"}`,
 		`{"id":1,"params":{"name":"x","_meta":{"progressToken":1}},"method":"m"}`,
-		"{\"params\" : {\t}}", `{"params":{"_meta":{"a":{}}, "_meta" : { } }}`, `{"params":1,"params":{}}`,
+		"{\"params\" : {\t},\"id\":1,\"method\":\"m\"}", `{"id":"a","params":{"_meta":{"a":{}}, "_meta" : { } },"method":"m"}`,
+		`{"method":"m","params":1,"params":{},"id":1,"id":2}`, `{"id":1,"method":"m","params":{"_meta":null}}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		msg = bytes.Trim(msg, jsonSpace)
 		e, err := scan(msg)
-		if err != nil || !e.hasMethod {
+		if err != nil || e.kind() != request {
 			return
 		}
 		before := bytes.Clone(msg)
-		got, err := withMembers(msg, &e, `"\u0001meta":1`, `"\u0001params":2`)
+		got, err := withMembers(msg, &e, []byte(`"\u0001id"`), `"\u0001meta":1`, []byte(`"\u0001params":2`))
 		if !bytes.Equal(msg, before) {
 			t.Fatalf("got %q, want the request itself unchanged: %q", msg, before)
 		}
@@ -71,6 +72,11 @@ func FuzzWithMembers(f *testing.F) {
 		if meta["\u0001meta"] != json.Number("1") || params["\u0001params"] != json.Number("2") {
 			t.Fatalf("%q: got %q, want both members", msg, got)
 		}
+		if is["id"] != "\u0001id" {
+			t.Fatalf("%q: got %q, want the other id", msg, got)
+		}
+		delete(was, "id")
+		delete(is, "id")
 		delete(meta, "\u0001meta")
 		delete(params, "\u0001params")
 		if len(meta) == 0 {

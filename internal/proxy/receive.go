@@ -58,7 +58,7 @@ func (r *relay) heard(e *envelope, msg []byte, via *call, s *session) {
 		}
 	case e.method == methodCancelled && usableID(e.requestID):
 		if a := r.asks.cancelled(s, e.requestID); a != nil && !bytes.Equal(a.id, e.requestID) {
-			msg = replace(msg, e.requestAt, len(e.requestID), string(a.id))
+			msg = edited(msg, edit{e.requestAt, len(e.requestID), [][]byte{a.id}})
 		}
 	}
 	r.out.write(msg)

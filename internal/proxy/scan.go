@@ -157,7 +157,7 @@ func (s *scanner) note(at place, key []byte, from int) {
 		case "params":
 			e.params, e.paramsAt = raw, from
 		case "result":
-			e.hasResult = true
+			e.result, e.hasResult = raw, true
 		case "error":
 			e.hasError = true
 		}
