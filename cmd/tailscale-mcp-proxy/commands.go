@@ -31,7 +31,7 @@ func commands() []command {
 			func() *flag.FlagSet { return installFlags("install", &installOptions{}) }, install.Names, runInstall},
 		{"uninstall", "CLIENT [flags]", "undo what install has done", uninstallDetails,
 			func() *flag.FlagSet { return installFlags("uninstall", &installOptions{}) }, install.Names, runUninstall},
-		{"doctor", "--server URL", "walk the way of a request and say at the first break what to do; takes the flags of the relay", "",
+		{"doctor", "--server URL [flags]", "walk the way of a request, and say at the first break what to do", doctorDetails,
 			func() *flag.FlagSet { return doctorFlags(&options{}, new(bool)) }, nil, runDoctor},
 		{"completion", "bash|zsh|fish", "print the completions for a shell", "", none("completion"), shellNames, runCompletion},
 		{"version", "", "print the version", "", none("version"), nil, runVersion},

@@ -19,6 +19,11 @@ import (
 // own.
 const doctorTimeout = 2 * time.Minute
 
+const doctorDetails = `
+It takes the flags of the relay as they stand in the client's configuration, and
+asks the server as the client does.
+`
+
 func doctorFlags(opt *options, asJSON *bool) *flag.FlagSet {
 	flags := serverFlags("doctor", opt)
 	flags.BoolVar(asJSON, "json", false, "print the steps as JSON")
@@ -31,6 +36,9 @@ func doctorFlags(opt *options, asJSON *bool) *flag.FlagSet {
 func runDoctor(ctx context.Context, s streams, args []string) error {
 	opt, asJSON := &options{}, false
 	if err := opt.read(doctorFlags(opt, &asJSON), args, s.environ); err != nil {
+		return err
+	}
+	if err := opt.readHeaders(s.environ); err != nil {
 		return err
 	}
 	log, closed := slog.New(slog.DiscardHandler), func() {}

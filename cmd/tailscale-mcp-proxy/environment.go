@@ -55,8 +55,8 @@ func fromEnvironment(flags *flag.FlagSet, environ []string) error {
 	var err error
 	flags.VisitAll(func(f *flag.Flag) {
 		name := variable(f.Name)
-		value, set := lookup(environ, name)
-		if name == "" || name == serverVariable || given[f.Name] || !set || value == "" || err != nil {
+		value := lookup(environ, name)
+		if name == "" || name == serverVariable || given[f.Name] || value == "" || err != nil {
 			return
 		}
 		switch bad := flags.Set(f.Name, value); {
@@ -69,12 +69,13 @@ func fromEnvironment(flags *flag.FlagSet, environ []string) error {
 	return err
 }
 
-// lookup is the value of an environment variable.
-func lookup(environ []string, name string) (value string, set bool) {
+// lookup is the value of an environment variable; "" when there is none.
+func lookup(environ []string, name string) string {
+	value := ""
 	for _, entry := range environ {
 		if k, v, ok := strings.Cut(entry, "="); ok && k == name {
-			value, set = v, true // the last one counts
+			value = v // the last one counts
 		}
 	}
-	return value, set
+	return value
 }

@@ -19,27 +19,28 @@ const maxHeaderFile = 64 << 10
 // readHeaders reads the user's headers. They come from a file or from the
 // environment, since other users of the machine can read a command line. No
 // error holds a value.
-func readHeaders(file string, env []string, environ []string) (http.Header, error) {
+func (opt *options) readHeaders(environ []string) error {
 	h := http.Header{}
-	if file != "" {
-		if err := readHeaderFile(h, file); err != nil {
-			return nil, err
+	if opt.headerFile != "" {
+		if err := readHeaderFile(h, opt.headerFile); err != nil {
+			return err
 		}
 	}
-	for _, pair := range env {
+	for _, pair := range opt.headerEnv {
 		name, from, ok := strings.Cut(pair, "=")
 		if !ok || from == "" {
-			return nil, misused("for example: --header-env Authorization=MY_TOKEN, where MY_TOKEN holds the whole value", "--header-env: not NAME=VARIABLE")
+			return misused("for example: --header-env Authorization=MY_TOKEN, where MY_TOKEN holds the whole value", "--header-env: not NAME=VARIABLE")
 		}
-		value, set := lookup(environ, from)
-		if !set {
-			return nil, misused("set it where the client is configured, under \"env\"", "--header-env: the environment has no variable of the name given for %s", printable(name))
+		value := lookup(environ, from)
+		if value == "" {
+			return misused("set it where the client is configured, under \"env\"", "--header-env: the variable named for %s is not set, or empty", printable(name))
 		}
 		if err := addHeader(h, "--header-env "+printable(name), name, value); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return h, nil
+	opt.header = h
+	return nil
 }
 
 func readHeaderFile(h http.Header, file string) error {

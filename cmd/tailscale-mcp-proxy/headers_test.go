@@ -3,13 +3,12 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
-
-	"net/http"
 )
 
 // TestPX27Headers: headers come from a file or the environment.
@@ -19,7 +18,9 @@ func TestPX27Headers(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := readHeaders(file, []string{"X-Key=KEY"}, []string{"KEY=old", "KEY=k=1"})
+	opt := &options{headerFile: file, headerEnv: list{"X-Key=KEY"}}
+	err := opt.readHeaders([]string{"KEY=old", "KEY=k=1"})
+	got := opt.header
 	want := http.Header{"Authorization": {"Bearer a:b=c"}, "X-Team": {"red team"}, "X-Key": {"k=1"}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v and %v, want %v", got, err, want)
@@ -43,7 +44,7 @@ func TestPX27HeadersRefused(t *testing.T) {
 		{name: "not ASCII", text: "X-Key: hunter2\xc3\xa9", says: "cannot carry"},
 		{name: "a control character", text: "X-Key: hun\rter2", says: "cannot carry"},
 		{name: "too large", text: strings.Repeat("#hunter2\n", maxHeaderFile/8), says: "larger than"},
-		{name: "a variable that is not there", env: []string{"X-Key=hunter2"}, says: "no variable of the name given for X-Key"},
+		{name: "a variable that is not there", env: []string{"X-Key=hunter2"}, says: "the variable named for X-Key is not set"},
 		{name: "no variable", env: []string{"X-Key="}, says: "not NAME=VARIABLE"},
 		{name: "the value itself", env: []string{"X-Key"}, says: "not NAME=VARIABLE"},
 		{name: "a line break in the variable", env: []string{"X-Key=BROKEN"}, says: "cannot carry"},
@@ -58,7 +59,8 @@ func TestPX27HeadersRefused(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := readHeaders(file, tt.env, []string{"SECRET=hunter2", "BROKEN=hunter2\r\nX: y"})
+			opt := &options{headerFile: file, headerEnv: tt.env}
+			err := opt.readHeaders([]string{"SECRET=hunter2", "BROKEN=hunter2\r\nX: y"})
 			if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("got %v, want an error with %q and without the value", err, tt.says)
 			}
@@ -67,7 +69,7 @@ func TestPX27HeadersRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := readHeaders(filepath.Join(t.TempDir(), "none"), nil, nil); err == nil || !strings.Contains(err.Error(), "--header-file") {
+	if err := (&options{headerFile: filepath.Join(t.TempDir(), "none")}).readHeaders(nil); err == nil || !strings.Contains(err.Error(), "--header-file") {
 		t.Errorf("no file: got %v, want an error", err)
 	}
 }

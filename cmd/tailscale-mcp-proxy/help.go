@@ -34,7 +34,7 @@ func (c command) help() string {
 		for _, other := range commands() {
 			fmt.Fprintf(&b, "  %-10s %s\n", other.name, other.summary)
 		}
-		fmt.Fprintf(&b, "\nFlags without a command (%s COMMAND --help shows those of a command):\n", program)
+		fmt.Fprintf(&b, "\nFlags (those of a command: %s COMMAND --help):\n", program)
 	} else {
 		fmt.Fprintf(&b, "usage: %s\n%s\n", strings.TrimSpace(program+" "+c.name+" "+c.args), c.summary)
 		b.WriteString(c.details)
@@ -87,6 +87,7 @@ type flagInfo struct {
 	usage string
 	// repeated says that it may be given several times.
 	repeated bool
+	sets     flag.Value
 }
 
 // dashed are the names as they are typed.
@@ -98,7 +99,7 @@ func (f flagInfo) dashed() []string {
 	return typed
 }
 
-// flagsOf are the flags of a set by name. Two names of the same usage are one
+// flagsOf are the flags of a set by name. Two names that set the same are one
 // flag. A usage begins with what stands behind the flag, in back quotes.
 func flagsOf(set *flag.FlagSet) []flagInfo {
 	var all []flagInfo
@@ -106,14 +107,14 @@ func flagsOf(set *flag.FlagSet) []flagInfo {
 		value, usage := flag.UnquoteUsage(f)
 		usage = strings.TrimPrefix(usage, value+" ")
 		for i, other := range all {
-			if other.usage == usage {
+			if other.sets == f.Value {
 				all[i].names = append(other.names, f.Name)
 				slices.SortFunc(all[i].names, func(a, b string) int { return len(b) - len(a) })
 				return
 			}
 		}
 		_, repeated := f.Value.(*list)
-		all = append(all, flagInfo{[]string{f.Name}, value, usage, repeated})
+		all = append(all, flagInfo{[]string{f.Name}, value, usage, repeated, f.Value})
 	})
 	return all
 }

@@ -56,10 +56,7 @@ func runEither(command string, s streams, args []string, do func(setting, person
 	if err != nil {
 		return err
 	}
-	env := func(name string) string {
-		value, _ := lookup(s.environ, name)
-		return value
-	}
+	env := func(name string) string { return lookup(s.environ, name) }
 	from := setting{opt: opt, environ: s.environ}
 	if from.here, err = install.Here(env); err != nil {
 		return usageError{err}

@@ -25,7 +25,7 @@ type options struct {
 	identityTo       list
 	headerFile       string
 	headerEnv        list
-	header           http.Header // of headerFile and headerEnv
+	header           http.Header // of headerFile and headerEnv, once they are read
 
 	connectTimeout time.Duration
 	maxMessage     int
@@ -65,14 +65,14 @@ func relayFlags(opt *options) *flag.FlagSet {
 func serverFlags(command string, opt *options) *flag.FlagSet {
 	flags := newFlags(command)
 	flags.StringVar(&opt.serverURL, "server", "", "`URL` the server's MCP endpoint (or MCP_SERVER)")
-	flags.StringVar(&opt.socket, "tailscaled-socket", "", "`PATH` the local tailscaled's socket, when not the usual one")
+	flags.StringVar(&opt.socket, "tailscaled-socket", "", "`PATH` the local tailscaled's socket, if not in its usual\nplace")
 	flags.BoolVar(&opt.requireTailscale, "require-tailscale", false, "send nothing but to a node of the tailnet")
-	flags.Var(&opt.identityTo, "identity-to", "`HOST` tell this host who calls although it is no node of the\ntailnet, as a reverse proxy; may be repeated")
+	flags.Var(&opt.identityTo, "identity-to", "`HOST` tell this host who calls although it is no node of\nthe tailnet, as a reverse proxy; may be repeated")
 	flags.StringVar(&opt.headerFile, "header-file", "", "`FILE` send these headers: lines of \"Name: value\"")
 	flags.Var(&opt.headerEnv, "header-env", "`NAME=VARIABLE` send the header NAME with the value of the\nenvironment variable; may be repeated")
-	flags.DurationVar(&opt.connectTimeout, "connect-timeout", proxy.DefaultConnectTimeout, "`DURATION` how long connecting to the server may take (default 10s)")
+	flags.DurationVar(&opt.connectTimeout, "connect-timeout", proxy.DefaultConnectTimeout, "`DURATION` how long connecting to the server may take\n(default 10s)")
 	flags.IntVar(&opt.maxMessage, "max-message", proxy.DefaultMaxMessage, "`BYTES` the largest message, either way (default 67108864)")
-	flags.DurationVar(&opt.drain, "drain", proxy.DefaultDrain, "`DURATION` how long calls may still take once the client is gone\n(default 2s)")
+	flags.DurationVar(&opt.drain, "drain", proxy.DefaultDrain, "`DURATION` how long calls may still take once the client is\ngone (default 2s)")
 	flags.StringVar(&opt.logFile, "log-file", "", "`FILE` append to it what else goes to stderr")
 	for _, name := range []string{"v", "verbose"} {
 		flags.BoolVar(&opt.verbose, name, false, "say what happens (on stderr, or in the log file)")
@@ -117,16 +117,13 @@ func (opt *options) check(environ []string) error {
 	from, server := "--server", opt.serverURL
 	if server == "" {
 		from = serverVariable
-		server, _ = lookup(environ, from)
+		server = lookup(environ, from)
 	}
 	if server == "" {
 		return misused("pass --server http://HOST:8080/mcp, or set MCP_SERVER to it", "no server given")
 	}
 	var err error
-	if opt.server, err = parseServer(from, server); err != nil {
-		return err
-	}
-	opt.header, err = readHeaders(opt.headerFile, opt.headerEnv, environ)
+	opt.server, err = parseServer(from, server)
 	return err
 }
 

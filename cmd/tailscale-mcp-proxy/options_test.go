@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"flag"
-	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -20,7 +19,7 @@ import (
 func TestPX27Parse(t *testing.T) {
 	const url = "http://ts-mcp:8080/mcp"
 	with := func(change func(*options)) options {
-		o := options{connectTimeout: proxy.DefaultConnectTimeout, drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage, header: http.Header{}}
+		o := options{connectTimeout: proxy.DefaultConnectTimeout, drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage}
 		change(&o)
 		return o
 	}
@@ -51,12 +50,11 @@ func TestPX27Parse(t *testing.T) {
 			[]string{
 				"MCP_SERVER=" + url, "TAILSCALE_MCP_PROXY_VERBOSE=true", "TAILSCALE_MCP_PROXY_DEBUG=1", "TAILSCALE_MCP_PROXY_TAILSCALED_SOCKET=/a b/s", "TAILSCALE_MCP_PROXY_DRAIN=5s",
 				"TAILSCALE_MCP_PROXY_MAX_MESSAGE=2048", "TAILSCALE_MCP_PROXY_CONNECT_TIMEOUT=3s", "TAILSCALE_MCP_PROXY_REQUIRE_TAILSCALE=true",
-				"TAILSCALE_MCP_PROXY_IDENTITY_TO=a,b", "TAILSCALE_MCP_PROXY_LOG_FILE=/x y/log", "TAILSCALE_MCP_PROXY_HEADER_ENV=Authorization=TOKEN", "TOKEN=Bearer x", "TAILSCALE_MCP_PROXY_HEADER_FILE=",
+				"TAILSCALE_MCP_PROXY_IDENTITY_TO=a,b", "TAILSCALE_MCP_PROXY_LOG_FILE=/x y/log", "TAILSCALE_MCP_PROXY_HEADER_ENV=Authorization=TOKEN", "TAILSCALE_MCP_PROXY_HEADER_FILE=",
 			},
 			with(func(o *options) {
 				o.verbose, o.debug, o.socket, o.drain, o.maxMessage, o.connectTimeout, o.requireTailscale = true, true, "/a b/s", 5*time.Second, 2048, 3*time.Second, true
 				o.identityTo, o.logFile, o.headerEnv = list{"a", "b"}, "/x y/log", list{"Authorization=TOKEN"}
-				o.header = http.Header{"Authorization": {"Bearer x"}}
 			}),
 		},
 		{"flags before the environment", []string{"--drain", "0", "--server", url}, []string{"TAILSCALE_MCP_PROXY_DRAIN=5s"}, with(func(o *options) { o.drain = -1 })},

@@ -18,6 +18,9 @@ func runRelay(ctx context.Context, s streams, args []string) error {
 		return runVersion(ctx, s, nil)
 	}
 
+	if err := opt.readHeaders(s.environ); err != nil {
+		return err
+	}
 	log, closed, err := opt.openLog(s.err)
 	if err != nil {
 		return err

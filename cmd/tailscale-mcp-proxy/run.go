@@ -35,7 +35,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	}
 	var code exitCode
 	switch {
-	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errHelp):
 		fmt.Fprint(s.out, c.help())
 		return exitEnded
 	case errors.As(err, &code):
@@ -48,6 +48,9 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 type exitCode int
 
 func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// errHelp is in the error of a command that was asked for its help.
+var errHelp = flag.ErrHelp
 
 // hintedError is an error with the next step for a person.
 type hintedError struct {
@@ -96,7 +99,7 @@ func complain(w io.Writer, err error) int {
 func parseFlags(flags *flag.FlagSet, args []string) (rest []string, err error) {
 	for {
 		if err := flags.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
+			if errors.Is(err, errHelp) {
 				return nil, err
 			}
 			return nil, misused(seeHelp(flags.Name()), "%w", err)
