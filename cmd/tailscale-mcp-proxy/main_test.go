@@ -18,6 +18,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
 	}
+	if file := os.Getenv(asPanic); file != "" {
+		panicWithLog(file)
+	}
 	testscript.Main(m, map[string]func(){"tailscale-mcp-proxy": main})
 }
 

@@ -92,6 +92,43 @@ func inTailnet(t *testing.T, opts tailnettest.Options) {
 		_ = p.stdin.Close()
 		p.exit()
 	})
+	t.Run("tailscaled is required", func(t *testing.T) {
+		mustWaitForTailscaled(ctx, t, laptop, "http://"+net.JoinHostPort("ts-mcp", port)+"/mcp")
+	})
+}
+
+// mustWaitForTailscaled: with --require-tailscale (PX26) nothing is sent until
+// tailscaled is there, and then all is well.
+func mustWaitForTailscaled(ctx context.Context, t *testing.T, laptop *tailnettest.Node, url string) {
+	if err := laptop.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	p := launch(t, laptop.Command, "--server", url, "--tailscaled-socket", laptop.Socket, "--require-tailscale")
+	if got := p.ask(initialize); !strings.Contains(got, `"code":-31001`) || !strings.Contains(got, `"outcome":"not sent"`) ||
+		!strings.Contains(got, "refused by --require-tailscale: no tailscaled answers on this machine") {
+		t.Errorf("without tailscaled: got %s, want a refusal and why", got)
+	}
+	if err := laptop.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for begin := time.Now(); ; {
+		got := p.ask(strings.Replace(initialize, `"id":1`, `"id":2`, 1))
+		if strings.Contains(got, `"result"`) {
+			if !strings.Contains(got, laptop.FQDN()+" | user") {
+				t.Errorf("with tailscaled: got %s, want the server to see %s", got, laptop.FQDN())
+			}
+			break
+		}
+		if time.Since(begin) > patience {
+			t.Fatalf("with tailscaled: got %s, want an answer", got)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	_ = p.stdin.Close()
+	p.exit()
+	if got := p.stderr.String(); strings.Count(got, "no request is sent") == 0 || strings.Contains(got, "identity headers are not sent") {
+		t.Errorf("got on stderr: %s, want why nothing was sent", got)
+	}
 }
 
 // serveWhoIs is a server on node that answers with who its tailscaled says the
