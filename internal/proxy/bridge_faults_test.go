@@ -378,3 +378,24 @@ func TestPX22Quiet(t *testing.T) {
 		t.Errorf("got:\n%s", got)
 	}
 }
+
+// A server that says little of itself is bridged to, in a version that there
+// is, and is not told what it has no use for.
+func TestPX22SaysLittle(t *testing.T) {
+	s := serveModern(t, nil)
+	s.modern = `{"supportedVersions":["2026-07-28"]}`
+	c := connect(t, s.url())
+	c.send(strings.Replace(asking, "2025-06-18", "1999-01-01", 1))
+	want := `{"jsonrpc":"2.0","id":"init","result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"unknown","version":"unknown"}}}`
+	if got := c.answer(`"init"`); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	c.send(greeting, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+	c.answer("1")
+	if level, is := said(t, s.got("POST", "tools/list")).Params.Meta[logLevelKey]; is {
+		t.Errorf("got log level %s, want none", level)
+	}
+	if n := s.count(func(r received) bool { return r.msg.Method == methodListen }); n != 0 {
+		t.Errorf("got %d subscriptions, want none: it tells of nothing", n)
+	}
+}
