@@ -10,10 +10,10 @@ import (
 
 // ask is a request to the client that it has not answered.
 type ask struct {
-	id      []byte        // as the client has it
-	session *session      // whose server asked
-	theirs  []byte        // the id as that server has it; nil when the proxy asks
-	answer  chan<- []byte // where to put the answer when the proxy asks
+	id      []byte       // as the client has it
+	session *session     // whose server asked
+	theirs  []byte       // the id as that server has it; nil when the proxy asks
+	answer  func([]byte) // takes the answer when the proxy asks; does not block
 }
 
 // asks are the requests to the client without an answer. A server that forgot
@@ -40,7 +40,7 @@ func (t *asks) relayed(s *session, id []byte) *ask {
 }
 
 // own enters a request of the proxy.
-func (t *asks) own(answer chan<- []byte) *ask {
+func (t *asks) own(answer func([]byte)) *ask {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	a := &ask{id: t.fresh(), answer: answer}

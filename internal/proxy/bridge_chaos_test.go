@@ -85,7 +85,7 @@ func chaosBridged(t *testing.T, rnd *rand.Rand, calls int) {
 			subscribed(w, r, in)
 		}
 	}
-	c := connect(t, s.url(), drain(time.Duration(rnd.IntN(500))*time.Millisecond), func(r *relay) { r.unwind = patience })
+	c := connect(t, s.url(), drain(time.Duration(rnd.IntN(500))*time.Millisecond), func(r *relay) { r.answerTime = patience })
 	c.send(asking, greeting)
 	c.answer(`"init"`)
 

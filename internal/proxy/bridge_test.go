@@ -17,7 +17,7 @@ const discovered = `{"resultType":"complete","supportedVersions":["2026-07-28"],
 
 // asking is an initialize whose client can be asked everything.
 const asking = `{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-06-18",` +
-	`"capabilities":{"elicitation":{},"sampling":{},"roots":{"listChanged":true},"tasks":{}},"clientInfo":{"name":"old","version":"1.0"}}}`
+	`"capabilities":{"elicitation":{"form":{},"url":{}},"sampling":{},"roots":{"listChanged":true},"tasks":{}},"clientInfo":{"name":"old","version":"1.0"}}}`
 
 // serveModern is a server that speaks the modern era only.
 func serveModern(t *testing.T, tools map[string]tool) *faultServer {
@@ -79,7 +79,7 @@ func TestPX22Bridge(t *testing.T) {
 	for key, want := range map[string]string{
 		versionKey:      `"2026-07-28"`,
 		infoKey:         `{"name":"old","version":"1.0"}`,
-		capabilitiesKey: `{"elicitation":{},"roots":{"listChanged":true},"sampling":{}}`,
+		capabilitiesKey: `{"elicitation":{"form":{},"url":{}},"roots":{"listChanged":true},"sampling":{}}`,
 		logLevelKey:     `"info"`,
 		"progressToken": `1.0`,
 	} {
@@ -363,5 +363,44 @@ func TestPX22Pipe(t *testing.T) {
 		if f, bad := failureIn(t, c.answer(id)); bad {
 			t.Errorf("%s: got %+v, want a result", id, f)
 		}
+	}
+}
+
+// What a client does not offer, it is not asked for, whatever the server does.
+func TestPX22NotOffered(t *testing.T) {
+	s := serveModern(t, map[string]tool{
+		"url": func(w http.ResponseWriter, _ *http.Request, in received) {
+			reply(w, in, `{"resultType":"input_required","inputRequests":{"a":{"method":"elicitation/create","params":{"mode":"url","url":"https://example.com","message":"?"}}}}`)
+		},
+		"sample": func(w http.ResponseWriter, _ *http.Request, in received) {
+			reply(w, in, `{"resultType":"input_required","inputRequests":{"a":{"method":"sampling/createMessage","params":{}}}}`)
+		},
+	})
+	c := connect(t, s.url())
+	c.send(`{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{"elicitation":{}}}}`)
+	c.answer(`"init"`)
+	c.send(legacyCall("1", "url"), legacyCall("2", "sample"))
+	for _, id := range []string{"1", "2"} {
+		if f, _ := failureIn(t, c.answer(id)); f.Code != CodeInput || !strings.Contains(f.Message, "does not offer") {
+			t.Errorf("%s: got %+v, want code %d", id, f, CodeInput)
+		}
+	}
+}
+
+// An answer is taken when it comes: the second may end what waits for the first.
+func TestPX22InputInAnyOrder(t *testing.T) {
+	elicit := `{"method":"elicitation/create","params":{"message":"?","requestedSchema":{}}}`
+	s := serveModern(t, map[string]tool{"two": func(w http.ResponseWriter, _ *http.Request, in received) {
+		reply(w, in, `{"resultType":"input_required","inputRequests":{"a":`+elicit+`,"b":`+elicit+`}}`)
+	}})
+	c := connect(t, s.url())
+	c.send(asking)
+	c.answer(`"init"`)
+	c.send(legacyCall("1", "two"))
+	first, second := c.method("elicitation/create"), c.method("elicitation/create")
+	c.send(`{"jsonrpc":"2.0","id":` + idOf(t, second) + `,"error":{"code":-1,"message":"no"}}`)
+	c.answer("1")
+	if got := c.method(methodCancelled); !strings.Contains(got, `"requestId":`+idOf(t, first)) {
+		t.Errorf("got %s, want the first question withdrawn", got)
 	}
 }

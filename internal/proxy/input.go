@@ -80,44 +80,43 @@ func (b *bridge) gather(ctx context.Context, wanted *inputs) ([][]byte, error) {
 	}
 	keys := slices.Sorted(maps.Keys(wanted.InputRequests))
 	for _, key := range keys {
-		m := wanted.InputRequests[key].Method
-		if capability, known := legacyRequests[m]; !known || b.offers[capability] == nil {
-			return nil, fmt.Errorf("the server asks for %q, which the client does not offer", m)
+		in := wanted.InputRequests[key]
+		if capability, known := legacyRequests[in.Method]; !known || b.offers[capability] == nil {
+			return nil, fmt.Errorf("the server asks for %q, which the client does not offer", in.Method)
+		}
+		if asURL(in.Params) && !b.opensURLs() {
+			return nil, errors.New("the server asks to have a URL opened, which the client does not offer")
 		}
 	}
 	type reply struct {
-		a      *ask
-		method string
-		got    chan []byte
+		to  int // keys
+		msg []byte
 	}
-	replies, size := make([]reply, len(keys)), 0
+	questions, replies := make([]*ask, len(keys)), make(chan reply, len(keys))
+	methods, size := make([]string, len(keys)), 0
 	for i, key := range keys {
-		got, in := make(chan []byte, 1), wanted.InputRequests[key]
-		replies[i] = reply{b.r.asks.own(got), in.Method, got}
-		b.r.out.write(question(replies[i].a.id, in.Method, in.Params))
+		in := wanted.InputRequests[key]
+		questions[i] = b.r.asks.own(func(msg []byte) { replies <- reply{i, msg} })
+		methods[i] = in.Method
+		b.r.out.write(question(questions[i].id, in.Method, in.Params))
 		size += len(in.Params)
 	}
 	wanted.InputRequests = nil // may be large, and the client take its time
 	giveBack(size)
+	defer b.withdraw(questions) // if it ends before all are answered
 	members := [][]byte{[]byte(`"inputResponses":{`)}
-	for i, key := range keys {
+	for i := range keys {
 		select {
-		case msg := <-replies[i].got:
-			result, err := resultOf(msg)
+		case r := <-replies:
+			result, err := resultOf(r.msg)
 			if err != nil {
-				for _, other := range replies[i+1:] {
-					b.withdraw(other.a)
-				}
-				return nil, fmt.Errorf("the client did not give it (%s: %w)", replies[i].method, err)
+				return nil, fmt.Errorf("the client did not give it (%s: %w)", methods[r.to], err)
 			}
 			if i > 0 {
 				members = append(members, []byte(","))
 			}
-			members = append(members, []byte(quoted(key)+":"), result)
+			members = append(members, []byte(quoted(keys[r.to])+":"), result)
 		case <-ctx.Done():
-			for _, other := range replies[i:] {
-				b.withdraw(other.a)
-			}
 			return nil, context.Canceled
 		}
 	}
@@ -128,11 +127,13 @@ func (b *bridge) gather(ctx context.Context, wanted *inputs) ([][]byte, error) {
 	return members, nil
 }
 
-// withdraw tells the client that nobody waits for its answer any more, unless
-// it has answered.
-func (b *bridge) withdraw(a *ask) {
-	if b.r.asks.take(a.id) != nil {
-		b.r.out.write([]byte(`{"jsonrpc":"2.0","method":"` + methodCancelled + `","params":{"requestId":` + string(a.id) + `}}`))
+// withdraw tells the client that nobody waits for its answers any more, except
+// to what it has answered.
+func (b *bridge) withdraw(questions []*ask) {
+	for _, a := range questions {
+		if b.r.asks.take(a.id) != nil {
+			b.r.out.write([]byte(`{"jsonrpc":"2.0","method":"` + methodCancelled + `","params":{"requestId":` + string(a.id) + `}}`))
+		}
 	}
 }
 
@@ -152,14 +153,17 @@ func question(id []byte, method string, params json.RawMessage) []byte {
 	return together(append(parts, []byte("}"))...)
 }
 
-// asURL reports whether params are those of an elicitation by URL without an
-// id.
+// asURL reports whether params are those of an elicitation by URL.
 func asURL(params json.RawMessage) bool {
-	var said struct {
-		Mode          string
-		ElicitationID *string
-	}
-	return params[0] == '{' && json.Unmarshal(params, &said) == nil && said.Mode == "url" && said.ElicitationID == nil
+	var said struct{ Mode string }
+	return len(params) > 0 && params[0] == '{' && json.Unmarshal(params, &said) == nil && said.Mode == "url"
+}
+
+// opensURLs reports whether the client offers elicitation by URL: in the older
+// era that has to be said, and a form is meant otherwise.
+func (b *bridge) opensURLs() bool {
+	var said struct{ URL json.RawMessage }
+	return json.Unmarshal(b.offers["elicitation"], &said) == nil && said.URL != nil
 }
 
 // resultOf is the result in a response.

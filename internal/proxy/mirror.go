@@ -131,7 +131,7 @@ func (r *relay) listTools(meta []byte) error {
 	defer cancel()
 	var cursor []byte
 	for range maxListPages {
-		answer, err := r.askOwn(ctx, own{msg: listRequest(r.ownID(), meta, cursor), quiet: true})
+		answer, err := r.askOwn(ctx, errand{msg: listRequest(r.ownID(), meta, cursor), quiet: true})
 		if err != nil {
 			return err
 		}

@@ -56,14 +56,21 @@ const (
 	DefaultConnectTimeout = 10 * time.Second
 )
 
-// deleteTimeout bounds the goodbye to a server with sessions. With Drain it
-// makes the end take less than three seconds.
-const deleteTimeout = 500 * time.Millisecond
-
-// unwind is how long each step of the end may take beyond its purpose, before
-// Run leaves it behind: it may be stuck in writing to a client that does not
-// read.
-const unwind = 100 * time.Millisecond
+// The end takes no more than the drain time and a second, each step within its
+// bound: a client that does not read, or a server that does not answer, cannot
+// hold it up.
+const (
+	// endTime is how long the end may take beside the drain.
+	endTime = 900 * time.Millisecond
+	// answerTime is how long answering the calls that are left may take.
+	answerTime = 400 * time.Millisecond
+	// deleteTime is how long the goodbye to a server with sessions may take.
+	// Calls that end before the drain is over leave it more, up to maxDelete.
+	deleteTime = 300 * time.Millisecond
+	maxDelete  = time.Second
+	// unwindTime is how long what has been ended may take to end.
+	unwindTime = 100 * time.Millisecond
+)
 
 // Run relays messages between stdin and stdout and the server until stdin
 // ends, ctx is done or stdout cannot be written. It then gives calls in flight
@@ -113,7 +120,7 @@ func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 			limit:  cfg.MaxMessage,
 			router: newRouter(own, cfg),
 		},
-		unwind: unwind,
+		answerTime: answerTime,
 	}
 	return r
 }
@@ -135,8 +142,9 @@ func (r *relay) run(ctx context.Context, stdin io.Reader) error {
 		r.log.Debug("asked to stop")
 	case <-r.out.broken:
 	}
+	by := time.Now().Add(max(r.cfg.Drain, 0) + endTime)
 	r.drain()
-	r.goodbye()
+	r.goodbye(by)
 	if broken := r.out.failed(); broken != nil {
 		return broken
 	}
@@ -148,7 +156,7 @@ func (r *relay) run(ctx context.Context, stdin io.Reader) error {
 func (r *relay) drain() {
 	idle := r.calls.close()
 	// Streams that only wait for news never end by themselves.
-	r.within(r.unwind, func() { r.abandon(func(c *call) bool { return c.env.method == methodListen }) })
+	r.within(unwindTime, func() { r.abandon(func(c *call) bool { return c.env.method == methodListen }) })
 	t := time.NewTimer(max(r.cfg.Drain, 0))
 	defer t.Stop()
 	select {
@@ -156,7 +164,7 @@ func (r *relay) drain() {
 	case <-t.C:
 	case <-r.out.broken:
 	}
-	r.within(r.unwind, func() { r.abandon(func(*call) bool { return true }) })
+	r.within(r.answerTime, func() { r.abandon(func(*call) bool { return true }) })
 }
 
 // abandon answers the calls that want says yes to with an error, and ends
@@ -173,13 +181,13 @@ func (r *relay) abandon(want func(*call) bool) {
 }
 
 // goodbye ends the session at the server, if there is one and it cares, and
-// then everything else.
-func (r *relay) goodbye() {
+// then everything else: about by then.
+func (r *relay) goodbye(by time.Time) {
 	if s := r.sessions.current(); s != nil && s.id != "" {
-		r.end(s)
+		r.end(s, min(max(time.Until(by)-unwindTime, deleteTime), maxDelete))
 	}
 	r.cancel()
-	r.within(r.unwind, r.calls.workers.Wait)
+	r.within(unwindTime, r.calls.workers.Wait)
 }
 
 // within does f and waits for it no longer than d.
@@ -194,8 +202,8 @@ func (r *relay) within(d time.Duration, f func()) {
 }
 
 // end tells the server that nobody needs the session any more.
-func (r *relay) end(s *session) {
-	ctx, cancel := context.WithTimeout(r.ctx, deleteTimeout)
+func (r *relay) end(s *session, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
 	status, err := r.up.tell(ctx, http.MethodDelete, s.headers(), nil)
 	r.log.Debug("ending the session", "status", status, "error", err)

@@ -39,14 +39,14 @@ const (
 
 // relay is the proxy at work.
 type relay struct {
-	ctx    context.Context // of all work; outlives the context given to Run
-	cancel context.CancelFunc
-	cfg    Config
-	log    *slog.Logger
-	out    *output
-	up     *upstream
-	calls  *calls
-	unwind time.Duration // the constant, except where a test is to fail on what is lost and not on what is slow
+	ctx        context.Context // of all work; outlives the context given to Run
+	cancel     context.CancelFunc
+	cfg        Config
+	log        *slog.Logger
+	out        *output
+	up         *upstream
+	calls      *calls
+	answerTime time.Duration // the constant, except where a test is to fail on what is lost and not on what is slow
 
 	sessions sessions
 	asks     asks
@@ -295,7 +295,7 @@ func (r *relay) response(e envelope, msg []byte) {
 	a := r.asks.take(e.id)
 	switch {
 	case a != nil && a.answer != nil:
-		a.answer <- msg
+		a.answer(msg)
 		return
 	case a == nil || a.session != r.sessions.current():
 		r.log.Warn("dropping a response: nobody waits for it", "id", string(e.id))

@@ -42,7 +42,7 @@ func (r *relay) repeat(dead *session) error {
 
 	ctx, cancel := context.WithTimeout(r.ctx, notifyTimeout)
 	defer cancel()
-	answer, err := r.askOwn(ctx, own{msg: withID(opening, &env, r.ownID())})
+	answer, err := r.askOwn(ctx, errand{msg: withID(opening, &env, r.ownID())})
 	if err != nil {
 		return err
 	}

@@ -173,7 +173,7 @@ func (r *relay) begin(c *call, s *session) {
 	if old != nil {
 		old.cancel()
 		if old.id != "" && !c.own {
-			r.calls.workers.Go(func() { r.end(old) })
+			r.calls.workers.Go(func() { r.end(old, maxDelete) })
 		}
 	}
 }

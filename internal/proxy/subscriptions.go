@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -26,21 +25,9 @@ type subscriptions struct {
 	end  context.CancelFunc // of that; nil when there is none
 }
 
-// renewal is one making of the subscription, for all changes since the one
-// before it began.
-type renewal struct {
-	done chan struct{} // closed when the others are set
-	made *listening    // nil if err is not
-	err  error
-}
-
-const (
-	// acknowledgeTime is how long a server may take to acknowledge a
-	// subscription.
-	acknowledgeTime = 10 * time.Second
-	// greetTime is how long what follows the greeting waits for that.
-	greetTime = 500 * time.Millisecond
-)
+// greetTime is how long what follows the greeting waits for the server to
+// acknowledge the subscription.
+const greetTime = 500 * time.Millisecond
 
 // lists is the part of the filter that follows from what the server offers.
 func (b *bridge) lists() (f filter) {
@@ -67,6 +54,16 @@ func (b *bridge) greeted(s *session) {
 	b.r.calls.workers.Go(func() {
 		<-n.done
 		close(begun)
+		for wait := minReconnect; errors.Is(n.err, errPassing); wait = min(2*wait, maxReconnect) {
+			b.r.log.Debug("subscribing again", "error", n.err)
+			if !sleep(s.ctx, jitter(wait)) {
+				return
+			}
+			b.subscriptions.mu.Lock()
+			n = b.renewSoon(s)
+			b.subscriptions.mu.Unlock()
+			<-n.done
+		}
 		switch {
 		case n.err != nil:
 			b.r.log.Info("the server does not tell of changes", "error", n.err)
@@ -86,7 +83,7 @@ func (b *bridge) greeted(s *session) {
 func (b *bridge) subscribe(ctx context.Context, s *session, uri string, begin bool) error {
 	t := &b.subscriptions
 	t.mu.Lock()
-	if t.uris[uri] == begin && !t.busy {
+	if t.uris[uri] == begin && slices.Contains(t.told, uri) == begin && !t.busy {
 		t.mu.Unlock()
 		return nil
 	}
@@ -109,110 +106,4 @@ func (b *bridge) subscribe(ctx context.Context, s *session, uri string, begin bo
 		return fmt.Errorf("the server does not tell of changes to %s", uri)
 	}
 	return n.err
-}
-
-// renewSoon is the renewal that will ask for what is wanted now. The caller
-// holds subscriptions.mu, which nobody holds while the server is waited for.
-func (b *bridge) renewSoon(s *session) *renewal {
-	t := &b.subscriptions
-	if t.next == nil {
-		t.next = &renewal{done: make(chan struct{})}
-	}
-	if !t.busy {
-		t.busy = true
-		b.r.calls.workers.Go(func() { b.renewals(s.ctx) })
-	}
-	return t.next
-}
-
-// renewals makes one renewal after the other until nothing more is wanted.
-func (b *bridge) renewals(ctx context.Context) {
-	t := &b.subscriptions
-	for {
-		t.mu.Lock()
-		n := t.next
-		if t.next = nil; n == nil {
-			t.busy = false
-			t.mu.Unlock()
-			return
-		}
-		wanted := b.lists()
-		wanted.ResourceSubscriptions = slices.Sorted(maps.Keys(t.uris))
-		t.mu.Unlock()
-
-		made, end, err := b.renew(ctx, wanted)
-		t.mu.Lock()
-		if err == nil {
-			if t.end != nil {
-				t.end()
-			}
-			t.end, t.told = end, made.honoured.ResourceSubscriptions
-		}
-		for _, uri := range wanted.ResourceSubscriptions {
-			if !slices.Contains(t.told, uri) {
-				delete(t.uris, uri)
-			}
-		}
-		t.mu.Unlock()
-		n.made, n.err = made, err
-		close(n.done)
-	}
-}
-
-// renew makes a subscription to what is wanted, and returns it and what ends
-// it. ctx is that of the session.
-func (b *bridge) renew(ctx context.Context, wanted filter) (*listening, context.CancelFunc, error) {
-	text, err := json.Marshal(wanted)
-	if err != nil {
-		return nil, nil, err
-	}
-	id := b.r.ownID()
-	o := own{
-		msg: []byte(`{"jsonrpc":"2.0","id":` + string(id) + `,"method":"` + methodListen + `","params":{"_meta":{` + b.meta() +
-			`},"notifications":` + string(text) + `}}`),
-		listening: newListening(id, true, b.r.out.write),
-	}
-	ctx, end := context.WithCancel(ctx)
-	refused := make(chan error, 1)
-	b.r.calls.workers.Go(func() { b.keep(ctx, o, refused) })
-	late := time.NewTimer(acknowledgeTime)
-	defer late.Stop()
-	select {
-	case <-o.listening.acknowledged:
-		return o.listening, end, nil
-	case err = <-refused:
-	case <-late.C:
-		err = fmt.Errorf("no acknowledgement within %v", acknowledgeTime)
-	}
-	end()
-	return nil, nil, fmt.Errorf("subscribing: %w", err)
-}
-
-// keep holds a subscription until ctx is done, also over servers that end it.
-// One that is not taken to begin with is given up; refused gets the reason.
-func (b *bridge) keep(ctx context.Context, o own, refused chan<- error) {
-	for wait := minReconnect; ; wait = min(2*wait, maxReconnect) {
-		began := time.Now()
-		answer, err := b.r.askOwn(ctx, o)
-		if !o.listening.accepted() {
-			if err == nil {
-				_, err = resultOf(answer)
-			}
-			if err == nil {
-				err = errors.New("the server ended it without acknowledging it")
-			}
-			refused <- err
-			return
-		}
-		if err != nil || ctx.Err() != nil {
-			return
-		}
-		b.r.log.Debug("the server ended the subscription", "answer", string(shown(answer)))
-		if time.Since(began) > maxReconnect {
-			wait = minReconnect
-		}
-		if !sleep(ctx, jitter(wait)) {
-			return
-		}
-	}
 }

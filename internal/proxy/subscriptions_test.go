@@ -222,3 +222,22 @@ func TestPX22NoSubscription(t *testing.T) {
 		t.Errorf("got %d subscriptions, want the two that were refused", n)
 	}
 }
+
+// A greeting that meets a server which is just starting is not the last word:
+// the client is told of changes later, and of those it may have missed.
+func TestPX22SubscribesAgain(t *testing.T) {
+	var n atomic.Int32
+	s := serveModern(t, nil)
+	s.listen = func(w http.ResponseWriter, r *http.Request, in received) {
+		if n.Add(1) == 1 {
+			http.Error(w, "starting", http.StatusServiceUnavailable)
+			return
+		}
+		subscribed(w, r, in)
+	}
+	c := connect(t, s.url())
+	c.send(asking)
+	c.answer(`"init"`)
+	c.send(greeting)
+	c.method("notifications/tools/list_changed")
+}

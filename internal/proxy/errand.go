@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// own is a request of the proxy's own, or one that it makes of its client's.
-type own struct {
+// errand is a request of the proxy's own, or one that it makes of its client's.
+type errand struct {
 	msg       []byte     // with an id of ownID
 	of        *call      // whose answer it is about; nil when it is of no call
 	quiet     bool       // nothing on its response is for the client
@@ -23,7 +23,7 @@ func (r *relay) ownID() []byte {
 // askOwn asks the server and returns its answer, or an error answer of the
 // proxy, for the client's request if there is one. It fails only when the end
 // has begun.
-func (r *relay) askOwn(ctx context.Context, o own) ([]byte, error) {
+func (r *relay) askOwn(ctx context.Context, o errand) ([]byte, error) {
 	e, err := scan(o.msg)
 	if err != nil {
 		return nil, err
