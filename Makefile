@@ -5,7 +5,10 @@ SHELL := /bin/bash
 
 VERSION ?= $(shell packaging/version)
 LDFLAGS := -s -w $(if $(VERSION),-X tailscale-mcp/internal/version.stamped=$(VERSION))
-GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+# What Tailscale's packages hold for tailscaled alone, its debug pages and metrics:
+# a megabyte of each program, and as much memory.
+TAGS := ts_omit_debugeventbus,ts_omit_clientmetrics,ts_omit_usermetrics
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -tags '$(TAGS)' -ldflags '$(LDFLAGS)'
 # What tailscale-mcp-proxy is shipped for.
 SYSTEMS := darwin/amd64 darwin/arm64 linux/amd64 linux/arm64 windows/amd64 windows/arm64
 TOOL := go tool -modfile=packaging/tools/go.mod
