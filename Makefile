@@ -60,6 +60,11 @@ conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite,
 bench: ## speed and memory, as ratios against a floor measured in the same run
 	@go run ./internal/tailnettest/bench $(BENCH)
 
+.PHONY: soak
+soak: | bin ## tailscale-mcp-proxy under load with every fault at random (SOAK=10m)
+	@go test -count=1 -timeout 0 -v -run '^TestPX6Soak$$' ./internal/proxy -soak $(or $(SOAK),10m) | tee bin/soak.log
+	@grep -q -- '--- PASS: TestPX6Soak' bin/soak.log
+
 .PHONY: cross
 cross: ## go vet of tailscale-mcp-proxy and its tests, for every system it is shipped for
 	@for system in $(SYSTEMS); do \
