@@ -27,6 +27,11 @@ dist: ## tailscale-mcp-proxy for every system, as archives with checksums, in di
 	@for system in $(SYSTEMS); do \
 		GOOS=$${system%/*} GOARCH=$${system#*/} GOAMD64=v1 GOARM64=v8.0 GOFLAGS= $(GO_BUILD) -buildvcs=false -o bin/dist/$$system/ ./cmd/tailscale-mcp-proxy; \
 	done
+	@mkdir -p bin/dist/completions
+	@go build -o bin/dist/native ./cmd/tailscale-mcp-proxy
+	@bin/dist/native completion bash >bin/dist/completions/tailscale-mcp-proxy.bash
+	@bin/dist/native completion zsh >bin/dist/completions/_tailscale-mcp-proxy
+	@bin/dist/native completion fish >bin/dist/completions/tailscale-mcp-proxy.fish
 	@go run ./packaging/dist -version '$(VERSION)' -time $${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct || echo 0)} \
 		-binaries bin/dist -out $(or $(DIST),dist) $(SYSTEMS)
 

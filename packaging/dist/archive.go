@@ -32,7 +32,7 @@ func (r *release) pack(system string) (name string, archive []byte, err error) {
 	if windows {
 		binary += ".exe"
 	}
-	files, err := collect(folder, filepath.Join(r.binaries, filepath.FromSlash(system)), binary)
+	files, err := r.collect(folder, filepath.Join(filepath.FromSlash(system), binary))
 	if err != nil {
 		return "", nil, err
 	}
@@ -44,19 +44,29 @@ func (r *release) pack(system string) (name string, archive []byte, err error) {
 	return folder + ".tar.gz", archive, err
 }
 
-// collect reads the binary and the documents, in the order of the archive.
-func collect(folder, from, binary string) ([]file, error) {
-	data, err := os.ReadFile(filepath.Join(from, binary))
+// collect reads what goes into an archive, in its order.
+func (r *release) collect(folder, binary string) ([]file, error) {
+	data, err := os.ReadFile(filepath.Join(r.binaries, binary))
 	if err != nil {
 		return nil, fmt.Errorf("the binary: %w; make dist builds it", err)
 	}
-	files := []file{{path.Join(folder, binary), 0o755, data}}
+	files := []file{{path.Join(folder, filepath.Base(binary)), 0o755, data}}
 	for _, d := range documents {
 		data, err := os.ReadFile(filepath.FromSlash(d.from))
 		if err != nil {
 			return nil, fmt.Errorf("what goes with the binary: %w", err)
 		}
 		files = append(files, file{path.Join(folder, d.to), 0o644, data})
+	}
+	for _, name := range completions {
+		data, err := os.ReadFile(filepath.Join(r.binaries, "completions", name))
+		if err != nil {
+			return nil, fmt.Errorf("the completions: %w; make dist makes them", err)
+		}
+		if len(data) == 0 {
+			return nil, fmt.Errorf("the completions: %s is empty", name)
+		}
+		files = append(files, file{path.Join(folder, "completions", name), 0o644, data})
 	}
 	return files, nil
 }

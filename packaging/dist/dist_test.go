@@ -29,15 +29,21 @@ func built(t *testing.T) *release {
 	t.Helper()
 	t.Chdir("../..")
 	r := &release{version: "1.2.3", time: someTime, binaries: t.TempDir(), out: filepath.Join(t.TempDir(), "dist"), systems: systems}
-	for system, name := range map[string]string{"windows/amd64": program + ".exe", "linux/arm64": program} {
-		folder := filepath.Join(r.binaries, filepath.FromSlash(system))
-		if err := os.MkdirAll(folder, 0o700); err != nil {
+	write := func(folder, name string) {
+		t.Helper()
+		in := filepath.Join(r.binaries, filepath.FromSlash(folder))
+		if err := os.MkdirAll(in, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		// Neither mode nor time of the file are to matter.
-		if err := os.WriteFile(filepath.Join(folder, name), []byte("for "+system), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(in, name), []byte(name+" for "+folder), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	write("windows/amd64", program+".exe")
+	write("linux/arm64", program)
+	for _, name := range completions {
+		write("completions", name)
 	}
 	return r
 }
@@ -113,8 +119,8 @@ func TestRelease(t *testing.T) {
 		archive, binary, data, owner string
 		open                         func(*testing.T, []byte) []entry
 	}{
-		{program + "_1.2.3_linux_arm64.tar.gz", program, "for linux/arm64", "root:root", untar},
-		{program + "_1.2.3_windows_amd64.zip", program + ".exe", "for windows/amd64", "", unzip},
+		{program + "_1.2.3_linux_arm64.tar.gz", program, program + " for linux/arm64", "root:root", untar},
+		{program + "_1.2.3_windows_amd64.zip", program + ".exe", program + ".exe for windows/amd64", "", unzip},
 	}
 	var sums string
 	for _, tt := range tests {
@@ -125,6 +131,9 @@ func TestRelease(t *testing.T) {
 			want := []entry{{folder + tt.binary, tt.owner, 0o755, someTime, tt.data}}
 			for _, d := range documents {
 				want = append(want, entry{folder + d.to, tt.owner, 0o644, someTime, string(read(t, d.from))})
+			}
+			for _, name := range completions {
+				want = append(want, entry{folder + "completions/" + name, tt.owner, 0o644, someTime, name + " for completions"})
 			}
 			if got := tt.open(t, archive); !slices.Equal(got, want) {
 				t.Errorf("got %+v, want %+v", got, want)
@@ -172,6 +181,7 @@ func TestReleaseRefuses(t *testing.T) {
 		{"what git describe prints", func(r *release) { r.version = "v1.2.3-4-gabcdef0" }, "pass VERSION"},
 		{"no time", func(r *release) { r.time = time.Unix(0, 0) }, "pass SOURCE_DATE_EPOCH"},
 		{"a binary that is not there", func(r *release) { r.systems = append(r.systems, "plan9/386") }, "plan9/386: the binary: "},
+		{"completions that are not there", func(r *release) { _ = os.RemoveAll(filepath.Join(r.binaries, "completions")) }, "the completions: "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,8 +6,9 @@
 //
 //	go run ./packaging/dist -version 1.2.3 -time 1767225600 -binaries bin/dist -out dist linux/amd64 ...
 //
-// It reads BINARIES/OS/ARCH/tailscale-mcp-proxy (.exe on Windows), and the files
-// that go with it from the current folder, the root of the repository.
+// It reads BINARIES/OS/ARCH/tailscale-mcp-proxy (.exe on Windows) and
+// BINARIES/completions, and the other files that go with them from the current
+// folder, the root of the repository.
 package main
 
 import (
@@ -30,7 +31,12 @@ const program = "tailscale-mcp-proxy"
 var documents = []struct{ from, to string }{
 	{"LICENSE", "LICENSE"},
 	{"packaging/dist/archive.md", "README.md"},
+	{"packaging/man/tailscale-mcp-proxy.1", "tailscale-mcp-proxy.1"},
 }
+
+// completions are what the program itself makes for each shell, with the names
+// that the shells look for.
+var completions = []string{"_tailscale-mcp-proxy", "tailscale-mcp-proxy.bash", "tailscale-mcp-proxy.fish"}
 
 // sumsName is the file of checksums, in the form of sha256sum.
 const sumsName = "SHA256SUMS"
