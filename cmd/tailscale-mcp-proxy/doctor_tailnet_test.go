@@ -50,10 +50,12 @@ func doctorInTailnet(t *testing.T, opts tailnettest.Options) {
 	}
 	server, laptop := nodes[0], nodes[1]
 	port := reservePort(t)
+	args := func(host string) []string {
+		return []string{"--server", fmt.Sprintf("http://%s/mcp", net.JoinHostPort(host, fmt.Sprint(port))), "--tailscaled-socket", laptop.Socket, "--connect-timeout", "5s"}
+	}
 	diagnose := func(host, failed string, says ...string) {
 		t.Helper()
-		args := []string{"--server", fmt.Sprintf("http://%s/mcp", net.JoinHostPort(host, fmt.Sprint(port))), "--tailscaled-socket", laptop.Socket, "--connect-timeout", "5s"}
-		mustDiagnose(t, laptop.Command, args, failed, says...)
+		mustDiagnose(t, laptop.Command, args(host), failed, says...)
 	}
 
 	diagnose("nobody", "name", "ok    tailscaled: version ", "ok    state: connected as alice@example.com on "+laptop.FQDN()+"\n", `knows the name "nobody"`, "tailscale status")
@@ -69,6 +71,16 @@ func doctorInTailnet(t *testing.T, opts tailnettest.Options) {
 	if err := tn.SetGrants(ctx, server, tailnettest.Grant{Cap: "jaxxstorm.com/cap/mcp", Values: []string{`{"tools":["list_peers","ping_peer"]}`}}); err != nil {
 		t.Fatal(err)
 	}
+	// The daemon may go by what it knows for a second.
+	for begin := time.Now(); ; {
+		out, _, code := diagnosis(t, laptop.Command, args("ts-mcp"))
+		if code == exitEnded {
+			break
+		}
+		if time.Since(begin) > patience {
+			t.Fatalf("got\n%s\nwant tools to be granted", out)
+		}
+	}
 	for _, host := range []string{"ts-mcp", strings.ToUpper(server.FQDN()), server.IPv4().String(), server.IPv6().String()} {
 		diagnose(host, "", "ok    tools: 3: list_peers, ping_peer, whoami; ", "more are not granted", "ok    latency: ")
 	}
@@ -81,15 +93,32 @@ func doctorInTailnet(t *testing.T, opts tailnettest.Options) {
 	if _, err := laptop.LocalClient().EditPrefs(ctx, &ipn.MaskedPrefs{WantRunningSet: true}); err != nil {
 		t.Fatal(err)
 	}
+	awaitState(ctx, t, laptop, ipn.Stopped)
 	diagnose("ts-mcp", "state", "Tailscale is turned off on this machine", "run: tailscale up")
 	if err := laptop.LogOut(ctx); err != nil {
 		t.Fatal(err)
 	}
+	awaitState(ctx, t, laptop, ipn.NeedsLogin)
 	diagnose("ts-mcp", "state", "Tailscale is logged out on this machine", "run: tailscale up")
 	if err := laptop.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
 	diagnose("ts-mcp", "tailscaled", "no tailscaled answers on this machine", "--tailscaled-socket")
+}
+
+// awaitState waits until the node's tailscaled says that this is its state.
+func awaitState(ctx context.Context, t *testing.T, n *tailnettest.Node, want ipn.State) {
+	t.Helper()
+	for begin := time.Now(); ; {
+		st, err := n.LocalClient().StatusWithoutPeers(ctx)
+		if err == nil && st.BackendState == want.String() {
+			return
+		}
+		if time.Since(begin) > patience {
+			t.Fatalf("got %+v and %v, want state %v", st, err, want)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 // startDaemon runs tailscale-mcp on the node server until the test ends, and

@@ -121,22 +121,14 @@ func TestDoctorServer(t *testing.T) {
 func mustDiagnose(t *testing.T, command func(context.Context, string, ...string) *exec.Cmd, args []string, failed string, says ...string) {
 	t.Helper()
 	doctor := func(args ...string) string {
-		exe, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
+		out, errs, code := diagnosis(t, command, args)
+		if want := map[bool]int{true: exitEnded, false: exitFailed}[failed == ""]; code != want {
+			t.Errorf("%q: got exit code %d, want %d", args, code, want)
 		}
-		var out, errs bytes.Buffer
-		c := command(t.Context(), exe, append([]string{"doctor"}, args...)...)
-		c.Env = append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=0")
-		c.Stdout, c.Stderr = &out, &errs
-		_ = c.Run() // how it ended is in its exit code
-		if got, want := c.ProcessState.ExitCode(), map[bool]int{true: exitEnded, false: exitFailed}[failed == ""]; got != want {
-			t.Errorf("%q: got exit code %d, want %d", args, got, want)
+		if errs != "" {
+			t.Errorf("%q: got on stderr: %s", args, errs)
 		}
-		if errs.Len() > 0 {
-			t.Errorf("%q: got on stderr: %s", args, &errs)
-		}
-		return out.String()
+		return out
 	}
 	text := doctor(args...)
 	for _, want := range says {
@@ -164,4 +156,19 @@ func mustDiagnose(t *testing.T, command func(context.Context, string, ...string)
 	if failed == "" && !before {
 		t.Errorf("%q: got %+v, want no break", args, got)
 	}
+}
+
+// diagnosis runs the doctor, with a command made by one like here.
+func diagnosis(t *testing.T, command func(context.Context, string, ...string) *exec.Cmd, args []string) (stdout, stderr string, code int) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	c := command(t.Context(), exe, append([]string{"doctor"}, args...)...)
+	c.Env = append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=0")
+	c.Stdout, c.Stderr = &out, &errs
+	_ = c.Run() // how it ended is in its exit code
+	return out.String(), errs.String(), c.ProcessState.ExitCode()
 }
