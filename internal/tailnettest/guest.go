@@ -49,3 +49,25 @@ func (tn *Tailnet) Adopt(ctx context.Context, opts NodeOptions, socket string) (
 	}
 	return n, tn.Settle(ctx)
 }
+
+// AcrossRestart runs restart, by which whoever an adopted tailscaled belongs to restarts it, and returns when the node is
+// back in the tailnet; or, if it was logged out, when restart returns.
+func (n *Node) AcrossRestart(ctx context.Context, restart func() error) error {
+	n.turn.Lock()
+	defer n.turn.Unlock()
+	if !n.adopted {
+		return fmt.Errorf("awaiting the restart of %s: it has Stop and Start", n.Name)
+	}
+	wasOnline := n.online()
+	n.tn.control.restarting(n.Name)
+	if err := restart(); err != nil {
+		return fmt.Errorf("restarting %s: %w", n.Name, err)
+	}
+	if !wasOnline {
+		return nil
+	}
+	if err := n.awaitOnline(ctx); err != nil {
+		return fmt.Errorf("restarting %s: %w", n.Name, err)
+	}
+	return n.tn.Settle(ctx)
+}

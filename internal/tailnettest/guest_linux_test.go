@@ -61,6 +61,9 @@ func TestRootGuest(t *testing.T) {
 			t.Errorf("%s: got error %v, want %v", what, err, errAdopted)
 		}
 	}
+	if err := tr.alice.AcrossRestart(ctx, func() error { return nil }); err == nil {
+		t.Error("awaiting the restart of a node that is the tailnet's own: got no error")
+	}
 	must(t, n.LogInAs(ctx, "greta@example.com"))
 	if got := tr.ask(ctx, t, n, "server"); got.Login != "greta@example.com" {
 		t.Errorf("the guest as another: got %+v", got)
