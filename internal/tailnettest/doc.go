@@ -35,7 +35,8 @@
 //     namespaces have no names and no connection to the machine's network: tailnets can run side by side, and the kernel
 //     removes them when the process is gone, even by SIGKILL. To look around in one: nsenter -t $(pidof tailscaled) -n.
 //
-// A whole host in a container can join over the bridge between the namespaces, see Tailnet.Bridge and Tailnet.Adopt.
+// A whole host in a container can join over the bridge between the namespaces, see Tailnet.Bridge and Tailnet.Adopt, and the
+// package host below this one, which boots them.
 //
 // # What can happen to it
 //
