@@ -39,13 +39,21 @@ dist: ## tailscale-mcp-proxy for every system, as archives with checksums, in di
 .PHONY: test
 test: ## every test that needs no root, with the race detector
 	@go vet ./...
-	@go test -race -timeout 20m -skip '^TestRoot' ./...
+	@go test -race -timeout 20m -skip '^Test(Root|Host)' ./...
 
 .PHONY: test-root
 test-root: | bin ## the tests with real addresses in network namespaces (root, /dev/net/tun)
 	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -timeout 20m -v -run '^TestRoot' ./... | grep -v 'no test files\|no tests to run\|^=== \|^PASS$$' | tee bin/test-root.log
 	@if grep -q -- '--- SKIP' bin/test-root.log; then echo 'a test was skipped where it must run'; exit 1; fi
 	@grep -q -- '--- PASS' bin/test-root.log
+
+.PHONY: test-host
+test-host: | bin ## the tests on whole Debian hosts with systemd (root, systemd-nspawn, debootstrap)
+	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -p 1 -timeout 40m -v -run '^TestHost' \
+		$$(git grep -l '^func TestHost' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') \
+		| grep -v '^=== \|^PASS$$' | tee bin/test-host.log
+	@if grep -q -- '--- SKIP' bin/test-host.log; then echo 'a test was skipped where it must run'; exit 1; fi
+	@grep -q -- '--- PASS' bin/test-host.log
 
 .PHONY: conformance
 conformance: | bin ## the official MCP conformance suite against the whole stack, both eras
