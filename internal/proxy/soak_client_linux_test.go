@@ -51,6 +51,10 @@ type soakCall struct {
 	at   time.Time
 }
 
+func (c soakCall) String() string {
+	return fmt.Sprintf("%s for %v", c.tool, time.Since(c.at).Round(time.Millisecond))
+}
+
 func newSoakClient(t *testing.T, name string, seed uint64, s *soakServer, stdin io.WriteCloser, stdout io.Reader) *soakClient {
 	c := &soakClient{
 		t: t, name: name, server: s, stdin: stdin, rnd: rand.New(rand.NewPCG(seed, 2)),
@@ -158,7 +162,8 @@ func (c *soakClient) take(l string) {
 	}
 }
 
-// await waits for a condition that is about the answers of the proxy.
+// await waits for a condition that is about the answers of the proxy. It is a
+// finding when that does not come.
 func (c *soakClient) await(what string, done func() bool) {
 	c.t.Helper()
 	tick := time.NewTicker(time.Second) // for the patience: nothing else is measured by it
@@ -178,9 +183,8 @@ func (c *soakClient) await(what string, done func() bool) {
 	deadline := time.Now().Add(3 * patience)
 	for !done() {
 		if c.eof || time.Now().After(deadline) {
-			c.mu.Unlock()
-			defer c.mu.Lock()
-			c.t.Fatalf("%s: waiting for %s: stdout ended %v; in flight since: %v", c.name, what, c.eof, c.open)
+			c.finding("waiting for %s: stdout ended %v; in flight: %v", what, c.eof, c.open)
+			return
 		}
 		c.cond.Wait()
 	}
@@ -320,10 +324,12 @@ func total(m map[string]int) (n int) {
 // begin opens the session, with its stream.
 func (c *soakClient) begin() {
 	c.t.Helper()
-	c.line(initialize)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open[`"init"`] = soakCall{methodInitialize, time.Now()}
+	c.mu.Unlock()
+	c.line(initialize)
+	c.mu.Lock()
 	c.await("the answer to initialize", func() bool { return len(c.open) == 0 })
 	c.mu.Unlock()
 	c.line(greeting)

@@ -61,6 +61,9 @@ func TestPX6Soak(t *testing.T) {
 		all.Wait()
 	}
 	each((*soakClient).begin)
+	if t.Failed() {
+		return
+	}
 
 	var start, warm figures
 	begin := time.Now()
