@@ -117,12 +117,17 @@ func (r *relay) resume(ctx context.Context, c *call, s *session, at position) {
 			return
 		}
 		r.log.Debug("resuming a response", "id", string(c.id), "error", err)
-		at.retry = now.retry
 		if now.lastID != "" {
 			at.lastID = now.lastID
 		}
-		// A server may let its client poll for as long as the call takes.
-		failures = 0
+		if now.retry > 0 {
+			at.retry = now.retry
+		}
+		// A server may let its client poll for as long as the call takes, but
+		// then it says how often.
+		if failures++; now.any || at.retry > 0 {
+			failures = 0
+		}
 	}
 	r.fail(c, &failure{
 		Code:    CodeInterrupted,

@@ -31,8 +31,10 @@ func (r *relay) fromServer(msg []byte, via *call, s *session, h http.Header) {
 		switch {
 		case via != nil && via.modern || s == nil:
 			r.log.Warn("dropping a request of the server: the client does not expect any", "method", e.method)
-		case s == r.sessions.current(): // in one that is over nobody would take the answer
+		case s == r.sessions.current():
 			r.out.write(withID(msg, &e, r.asks.relayed(s, e.id).id))
+		default:
+			r.tooLate(s, &e)
 		}
 	case response:
 		r.match(&e, msg, via, h)
@@ -45,6 +47,22 @@ func (r *relay) fromServer(msg []byte, via *call, s *session, h http.Header) {
 	default:
 		r.log.Warn("dropping an event of the server", "reason", "not a JSON-RPC message")
 	}
+}
+
+// tooLate answers a request that a server makes in a session which was given
+// up: its client may be asked the same in the new one, and a call of the old
+// one would wait for ever.
+func (r *relay) tooLate(s *session, e *envelope) {
+	if !r.calls.hold() {
+		return
+	}
+	f := &failure{Code: CodeStopping, Message: "the client has opened another session"}
+	msg := f.answer(bytes.Clone(e.id))
+	go func() {
+		defer r.calls.workers.Done()
+		defer r.calls.release()
+		r.tell(&envelope{}, s, msg)
+	}()
 }
 
 // heard passes a notification of the server on.

@@ -252,9 +252,15 @@ func (r *relay) notification(e envelope, msg []byte) {
 			if e.method == methodInitialized {
 				b.greeted(s)
 			} // and a modern server has no use for any other
-		case r.tell(&e, s, msg) && e.method == methodInitialized && s != nil:
+		case e.method == methodInitialized && s != nil:
+			// Kept before it is sent: a session that is opened anew because this
+			// finds it forgotten is greeted with it.
 			r.sessions.greeted(msg)
-			r.push(s)
+			if r.tell(&e, s, msg) {
+				r.push(s)
+			}
+		default:
+			r.tell(&e, s, msg)
 		}
 	}()
 }

@@ -61,16 +61,33 @@ func (r *relay) repeat(dead *session) error {
 	if greeting == nil {
 		return nil
 	}
-	status, err := r.up.tell(ctx, http.MethodPost, s.headers(), greeting)
-	if err != nil {
+	if err := r.greet(ctx, s, greeting); err != nil {
+		r.sessions.goBack(s, dead)
 		return fmt.Errorf("repeating %s: %w", methodInitialized, err)
-	}
-	if status >= http.StatusMultipleChoices {
-		return fmt.Errorf("repeating %s: HTTP %d", methodInitialized, status)
 	}
 	r.push(s)
 	if s.listChanged {
 		r.out.write([]byte(toolsChanged))
 	}
 	return nil
+}
+
+// greetings is how often a greeting is sent to a server that is busy.
+const greetings = 3
+
+// greet sends the client's greeting in a session that the client does not know
+// of. Without it the session would stay half open.
+func (r *relay) greet(ctx context.Context, s *session, greeting []byte) error {
+	for n, wait := 1, 100*time.Millisecond; ; n, wait = n+1, 2*wait {
+		status, err := r.up.tell(ctx, http.MethodPost, s.headers(), greeting)
+		switch {
+		case err == nil && status < http.StatusMultipleChoices:
+			return nil
+		case err == nil:
+			err = fmt.Errorf("HTTP %d", status)
+		}
+		if n == greetings || status > 0 && !passing(status) || !sleep(ctx, jitter(wait)) {
+			return err
+		}
+	}
 }

@@ -184,3 +184,14 @@ func (t *sessions) greeted(msg []byte) {
 	defer t.mu.Unlock()
 	t.greeting = msg
 }
+
+// goBack gives s up, which could not be made ready in place of dead: whoever
+// finds dead dead again tries anew.
+func (t *sessions) goBack(s, dead *session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.cancel()
+	if t.cur == s {
+		t.cur = dead
+	}
+}
