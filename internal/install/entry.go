@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // program is what the proxy's executable is called.
@@ -61,11 +62,13 @@ func (c Client) Check(s System, e Entry) error {
 	return nil
 }
 
-var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+// nameForm is what names may look like. The relay, which shares the program,
+// should not have to compile it.
+var nameForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) })
 
 // CheckName refuses a name that not every client takes.
 func CheckName(name string) error {
-	if !nameForm.MatchString(name) {
+	if !nameForm().MatchString(name) {
 		return refuse("use letters, digits, - and _, 64 at most", "--name: %q is no name for a server", name)
 	}
 	return nil

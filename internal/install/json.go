@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"sync"
 
 	"github.com/tailscale/hujson"
 )
@@ -45,11 +46,11 @@ func (f jsonFormat) decode(text []byte) (map[string]any, error) {
 	return top, nil
 }
 
-var position = regexp.MustCompile(`line \d+, column \d+`)
+var position = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`line \d+, column \d+`) })
 
 // place is where the parser gave up, without the text that it shows there.
 func place(err error) string {
-	if at := position.FindString(err.Error()); at != "" {
+	if at := position().FindString(err.Error()); at != "" {
 		return " at " + at
 	}
 	return ""

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Snippet is the entry as a file holds that has nothing else in it.
@@ -27,12 +28,12 @@ func (c Client) Command(s System, name string, e Entry) string {
 	return strings.Join(words, " ")
 }
 
-var plain = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+var plain = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`) })
 
 // shellWord quotes a word as the system's usual shell wants it.
 func shellWord(s System, word string) string {
 	switch {
-	case plain.MatchString(word):
+	case plain().MatchString(word):
 		return word
 	case s.OS == windows:
 		return `"` + word + `"`
