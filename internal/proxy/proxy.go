@@ -4,6 +4,7 @@ package proxy
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -171,7 +172,7 @@ func (r *relay) drain() {
 // their HTTP requests.
 func (r *relay) abandon(want func(*call) bool) {
 	for _, c := range r.calls.rest(want) {
-		f := &failure{Code: CodeStopping, Message: "the proxy is stopping; " + again(&c.env), Data: &data{Outcome: unknown}}
+		f := &failure{Code: CodeStopping, Message: fmt.Sprintf("the client ended the connection, or a signal the proxy, and the answer did not come within %v (see --drain); %s", max(r.cfg.Drain, 0), again(&c.env)), Data: &data{Outcome: unknown}}
 		if !c.sent {
 			f = stopping
 		}

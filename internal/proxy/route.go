@@ -39,8 +39,12 @@ type route struct {
 	identity  http.Header  // none when direct, unless the host is allowed by name
 	note      string       // why the route is direct, for a person; "" when that needs no reason
 	refused   error        // why nothing may be sent by it; nil when it may
+	unsettled bool         // tailscaled is not connected, which may change at any moment
 	suspect   atomic.Bool  // a connection failed
 }
+
+// doubtful reports whether to ask for the route anew before it is used.
+func (rt *route) doubtful() bool { return rt.unsettled || rt.suspect.Load() }
 
 type way uint8
 
@@ -151,15 +155,15 @@ func (r *router) keep() {
 }
 
 // pick is the route to use now. It waits only when there is none yet, or when
-// connections by the known one fail.
+// the known one is doubtful.
 func (r *router) pick() *route {
-	if rt := r.cur.Load(); rt != nil && !rt.suspect.Load() {
+	if rt := r.cur.Load(); rt != nil && !rt.doubtful() {
 		return rt
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rt := r.cur.Load()
-	if rt == nil || rt.suspect.Load() && time.Since(r.asked) > retryAfter {
+	if rt == nil || rt.doubtful() && time.Since(r.asked) > retryAfter {
 		r.ask()
 	}
 	return r.cur.Load()
@@ -225,7 +229,7 @@ func (r *router) find(ctx context.Context) *route {
 	}
 	st, err := running(ctx, r.lc)
 	if err != nil {
-		return &route{note: err.Error()}
+		return &route{note: err.Error(), unsettled: true}
 	}
 	rt := &route{way: kernel, identity: identityHeaders(st)}
 	if !st.TUN {

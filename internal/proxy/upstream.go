@@ -64,11 +64,34 @@ func (u *upstream) listen(ctx context.Context, h http.Header) (*http.Response, e
 	return u.do(ctx, http.MethodGet, h, nil)
 }
 
-// do sends one request by the route there is now, with the identity that
-// belongs to it. Redirects are followed only within the server's own origin,
-// and only those that keep method and body.
+// do sends one request by the route there is now. Where that makes no
+// connection and another route has come to be known, it is sent by that one.
 func (u *upstream) do(ctx context.Context, verb string, h http.Header, body []byte) (*http.Response, error) {
 	rt := u.router.pick()
+	resp, err := u.send(ctx, rt, verb, h, body)
+	if !unsent(err) || ctx.Err() != nil {
+		return resp, err
+	}
+	better := u.router.pick()
+	if better.transport == rt.transport {
+		return nil, err
+	}
+	for name := range rt.identity {
+		delete(h, name)
+	}
+	return u.send(ctx, better, verb, h, body)
+}
+
+// unsent reports whether err says that no connection was made.
+func unsent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// send sends one request by rt, with the identity that belongs to it.
+// Redirects are followed only within the server's own origin, and only those
+// that keep method and body.
+func (u *upstream) send(ctx context.Context, rt *route, verb string, h http.Header, body []byte) (*http.Response, error) {
 	if rt.refused != nil {
 		rt.suspect.Store(true) // looked for again by the next request
 		return nil, rt.refused
