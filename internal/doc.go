@@ -31,6 +31,8 @@
 //   - proxy: the stdio ↔ Streamable HTTP relay, a program of its own.
 //   - install: enters that program in the configuration of MCP clients; clients.go is
 //     the table of what each needs.
+//   - completion: the completions of both programs for bash, zsh and fish.
+//   - clitest: for their tests: real shells, and what the manual pages say.
 //   - tailnettest: the testbed: a real control server and real tailscaled, a fake of the
 //     Tailscale API, the story (make demo) and the benchmarks (make bench, make bench-proxy).
 //

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"tailscale-mcp/internal/completion"
 	"tailscale-mcp/internal/install"
 )
 
@@ -33,7 +34,7 @@ func commands() []command {
 			func() *flag.FlagSet { return installFlags("uninstall", &installOptions{}) }, install.Names, runUninstall},
 		{"doctor", "--server URL [flags]", "walk the way of a request, and say at the first break what to do", doctorDetails,
 			func() *flag.FlagSet { return doctorFlags(&options{}, new(bool)) }, nil, runDoctor},
-		{"completion", "bash|zsh|fish", "print the completions for a shell", "", none("completion"), shellNames, runCompletion},
+		{"completion", "bash|zsh|fish", "print the completions for a shell", "", none("completion"), completion.Shells, runCompletion},
 		{"version", "", "print the version", "", none("version"), nil, runVersion},
 		{"help", "[COMMAND]", "print this, or the help of a command", "", none("help"), names, runHelp},
 	}
@@ -44,9 +45,8 @@ func relay() command {
 	return command{args: "--server URL", flags: func() *flag.FlagSet { return relayFlags(&options{}) }, run: runRelay}
 }
 
-func names() []string { return namesOf(commands()) }
-
-func namesOf(all []command) []string {
+func names() []string {
+	all := commands()
 	names := make([]string, len(all))
 	for i, c := range all {
 		names[i] = c.name

@@ -4,11 +4,12 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"tailscale-mcp/internal/completion"
 )
 
 func runHelp(_ context.Context, s streams, args []string) error {
@@ -29,6 +30,7 @@ func runHelp(_ context.Context, s streams, args []string) error {
 // help is what --help of the command prints.
 func (c command) help() string {
 	var b strings.Builder
+	flags := completion.Flags(c.flags())
 	if c.name == "" {
 		b.WriteString(introduction)
 		for _, other := range commands() {
@@ -38,16 +40,16 @@ func (c command) help() string {
 	} else {
 		fmt.Fprintf(&b, "usage: %s\n%s\n", strings.TrimSpace(program+" "+c.name+" "+c.args), c.summary)
 		b.WriteString(c.details)
-		if len(flagsOf(c.flags())) > 0 {
+		if len(flags) > 0 {
 			b.WriteString("\nFlags:\n")
 		}
 	}
-	for _, f := range flagsOf(c.flags()) {
-		names := f.dashed()
+	for _, f := range flags {
+		names := f.Dashed()
 		slices.Reverse(names) // the short one first
 		const width = 28
-		head := strings.TrimSpace("  " + strings.Join(names, ", ") + " " + f.value)
-		fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(fmt.Sprintf("%-*s%s", width, head, f.usage), "\n", "\n  "+strings.Repeat(" ", width)))
+		head := strings.TrimSpace("  " + strings.Join(names, ", ") + " " + f.Value)
+		fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(fmt.Sprintf("%-*s%s", width, head, f.Usage), "\n", "\n  "+strings.Repeat(" ", width)))
 	}
 	if c.name == "" {
 		b.WriteString(conclusion)
@@ -79,42 +81,3 @@ Exit codes:
   1  stdin or stdout failed, or a command could not do what it was asked
   2  the command line or the environment is wrong
 `
-
-// flagInfo is a flag as help, completions and the man page show it.
-type flagInfo struct {
-	names []string // without dashes, the long one first
-	value string   // what stands behind it; "" for a switch
-	usage string
-	// repeated says that it may be given several times.
-	repeated bool
-	sets     flag.Value
-}
-
-// dashed are the names as they are typed.
-func (f flagInfo) dashed() []string {
-	typed := make([]string, len(f.names))
-	for i, name := range f.names {
-		typed[i] = strings.Repeat("-", min(len(name), 2)) + name
-	}
-	return typed
-}
-
-// flagsOf are the flags of a set by name. Two names that set the same are one
-// flag. A usage begins with what stands behind the flag, in back quotes.
-func flagsOf(set *flag.FlagSet) []flagInfo {
-	var all []flagInfo
-	set.VisitAll(func(f *flag.Flag) {
-		value, usage := flag.UnquoteUsage(f)
-		usage = strings.TrimPrefix(usage, value+" ")
-		for i, other := range all {
-			if other.sets == f.Value {
-				all[i].names = append(other.names, f.Name)
-				slices.SortFunc(all[i].names, func(a, b string) int { return len(b) - len(a) })
-				return
-			}
-		}
-		_, repeated := f.Value.(*list)
-		all = append(all, flagInfo{[]string{f.Name}, value, usage, repeated, f.Value})
-	})
-	return all
-}

@@ -53,6 +53,9 @@ func (l *list) Set(s string) error {
 	return nil
 }
 
+// Repeated implements [completion.Repeated].
+func (*list) Repeated() {}
+
 // relayFlags are the flags of the relay, which set opt.
 func relayFlags(opt *options) *flag.FlagSet {
 	flags := serverFlags("", opt)

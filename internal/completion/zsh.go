@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: MIT
 
-package main
+package completion
 
 import (
 	"fmt"
 	"strings"
 )
 
-func zshCompletion(all []command) string {
+func (p Program) zsh() string {
 	var b strings.Builder
-	arguments := func(c command) {
+	arguments := func(c Command) {
 		b.WriteString("\t\t_arguments -s")
-		for _, f := range flagsOf(c.flags()) {
+		for _, f := range c.Flags {
 			b.WriteString(" \\\n\t\t\t" + f.zsh())
 		}
 		b.WriteString(" \\\n\t\t\t'--help[print the help]'")
-		if c.words != nil {
-			b.WriteString(" \\\n\t\t\t" + quote("1: :("+strings.Join(c.words(), " ")+")"))
+		if c.Words != nil {
+			which := map[bool]string{false: "1", true: "*"}[c.Many]
+			b.WriteString(" \\\n\t\t\t" + quote(which+": :("+strings.Join(c.Words, " ")+")"))
 		}
 		b.WriteString("\n\t\t;;\n")
 	}
-	b.WriteString("#compdef " + program + `
-# zsh completion of ` + program + `. Put it into a folder of $fpath as _` + program + `, or use it with: source <(` + program + ` completion zsh)
+	b.WriteString("#compdef " + p.Name + `
+# zsh completion of ` + p.Name + `. Put it into a folder of $fpath as _` + p.Name + `, or use it with: source <(` + p.Name + ` completion zsh)
 
-_tailscale-mcp-proxy() {
+_` + p.Name + `() {
 	local -a commands
 	commands=(
 `)
-	for _, c := range all {
-		fmt.Fprintf(&b, "\t\t%s\n", quote(c.name+":"+strings.ReplaceAll(c.summary, ":", `\:`)))
+	for _, c := range p.Commands {
+		fmt.Fprintf(&b, "\t\t%s\n", quote(c.Name+":"+strings.ReplaceAll(c.Summary, ":", `\:`)))
 	}
 	b.WriteString(`	)
 	if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
@@ -44,36 +45,36 @@ _tailscale-mcp-proxy() {
 	case $command in
 	'')
 `)
-	arguments(relay())
-	for _, c := range all {
-		fmt.Fprintf(&b, "\t%s)\n", c.name)
+	arguments(p.root())
+	for _, c := range p.Commands {
+		fmt.Fprintf(&b, "\t%s)\n", c.Name)
 		arguments(c)
 	}
 	b.WriteString(`	esac
 }
 
-if [[ $funcstack[1] == _tailscale-mcp-proxy ]]; then
-	_tailscale-mcp-proxy "$@"
+if [[ $funcstack[1] == _` + p.Name + ` ]]; then
+	_` + p.Name + ` "$@"
 else
-	compdef _tailscale-mcp-proxy ` + program + `
+	compdef _` + p.Name + ` ` + p.Name + `
 fi
 `)
 	return b.String()
 }
 
 // zsh is the flag as _arguments has it.
-func (f flagInfo) zsh() string {
-	names := f.dashed()
+func (f Flag) zsh() string {
+	names := f.Dashed()
 	escape := strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`, `:`, `\:`)
 	spec := "[" + escape.Replace(f.summary()) + "]"
 	switch {
 	case f.file():
-		spec += ":" + escape.Replace(f.value) + ":_files"
-	case f.value != "":
-		spec += ":" + escape.Replace(f.value) + ": "
+		spec += ":" + escape.Replace(f.Value) + ":_files"
+	case f.Value != "":
+		spec += ":" + escape.Replace(f.Value) + ": "
 	}
 	if len(names) == 1 {
-		if f.repeated {
+		if f.Repeated {
 			return quote("*" + names[0] + spec)
 		}
 		return quote(names[0] + spec)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package main
+package completion
 
 import (
 	"fmt"
@@ -8,46 +8,46 @@ import (
 	"strings"
 )
 
-func bashCompletion(all []command) string {
+func (p Program) bash() string {
 	var b strings.Builder
+	function := "_" + strings.ReplaceAll(p.Name, "-", "_")
 	files, values := map[string]bool{}, map[string]bool{}
-	branch := func(pattern string, c command, words []string) {
-		flags := flagsOf(c.flags())
+	branch := func(pattern string, flags []Flag, words []string) {
 		for _, f := range flags {
-			for _, name := range f.dashed() {
+			for _, name := range f.Dashed() {
 				files[name] = files[name] || f.file()
-				values[name] = values[name] || f.value != "" && !f.file()
+				values[name] = values[name] || f.Value != "" && !f.file()
 			}
 		}
-		fmt.Fprintf(&b, "\t%s) flags=%s words=%s ;;\n", pattern, quote(strings.Join(typed(flags), " ")), quote(strings.Join(words, " ")))
+		fmt.Fprintf(&b, "\t%s) flags=%s words=%s ;;\n", pattern, quote(strings.Join(Typed(flags), " ")), quote(strings.Join(words, " ")))
 	}
-	b.WriteString(`# bash completion of ` + program + `. Use it with: source <(` + program + ` completion bash)
+	b.WriteString(`# bash completion of ` + p.Name + `. Use it with: source <(` + p.Name + ` completion bash)
 
-_tailscale_mcp_proxy() {
+` + function + `() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=/ flags words
 	# The word after the program is a command, or there is none.
 	if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} != -* ]]; then command=${COMP_WORDS[1]}; fi
 	COMPREPLY=()
 	case $command in
 `)
-	branch("/", relay(), namesOf(all))
-	for _, c := range all {
-		var words []string
-		if c.words != nil {
-			words = c.words()
-		}
-		branch(c.name, c, words)
+	branch("/", p.Flags, p.names())
+	for _, c := range p.Commands {
+		branch(c.Name, c.Flags, c.Words)
 	}
 	b.WriteString("\t*) return ;;\n\tesac\n")
 	b.WriteString("\tcase $prev in\n")
-	fmt.Fprintf(&b, "\t%s) return ;; # a file, which bash completes itself\n", strings.Join(keys(files), "|"))
-	fmt.Fprintf(&b, "\t%s) compopt +o default 2>/dev/null; return ;;\n", strings.Join(keys(values), "|"))
+	if in := keys(files); len(in) > 0 {
+		fmt.Fprintf(&b, "\t%s) return ;; # a file, which bash completes itself\n", strings.Join(in, "|"))
+	}
+	if in := keys(values); len(in) > 0 {
+		fmt.Fprintf(&b, "\t%s) compopt +o default 2>/dev/null; return ;;\n", strings.Join(in, "|"))
+	}
 	b.WriteString(`	esac
 	compopt +o default 2>/dev/null
 	if [[ $cur == -* ]]; then words=$flags; elif [[ $command == / ]] && ((COMP_CWORD > 1)); then words=; fi
 	COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
-complete -o default -F _tailscale_mcp_proxy ` + program + "\n")
+complete -o default -F ` + function + ` ` + p.Name + "\n")
 	return b.String()
 }
 
