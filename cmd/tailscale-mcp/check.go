@@ -23,15 +23,21 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
+func checkFlags(as *string) *flag.FlagSet {
+	flags := newFlags("check")
+	flags.StringVar(as, "as", "", "the `CALLER`: a login, a tag, or a node by name or address (required)")
+	return flags
+}
+
 // runCheck answers "what may X do here" with the very identity and decisions
 // that a call of X would meet: it asks tailscaled about X's address.
-func runCheck(ctx context.Context, s streams, flags *flag.FlagSet, args []string) error {
-	as := flags.String("as", "", "the caller: a login, a tag, or a node by name or address (required)")
-	names, err := parse(flags, args)
+func runCheck(ctx context.Context, s streams, args []string) error {
+	var as string
+	names, err := parse(checkFlags(&as), args)
 	if err != nil {
 		return err
 	}
-	if *as == "" || len(names) > 1 {
+	if as == "" || len(names) > 1 {
 		return misused("tailscale-mcp check --as alice@example.com list_all_devices", "say who the caller is, and at most one tool")
 	}
 	cfg, err := operatorConfig(s)
@@ -45,9 +51,9 @@ func runCheck(ctx context.Context, s streams, flags *flag.FlagSet, args []string
 	if err != nil {
 		return err
 	}
-	nodes := nodesOf(status, *as)
+	nodes := nodesOf(status, as)
 	if len(nodes) == 0 {
-		return hinted{fmt.Errorf("this host sees no node of %s in its tailnet", *as), "tailscale status lists the nodes that it sees"}
+		return hinted{fmt.Errorf("this host sees no node of %s in its tailnet", as), "tailscale status lists the nodes that it sees"}
 	}
 	resolver := identity.New(identity.Options{
 		Tailscaled: lc, Capability: cfg.Capability, AllowSelf: cfg.AllowSelf, Log: slog.New(slog.DiscardHandler),

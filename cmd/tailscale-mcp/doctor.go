@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,8 +24,8 @@ import (
 )
 
 // runDoctor walks the path of a request and stops at the first break.
-func runDoctor(ctx context.Context, s streams, flags *flag.FlagSet, args []string) error {
-	if err := none(flags, args); err != nil {
+func runDoctor(ctx context.Context, s streams, args []string) error {
+	if err := none(newFlags("doctor"), args); err != nil {
 		return err
 	}
 	ok := func(format string, a ...any) { fmt.Fprintf(s.out, "ok    "+format+"\n", a...) }

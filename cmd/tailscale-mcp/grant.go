@@ -16,25 +16,36 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
+type grantOptions struct {
+	src, dst, resources string
+	read                bool
+}
+
+func grantFlags(o *grantOptions) *flag.FlagSet {
+	flags := newFlags("grant")
+	flags.StringVar(&o.src, "src", "", "to `WHO`: a login, tag:NAME, group:NAME or autogroup:NAME (required)")
+	flags.StringVar(&o.dst, "dst", "", "this `HOST` as the policy file names it: its tag or Tailscale address (default: ask tailscaled)")
+	flags.BoolVar(&o.read, "read", false, "grant every tool that only reads, and every resource")
+	flags.StringVar(&o.resources, "resources", "", "comma-separated resource `SELECTORS`")
+	return flags
+}
+
 // runGrant prints a grant for this host. It asks tailscaled how a grant names
 // the host; without tailscaled the person says so.
-func runGrant(ctx context.Context, s streams, flags *flag.FlagSet, args []string) error {
-	src := flags.String("src", "", "who is granted: a login, tag:NAME, group:NAME or autogroup:NAME (required)")
-	dst := flags.String("dst", "", "this host as the policy file names it: its tag or Tailscale address (default: ask tailscaled)")
-	read := flags.Bool("read", false, "grant every tool that only reads, and every resource")
-	resources := flags.String("resources", "", "comma-separated resource selectors")
-	tools, err := parse(flags, args)
+func runGrant(ctx context.Context, s streams, args []string) error {
+	var o grantOptions
+	tools, err := parse(grantFlags(&o), args)
 	if err != nil {
 		return err
 	}
-	if *src == "" {
+	if o.src == "" {
 		return misused("tailscale-mcp grant --src alice@example.com --read", "nobody is named to grant to")
 	}
 	var list []string
-	if *resources != "" {
-		list = strings.Split(*resources, ",")
+	if o.resources != "" {
+		list = strings.Split(o.resources, ",")
 	}
-	if *read {
+	if o.read {
 		tools, list = append(tools, "read:*"), append(list, "*")
 	}
 	if len(tools)+len(list) == 0 {
@@ -47,7 +58,7 @@ func runGrant(ctx context.Context, s streams, flags *flag.FlagSet, args []string
 	if err != nil {
 		return err
 	}
-	if *dst == "" {
+	if o.dst == "" {
 		asking, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		status, err := tailnet.NewLocal(localClient(cfg)).Self(asking)
@@ -58,9 +69,9 @@ func runGrant(ctx context.Context, s streams, flags *flag.FlagSet, args []string
 		if err != nil {
 			return err
 		}
-		*dst = hostName(status)
+		o.dst = hostName(status)
 	}
-	text := grant.Missing{Capability: cfg.Capability, Src: []string{*src}, Dst: *dst, Port: cfg.Port, Tools: tools, Resources: list}.String()
+	text := grant.Missing{Capability: cfg.Capability, Src: []string{o.src}, Dst: o.dst, Port: cfg.Port, Tools: tools, Resources: list}.String()
 	fmt.Fprintln(s.out, text)
 	for _, name := range tools {
 		if grant.IsToolName(name) && !slices.ContainsFunc(everything().Tools(), func(t tool.Tool) bool { return t.Name == name }) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 
+	"tailscale-mcp/internal/completion"
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/tailnet"
 )
@@ -23,24 +24,61 @@ import (
 // asks whether one of them is the journal.
 type streams struct{ in, out, err *os.File }
 
-// command is one subcommand.
+// command is one subcommand. Help, completions and the test of the manual page
+// are made from it.
 type command struct {
 	name    string
 	usage   string // its arguments
 	summary string
-	run     func(ctx context.Context, s streams, flags *flag.FlagSet, args []string) error
+	flags   func() *flag.FlagSet
+	words   func() []string // what its arguments can be; nil when anything
+	run     func(ctx context.Context, s streams, args []string) error
 }
 
 func commands() []command {
 	return []command{
-		{"serve", "", "serve MCP on this host's Tailscale addresses (what the systemd unit runs; the default)", runServe},
-		{"stdio", "", "serve the same tools on standard input and output, for the person who holds the credential", runStdio},
-		{"check", "--as LOGIN|TAG|NODE [TOOL]", "what a caller may use here, and by which grant", runCheck},
-		{"grant", "--src WHO [--read] [TOOL...]", "print a grant to paste into the tailnet policy file", runGrant},
-		{"tools", "[--json]", "list the tools, resources and prompts that this version has, with class and group", runTools},
-		{"doctor", "", "walk the path a request takes and say at the first break what to do", runDoctor},
-		{"version", "", "print the version", runVersion},
+		{"serve", "", "serve MCP on this host's Tailscale addresses (what the systemd unit runs; the default)", noFlags("serve"), nil, runServe},
+		{"stdio", "", "serve the same tools on standard input and output, for the person who holds the credential", noFlags("stdio"), nil, runStdio},
+		{"check", "--as LOGIN|TAG|NODE [TOOL]", "what a caller may use here, and by which grant",
+			func() *flag.FlagSet { return checkFlags(new(string)) }, toolNames, runCheck},
+		{"grant", "--src WHO [--read] [TOOL...]", "print a grant to paste into the tailnet policy file",
+			func() *flag.FlagSet { return grantFlags(&grantOptions{}) }, toolNames, runGrant},
+		{"tools", "[--json]", "list the tools, resources and prompts that this version has, with class and group",
+			func() *flag.FlagSet { return toolsFlags(new(bool)) }, nil, runTools},
+		{"doctor", "", "walk the path a request takes and say at the first break what to do", noFlags("doctor"), nil, runDoctor},
+		{"completion", "bash|zsh|fish", "print the completions for a shell", noFlags("completion"), completion.Shells, runCompletion},
+		{"version", "", "print the version", noFlags("version"), nil, runVersion},
+		{"help", "[SUBCOMMAND]", "print this, or the help of a subcommand", noFlags("help"), names, runHelp},
 	}
+}
+
+func names() []string {
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// rootFlags are the flags without a subcommand, besides help.
+func rootFlags(version *bool) *flag.FlagSet {
+	flags := newFlags("tailscale-mcp")
+	flags.BoolVar(version, "version", false, "print the version")
+	return flags
+}
+
+// newFlags is the beginning of the flags of a subcommand. Their errors are
+// reported like all others.
+func newFlags(name string) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	return flags
+}
+
+// noFlags are the flags of a subcommand that has none.
+func noFlags(name string) func() *flag.FlagSet {
+	return func() *flag.FlagSet { return newFlags(name) }
 }
 
 // hinted is an error with a next step.
@@ -71,36 +109,58 @@ func run(ctx context.Context, args []string, s streams) int {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		name, args = args[0], args[1:]
 	}
-	if name == "help" && len(args) == 1 {
-		name, args = args[0], []string{"--help"}
-	}
-	if name == "help" || len(args) > 0 && (args[0] == "-h" || args[0] == "--help" || args[0] == "-help") && name == "serve" {
+	if len(args) > 0 && (args[0] == "-h" || args[0] == "--help" || args[0] == "-help") && name == "serve" {
 		usage(s.out)
 		return 0
 	}
 	if len(args) == 1 && args[0] == "--version" {
 		name, args = "version", nil
 	}
-	for _, c := range commands() {
-		if c.name != name {
-			continue
-		}
-		flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-		flags.SetOutput(io.Discard) // its errors are reported like all others
-		flags.Usage = func() {}
-		err := c.run(ctx, s, flags, args)
-		if errors.Is(err, flag.ErrHelp) {
-			c.help(s.out, flags)
-			return 0
-		}
-		return report(s.err, err)
+	c, err := find(name)
+	if err == nil {
+		err = c.run(ctx, s, args)
 	}
-	return report(s.err, misused("tailscale-mcp help", "there is no subcommand %q", name))
+	if errors.Is(err, flag.ErrHelp) {
+		c.help(s.out)
+		return 0
+	}
+	return report(s.err, err)
+}
+
+func find(name string) (command, error) {
+	for _, c := range commands() {
+		if c.name == name {
+			return c, nil
+		}
+	}
+	return command{}, misused("tailscale-mcp help", "there is no subcommand %q", name)
+}
+
+func runHelp(_ context.Context, s streams, args []string) error {
+	rest, err := parse(newFlags("help"), args)
+	if err != nil {
+		return err
+	}
+	if len(rest) == 0 {
+		usage(s.out)
+		return nil
+	}
+	c, err := find(rest[0])
+	if err != nil {
+		return err
+	}
+	if c.name == "serve" { // which is the program without a subcommand
+		usage(s.out)
+	} else {
+		c.help(s.out)
+	}
+	return nil
 }
 
 // help is what was asked for with --help.
-func (c command) help(w io.Writer, flags *flag.FlagSet) {
+func (c command) help(w io.Writer) {
 	fmt.Fprintf(w, "usage: %s\n%s\n", strings.TrimSpace("tailscale-mcp "+c.name+" "+c.usage), c.summary)
+	flags := c.flags()
 	flags.SetOutput(w)
 	flags.PrintDefaults()
 }
@@ -168,7 +228,7 @@ func none(flags *flag.FlagSet, args []string) error {
 func usage(w io.Writer) {
 	fmt.Fprint(w, "tailscale-mcp serves a tailnet to assistants over MCP, to each caller what the tailnet policy file grants.\n\nusage: tailscale-mcp [subcommand]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
 	}
 	fmt.Fprintf(w, "\ntailscale-mcp SUBCOMMAND --help shows its flags. serve has none: it is configured by variables, which systemd\n"+
 		"gives it from %s. check, grant and doctor read that file too; serve and stdio started by hand\n"+

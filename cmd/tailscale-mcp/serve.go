@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net"
@@ -33,8 +32,8 @@ const stopTimeout = tool.DefaultTimeout + 5*time.Second
 // runServe is the daemon: it wires the stages in the order a request meets
 // them and serves until it is told to stop. It ends by itself only for a
 // configuration that cannot work: a tailscaled that is away is waited for.
-func runServe(ctx context.Context, s streams, flags *flag.FlagSet, args []string) error {
-	if err := none(flags, args); err != nil {
+func runServe(ctx context.Context, s streams, args []string) error {
+	if err := none(newFlags("serve"), args); err != nil {
 		return err
 	}
 	cfg, err := config.Load()

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net"
@@ -31,8 +30,8 @@ const stdioHost = "stdio"
 // credential: no peer to identify and no grant to read, but the ceiling holds.
 // It is the whole daemon behind the whole proxy, with a connection in memory
 // between them, so that nothing can behave otherwise here than there.
-func runStdio(ctx context.Context, s streams, flags *flag.FlagSet, args []string) error {
-	if err := none(flags, args); err != nil {
+func runStdio(ctx context.Context, s streams, args []string) error {
+	if err := none(newFlags("stdio"), args); err != nil {
 		return err
 	}
 	cfg, err := config.Load()

@@ -30,13 +30,28 @@ func answeredLocally(t tool.Tool) bool {
 	return slices.ContainsFunc(local.Tools(), func(other tool.Tool) bool { return other.Name == t.Name })
 }
 
-func runTools(_ context.Context, s streams, flags *flag.FlagSet, args []string) error {
-	asJSON := flags.Bool("json", false, "as JSON, with descriptions and schemas")
-	if err := none(flags, args); err != nil {
+// toolNames are the names of all tools.
+func toolNames() []string {
+	var names []string
+	for _, t := range everything().Tools() {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+func toolsFlags(asJSON *bool) *flag.FlagSet {
+	flags := newFlags("tools")
+	flags.BoolVar(asJSON, "json", false, "as JSON, with descriptions and schemas")
+	return flags
+}
+
+func runTools(_ context.Context, s streams, args []string) error {
+	var asJSON bool
+	if err := none(toolsFlags(&asJSON), args); err != nil {
 		return err
 	}
 	r := everything()
-	if *asJSON {
+	if asJSON {
 		return writeJSON(s, r)
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)

@@ -4,14 +4,13 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 
 	"tailscale-mcp/internal/version"
 )
 
-func runVersion(_ context.Context, s streams, flags *flag.FlagSet, args []string) error {
-	if err := none(flags, args); err != nil {
+func runVersion(_ context.Context, s streams, args []string) error {
+	if err := none(newFlags("version"), args); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.out, "tailscale-mcp", version.String())

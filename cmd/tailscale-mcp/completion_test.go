@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"tailscale-mcp/internal/clitest"
+	"tailscale-mcp/internal/completion"
+)
+
+// completionScript is what the program prints for a shell.
+func completionScript(t *testing.T, shell string) string {
+	t.Helper()
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if code := run(t.Context(), []string{"completion", shell}, streams{os.Stdin, out, os.Stderr}); code != 0 {
+		t.Fatalf("got exit code %d", code)
+	}
+	text, err := os.ReadFile(out.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestCompletionHasAll: every flag, subcommand and argument of the tables is in
+// the completions for each shell.
+func TestCompletionHasAll(t *testing.T) {
+	for _, shell := range completion.Shells() {
+		clitest.HasAll(t, commandLine(), shell, completionScript(t, shell))
+	}
+}
+
+// completionCases are command lines and what the last word of them can become.
+func completionCases() map[string][]string {
+	return map[string][]string{
+		"":                       names(),
+		"do":                     {"doctor"},
+		"--ver":                  {"--version"},
+		"doctor ":                nil,
+		"check --a":              {"--as"},
+		"check --as ":            nil,
+		"check --as bob who":     {"whoami"},
+		"grant --r":              {"--read", "--resources"},
+		"grant --src bob set_":   {"set_device_name"},
+		"grant whoami list_p":    {"list_peers"},
+		"tools --js":             {"--json"},
+		"completion ":            completion.Shells(),
+		"completion z":           {"zsh"},
+		"help ver":               {"version"},
+		"help ":                  names(),
+		"nonsense ":              nil,
+		"serve --version --nons": nil,
+	}
+}
+
+// TestCompletionBash: a real bash completes.
+func TestCompletionBash(t *testing.T) {
+	clitest.Bash(t, program, completionScript(t, "bash"), completionCases())
+}
+
+// TestCompletionFish: a real fish completes.
+func TestCompletionFish(t *testing.T) {
+	clitest.Fish(t, program, completionScript(t, "fish"), completionCases())
+}
+
+// TestCompletionZsh: a real zsh reads the completions, and knows whose they are.
+func TestCompletionZsh(t *testing.T) { clitest.Zsh(t, program, completionScript(t, "zsh")) }
