@@ -24,9 +24,14 @@ func LoadWithFile(file string) (c Config, read bool, err error) {
 	case err != nil:
 		return Config{}, false, fmt.Errorf("reading %s: %w", file, err)
 	}
+	found := map[string]string{}
 	for line := range strings.Lines(string(text)) {
-		name, value, ok := assignment(line)
-		if _, set := os.LookupEnv(name); !ok || set {
+		if name, value, ok := assignment(line); ok {
+			found[name] = value // the last one counts, as for systemd
+		}
+	}
+	for name, value := range found {
+		if _, set := os.LookupEnv(name); set {
 			continue
 		}
 		if err := os.Setenv(name, value); err != nil {

@@ -17,7 +17,7 @@ func TestLoadWithFile(t *testing.T) {
 	}
 	t.Setenv("TAILSCALE_MCP_CAPABILITY", "example.com/cap/shell")
 	file := filepath.Join(t.TempDir(), "env")
-	text := "# comment\n; comment\n\nTAILSCALE_MCP_PORT = 9090\nTAILSCALE_MCP_ALLOW=\"read,write\"\nTAILSCALE_TAILNET='T123CNTRL'\n" +
+	text := "# comment\n; comment\n\nTAILSCALE_MCP_PORT=7070\nTAILSCALE_MCP_PORT = 9090\nTAILSCALE_MCP_ALLOW=\"read,write\"\nTAILSCALE_TAILNET='T123CNTRL'\n" +
 		"TAILSCALE_MCP_CAPABILITY=example.com/cap/file\nPATH=/nowhere\nno assignment\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
