@@ -8,8 +8,8 @@
 //
 // Every variable is a field of one of the two structs in variables.go: its name,
 // default and description live in the field's tags, and the shipped
-// /etc/tailscale-mcp.env and the README's table are written from them
-// (see [Reference] and [EnvFile]).
+// /etc/tailscale-mcp.env, its manual page and the README's table are written from
+// them (see [Reference], [EnvFile] and [ManPage]).
 //
 // Imports: the standard library, envconfig, and the leaf package grant.
 //
