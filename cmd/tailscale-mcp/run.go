@@ -102,8 +102,14 @@ type usageError struct{ hinted }
 func (usageError) Is(target error) bool { return target == errUsage }
 func (u usageError) Unwrap() error      { return u.hinted }
 
-// run is the whole program; it returns the exit code: 0 for success, 1 for a
-// failure, 2 for a wrong command line or configuration.
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // the command line or the configuration is wrong: trying again is of no use
+)
+
+// run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
 	name := "serve"
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
@@ -111,7 +117,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	}
 	if len(args) > 0 && (args[0] == "-h" || args[0] == "--help" || args[0] == "-help") && name == "serve" {
 		usage(s.out)
-		return 0
+		return exitDone
 	}
 	if len(args) == 1 && args[0] == "--version" {
 		name, args = "version", nil
@@ -122,7 +128,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	}
 	if errors.Is(err, flag.ErrHelp) {
 		c.help(s.out)
-		return 0
+		return exitDone
 	}
 	return report(s.err, err)
 }
@@ -172,7 +178,7 @@ func report(w io.Writer, err error) int {
 	var failed *tailnet.Error
 	switch {
 	case err == nil:
-		return 0
+		return exitDone
 	case errors.As(err, &bad):
 		for _, p := range bad.Problems {
 			value := ""
@@ -182,19 +188,19 @@ func report(w io.Writer, err error) int {
 			fmt.Fprintf(w, "error: %s%s %s\nhint: %s\n", p.Name, value, p.Reason, p.Remedy)
 		}
 		fmt.Fprintf(w, "hint: correct this where it is set: in %s (then: systemctl restart tailscale-mcp.service), or in this shell\n", config.File)
-		return 2
+		return exitUsage
 	case errors.As(err, &h):
 		fmt.Fprintf(w, "error: %v\nhint: %s\n", err, h.hint)
 		if errors.Is(err, errUsage) {
-			return 2
+			return exitUsage
 		}
-		return 1
+		return exitFailed
 	case errors.As(err, &failed):
 		fmt.Fprintf(w, "error: %s\nhint: %s\n", failed.Message, failed.Next)
-		return 1
+		return exitFailed
 	}
 	fmt.Fprintf(w, "error: %v\n", err)
-	return 1
+	return exitFailed
 }
 
 // parse reads flags that may stand before and after the arguments.

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tailscale-mcp/internal/clitest"
+	"tailscale-mcp/internal/completion"
+	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/grant"
+)
+
+// page is the manual page of this program.
+const page = program + ".8"
+
+// TestManualHasAll: what the program has is in its manual page, and what the
+// page has is in the program. The fields of the audit are held by package audit.
+func TestManualHasAll(t *testing.T) {
+	man := clitest.Manual(t, page)
+	clitest.Same(t, "subcommands", clitest.All(`^\.It Cm ([a-z]+)`, man["SUBCOMMANDS"]), names())
+	for _, part := range strings.Split(man["SUBCOMMANDS"], "\n.It Cm ")[1:] {
+		c, err := find(strings.Fields(part)[0])
+		if err != nil {
+			t.Errorf("subcommands: %v", err)
+			continue
+		}
+		want := slices.DeleteFunc(completion.Typed(completion.Flags(c.flags())), func(f string) bool { return f == "--help" })
+		clitest.Same(t, "options of "+c.name, clitest.FlagsIn(part), want)
+	}
+	clitest.Same(t, "exit codes", clitest.All(`^\.It ([0-9]+)$`, man["EXIT STATUS"]),
+		[]string{fmt.Sprint(exitDone), fmt.Sprint(exitFailed), fmt.Sprint(exitUsage)})
+
+	// Of other programs there are systemctl --now and tailscale set --operator.
+	known := []string{"help", "h", "now", "operator"}
+	rootFlags(new(bool)).VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
+	for _, c := range commands() {
+		c.flags().VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
+	}
+	clitest.MentionsNo(t, man, known)
+}
+
+// TestManualNames: the names and numbers in the text are those of the program.
+func TestManualNames(t *testing.T) {
+	man := clitest.Manual(t, page)
+	var variables []string
+	for _, v := range config.Reference() {
+		variables = append(variables, v.Name)
+	}
+	for name, text := range man {
+		for _, v := range clitest.All(`\b(TAILSCALE_[A-Z_]+)`, text) {
+			if !slices.Contains(variables, v) {
+				t.Errorf("%s mentions the variable %s, which there is not", name, v)
+			}
+		}
+	}
+	for _, file := range []string{config.File, "/etc/credstore/" + config.CredentialAPIKey, "/etc/credstore/" + config.CredentialOAuthClientSecret} {
+		if !strings.Contains(man["FILES"], "\n.It Pa "+file+"\n") {
+			t.Errorf("FILES lacks %s", file)
+		}
+	}
+	if want := fmt.Sprintf("%.0f seconds at most", stopTimeout.Seconds()); !strings.Contains(man["SIGNALS"], want) {
+		t.Errorf("SIGNALS lacks %q", want)
+	}
+	for _, class := range grant.Classes() {
+		if !strings.Contains(man["IDENTITY AND GRANTS"], "\n.Ql "+string(class)+":*") {
+			t.Errorf("IDENTITY AND GRANTS lacks the class %s", class)
+		}
+	}
+	units, err := filepath.Glob("../../systemd/tailscale-mcp*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, unit := range units {
+		units[i] = filepath.Base(unit)
+	}
+	clitest.Same(t, "units", clitest.All(`^\.It Pa /usr/lib/systemd/system/(\S+)$`, man["FILES"]), units)
+	unit, err := os.ReadFile("../../systemd/tailscale-mcp.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("\nRestartPreventExitStatus=%d\n", exitUsage); !strings.Contains(string(unit), want) {
+		t.Errorf("the unit lacks %q, as EXIT STATUS has it", want)
+	}
+}
+
+// TestManualGrant: the example can be pasted, and grants what the text says.
+func TestManualGrant(t *testing.T) {
+	man := clitest.Manual(t, page)
+	_, text, _ := strings.Cut(man["IDENTITY AND GRANTS"], "[\n      {")
+	text, _, found := strings.Cut(text, "\n    ]")
+	rules, err := grant.Parse([]string{"{" + text})
+	if !found || err != nil {
+		t.Fatalf("got %v for {%s", err, text)
+	}
+	for _, tool := range everything().Tools() {
+		want := tool.Class == grant.Read || tool.Name == "set_device_name"
+		if got := rules.Tool(tool.Granted()).Allowed; got != want {
+			t.Errorf("%s: got allowed %v, want %v", tool.Name, got, want)
+		}
+	}
+}
+
+// TestManualDiagnostics: the program says what the page explains.
+func TestManualDiagnostics(t *testing.T) {
+	var source strings.Builder
+	for _, file := range []string{
+		"cmd/tailscale-mcp/doctor.go", "internal/listen/node.go", "internal/listen/listen.go", "internal/mcpserver/identify.go",
+		"internal/mcpserver/web.go", "internal/tool/errors.go",
+	} {
+		text, err := os.ReadFile("../../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(text)
+	}
+	said := clitest.All(`^\.It "(.*)"$`, clitest.Manual(t, page)["DIAGNOSTICS"])
+	if len(said) == 0 {
+		t.Error("got no diagnostics")
+	}
+	for _, text := range said {
+		text = strings.TrimPrefix(text, "403 ")
+		text = strings.TrimSuffix(strings.TrimSuffix(text, " ADDRESS"), "...")
+		if !strings.Contains(source.String(), text) {
+			t.Errorf("the page explains %q, which the program does not say", text)
+		}
+	}
+}
+
+// TestManualIsClean: mandoc has nothing to say against the pages.
+func TestManualIsClean(t *testing.T) {
+	for _, name := range []string{page, program + ".env.5"} {
+		clitest.Lint(t, name)
+	}
+}
