@@ -46,6 +46,7 @@ func commands() []command {
 		{"tools", "[--json]", "list the tools, resources and prompts that this version has, with class and group",
 			func() *flag.FlagSet { return toolsFlags(new(bool)) }, nil, runTools},
 		{"doctor", "", "walk the path a request takes and say at the first break what to do", noFlags("doctor"), nil, runDoctor},
+		{"device", "NAME", "whether this host has, or will have, that network device (what tailscale-mcp-device.service asks)", noFlags("device"), nil, runDevice},
 		{"completion", "bash|zsh|fish", "print the completions for a shell", noFlags("completion"), completion.Shells, runCompletion},
 		{"version", "", "print the version", noFlags("version"), nil, runVersion},
 		{"help", "[SUBCOMMAND]", "print this, or the help of a subcommand", noFlags("help"), names, runHelp},
