@@ -4,10 +4,12 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/coreos/go-systemd/v22/journal"
@@ -15,30 +17,78 @@ import (
 
 // Journal writes native journal entries, so that
 // `journalctl -u tailscale-mcp TSMCP_TOOL=get_device_info` finds them.
+//
+// The journal may be slow, or stalled: journald reads nothing while its disk does
+// not answer, say. Then a record is given up after a while, and with it whatever
+// may not happen without a record.
 type Journal struct {
-	send func(message string, priority journal.Priority, fields map[string]string) error
+	send    func(message string, priority journal.Priority, fields map[string]string) error
+	sending chan struct{} // holds a token for each record that is being sent
 }
+
+const (
+	// journalPatience is how long a record may take.
+	journalPatience = 5 * time.Second
+	// journalBacklog bounds the records that a stalled journal keeps in memory.
+	journalBacklog = 256
+)
+
+// errStalled is in the error of a record that the journal did not take in time.
+var errStalled = errors.New("the journal takes no records (see: systemctl status systemd-journald)")
 
 // Open returns the journal when standard error is connected to it (systemd
 // sets JOURNAL_STREAM, see systemd.exec(5)), and JSON lines on w otherwise.
 func Open(w *os.File) Log {
 	if native, err := journal.StderrIsJournalStream(); err == nil && native {
-		return &Journal{send: journal.Send}
+		return newJournal(journal.Send)
 	}
 	return NewJSONLines(w)
+}
+
+func newJournal(send func(string, journal.Priority, map[string]string) error) *Journal {
+	return &Journal{send: send, sending: make(chan struct{}, journalBacklog)}
 }
 
 // Write implements [Log]. Field names are constants because the journal drops
 // names it does not like without an error.
 func (j *Journal) Write(_ context.Context, r Record) error {
-	priority := journal.PriInfo
-	if r.Event == Decision && !r.Allowed {
-		priority = journal.PriNotice
-	}
-	if err := j.send(r.message(), priority, r.fields()); err != nil {
+	if err := j.bounded(func() error { return j.send(r.message(), r.priority(), r.fields()) }); err != nil {
 		return fmt.Errorf("writing audit record to the journal: %w", err)
 	}
 	return nil
+}
+
+// bounded runs send, which knows no deadline, and gives it up after a while. What
+// was given up is still sent if the journal recovers: the record then stands for
+// something that was refused. It does not end with the caller's context: what a
+// caller who has gone did is recorded all the same.
+func (j *Journal) bounded(send func() error) error {
+	timeout := time.NewTimer(journalPatience)
+	defer timeout.Stop()
+	select {
+	case j.sending <- struct{}{}:
+	case <-timeout.C:
+		return errStalled
+	}
+	sent := make(chan error, 1)
+	go func() {
+		err := send()
+		<-j.sending
+		sent <- err
+	}()
+	select {
+	case err := <-sent:
+		return err
+	case <-timeout.C:
+		return errStalled
+	}
+}
+
+func (r Record) priority() journal.Priority {
+	if r.Event == Decision && !r.Allowed {
+		return journal.PriNotice
+	}
+	return journal.PriInfo
 }
 
 // fields are the record's journal fields; empty ones are left out.
