@@ -11,6 +11,12 @@ TAGS := ts_omit_debugeventbus,ts_omit_clientmetrics,ts_omit_usermetrics
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -tags '$(TAGS)' -ldflags '$(LDFLAGS)'
 # What tailscale-mcp-proxy is shipped for.
 SYSTEMS := darwin/amd64 darwin/arm64 linux/amd64 linux/arm64 windows/amd64 windows/arm64
+# What the packages are made for: arm7 is Debian's armhf.
+ARCHES ?= amd64 arm64 arm7 riscv64
+DIST ?= dist
+# The time of every file in what is made: that of the commit.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+PACKAGED := VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)'
 TOOL := go tool -modfile=packaging/tools/go.mod
 
 ##@ Use
@@ -34,6 +40,15 @@ dist: ## tailscale-mcp-proxy for every system, as archives with checksums, in di
 	@bin/dist/native completion fish >bin/dist/completions/tailscale-mcp-proxy.fish
 	@go run ./packaging/dist -version '$(VERSION)' -time $${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct || echo 0)} \
 		-binaries bin/dist -out $(or $(DIST),dist) $(SYSTEMS)
+
+.PHONY: package
+package: ## deb and rpm packages of both programs, in dist/ (DIST=dist ARCHES="amd64 arm64")
+	@$(GO_BUILD) -buildvcs=false -o bin/package/host/ ./cmd/...
+	@for arch in $(ARCHES); do \
+		GOOS=linux GOARCH=$${arch%7} GOARM=7 GOAMD64=v1 GOARM64=v8.0 GORISCV64=rva20u64 GOFLAGS= \
+			$(GO_BUILD) -buildvcs=false -o bin/package/$$arch/ ./cmd/...; \
+	done
+	@$(PACKAGED) packaging/package $(DIST) $(ARCHES)
 
 ##@ Check
 .PHONY: test
@@ -93,6 +108,20 @@ bench-proxy: build ## this proxy, others and the article's way against one fast 
 .PHONY: lint
 lint: ## golangci-lint, pinned in packaging/tools
 	@$(TOOL) golangci-lint run ./...
+
+.PHONY: lint-package
+lint-package: ## lintian and rpmlint on the packages in dist/, and shellcheck on what they run
+	@shellcheck packaging/{package,package-version,version} packaging/deb/{preinst,postinst,prerm,postrm} packaging/test/{versions,contents,scripts,install}
+	@shellcheck --shell=sh packaging/rpm/{post,preun,postun}
+	@lintian --allow-root --fail-on error,warning $(DIST)/*.deb
+	@rpmlint --config packaging/rpm/rpmlint.toml $(DIST)/*.rpm
+
+.PHONY: test-package
+test-package: ## the packages in dist/: versions, contents, scripts, installing and removing (root)
+	@packaging/test/versions
+	@packaging/test/contents $(DIST)
+	@packaging/test/scripts
+	@$(PACKAGED) packaging/test/install $(DIST)
 
 .PHONY: ci
 ci: ## everything that CI runs
