@@ -50,6 +50,10 @@ package: ## deb and rpm packages of both programs, in dist/ (DIST=dist ARCHES="a
 	done
 	@$(PACKAGED) packaging/package $(DIST) $(ARCHES)
 
+.PHONY: repo
+repo: ## apt and yum repository of the packages in dist/, signed (REPO_SIGNING_KEY=file REPO_URL=where it will be)
+	@$(PACKAGED) packaging/repo $(DIST)
+
 ##@ Check
 .PHONY: test
 test: ## every test that needs no root, with the race detector
@@ -111,7 +115,7 @@ lint: ## golangci-lint, pinned in packaging/tools
 
 .PHONY: lint-package
 lint-package: ## lintian and rpmlint on the packages in dist/, and shellcheck on what they run
-	@shellcheck packaging/{package,package-version,version} packaging/deb/{preinst,postinst,prerm,postrm} packaging/test/{versions,contents,scripts,install}
+	@shellcheck packaging/{package,package-version,repo,throwaway-key,version} packaging/deb/{preinst,postinst,prerm,postrm} packaging/test/{versions,contents,scripts,install,repo}
 	@shellcheck --shell=sh packaging/rpm/{post,preun,postun}
 	@lintian --allow-root --fail-on error,warning $(DIST)/*.deb
 	@rpmlint --config packaging/rpm/rpmlint.toml $(DIST)/*.rpm
@@ -122,6 +126,7 @@ test-package: ## the packages in dist/: versions, contents, scripts, installing 
 	@packaging/test/contents $(DIST)
 	@packaging/test/scripts
 	@$(PACKAGED) packaging/test/install $(DIST)
+	@$(PACKAGED) packaging/test/repo
 
 .PHONY: ci
 ci: ## everything that CI runs
