@@ -54,6 +54,10 @@ package: ## deb and rpm packages of both programs, in dist/ (DIST=dist ARCHES="a
 repo: ## apt and yum repository of the packages in dist/, signed (REPO_SIGNING_KEY=file REPO_URL=where it will be)
 	@$(PACKAGED) packaging/repo $(DIST)
 
+.PHONY: release
+release: ## all of the above with SHA256SUMS, bills of materials and signatures (SIGNING_KEY=file REPO_URL=where)
+	@$(PACKAGED) packaging/release $(DIST) $(ARCHES)
+
 ##@ Check
 .PHONY: test
 test: ## every test that needs no root, with the race detector
@@ -115,7 +119,7 @@ lint: ## golangci-lint, pinned in packaging/tools
 
 .PHONY: lint-package
 lint-package: ## lintian and rpmlint on the packages in dist/, and shellcheck on what they run
-	@shellcheck packaging/{package,package-version,repo,throwaway-key,version} packaging/deb/{preinst,postinst,prerm,postrm} packaging/test/{versions,contents,scripts,install,repo}
+	@shellcheck packaging/{package,package-version,release,repo,throwaway-key,version} packaging/deb/{preinst,postinst,prerm,postrm} packaging/test/{versions,contents,scripts,install,repo,release}
 	@shellcheck --shell=sh packaging/rpm/{post,preun,postun}
 	@lintian --allow-root --fail-on error,warning $(DIST)/*.deb
 	@rpmlint --config packaging/rpm/rpmlint.toml $(DIST)/*.rpm
@@ -127,6 +131,7 @@ test-package: ## the packages in dist/: versions, contents, scripts, installing 
 	@packaging/test/scripts
 	@$(PACKAGED) packaging/test/install $(DIST)
 	@$(PACKAGED) packaging/test/repo
+	@packaging/test/release
 
 .PHONY: ci
 ci: ## everything that CI runs
