@@ -35,7 +35,12 @@ func readFile(path string) (file, error) {
 			break
 		}
 		if !filepath.IsAbs(to) {
-			to = filepath.Join(filepath.Dir(f.path), to)
+			// ".." is the folder above the real one, as the system has it.
+			dir := filepath.Dir(f.path)
+			if real, err := filepath.EvalSymlinks(dir); err == nil {
+				dir = real
+			}
+			to = filepath.Join(dir, to)
 		}
 		f.path = to
 	}
@@ -157,7 +162,8 @@ func (f file) writable() error {
 	return w.Close()
 }
 
-// backup keeps the file beside it, unless there is such a copy already.
+// backup keeps the file beside it, unless there is such a copy already. Until
+// it has the owner and the mode of the file nobody else can read it.
 func (f file) backup(now time.Time) (string, error) {
 	for _, old := range f.backupNames() {
 		if text, err := os.ReadFile(old); err == nil && bytes.Equal(text, f.text) {
@@ -166,7 +172,7 @@ func (f file) backup(now time.Time) (string, error) {
 	}
 	name := f.path + ".bak-" + now.Format("20060102-150405")
 	for n := 2; ; n++ {
-		w, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.mode)
+		w, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if errors.Is(err, fs.ErrExist) && n < 100 {
 			name = fmt.Sprintf("%s.bak-%s-%02d", f.path, now.Format("20060102-150405"), n)
 			continue
@@ -175,7 +181,11 @@ func (f file) backup(now time.Time) (string, error) {
 			return "", err
 		}
 		_, err = w.Write(f.text)
-		return name, errors.Join(err, f.like(w), w.Sync(), w.Close())
+		if err = errors.Join(err, f.like(w), w.Sync(), w.Close()); err != nil {
+			_ = os.Remove(name) // half a copy is none
+			return "", err
+		}
+		return name, nil
 	}
 }
 

@@ -165,6 +165,44 @@ func TestApplyFollowsLinks(t *testing.T) {
 	}
 }
 
+// TestApplyFollowsLinkInLinkedFolder: a link up from a folder that is a link
+// itself leads up from the real folder.
+func TestApplyFollowsLinkInLinkedFolder(t *testing.T) {
+	dir := t.TempDir()
+	for _, folder := range []string{"dotfiles/app", "dotfiles/secret"} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(folder)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	real := filepath.Join(dir, "dotfiles", "secret", "mcp.json")
+	write(t, real, someServers, 0o600)
+	for link, to := range map[string]string{"app": "dotfiles/app", "dotfiles/app/mcp.json": "../secret/mcp.json"} {
+		if err := os.Symlink(filepath.FromSlash(to), filepath.Join(dir, filepath.FromSlash(link))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := planned(t, filepath.Join(dir, "app", "mcp.json")).Apply(now); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(content(t, real)); !strings.Contains(got, `"tailscale"`) || !strings.Contains(got, `"a"`) {
+		t.Errorf("got %q, want the entry in the real file, beside what was there", got)
+	}
+	only(t, dir, "app", "dotfiles")
+}
+
+// TestBackupFails: of a copy that could not be finished nothing is left.
+func TestBackupFails(t *testing.T) {
+	if runtime.GOOS == windows {
+		t.Skip("SKIPPED, a copy has no owner and mode to fail at: windows")
+	}
+	dir := t.TempDir()
+	gone := file{path: filepath.Join(dir, "mcp.json"), exists: true, text: []byte(someServers), mode: 0o640}
+	if name, err := gone.backup(now); err == nil || name != "" {
+		t.Errorf("got the copy %q (%v), want an error: there is no file to be like", name, err)
+	}
+	only(t, dir)
+}
+
 // TestApplyRefuses writes nothing and leaves nothing behind.
 func TestApplyRefuses(t *testing.T) {
 	tests := []struct {
