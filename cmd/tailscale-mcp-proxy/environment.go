@@ -50,13 +50,13 @@ func fromEnvironment(flags *flag.FlagSet, environ []string) error {
 			return misused("the variables are: "+strings.Join(known, ", "), "%s is not a variable of %s", name, program)
 		}
 	}
-	given := map[string]bool{}
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	given := map[flag.Value]bool{} // by what is set: a flag may have a short name too
+	flags.Visit(func(f *flag.Flag) { given[f.Value] = true })
 	var err error
 	flags.VisitAll(func(f *flag.Flag) {
 		name := variable(f.Name)
 		value := lookup(environ, name)
-		if name == "" || name == serverVariable || given[f.Name] || value == "" || err != nil {
+		if name == "" || name == serverVariable || given[f.Value] || value == "" || err != nil {
 			return
 		}
 		switch bad := flags.Set(f.Name, value); {

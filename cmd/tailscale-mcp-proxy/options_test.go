@@ -57,6 +57,7 @@ func TestPX27Parse(t *testing.T) {
 				o.identityTo, o.logFile, o.headerEnv = list{"a", "b"}, "/x y/log", list{"Authorization=TOKEN"}
 			}),
 		},
+		{"a short flag before the environment", []string{"-d", "-v", "--server", url}, []string{"TAILSCALE_MCP_PROXY_DEBUG=false", "TAILSCALE_MCP_PROXY_VERBOSE=0"}, with(func(o *options) { o.debug, o.verbose = true, true })},
 		{"flags before the environment", []string{"--drain", "0", "--server", url}, []string{"TAILSCALE_MCP_PROXY_DRAIN=5s"}, with(func(o *options) { o.drain = -1 })},
 	}
 	for _, tt := range tests {
