@@ -78,8 +78,8 @@ func find(args []string) (command, []string, error) {
 			return c, args[1:], nil
 		}
 	}
-	if strings.Contains(args[0], "://") {
-		return command{}, nil, misused("the URL goes behind --server; "+seeHelp(""), "unexpected argument %q", args[0])
+	if strings.Contains(args[0], "://") { // which may hold a password
+		return command{}, nil, misused("the URL goes behind --server; "+seeHelp(""), "unexpected argument, a URL")
 	}
 	return command{}, nil, misused(program+" help", "there is no command %q", args[0])
 }

@@ -14,7 +14,12 @@ import (
 func parseServer(from, s string) (*url.URL, error) {
 	const example = "http://ts-mcp:8080/mcp"
 	u, err := url.Parse(s)
+	refuseUser := func() (*url.URL, error) {
+		return nil, misused("tailscale-mcp knows its callers by their tailnet address and needs no password", "%s: a URL with a user or password is refused: other programs can read it", from)
+	}
 	switch {
+	case !strings.Contains(s, "://") && strings.Contains(s, "@"): // shown as it is below
+		return refuseUser()
 	case !strings.Contains(s, "://"):
 		host := strings.TrimPrefix(s, "//")
 		if !strings.ContainsAny(host, ":/") {
@@ -31,7 +36,7 @@ func parseServer(from, s string) (*url.URL, error) {
 	case u.Hostname() == "":
 		return nil, misused("give the whole endpoint, for example "+example, "%s: no host in the URL", from)
 	case u.User != nil:
-		return nil, misused("tailscale-mcp knows its callers by their tailnet address and needs no password", "%s: a URL with a user or password is refused: other programs can read it", from)
+		return refuseUser()
 	case u.Fragment != "":
 		return nil, misused("leave out what follows the #", "%s: the URL has a fragment", from)
 	case u.Path == "":
