@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,6 +31,8 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SERVER", url)
+			// The same server under an address that no rule about proxies excepts.
+			env.Setenv("SERVER_ANYWHERE", strings.Replace(url, "127.0.0.1", "0.0.0.0", 1))
 			env.Setenv("NOBODY", "http://127.0.0.1:1/mcp")
 			env.Setenv("TEMPORARY", os.TempDir())
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
