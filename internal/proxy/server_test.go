@@ -59,9 +59,20 @@ type tool func(w http.ResponseWriter, r *http.Request, in received)
 // serve starts a server with sessions.
 func serve(t *testing.T, tools map[string]tool) *faultServer {
 	t.Helper()
+	return serveOn(t, nil, tools)
+}
+
+// serveOn is serve on a listener; nil for one on loopback.
+func serveOn(t *testing.T, l net.Listener, tools map[string]tool) *faultServer {
+	t.Helper()
 	s := &faultServer{t: t, tools: tools, keep: true, gone: make(chan struct{})}
 	s.cond = sync.NewCond(&s.mu)
-	s.Server = httptest.NewServer(s)
+	s.Server = httptest.NewUnstartedServer(s)
+	if l != nil {
+		_ = s.Listener.Close()
+		s.Listener = l
+	}
+	s.Start()
 	t.Cleanup(func() {
 		close(s.gone)
 		s.CloseClientConnections()
