@@ -3,6 +3,7 @@
 package proxy
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -10,8 +11,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
-	"time"
 )
 
 // mishap is something that can go wrong with one call, and its answer.
@@ -379,24 +381,22 @@ func TestPX6DuplicateID(t *testing.T) {
 // TestPX24ServerComesLater: a server that is not there at the start is used
 // when it is.
 func TestPX24ServerComesLater(t *testing.T) {
-	s := serve(t, nil)
-	url := s.url()
-	addr := s.Listener.Addr().String()
-	s.Close()
-	c := connect(t, url)
+	l := newMemory()
+	serveOn(t, l, nil)
+	var there atomic.Bool
+	c := connectWith(t, Config{Server: mustURL(t, "http://memory/mcp"), Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if !there.Load() {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		return l.dial(ctx, network, addr)
+	}})
 	c.send(initialize, modernCall("1", "x"))
 	for _, id := range []string{`"init"`, "1"} {
 		if f, _ := failureIn(t, c.answer(id)); f.Code != CodeUnreachable {
 			t.Errorf("%s, without server: got %+v, want code %d", id, f, CodeUnreachable)
 		}
 	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Skipf("the port was taken meanwhile: %v", err)
-	}
-	again := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
-	go func() { _ = again.Serve(l) }()
-	t.Cleanup(func() { _ = again.Close() })
+	there.Store(true)
 	c.mu.Lock()
 	delete(c.asked, `"init"`) // used twice on purpose
 	c.mu.Unlock()
