@@ -335,26 +335,9 @@ func TestPX3MemoryInABridge(t *testing.T) {
 	}
 }
 
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // What is as it should be is no error on record.
 func TestPX22Quiet(t *testing.T) {
-	var log lockedBuffer
+	var log syncBuffer
 	s := serveModern(t, map[string]tool{"slow": func(_ http.ResponseWriter, r *http.Request, _ received) {
 		<-r.Context().Done()
 	}})
