@@ -49,7 +49,7 @@ func doctorInTailnet(t *testing.T, opts tailnettest.Options) {
 		t.Fatal(err)
 	}
 	server, laptop := nodes[0], nodes[1]
-	port := reservePort(t)
+	port := tailnettest.ReservePort(t)
 	args := func(host string) []string {
 		return []string{"--server", fmt.Sprintf("http://%s/mcp", net.JoinHostPort(host, fmt.Sprint(port))), "--tailscaled-socket", laptop.Socket, "--connect-timeout", "5s"}
 	}
@@ -174,28 +174,4 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
-}
-
-// reservePort is a loopback port that the system gives to nobody else: a socket
-// that is bound and does not listen keeps it from being chosen, and lets a
-// listener that asks for it have it (SO_REUSEADDR).
-func reservePort(t *testing.T) int {
-	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = syscall.Close(fd) })
-	syscall.CloseOnExec(fd)
-	if err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return name.(*syscall.SockaddrInet4).Port
 }

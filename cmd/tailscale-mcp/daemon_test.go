@@ -57,7 +57,7 @@ func startDaemon(t testing.TB, n *tailnettest.Node, s setup) *daemon {
 		s.name = program
 	}
 	if s.port == 0 {
-		s.port = reservePort(t)
+		s.port = tailnettest.ReservePort(t)
 	}
 	d := &daemon{port: s.port, audit: &output{}, log: &output{}, told: newManual(t), ended: make(chan struct{})}
 	d.cmd = exec.Command(self)

@@ -112,7 +112,7 @@ func TestWaitsForTailscaled(t *testing.T) {
 // TestFollowsTailscaled: whatever happens to tailscaled, the daemon stays, tells
 // nobody anything meanwhile, and serves again soon after tailscaled does.
 func TestFollowsTailscaled(t *testing.T) {
-	followsTailscaled(t, tailnettest.Options{}, reservePort(t), "127.0.0.1:0")
+	followsTailscaled(t, tailnettest.Options{}, tailnettest.ReservePort(t), "127.0.0.1:0")
 }
 
 // followsTailscaled has the daemon at a port and a plain server at reference,

@@ -27,7 +27,7 @@ const (
 // for streams that are open.
 func TestFollowsGrants(t *testing.T) {
 	t.Parallel() // it mostly waits
-	followsGrants(t, tailnettest.Options{}, reservePort(t))
+	followsGrants(t, tailnettest.Options{}, tailnettest.ReservePort(t))
 }
 
 func followsGrants(t *testing.T, opts tailnettest.Options, port int) {

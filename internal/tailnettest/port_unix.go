@@ -2,20 +2,20 @@
 
 //go:build unix
 
-package main
+package tailnettest
 
 import (
+	"errors"
 	"fmt"
 	"syscall"
 	"testing"
 )
 
-// reservePort returns a TCP port of loopback that nobody else is given while t
-// runs. The daemon has to be told its port before it binds it, and it may be a
-// while until it does: a free port that is let go of would be somebody's by then.
-// A socket that is bound but does not listen keeps the port from being chosen by
-// the system, and lets a listener that asks for it have it (SO_REUSEADDR).
-func reservePort(t testing.TB) int {
+// ReservePort returns a TCP port of loopback that nobody else is given while t runs. A daemon has to be told its port
+// before it binds it, and it may be a while until it does: a free port that is let go of would be somebody's by then. A
+// socket that is bound but does not listen keeps the port from being chosen by the system, and lets a listener that asks
+// for it have it (SO_REUSEADDR).
+func ReservePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
 		four, port, err := occupy(syscall.AF_INET, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
@@ -24,11 +24,11 @@ func reservePort(t testing.TB) int {
 		}
 		t.Cleanup(func() { _ = syscall.Close(four) })
 		six, _, err := occupy(syscall.AF_INET6, &syscall.SockaddrInet6{Port: port, Addr: [16]byte{15: 1}})
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			t.Cleanup(func() { _ = syscall.Close(six) })
 			return port
-		case syscall.EADDRNOTAVAIL, syscall.EAFNOSUPPORT: // no IPv6 here
+		case errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EAFNOSUPPORT): // no IPv6 here
 			return port
 		}
 	}
@@ -36,6 +36,7 @@ func reservePort(t testing.TB) int {
 	return 0
 }
 
+// occupy binds a socket that does not listen.
 func occupy(family int, at syscall.Sockaddr) (fd, port int, err error) {
 	syscall.ForkLock.RLock()
 	fd, err = syscall.Socket(family, syscall.SOCK_STREAM, 0)
