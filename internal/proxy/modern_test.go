@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -153,23 +154,26 @@ func TestPX20Broken(t *testing.T) {
 // TestPX21Probe: server/discover is answered within two seconds, whatever the
 // server does, with an error that is none of a modern server.
 func TestPX21Probe(t *testing.T) {
-	s := serve(t, nil)
-	s.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-r.Context().Done():
-		case <-s.gone:
+	synctest.Test(t, func(t *testing.T) {
+		l := newMemory()
+		s := serveOn(t, l, nil)
+		s.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-r.Context().Done():
+			case <-s.gone:
+			}
+		})
+		c := connectWith(t, Config{Server: mustURL(t, s.url()), Dial: l.dial})
+		begin := time.Now()
+		c.send(`{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}`)
+		f, bad := failureIn(t, c.answer("1"))
+		if took := time.Since(begin); took > 2*time.Second {
+			t.Errorf("got an answer after %v, want it within 2s", took)
+		}
+		if !bad || f.Code >= -32768 && f.Code <= -32000 {
+			t.Errorf("got %+v, want an error outside the reserved codes", f)
 		}
 	})
-	c := connect(t, s.url())
-	begin := time.Now()
-	c.send(`{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}`)
-	f, bad := failureIn(t, c.answer("1"))
-	if took := time.Since(begin); took > discoverTimeout+time.Second {
-		t.Errorf("got an answer after %v, want it within %v", took, discoverTimeout)
-	}
-	if !bad || f.Code >= -32768 && f.Code <= -32000 {
-		t.Errorf("got %+v, want an error outside the reserved codes", f)
-	}
 }
 
 // TestPX23Fallback: what a legacy server says to the probe of a client of both
