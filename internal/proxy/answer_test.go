@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -192,7 +194,8 @@ func TestPX6NoServer(t *testing.T) {
 	}
 }
 
-// TestPX6TLS: what fails before a request was sent says so.
+// TestPX6TLS: what fails before a request was sent says so; and https is a way
+// to a node of the tailnet as http is (PX26).
 func TestPX6TLS(t *testing.T) {
 	plain := serve(t, nil)
 	secret := httptest.NewUnstartedServer(plain)
@@ -216,12 +219,21 @@ func TestPX6TLS(t *testing.T) {
 			}
 		})
 	}
-	t.Run("trusted", func(t *testing.T) {
-		c := connect(t, secret.URL+"/mcp")
+	// The certificate is that of the name, whatever address is dialed.
+	t.Run("trusted, at a node of the tailnet", func(t *testing.T) {
+		ts := startTailscaled(t)
+		sys := &system{to: secret.Listener.Addr().String(), names: map[string][]netip.Addr{"example.com": {serverIP}}}
+		c := connectWith(t, Config{Server: mustURL(t, "https://example.com/mcp"), Tailscaled: ts.client()}, sys.use)
 		c.relay.up.router.pick().transport.TLSClientConfig = secret.Client().Transport.(*http.Transport).TLSClientConfig
 		c.send(modernCall("1", "x"))
 		if f, bad := failureIn(t, c.answer("1")); bad {
 			t.Errorf("got %+v, want a result", f)
+		}
+		if got := sprint(identityIn(plain.got("POST", "tools/call").header)); got != alice {
+			t.Errorf("identity: got %s, want %s", got, alice)
+		}
+		if got := sys.dials(); !slices.Equal(got, []string{"100.64.0.2:443"}) {
+			t.Errorf("got connections %q, want one to the node", got)
 		}
 	})
 }

@@ -118,6 +118,24 @@ func TestPX26Routes(t *testing.T) {
 			identity: alice, dialed: []string{"100.64.0.2:8080"},
 		},
 		{
+			name: "IPv6 address", url: "http://[fd7a:115c:a1e0::2]:8080/mcp",
+			identity: alice, dialed: []string{"[fd7a:115c:a1e0::2]:8080"},
+		},
+		{
+			name: "name with IPv6 address only", url: "http://mcp.example.com:8080/mcp",
+			names:    map[string][]netip.Addr{"mcp.example.com": {serverIP6}},
+			identity: alice, dialed: []string{"[fd7a:115c:a1e0::2]:8080"},
+		},
+		{
+			name: "IPv6 address of nobody", url: "http://[fd7a:115c:a1e0::9]:8080/mcp",
+			identity: nobody, dialed: []string{"[fd7a:115c:a1e0::9]:8080"},
+		},
+		{
+			name: "userspace, by IPv6 address", url: "http://[fd7a:115c:a1e0::2]:8080/mcp",
+			change:   func(st *ipnstate.Status) { st.TUN = false },
+			identity: alice, through: []string{"fd7a:115c:a1e0::2:8080"},
+		},
+		{
 			name: "this node itself", url: "http://laptop:8080/mcp",
 			identity: alice, dialed: []string{"100.64.0.1:8080"},
 		},

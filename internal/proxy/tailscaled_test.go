@@ -43,9 +43,10 @@ type fakeTailscaled struct {
 }
 
 var (
-	laptopIP = netip.MustParseAddr("100.64.0.1")
-	serverIP = netip.MustParseAddr("100.64.0.2")
-	sharedIP = netip.MustParseAddr("100.64.0.3") // of a node of another tailnet
+	laptopIP  = netip.MustParseAddr("100.64.0.1")
+	serverIP  = netip.MustParseAddr("100.64.0.2")
+	serverIP6 = netip.MustParseAddr("fd7a:115c:a1e0::2")
+	sharedIP  = netip.MustParseAddr("100.64.0.3") // of a node of another tailnet
 )
 
 func startTailscaled(t *testing.T) *fakeTailscaled {
@@ -53,7 +54,7 @@ func startTailscaled(t *testing.T) *fakeTailscaled {
 	f := &fakeTailscaled{
 		t:      t,
 		socket: filepath.Join(t.TempDir(), "tailscaled.sock"),
-		nodes:  map[netip.Addr]string{laptopIP: "laptop.tail1.ts.net.", serverIP: "ts-mcp.tail1.ts.net.", sharedIP: "ts-mcp.other.ts.net."},
+		nodes:  map[netip.Addr]string{laptopIP: "laptop.tail1.ts.net.", serverIP: "ts-mcp.tail1.ts.net.", serverIP6: "ts-mcp.tail1.ts.net.", sharedIP: "ts-mcp.other.ts.net."},
 		asked:  map[string]int{},
 		status: ipnstate.Status{
 			BackendState:   "Running",
