@@ -35,7 +35,7 @@ func TestManualHasAll(t *testing.T) {
 		clitest.Same(t, "options of "+c.name, clitest.FlagsIn(part), want)
 	}
 	clitest.Same(t, "exit codes", clitest.All(`^\.It ([0-9]+)$`, man["EXIT STATUS"]),
-		[]string{fmt.Sprint(exitDone), fmt.Sprint(exitFailed), fmt.Sprint(exitUsage)})
+		[]string{fmt.Sprint(exitDone), fmt.Sprint(exitFailed), fmt.Sprint(exitUsage), fmt.Sprint(exitConfiguration)})
 
 	// Of other programs there are systemctl --now and tailscale set --operator.
 	known := []string{"help", "h", "now", "operator"}
@@ -85,7 +85,7 @@ func TestManualNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("\nRestartPreventExitStatus=%d\n", exitUsage); !strings.Contains(string(unit), want) {
+	if want := fmt.Sprintf("\nRestartPreventExitStatus=%d\n", exitConfiguration); !strings.Contains(string(unit), want) {
 		t.Errorf("the unit lacks %q, as EXIT STATUS has it", want)
 	}
 }

@@ -107,7 +107,12 @@ func (u usageError) Unwrap() error      { return u.hinted }
 const (
 	exitDone   = 0
 	exitFailed = 1
-	exitUsage  = 2 // the command line or the configuration is wrong: trying again is of no use
+	exitUsage  = 2 // the command line is wrong, or the configuration that a subcommand reads
+	// exitConfiguration is the daemon's for a configuration that cannot work
+	// (EX_CONFIG of sysexits.h), at which the unit is not restarted. It is not 2:
+	// the Go runtime too ends with that, after a panic and when the watchdog
+	// strikes.
+	exitConfiguration = 78
 )
 
 // run is the whole program; it returns the exit code.
@@ -177,9 +182,12 @@ func report(w io.Writer, err error) int {
 	var bad *config.Error
 	var h hinted
 	var failed *tailnet.Error
+	var before reported
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &before):
+		return before.code
 	case errors.As(err, &bad):
 		for _, p := range bad.Problems {
 			value := ""
@@ -203,6 +211,11 @@ func report(w io.Writer, err error) int {
 	fmt.Fprintf(w, "error: %v\n", err)
 	return exitFailed
 }
+
+// reported is an error that has been reported before the end; it is the exit code.
+type reported struct{ code int }
+
+func (reported) Error() string { return "reported" }
 
 // parse reads flags that may stand before and after the arguments.
 func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {

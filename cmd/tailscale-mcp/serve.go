@@ -29,6 +29,10 @@ import (
 // recorded. The unit's TimeoutStopSec is longer still.
 const stopTimeout = tool.DefaultTimeout + 5*time.Second
 
+// refuseTime is how long a daemon that cannot start turns clients away; only
+// with a socket from systemd.
+const refuseTime = 3 * time.Second
+
 // runServe is the daemon: it wires the stages in the order a request meets
 // them and serves until it is told to stop. It ends by itself only for a
 // configuration that cannot work: a tailscaled that is away is waited for.
@@ -38,13 +42,17 @@ func runServe(ctx context.Context, s streams, args []string) error {
 	}
 	cfg, err := config.Load()
 	if err != nil {
-		return err
+		return refuseStart(ctx, s, err)
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: cfg.LogLevel}))
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "warning", w)
 	}
 
+	api, err := newAPI(cfg, log)
+	if err != nil {
+		return refuseStart(ctx, s, hinted{err, "correct the credential in " + config.File})
+	}
 	lc := localClient(cfg)
 	manager := &manager{log: log}
 	listener, err := openListener(cfg, lc, manager, log)
@@ -61,10 +69,6 @@ func runServe(ctx context.Context, s streams, args []string) error {
 			return id, id != ""
 		},
 	})
-	api, err := newAPI(cfg, log)
-	if err != nil {
-		return hinted{err, "correct the credential in " + config.File}
-	}
 	dispatcher := tool.NewDispatcher(tool.Options{
 		Registry:   catalog.New(catalog.Options{Local: lc, API: api, Ceiling: cfg.Allow, Version: version.String()}),
 		Audit:      audit.Open(s.out),
@@ -84,6 +88,20 @@ func runServe(ctx context.Context, s streams, args []string) error {
 		log.Info("no API credential: only what the local tailscaled can answer is offered")
 	}
 	return serve(ctx, mcp, listener, manager, log)
+}
+
+// refuseStart reports a configuration that cannot work, and ends after it has
+// turned away for a while whoever is waiting at a socket from systemd: systemd
+// would start the service again for them at once, and give up the socket when that
+// goes on.
+func refuseStart(ctx context.Context, s streams, err error) error {
+	report(s.err, err)
+	ctx, cancel := context.WithTimeout(ctx, refuseTime)
+	defer cancel()
+	if err := listen.TurnAway(ctx); err != nil {
+		fmt.Fprintf(s.err, "error: %v\n", err)
+	}
+	return reported{exitConfiguration}
 }
 
 // openListener takes the sockets of systemd, or binds by itself.

@@ -3,6 +3,7 @@
 package listen
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/coreos/go-systemd/v22/activation"
 )
@@ -67,6 +69,34 @@ func inherit(file *os.File) (*net.TCPListener, error) {
 	return tcp, nil
 }
 
+// TurnAway closes every connection to the sockets from systemd until ctx is done.
+// It is for a service that cannot start: a connection that it left in the queue
+// would have systemd start it again at once, and again.
+func TurnAway(ctx context.Context) error {
+	listeners, err := Inherited()
+	if err != nil || len(listeners) == 0 {
+		return err
+	}
+	var running sync.WaitGroup
+	for _, ln := range listeners {
+		running.Go(func() {
+			for {
+				c, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				hangUp(c.(*net.TCPConn))
+			}
+		})
+	}
+	<-ctx.Done()
+	for _, ln := range listeners {
+		_ = ln.Close()
+	}
+	running.Wait()
+	return nil
+}
+
 // assessInherited says how a listener with sockets from systemd is: where callers
 // reach them, and which of them nobody can reach any more.
 func assessInherited(n node, sources []*source) State {
@@ -102,7 +132,11 @@ func (n node) reach(s *source) ([]netip.AddrPort, string) {
 	const selfBind = "run: systemctl disable --now tailscale-mcp.socket && systemctl enable --now tailscale-mcp.service"
 	device, gone := boundDevice(s.ln)
 	if gone {
-		return nil, fmt.Sprintf("the network device of the socket %s is gone (%s)", s.addr, restart)
+		remedy := restart
+		if n.self.Userspace {
+			remedy = selfBind
+		}
+		return nil, fmt.Sprintf("the network device of the socket %s is gone (%s)", s.addr, remedy)
 	}
 	if n.self.Userspace && device != "" && device != "lo" {
 		return nil, fmt.Sprintf("the socket %s is tied to the device %s, which userspace networking does not use (%s)", s.addr, device, selfBind)
