@@ -68,6 +68,10 @@ func Load() (Config, error) {
 	return c, nil
 }
 
+// credentialSource is how a systemd credential is named where a variable could
+// have the value too.
+const credentialSource = "systemd credential "
+
 // sources says under which name each secret was found.
 type sources struct{ apiKey, oauthClientSecret string }
 
@@ -94,12 +98,12 @@ func (l *loader) readCredential(api apiVariables) (Credential, sources) {
 		}
 		value, err := credentialFile(dir, file.name)
 		if err != nil {
-			l.add("systemd credential "+file.name, "cannot be read ("+err.Error()+")",
+			l.add(credentialSource+file.name, "cannot be read ("+err.Error()+")",
 				"check LoadCredential= in: systemctl cat tailscale-mcp.service")
 			continue
 		}
 		if value != "" {
-			*file.value, *file.foundIn = value, "systemd credential "+file.name
+			*file.value, *file.foundIn = value, credentialSource+file.name
 			l.secrets = append(l.secrets, value)
 		}
 	}

@@ -172,7 +172,11 @@ func dnsName(s string) bool {
 // secretText refuses what cannot be sent in a header, without showing it.
 func (l *loader) secretText(name, value string) {
 	if !graphic(value) {
-		l.add(name, "holds blanks or control characters", "paste the secret alone, on one line, without quotes around a part of it")
+		remedy := "paste the secret alone, on one line, without quotes around a part of it"
+		if strings.HasPrefix(name, credentialSource) {
+			remedy += "; if the file is encrypted, LoadCredentialEncrypted= has to name it (systemctl edit tailscale-mcp.service)"
+		}
+		l.add(name, "holds blanks or control characters", remedy)
 	}
 }
 

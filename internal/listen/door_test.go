@@ -180,6 +180,9 @@ func TestInheritedSocketAtNoAddressOfThisNode(t *testing.T) {
 	if !strings.Contains(h.logs.String(), "systemctl edit tailscale-mcp.socket") {
 		t.Errorf("got log %q, want the remedy for another port than configured", h.logs)
 	}
+	if got, want := h.State().Detail, "TAILSCALE_MCP_PORT=1 has no effect on it (systemctl edit tailscale-mcp.socket)"; !strings.Contains(got, want) {
+		t.Errorf("got state %q, want %q in it", got, want)
+	}
 	fake.set(up("127.0.0.3"))
 	h.becomes(Degraded, "the socket "+addr.String()+" is at no Tailscale address of this node")
 	if _, err := get(addr); err == nil {

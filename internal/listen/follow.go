@@ -5,6 +5,7 @@ package listen
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -115,6 +116,9 @@ func (l *Listener) turn(known node, inherited []*source) (node, outcome) {
 	result := outcome{away: err != nil}
 	if len(inherited) > 0 {
 		state = assessInherited(known, inherited)
+		if l.otherPort() {
+			state.Detail += fmt.Sprintf("; TAILSCALE_MCP_PORT=%d has no effect on it (systemctl edit tailscale-mcp.socket)", l.cfg.Port)
+		}
 	} else {
 		failed := l.rebind(known)
 		result.pending = len(failed) > 0

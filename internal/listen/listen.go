@@ -121,12 +121,18 @@ func open(cfg Config, timing timing) (*Listener, error) {
 
 // notePort tells an operator whose port setting has no effect what has.
 func (l *Listener) notePort() {
-	if l.port == 0 || l.cfg.Port == 0 || l.port == l.cfg.Port {
+	if !l.otherPort() {
 		return
 	}
 	l.cfg.Log.LogAttrs(l.ctx, slog.LevelWarn,
 		"the socket from systemd has another port than TAILSCALE_MCP_PORT, and it is the socket's port that counts: change it with 'systemctl edit tailscale-mcp.socket', or set TAILSCALE_MCP_PORT to it",
 		slog.Int("socket_port", int(l.port)), slog.Int("TAILSCALE_MCP_PORT", int(l.cfg.Port)))
+}
+
+// otherPort reports that the sockets from systemd have another port than is
+// configured.
+func (l *Listener) otherPort() bool {
+	return l.port != 0 && l.cfg.Port != 0 && l.port != l.cfg.Port
 }
 
 // Accept returns the next connection whose local address is this node's. After

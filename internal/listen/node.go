@@ -5,6 +5,7 @@ package listen
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"net/netip"
 	"slices"
@@ -112,6 +113,8 @@ func absence(err error) string {
 		return "its socket denies access to this user"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "it does not answer"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "it has just ended"
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line

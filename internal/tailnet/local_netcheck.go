@@ -65,7 +65,8 @@ func (l *Local) probe(ctx context.Context, m *tailcfg.DERPMap, everyRegion bool)
 		return nil, &Error{
 			Code:    CodePermissionDenied,
 			Message: "this program may not see the network interfaces of this host",
-			Next:    "an administrator of this host admits AF_NETLINK in RestrictAddressFamilies= of tailscale-mcp.service",
+			Next: "do without the network check if the service is meant to have no network (PrivateNetwork=yes); " +
+				"else an administrator of this host admits AF_NETLINK in RestrictAddressFamilies= of tailscale-mcp.service",
 		}
 	}
 	c := &netcheck.Client{
