@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -76,23 +78,47 @@ func checkServing(ctx context.Context, cfg config.Config, status *ipnstate.Statu
 		note("tailscaled runs with userspace networking: the daemon listens on loopback and tailscaled forwards to it")
 		host = "127.0.0.1"
 	}
-	at := net.JoinHostPort(host, strconv.Itoa(int(cfg.Port)))
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at+"/healthz", nil)
+	word, err := askDaemon(ctx, host, cfg.Port)
+	port := cfg.Port
+	for _, other := range socketPorts(os.DirFS("/")) {
+		if err == nil || other == cfg.Port {
+			continue
+		}
+		if said, failed := askDaemon(ctx, host, other); failed == nil {
+			word, err, port = said, nil, other
+			note("the daemon answers on port %d, that of tailscale-mcp.socket, where TAILSCALE_MCP_PORT=%d has no effect; "+
+				"set it to %[1]d in %[3]s, since grants are printed with it, or change the socket's: systemctl edit tailscale-mcp.socket",
+				other, cfg.Port, config.File)
+		}
+	}
+	at := net.JoinHostPort(host, strconv.Itoa(int(port)))
 	if err != nil {
-		return err
+		return hinted{fmt.Errorf("nothing answers on %s: %w", at, err), "systemctl status tailscale-mcp.socket tailscale-mcp.service"}
+	}
+	if word != "" {
+		return hinted{fmt.Errorf("the daemon on %s says: %s", at, word), "journalctl -u tailscale-mcp"}
+	}
+	ok("the daemon answers on %s", at)
+	return nil
+}
+
+// askDaemon asks /healthz and returns what it says, which is empty if all is well.
+func askDaemon(ctx context.Context, host string, port uint16) (string, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, strconv.Itoa(int(port)))+"/healthz", nil)
+	if err != nil {
+		return "", err
 	}
 	client := http.Client{Timeout: 5 * time.Second}
 	res, err := client.Do(r)
 	if err != nil {
-		return hinted{fmt.Errorf("nothing answers on %s: %w", at, err), "systemctl status tailscale-mcp.socket tailscale-mcp.service"}
+		return "", err
 	}
 	defer res.Body.Close()
-	word, _ := io.ReadAll(io.LimitReader(res.Body, 64))
-	if res.StatusCode != http.StatusOK {
-		return hinted{fmt.Errorf("the daemon on %s says: %s", at, strings.TrimSpace(string(word))), "journalctl -u tailscale-mcp"}
+	word, err := io.ReadAll(io.LimitReader(res.Body, 64))
+	if err != nil || res.StatusCode == http.StatusOK {
+		return "", err
 	}
-	ok("the daemon answers on %s", at)
-	return nil
+	return cmp.Or(strings.TrimSpace(string(word)), res.Status), nil
 }
 
 // checkGrants looks for at least one caller who may do something here.
