@@ -24,7 +24,11 @@ const page = program + ".8"
 // page has is in the program. The fields of the audit are held by package audit.
 func TestManualHasAll(t *testing.T) {
 	man := clitest.Manual(t, page)
-	clitest.Same(t, "subcommands", clitest.All(`^\.It Cm ([a-z]+)`, man["SUBCOMMANDS"]), names())
+	var all []string
+	for _, c := range commands() {
+		all = append(all, c.name) // those for units too
+	}
+	clitest.Same(t, "subcommands", clitest.All(`^\.It Cm ([a-z]+)`, man["SUBCOMMANDS"]), all)
 	for _, part := range strings.Split(man["SUBCOMMANDS"], "\n.It Cm ")[1:] {
 		c, err := find(strings.Fields(part)[0])
 		if err != nil {
@@ -68,6 +72,9 @@ func TestManualNames(t *testing.T) {
 	if want := fmt.Sprintf("%.0f seconds at most", stopTimeout.Seconds()); !strings.Contains(man["SIGNALS"], want) {
 		t.Errorf("SIGNALS lacks %q", want)
 	}
+	if want := fmt.Sprintf("%.0f seconds at most", deviceTimeout.Seconds()); !strings.Contains(man["SUBCOMMANDS"], want) {
+		t.Errorf("SUBCOMMANDS lacks %q", want)
+	}
 	for _, class := range grant.Classes() {
 		if !strings.Contains(man["IDENTITY AND GRANTS"], "\n.Ql "+string(class)+":*") {
 			t.Errorf("IDENTITY AND GRANTS lacks the class %s", class)
@@ -88,6 +95,44 @@ func TestManualNames(t *testing.T) {
 	if want := fmt.Sprintf("\nRestartPreventExitStatus=%d\n", exitConfiguration); !strings.Contains(string(unit), want) {
 		t.Errorf("the unit lacks %q, as EXIT STATUS has it", want)
 	}
+}
+
+// TestManualDropIns: what the page has one enter into a unit is what its example
+// enters, which is tested where there is a systemd.
+func TestManualDropIns(t *testing.T) {
+	files, err := filepath.Glob("../../systemd/examples/*/*.conf")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got the examples %q, %v", files, err)
+	}
+	examples := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples[directives(string(text))] = true
+	}
+	shown := 0
+	for _, part := range strings.Split(clitest.Manual(t, page)["EXAMPLES"], "\n.Bd -literal -offset indent\n")[1:] {
+		text, _, _ := strings.Cut(part, ".Ed")
+		if shown++; !examples[directives(text)] {
+			t.Errorf("there is no example with this:\n%s", text)
+		}
+	}
+	if shown == 0 {
+		t.Error("the page shows no drop-in")
+	}
+}
+
+// directives are the lines of a unit that systemd reads.
+func directives(unit string) string {
+	var b strings.Builder
+	for line := range strings.Lines(unit) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String()
 }
 
 // TestManualGrant: the example can be pasted, and grants what the text says.
