@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -189,15 +190,16 @@ func (f file) backup(now time.Time) (string, error) {
 	}
 }
 
-// backups are the contents of the copies, the newest first.
-func (f file) backups() [][]byte {
-	var all [][]byte
-	for _, name := range f.backupNames() {
-		if text, err := os.ReadFile(name); err == nil {
-			all = append(all, text)
+// backups are the contents of the copies, the newest first. They may be many
+// and large, so each is read when it is its turn.
+func (f file) backups() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, name := range f.backupNames() {
+			if text, err := os.ReadFile(name); err == nil && !yield(text) {
+				return
+			}
 		}
 	}
-	return all
 }
 
 // backupNames lists the copies, the newest first.

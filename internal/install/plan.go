@@ -179,7 +179,7 @@ func PlanUninstall(c Client, path, name, self string, force bool) (*Plan, error)
 // made for it.
 func (c Client) undo(p *Plan, at []string, name string, was any) (text []byte, known bool, parents int) {
 	e, readable := read(was)
-	for _, before := range p.file.backups() {
+	for before := range p.file.backups() {
 		_, old := cutMark(before)
 		tree, err := c.Format.decode(old)
 		if err != nil || ours(lookup(tree, at), e.Command) {
