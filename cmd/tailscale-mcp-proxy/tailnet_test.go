@@ -79,27 +79,32 @@ func inTailnet(t *testing.T, opts tailnettest.Options) {
 		if err := laptop.Start(ctx); err != nil {
 			t.Fatal(err)
 		}
-		for begin := time.Now(); ; {
-			got := p.ask(strings.Replace(initialize, `"id":1`, `"id":2`, 1))
-			if strings.Contains(got, laptop.FQDN()) {
-				break
-			}
-			if time.Since(begin) > patience {
-				t.Fatalf("got %s, want an answer again; stderr: %s", got, p.stderr.String())
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
+		p.askUntil(callers[0].want)
 		_ = p.stdin.Close()
 		p.exit()
 	})
 	t.Run("tailscaled is required", func(t *testing.T) {
-		mustWaitForTailscaled(ctx, t, laptop, "http://"+net.JoinHostPort("ts-mcp", port)+"/mcp")
+		mustWaitForTailscaled(ctx, t, laptop, "http://"+net.JoinHostPort("ts-mcp", port)+"/mcp", callers[0].want)
 	})
+}
+
+// askUntil initializes again and again until the answer has want in it.
+func (p *process) askUntil(want string) {
+	p.t.Helper()
+	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		got := p.ask(strings.Replace(initialize, `"id":1`, `"id":2`, 1))
+		if strings.Contains(got, want) {
+			return
+		}
+		if time.Since(begin) > patience {
+			p.t.Fatalf("got %s, want %s; stderr: %s", got, want, p.stderr.String())
+		}
+	}
 }
 
 // mustWaitForTailscaled: with --require-tailscale (PX26) nothing is sent until
 // tailscaled is there, and then all is well.
-func mustWaitForTailscaled(ctx context.Context, t *testing.T, laptop *tailnettest.Node, url string) {
+func mustWaitForTailscaled(ctx context.Context, t *testing.T, laptop *tailnettest.Node, url, want string) {
 	if err := laptop.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -111,19 +116,7 @@ func mustWaitForTailscaled(ctx context.Context, t *testing.T, laptop *tailnettes
 	if err := laptop.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	for begin := time.Now(); ; {
-		got := p.ask(strings.Replace(initialize, `"id":1`, `"id":2`, 1))
-		if strings.Contains(got, `"result"`) {
-			if !strings.Contains(got, laptop.FQDN()+" | user") {
-				t.Errorf("with tailscaled: got %s, want the server to see %s", got, laptop.FQDN())
-			}
-			break
-		}
-		if time.Since(begin) > patience {
-			t.Fatalf("with tailscaled: got %s, want an answer", got)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
+	p.askUntil(want)
 	_ = p.stdin.Close()
 	p.exit()
 	if got := p.stderr.String(); strings.Count(got, "no request is sent") == 0 || strings.Contains(got, "identity headers are not sent") {
