@@ -92,3 +92,43 @@ func TestPX13NoTimeLimit(t *testing.T) {
 		}
 	})
 }
+
+// TestPX10ForEver: a stream that a server has not is asked for again for a day
+// on end, ever more seldom and never in step with other clients, and delivers
+// once it is there.
+func TestPX10ForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newMemory()
+		s := serveOn(t, l, nil)
+		back := time.Now().Add(24 * time.Hour)
+		var asked []time.Time // one after another, as each waits for its answer
+		s.get = func(w http.ResponseWriter, r *http.Request) {
+			asked = append(asked, time.Now())
+			if time.Now().Before(back) {
+				http.Error(w, "not now", http.StatusServiceUnavailable)
+				return
+			}
+			events(w)("data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}\n\n")
+			<-r.Context().Done()
+		}
+		c := connectWith(t, Config{Server: mustURL(t, s.url()), Dial: l.dial})
+		c.open()
+		time.Sleep(time.Until(back) + 2*maxReconnect)
+		c.method("notifications/tools/list_changed")
+
+		gaps := map[time.Duration]bool{}
+		for i := range len(asked) - 1 {
+			gap := asked[i+1].Sub(asked[i])
+			if low, high := minReconnect*3/4, maxReconnect*5/4; gap < low || gap > high {
+				t.Errorf("GET %d: came %v after the one before, want between %v and %v", i+1, gap, low, high)
+			}
+			if asked[i].After(asked[0].Add(time.Hour)) && gap < maxReconnect*3/4 {
+				t.Errorf("GET %d: came %v after the one before, want about %v by then", i+1, gap, maxReconnect)
+			}
+			gaps[gap] = true
+		}
+		if len(gaps) < len(asked)/2 {
+			t.Errorf("got %d different pauses between %d GETs, want them to differ", len(gaps), len(asked))
+		}
+	})
+}
