@@ -229,7 +229,8 @@ func (r *router) find(ctx context.Context) *route {
 	}
 	st, err := running(ctx, r.lc)
 	if err != nil {
-		return &route{note: err.Error(), unsettled: true}
+		// Of one that is silent no request waits for what it may say next.
+		return &route{note: err.Error(), unsettled: !errors.Is(err, errSilent)}
 	}
 	rt := &route{way: kernel, identity: identityHeaders(st)}
 	if !st.TUN {

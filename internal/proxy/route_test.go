@@ -431,6 +431,26 @@ func TestPX26BetterRoute(t *testing.T) {
 	}
 }
 
+// A tailscaled that hangs holds up the first request and no other.
+func TestPX26TailscaledHangs(t *testing.T) {
+	s := serve(t, nil)
+	ts := startTailscaled(t)
+	ts.silent = make(chan struct{})
+	sys := &system{to: s.Listener.Addr().String(), names: map[string][]netip.Addr{"ts-mcp": {serverIP}}}
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: ts.client()}, sys.use)
+	for _, id := range []string{"1", "2", "3"} {
+		c.send(modernCall(id, "x"))
+		if f, bad := failureIn(t, c.answer(id)); bad {
+			t.Errorf("%s: got %+v, want a result", id, f)
+		}
+		c.relay.up.router.forgetWhen()
+	}
+	close(ts.silent)
+	if n := ts.count("/localapi/v0/status?peers=false"); n != 1 {
+		t.Errorf("got %d questions for the status, each of which a request waited for, want 1", n)
+	}
+}
+
 // The log says nothing that a person must not see there, and stdout nothing
 // but messages, even when everything is logged.
 func TestPX2LogStaysOffStdout(t *testing.T) {

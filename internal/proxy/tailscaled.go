@@ -49,6 +49,9 @@ func Advice(err error) (what, next string) {
 	return err.Error(), ""
 }
 
+// errSilent is in the error of a tailscaled that lets its callers wait.
+var errSilent = errors.New("does not answer")
+
 // running asks tailscaled for its own state and fails unless it is connected.
 func running(ctx context.Context, lc *local.Client) (*ipnstate.Status, error) {
 	st, err := statusOf(ctx, lc)
@@ -68,7 +71,7 @@ func statusOf(ctx context.Context, lc *local.Client) (*ipnstate.Status, error) {
 	case errors.As(err, &dial):
 		return nil, advise("start it, or say where it is with --tailscaled-socket", "no tailscaled answers on this machine: %w", dial.Err)
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, advise("look at its log, or restart it", "tailscaled does not answer within %v", localTimeout)
+		return nil, advise("look at its log, or restart it", "tailscaled %w within %v", errSilent, localTimeout)
 	case err != nil:
 		return nil, advise("is that tailscaled, at --tailscaled-socket?", "asking tailscaled: %w", err)
 	}
