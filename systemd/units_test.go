@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-// Package systemd has no code: it tests the units that are beside it.
 package systemd
 
 import (

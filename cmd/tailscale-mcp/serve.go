@@ -140,9 +140,10 @@ func serve(ctx context.Context, mcp *mcpserver.Server, listener *listen.Listener
 	}
 	log.Info("stopping: finishing calls in flight", "atMost", stopTimeout)
 	m.told(service.Stopping())
-	mcp.Drain()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
+	listener.Quiesce(ending) // who has been let in is served
+	mcp.Drain()
 	if err := h.Shutdown(ending); err != nil {
 		_ = h.Close()
 		return fmt.Errorf("calls in flight were cut off after %s: %w", stopTimeout, err)

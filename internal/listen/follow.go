@@ -40,6 +40,7 @@ var errStalled = errors.New("following tailscaled: the follower is stuck")
 func (l *Listener) follow(inherited []*source) {
 	wake := make(chan struct{}, 1)
 	l.running.Go(func() { l.watch(wake) })
+	defer close(l.followed)
 	defer func() {
 		for _, s := range inherited {
 			s.close()
@@ -78,7 +79,7 @@ func (l *Listener) follow(inherited []*source) {
 		}
 		timer := time.NewTimer(pause)
 		select {
-		case <-l.ctx.Done():
+		case <-l.taking.Done():
 			timer.Stop()
 			return
 		case <-wake:
@@ -99,10 +100,10 @@ type outcome struct {
 
 // turn looks at tailscaled once and acts on it.
 func (l *Listener) turn(known node, inherited []*source) (node, outcome) {
-	ctx, cancel := context.WithTimeout(l.ctx, l.timing.call)
+	ctx, cancel := context.WithTimeout(l.taking, l.timing.call)
 	status, err := l.cfg.Tailscaled.StatusWithoutPeers(ctx)
 	cancel()
-	if l.ctx.Err() != nil {
+	if l.taking.Err() != nil {
 		return known, outcome{}
 	}
 	if err != nil {
@@ -151,7 +152,7 @@ func (l *Listener) publish(state State, self Self) bool {
 // follower asks for the whole state, which is cheap and cannot get out of step.
 func (l *Listener) watch(wake chan<- struct{}) {
 	retry := l.timing.retryMin
-	for l.ctx.Err() == nil {
+	for l.taking.Err() == nil {
 		began := time.Now()
 		if l.watchOnce(wake) {
 			signal(wake)
@@ -166,7 +167,7 @@ func (l *Listener) watch(wake chan<- struct{}) {
 
 // watchOnce reports whether the bus could be heard at all.
 func (l *Listener) watchOnce(wake chan<- struct{}) bool {
-	ctx, cancel := context.WithCancel(l.ctx)
+	ctx, cancel := context.WithCancel(l.taking)
 	defer cancel()
 	deadline := time.AfterFunc(l.timing.call, cancel) // for getting through only
 	bus, err := l.cfg.Tailscaled.WatchIPNBus(ctx, ipn.NotifyInitialState|ipn.NotifyRateLimit)
@@ -200,7 +201,7 @@ func (l *Listener) sleep(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-l.ctx.Done():
+	case <-l.taking.Done():
 	case <-timer.C:
 	}
 }

@@ -66,6 +66,8 @@ type Listener struct {
 	timing  timing
 	ctx     context.Context // done when the listener is closed
 	stop    context.CancelFunc
+	taking  context.Context // done when no more connections are taken; ends with ctx
+	quiet   context.CancelFunc
 	queue   chan net.Conn
 	door    *door
 	view    atomic.Pointer[view]
@@ -74,6 +76,9 @@ type Listener struct {
 	opened  time.Time
 	port    uint16 // of the inherited sockets, or 0
 	running sync.WaitGroup
+
+	followed  chan struct{}  // closed when the follower has ended
+	accepting sync.WaitGroup // the sources; none is added when the follower has ended
 
 	bound map[netip.Addr]*source // self-bound sockets; used by the follower only
 }
@@ -99,6 +104,8 @@ func open(cfg Config, timing timing) (*Listener, error) {
 		door:   newDoor(cfg.Log),
 		opened: time.Now(),
 		bound:  make(map[netip.Addr]*source),
+
+		followed: make(chan struct{}),
 	}
 	var sources []*source
 	for _, ln := range cfg.Inherited {
@@ -113,6 +120,7 @@ func open(cfg Config, timing timing) (*Listener, error) {
 		}
 	}
 	l.ctx, l.stop = context.WithCancel(context.Background())
+	l.taking, l.quiet = context.WithCancel(l.ctx)
 	l.view.Store(&view{state: State{Phase: Waiting, Detail: "waiting for tailscaled"}})
 	l.notePort()
 	l.running.Go(func() { l.follow(sources) })
@@ -148,6 +156,24 @@ func (l *Listener) Accept() (net.Conn, error) {
 		return c, nil
 	case <-l.ctx.Done():
 		return nil, net.ErrClosed
+	}
+}
+
+// Quiesce takes no more connections and follows tailscaled no more. It returns when
+// Accept has handed over the connections that were taken, or ctx is done. What is
+// in the queue of a socket from systemd waits there for the next process. Close is
+// still to be called.
+func (l *Listener) Quiesce(ctx context.Context) {
+	l.quiet()
+	handedOver := make(chan struct{})
+	go func() {
+		<-l.followed
+		l.accepting.Wait()
+		close(handedOver)
+	}()
+	select {
+	case <-handedOver:
+	case <-ctx.Done():
 	}
 }
 

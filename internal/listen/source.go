@@ -20,19 +20,23 @@ func (s *source) close() { _ = s.ln.Close() }
 
 // start accepts connections from s until it is closed.
 func (l *Listener) start(s *source) {
-	l.running.Go(func() { l.accept(s) })
+	l.accepting.Add(1)
+	l.running.Go(func() {
+		defer l.accepting.Done()
+		l.accept(s)
+	})
 }
 
 func (l *Listener) accept(s *source) {
 	const maxPause = time.Second
 	pause := 5 * time.Millisecond
-	for {
+	for l.taking.Err() == nil {
 		c, err := s.ln.AcceptTCP()
 		switch {
 		case err == nil:
 			pause = 5 * time.Millisecond
 			l.receive(c)
-		case errors.Is(err, net.ErrClosed) || l.ctx.Err() != nil:
+		case errors.Is(err, net.ErrClosed) || l.taking.Err() != nil:
 			return
 		default:
 			// Out of file descriptors, most likely: some will be free again.
