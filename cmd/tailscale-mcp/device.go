@@ -14,10 +14,10 @@ import (
 // deviceTimeout bounds how long a tailscaled that is starting is waited for.
 const deviceTimeout = 15 * time.Second
 
-// runDevice is the condition of tailscale-mcp-device.service: is there, or will
-// there be in a moment, the network device that tailscale-mcp.socket is bound to?
-// Only tailscaled knows. It says that it is ready before it makes its device, if
-// it makes one at all; but it answers no question before that.
+// runDevice says for the units beside tailscale-mcp.socket whether there is, or
+// will be in a moment, the network device that the socket is bound to. Only
+// tailscaled knows that. It says that it is ready before it makes its device, if it
+// makes one at all; but it answers no question before that.
 func runDevice(ctx context.Context, _ streams, args []string) error {
 	names, err := parse(newFlags("device"), args)
 	if err != nil {
@@ -25,6 +25,9 @@ func runDevice(ctx context.Context, _ streams, args []string) error {
 	}
 	if len(names) != 1 {
 		return misused("tailscale-mcp device tailscale0", "device takes the name of one network device")
+	}
+	if _, err := net.InterfaceByName(names[0]); err == nil {
+		return nil
 	}
 	// A mistake in the configuration is for the daemon to report. What is said
 	// there about the socket of tailscaled is not known then, and the usual one
