@@ -16,6 +16,7 @@ package service
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -32,10 +33,17 @@ func Status(text string) error {
 	return notify(statusLine(text))
 }
 
-// Stopping reports that the daemon is shutting down. The last watchdog ping goes
-// with it, so that calls in flight have a whole watchdog period to finish.
-func Stopping() error {
-	return notify(daemon.SdNotifyStopping, statusLine("stopping: finishing calls in flight"), daemon.SdNotifyWatchdog)
+// Stopping reports that the daemon is shutting down and may take as long as given
+// to finish calls in flight. No more watchdog pings follow: a watchdog that is
+// shorter than that is given this time too, since the stop timeout of the service
+// manager watches over the rest.
+func Stopping(within time.Duration) error {
+	lines := []string{daemon.SdNotifyStopping, statusLine("stopping: finishing calls in flight"), daemon.SdNotifyWatchdog}
+	// A period that cannot be read was reported by Watchdog.
+	if period, err := daemon.SdWatchdogEnabled(false); err == nil && period > 0 && period < within {
+		lines = append(lines, fmt.Sprintf("WATCHDOG_USEC=%d", within.Microseconds()))
+	}
+	return notify(lines...)
 }
 
 func notify(lines ...string) error {

@@ -69,7 +69,7 @@ func TestMessages(t *testing.T) {
 	}{
 		{"ready", func() error { return Ready("listening on 100.64.0.1:8080") }, "READY=1\nSTATUS=listening on 100.64.0.1:8080"},
 		{"status", func() error { return Status("waiting for tailscaled") }, "STATUS=waiting for tailscaled"},
-		{"stopping", Stopping, "STOPPING=1\nSTATUS=stopping: finishing calls in flight\nWATCHDOG=1"},
+		{"stopping", func() error { return Stopping(time.Minute) }, "STOPPING=1\nSTATUS=stopping: finishing calls in flight\nWATCHDOG=1"},
 		{"line break", func() error { return Status("a\nMAINPID=1\r\x00b") }, "STATUS=a MAINPID=1  b"},
 		{"invalid UTF-8", func() error { return Status("a\xffb") }, "STATUS=a b"},
 		{"long", func() error { return Status(strings.Repeat("é", 400)) }, "STATUS=" + strings.Repeat("é", 297) + "..."},
@@ -85,10 +85,28 @@ func TestMessages(t *testing.T) {
 	}
 }
 
+// A watchdog that is shorter than stopping may take must not strike meanwhile; one
+// that is longer, or none, is left alone.
+func TestStoppingHoldsOffTheWatchdog(t *testing.T) {
+	manager := serviceManager(t)
+	for period, want := range map[time.Duration]string{
+		30 * time.Second: "\nWATCHDOG=1\nWATCHDOG_USEC=45000000",
+		time.Minute:      "\nWATCHDOG=1",
+	} {
+		watchdogPeriod(t, period)
+		if err := Stopping(45 * time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if got := receive(t, manager); !strings.HasSuffix(got, want) {
+			t.Errorf("with a watchdog of %v: got %q, want it to end with %q", period, got, want)
+		}
+	}
+}
+
 func TestWithoutServiceManager(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
 	t.Setenv("WATCHDOG_USEC", "")
-	for name, err := range map[string]error{"ready": Ready("x"), "status": Status("x"), "stopping": Stopping()} {
+	for name, err := range map[string]error{"ready": Ready("x"), "status": Status("x"), "stopping": Stopping(time.Minute)} {
 		if err != nil {
 			t.Errorf("%s: got %v, want nil", name, err)
 		}
