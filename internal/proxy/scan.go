@@ -26,10 +26,10 @@ var (
 func scan(msg []byte) (envelope, error) {
 	s := scanner{b: msg}
 	if !utf8.Valid(msg) {
-		return s.env, fmt.Errorf("%w: not UTF-8", errNotJSON)
+		return s.env, fmt.Errorf("%w (not UTF-8)", errNotJSON)
 	}
 	if !s.value(inMessage, 0) || s.i != len(s.b) {
-		return s.env, fmt.Errorf("%w: at byte %d of %d", errNotJSON, s.i, len(s.b))
+		return s.env, fmt.Errorf("%w (at byte %d of %d)", errNotJSON, s.i, len(s.b))
 	}
 	switch msg[0] {
 	case '{':
