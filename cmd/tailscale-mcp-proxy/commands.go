@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"io"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/completion"
@@ -45,6 +46,9 @@ func relay() command {
 	return command{args: "--server URL", flags: func() *flag.FlagSet { return relayFlags(&options{}) }, run: runRelay}
 }
 
+// known reports whether there is a command of that name.
+func known(name string) bool { return slices.Contains(names(), name) }
+
 func names() []string {
 	all := commands()
 	names := make([]string, len(all))
@@ -78,8 +82,8 @@ func find(args []string) (command, []string, error) {
 			return c, args[1:], nil
 		}
 	}
-	if strings.Contains(args[0], "://") { // which may hold a password
-		return command{}, nil, misused("the URL goes behind --server; "+seeHelp(""), "unexpected argument, a URL")
+	if strings.Contains(args[0], "://") {
+		return command{}, nil, misplaced(relayFlags(&options{}), args[0])
 	}
 	return command{}, nil, misused(program+" help", "there is no command %q", args[0])
 }

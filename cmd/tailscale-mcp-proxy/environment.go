@@ -59,11 +59,8 @@ func fromEnvironment(flags *flag.FlagSet, environ []string) error {
 		if name == "" || name == serverVariable || given[f.Value] || value == "" || err != nil {
 			return
 		}
-		switch bad := flags.Set(f.Name, value); {
-		case bad != nil && f.Name == "header-env": // where a secret may stand by mistake
-			err = misused(seeHelp(flags.Name()), "%s: %w", name, bad)
-		case bad != nil:
-			err = misused(seeHelp(flags.Name()), "%s: invalid value %q: %w", name, value, bad)
+		if flags.Set(f.Name, value) != nil {
+			err = badValue(flags, f, name, value)
 		}
 	})
 	return err

@@ -16,6 +16,9 @@ import (
 // maxHeaderFile is more than servers accept in headers.
 const maxHeaderFile = 64 << 10
 
+// headerEnvForm is what --header-env is given, by an example.
+const headerEnvForm = "for example: --header-env Authorization=MY_TOKEN, where MY_TOKEN holds the whole value, such as \"Bearer ...\""
+
 // readHeaders reads the user's headers. They come from a file or from the
 // environment, since other users of the machine can read a command line. No
 // error holds a value.
@@ -29,7 +32,7 @@ func (opt *options) readHeaders(environ []string) error {
 	for _, pair := range opt.headerEnv {
 		name, from, ok := strings.Cut(pair, "=")
 		if !ok || from == "" {
-			return misused("for example: --header-env Authorization=MY_TOKEN, where MY_TOKEN holds the whole value", "--header-env: not NAME=VARIABLE")
+			return misused(headerEnvForm, "--header-env: not NAME=VARIABLE")
 		}
 		value := lookup(environ, from)
 		if value == "" {

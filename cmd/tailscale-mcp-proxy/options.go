@@ -111,7 +111,10 @@ func (opt *options) check(environ []string) error {
 	if opt.maxMessage < 1<<10 {
 		return misused("it is a number of bytes, 1024 or more", "--max-message: %d is too small", opt.maxMessage)
 	}
-	if opt.drain <= 0 {
+	if opt.drain < 0 {
+		return misused("it is a time such as 5s, or 0 for none", "--drain: %v is no time to end in", opt.drain)
+	}
+	if opt.drain == 0 {
 		opt.drain = -1 // none; the zero value would be the default
 	}
 	if opt.connectTimeout <= 0 {

@@ -108,11 +108,23 @@ func TestParseRefuses(t *testing.T) {
 		{"bad port", []string{"--server", "http://a:secret@ts-mcp:x/mcp"}, "not a URL", "http://"},
 		{"fragment", []string{"--server", "http://ts-mcp/mcp#x"}, "fragment", "#"},
 		{"argument", []string{"http://a:secret@ts-mcp:8080/mcp"}, "unexpected argument", "--server"},
-		{"unknown flag", []string{"--sever", "x"}, "sever", "--help"},
+		{"unknown flag", []string{"--sever", "x"}, "no option --sever", "--help"},
 		{"tiny limit", []string{"--max-message", "1", "--server", "http://a/b"}, "--max-message", "1024"},
-		{"bad duration", []string{"--drain", "soon"}, "drain", "--help"},
+		{"path of a folder", []string{"--server", "http://ts-mcp:8080/"}, "no path", "--server http://ts-mcp:8080/mcp"},
+		{"no such port", []string{"--server", "http://ts-mcp:99999/mcp"}, "no port 99999", "65535"},
+		{"port zero", []string{"--server", "http://ts-mcp:0/mcp"}, "no port 0", "65535"},
+		{"no duration", []string{"--drain", "soon"}, `--drain: invalid value "soon"`, "500ms or 5s"},
+		{"duration without a unit", []string{"--drain", "5"}, `--drain: invalid value "5"`, "write 5s"},
+		{"negative duration", []string{"--drain", "-1s", "--server", "http://a/b"}, "--drain: -1s", "0 for none"},
+		{"size with a unit", []string{"--max-message", "1MB"}, `--max-message: invalid value "1MB"`, "a number of bytes"},
+		{"no boolean", []string{"--debug=yes"}, `--debug: invalid value "yes"`, "true or false"},
+		{"no value", []string{"--drain"}, "--drain: its value is missing", "--help"},
+		{"a header", []string{"--header", "A: secret"}, "no option --header", "--header-file"},
+		{"a header that is empty", []string{"--header-env", "A=secret,,"}, "--header-env: an empty value", "MY_TOKEN"},
+		{"URL behind a command", []string{"doctor", "http://a:secret@b/c"}, "unexpected argument, a URL", program + " doctor --server URL"},
+		{"command behind a flag", []string{"--server", "http://a/b", "doctor"}, `unexpected argument "doctor"`, program + " doctor --server URL"},
 		{"no time to connect", []string{"--connect-timeout", "0", "--server", "http://a/b"}, "--connect-timeout", "10s"},
-		{"nobody to tell", []string{"--identity-to", ",", "--server", "http://a/b"}, "identity-to", "--help"},
+		{"nobody to tell", []string{"--identity-to", ",", "--server", "http://a/b"}, "--identity-to", "--help"},
 		{"log file in no folder", []string{"--log-file", "/nonexistent/x/log", "--server", "http://a/b"}, "--log-file", "folder"},
 		{"log file that is a folder", []string{"--log-file", "/", "--server", "http://a/b"}, "--log-file", "write"},
 	}
@@ -144,7 +156,9 @@ func TestHelpIsNoError(t *testing.T) {
 func TestPX27UnknownVariable(t *testing.T) {
 	for _, tt := range []struct{ entry, says, hint string }{
 		{"TAILSCALE_MCP_PROXY_REQUIRE_TAILSCAL=secret", "TAILSCALE_MCP_PROXY_REQUIRE_TAILSCAL is not a variable", "TAILSCALE_MCP_PROXY_REQUIRE_TAILSCALE,"},
-		{"TAILSCALE_MCP_PROXY_DRAIN=soon", `TAILSCALE_MCP_PROXY_DRAIN: invalid value "soon"`, "--help"},
+		{"TAILSCALE_MCP_PROXY_DRAIN=5", `TAILSCALE_MCP_PROXY_DRAIN: invalid value "5"`, "write 5s"},
+		{"TAILSCALE_MCP_PROXY_DEBUG=yes", `TAILSCALE_MCP_PROXY_DEBUG: invalid value "yes"`, "true or false"},
+		{"TAILSCALE_MCP_PROXY_HEADER_ENV=secret,", "TAILSCALE_MCP_PROXY_HEADER_ENV: an empty value", "MY_TOKEN"},
 	} {
 		var out, errs bytes.Buffer
 		code := run(t.Context(), []string{"--server", "http://a/b"}, []string{tt.entry}, strings.NewReader(""), &out, &errs)

@@ -102,7 +102,7 @@ func parseFlags(flags *flag.FlagSet, args []string) (rest []string, err error) {
 			if errors.Is(err, errHelp) {
 				return nil, err
 			}
-			return nil, misused(seeHelp(flags.Name()), "%w", err)
+			return nil, misread(flags, err)
 		}
 		if args = flags.Args(); len(args) == 0 {
 			return rest, nil
@@ -115,7 +115,7 @@ func parseFlags(flags *flag.FlagSet, args []string) (rest []string, err error) {
 func parseNone(flags *flag.FlagSet, args []string) error {
 	rest, err := parseFlags(flags, args)
 	if err == nil && len(rest) > 0 {
-		err = misused(seeHelp(flags.Name()), "unexpected argument %q", rest[0])
+		err = misplaced(flags, rest[0])
 	}
 	return err
 }

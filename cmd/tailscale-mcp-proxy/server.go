@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -28,7 +29,7 @@ func parseServer(from, s string) (*url.URL, error) {
 		if !strings.Contains(host, "/") {
 			host += "/mcp"
 		}
-		return nil, misused(fmt.Sprintf("did you mean %s http://%s ?", from, host), "%s: %q has no scheme", from, s)
+		return nil, misused(fmt.Sprintf("did you mean %s ?", given(from, "http://"+host)), "%s: %q has no scheme", from, s)
 	case err != nil:
 		return nil, misused("give the whole endpoint, for example "+example, "%s: not a URL: %v", from, inner(err))
 	case u.Scheme != "http" && u.Scheme != "https":
@@ -39,12 +40,29 @@ func parseServer(from, s string) (*url.URL, error) {
 		return refuseUser()
 	case u.Fragment != "":
 		return nil, misused("leave out what follows the #", "%s: the URL has a fragment", from)
-	case u.Path == "":
+	case !goodPort(u.Port()):
+		return nil, misused("ports are 1 to 65535; that of tailscale-mcp is 8080 as a rule", "%s: there is no port %s", from, u.Port())
+	case u.Path == "" || u.Path == "/":
 		with := *u
 		with.Path = "/mcp"
-		return nil, misused(fmt.Sprintf("the endpoint of tailscale-mcp is /mcp: %s %s", from, with.String()), "%s: the URL has no path", from)
+		return nil, misused("the endpoint of tailscale-mcp is /mcp: "+given(from, with.String()), "%s: the URL has no path", from)
 	}
 	return u, nil
+}
+
+// goodPort reports whether a port, which has only digits, can be connected to.
+// None is that of the scheme.
+func goodPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
+}
+
+// given is how a URL is written where it was read from.
+func given(from, url string) string {
+	if from == serverVariable {
+		return from + "=" + url
+	}
+	return from + " " + url
 }
 
 // inner is a URL error without the URL, which may hold a secret.
