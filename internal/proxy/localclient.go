@@ -13,6 +13,9 @@ import (
 	"tailscale.com/paths"
 )
 
+// startIt is how a person starts it.
+const startIt = "start it (sudo systemctl start tailscaled)"
+
 // LocalClient is a client of the tailscaled behind socket, or behind the
 // platform's usual socket when socket is empty.
 func LocalClient(socket string) *local.Client {

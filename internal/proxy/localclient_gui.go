@@ -6,6 +6,9 @@ package proxy
 
 import "tailscale.com/client/local"
 
+// startIt is how a person starts it.
+const startIt = "open the Tailscale app"
+
 // LocalClient is a client of the tailscaled behind socket (a named pipe on
 // Windows), or of the one that the installed Tailscale application runs when
 // socket is empty.

@@ -52,6 +52,10 @@ func Advice(err error) (what, next string) {
 // errSilent is in the error of a tailscaled that lets its callers wait.
 var errSilent = errors.New("does not answer")
 
+// errGivenUp is the error of a question that nobody waits for any more. It says
+// nothing, since it tells nothing about tailscaled.
+var errGivenUp = errors.New("")
+
 // running asks tailscaled for its own state and fails unless it is connected.
 func running(ctx context.Context, lc *local.Client) (*ipnstate.Status, error) {
 	st, err := statusOf(ctx, lc)
@@ -68,8 +72,10 @@ func statusOf(ctx context.Context, lc *local.Client) (*ipnstate.Status, error) {
 	st, err := lc.StatusWithoutPeers(ctx)
 	var dial *net.OpError
 	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled):
+		return nil, errGivenUp
 	case errors.As(err, &dial):
-		return nil, advise("start it, or say where it is with --tailscaled-socket", "no tailscaled answers on this machine: %w", dial.Err)
+		return nil, advise(startIt+", or say where it is with --tailscaled-socket", "no tailscaled answers on this machine: %w", dial.Err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, advise("look at its log, or restart it", "tailscaled %w within %v", errSilent, localTimeout)
 	case err != nil:
