@@ -59,8 +59,8 @@ func doctorInTailnet(t *testing.T, opts tailnettest.Options) {
 	}
 
 	diagnose("nobody", "name", "ok    tailscaled: version ", "ok    state: connected as alice@example.com on "+laptop.FQDN()+"\n", `knows the name "nobody"`, "tailscale status")
-	diagnose("192.0.2.1", "node", "192.0.2.1 is not a node of this tailnet", "--identity-to 192.0.2.1")
-	diagnose("ts-mcp", "connection", fmt.Sprintf("connecting to port %d of ts-mcp", port))
+	mustDiagnose(t, laptop.Command, append(args("192.0.2.1"), "--require-tailscale"), "node", "192.0.2.1 is not a node of this tailnet", "tailscale status")
+	diagnose("ts-mcp", "connection", fmt.Sprintf("fail  connection: ts-mcp:%d refused the connection\n", port))
 
 	startDaemon(ctx, t, server, laptop, port)
 	diagnose("ts-mcp", "tools",
@@ -89,21 +89,26 @@ func doctorInTailnet(t *testing.T, opts tailnettest.Options) {
 	if err := server.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	diagnose("ts-mcp", "connection", fmt.Sprintf("connecting to port %d of ts-mcp", port))
+	diagnose("ts-mcp", "connection", "fail  connection: ts-mcp does not answer\n")
 	if _, err := laptop.LocalClient().EditPrefs(ctx, &ipn.MaskedPrefs{WantRunningSet: true}); err != nil {
 		t.Fatal(err)
 	}
 	awaitState(ctx, t, laptop, ipn.Stopped)
-	diagnose("ts-mcp", "state", "Tailscale is turned off on this machine", "run: tailscale up")
+	required := func(failed string, says ...string) {
+		t.Helper()
+		mustDiagnose(t, laptop.Command, append(args("ts-mcp"), "--require-tailscale"), failed, says...)
+	}
+	required("state", "Tailscale is turned off on this machine", "run: tailscale up")
+	diagnose("ts-mcp", "name", "note  state: no identity is sent: Tailscale is turned off on this machine\n", "next: run: tailscale up")
 	if err := laptop.LogOut(ctx); err != nil {
 		t.Fatal(err)
 	}
 	awaitState(ctx, t, laptop, ipn.NeedsLogin)
-	diagnose("ts-mcp", "state", "Tailscale is logged out on this machine", "run: tailscale up")
+	required("state", "Tailscale is logged out on this machine", "run: tailscale up")
 	if err := laptop.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	diagnose("ts-mcp", "tailscaled", "no tailscaled answers on this machine", "--tailscaled-socket")
+	required("tailscaled", "no tailscaled answers on this machine", "--tailscaled-socket")
 }
 
 // awaitState waits until the node's tailscaled says that this is its state.

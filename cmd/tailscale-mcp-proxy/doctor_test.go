@@ -109,9 +109,16 @@ func TestDoctorServer(t *testing.T) {
 			mustDiagnose(t, here, []string{"--server", s.URL + "/mcp"}, tt.failed, tt.says...)
 		})
 	}
-	mustDiagnose(t, here, []string{"--server", "http://127.0.0.1:1/mcp"}, "connection", "connection refused", "sudo tailscale-mcp doctor")
+	mustDiagnose(t, here, []string{"--server", "http://127.0.0.1:1/mcp"}, "connection", "127.0.0.1:1 refused the connection", "sudo tailscale-mcp doctor")
 	mustDiagnose(t, here, []string{"--server", "http://127.0.0.1:1/mcp", "--require-tailscale"}, "tailscaled", "127.0.0.1 is this machine itself", "leave out --require-tailscale")
-	mustDiagnose(t, here, []string{"--server", "http://ts-mcp:1/mcp", "--tailscaled-socket", "/nonexistent/socket"}, "tailscaled", "no tailscaled answers", "say where it is with --tailscaled-socket")
+	mustDiagnose(t, here, []string{"--server", "http://ts-mcp:1/mcp", "--tailscaled-socket", "/nonexistent/socket", "--require-tailscale"}, "tailscaled", "no tailscaled answers", "say where it is with --tailscaled-socket")
+	mustDiagnose(t, here, []string{"--server", "http://ts-mcp.invalid:1/mcp", "--tailscaled-socket", "/nonexistent/socket"}, "name",
+		"note  tailscaled: no identity is sent: no tailscaled answers on this machine: ", "-     state: not needed\n", `does not know the name "ts-mcp.invalid", and tailscaled, which may know it, cannot say`, "say where it is with --tailscaled-socket")
+	s := httptest.NewServer(answers{"server/discover": discovered, "tools/call": me(""), "tools/list": more})
+	defer s.Close()
+	mustDiagnose(t, here, []string{"--server", s.URL + "/mcp", "--identity-to", "127.0.0.1", "--tailscaled-socket", "/nonexistent/socket"}, "",
+		"note  tailscaled: no identity is sent: no tailscaled answers on this machine: ", "-     state: not needed\n", "ok    name: 127.0.0.1 is an address\n",
+		"-     node: not needed\n", "ok    identity: tag:mcp (tcp:8080) takes you for alice@example.com", "ok    tools: 1: a\n")
 }
 
 // mustDiagnose runs the doctor, twice, with commands made by one like here. It

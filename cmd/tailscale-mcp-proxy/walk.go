@@ -64,18 +64,28 @@ func tailscaled(ctx context.Context, w *walk) finding {
 	}
 	detail, err := w.path.Tailscaled(ctx)
 	if err != nil {
-		return broken(err, "tailscale status")
+		return w.without(err)
 	}
 	return found("%s", detail)
 }
 
+// without is the end of what tailscaled is needed for: a break, or a note where
+// the relay would go on too.
+func (w *walk) without(err error) finding {
+	f := broken(err, "tailscale status")
+	if w.path.Without(err) {
+		f.Status, f.Detail = statusNote, "no identity is sent: "+f.Detail
+	}
+	return f
+}
+
 func state(_ context.Context, w *walk) finding {
-	if w.path.Local() {
+	if !w.path.Tailnet() {
 		return finding{Status: statusNotNeeded}
 	}
 	detail, note, err := w.path.State()
 	if err != nil {
-		return broken(err, "tailscale status")
+		return w.without(err)
 	}
 	return noted(detail, note)
 }
@@ -92,7 +102,7 @@ func name(ctx context.Context, w *walk) finding {
 }
 
 func node(ctx context.Context, w *walk) finding {
-	if w.path.Local() {
+	if !w.path.Tailnet() {
 		return finding{Status: statusNotNeeded}
 	}
 	detail, note, err := w.path.Node(ctx)
@@ -167,7 +177,7 @@ func identity(ctx context.Context, w *walk) finding {
 		who = strings.Join(w.who.Tags, ",")
 	}
 	note := ""
-	if !w.path.Local() && !strings.EqualFold(strings.TrimSuffix(w.who.Node, "."), w.path.Self()) {
+	if w.path.Tailnet() && !strings.EqualFold(strings.TrimSuffix(w.who.Node, "."), w.path.Self()) {
 		note = "that is not this node (" + w.path.Self() + "): something between here and the server makes the connection, such as a reverse proxy"
 	}
 	f := noted(fmt.Sprintf("%s takes you for %s on %s (%s) and offers the classes: %s", w.who.Host, who, w.who.Node, w.who.Address, strings.Join(w.who.Classes, ", ")), note)

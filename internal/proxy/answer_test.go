@@ -175,9 +175,9 @@ func TestPX6NoServer(t *testing.T) {
 	nobody := l.Addr().String()
 	_ = l.Close()
 	tests := []struct{ name, url, says string }{
-		{"connection refused", "http://" + nobody + "/mcp", "connection refused"},
+		{"connection refused", "http://" + nobody + "/mcp", nobody + " refused the connection; "},
 		{"unknown name", "http://no-such-host/mcp", "cannot resolve"},
-		{"not HTTP over TLS", "https://" + nobody + "/mcp", "cannot connect"},
+		{"the same over TLS", "https://" + nobody + "/mcp", nobody + " refused the connection; "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,7 +5,6 @@ package proxy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -45,7 +44,7 @@ func (r *router) dialNode(w way, addrs []netip.Addr) func(context.Context, strin
 	return func(ctx context.Context, network, _ string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, r.timeout)
 		defer cancel()
-		var errs []error
+		var errs attempts
 		for i, addr := range addrs {
 			c, err := r.dialOne(ctx, w, network, addr, len(addrs)-i)
 			if err == nil {
@@ -53,7 +52,7 @@ func (r *router) dialNode(w way, addrs []netip.Addr) func(context.Context, strin
 			}
 			errs = append(errs, err)
 		}
-		return nil, &net.OpError{Op: "dial", Net: network, Err: errors.Join(errs...)}
+		return nil, &net.OpError{Op: "dial", Net: network, Err: errs}
 	}
 }
 
@@ -65,11 +64,7 @@ func (r *router) dialOne(ctx context.Context, w way, network string, addr netip.
 		defer cancel()
 	}
 	if w == userspace {
-		c, err := r.lc.UserDial(ctx, network, addr.String(), r.port)
-		if err != nil {
-			return nil, fmt.Errorf("connecting to %v through tailscaled: %w", addr, err)
-		}
-		return c, nil
+		return r.lc.UserDial(ctx, network, addr.String(), r.port)
 	}
 	return r.dial(ctx, network, netip.AddrPortFrom(addr, r.port).String())
 }

@@ -4,7 +4,6 @@ package proxy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -25,6 +24,7 @@ type Path struct {
 	way     way
 	at      resolved
 	offline string // says that the server's node is offline
+	without error  // why tailscaled plays no part
 }
 
 // expirySoon is how long before the expiry of its key a person should know.
@@ -39,11 +39,26 @@ func NewPath(ctx context.Context, cfg Config) *Path {
 // process, for which no tailscaled is asked. The way then is Connect only.
 func (p *Path) Local() bool { return p.r.lc == nil }
 
+// Without goes on without tailscaled, as the relay does, once Tailscaled or
+// State has failed with err: the way then is Name and Connect. It reports false
+// where nothing may be sent so.
+func (p *Path) Without(err error) bool {
+	if p.r.required {
+		return false
+	}
+	p.way, p.without = direct, err
+	return true
+}
+
+// Tailnet reports whether tailscaled has a part in the way.
+func (p *Path) Tailnet() bool { return !p.Local() && p.without == nil }
+
 // Refused says why nothing would be sent to a server that is Local; nil when
 // it would.
 func (p *Path) Refused() error { return p.r.refusal(&route{}) }
 
-// Self is this node's MagicDNS name, without the dot at its end.
+// Self is this node's MagicDNS name, without the dot at its end. It needs a way
+// through the Tailnet.
 func (p *Path) Self() string { return nodeName(p.status.Self.DNSName) }
 
 // Tailscaled reaches the local tailscaled.
@@ -88,6 +103,10 @@ func (p *Path) State() (found, note string, err error) {
 // Name resolves the server's name.
 func (p *Path) Name(ctx context.Context) (found string, err error) {
 	p.at, err = p.r.addresses(ctx, p.way)
+	if err != nil && p.without != nil {
+		what, next := Advice(p.without)
+		return "", advise(next, "this system does not know the name %q, and tailscaled, which may know it, cannot say: %s", p.r.host, what)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -106,8 +125,7 @@ func list(addrs []netip.Addr) string {
 }
 
 // Node asks whether the server is a node of the tailnet, and whether it is
-// online; note says when it is not, or that it is no node but may be told the
-// identity.
+// online; note says when it is not, or that it is no node and what that means.
 func (p *Path) Node(ctx context.Context) (found, note string, err error) {
 	addrs, nodes, err := p.r.nodes(ctx, p.at.addrs)
 	switch {
@@ -116,9 +134,12 @@ func (p *Path) Node(ctx context.Context) (found, note string, err error) {
 	case len(nodes) == 0 && p.r.allowed && !p.r.required:
 		p.way = direct
 		return "", p.r.host + " is not a node of this tailnet, but is allowed by name to be told who calls", nil
-	case len(nodes) == 0:
+	case len(nodes) == 0 && !p.r.required:
+		p.way = direct
 		what, next := Advice(p.r.stranger(p.at))
-		return "", "", advise(next+"; if it is outside on purpose, as a reverse proxy, add: --identity-to "+p.r.host, "%s", what)
+		return "", "no identity is sent: " + what + "; " + next + "; if a reverse proxy outside is to be told who calls, add: --identity-to " + p.r.host, nil
+	case len(nodes) == 0:
+		return "", "", p.r.stranger(p.at)
 	}
 	p.at.addrs = addrs
 	owner := nodes[0].UserProfile.LoginName
@@ -158,13 +179,17 @@ func since(begin time.Time) time.Duration { return time.Since(begin).Round(10 * 
 // unconnected is the error of a connection that could not be made, with what
 // most often is behind it.
 func (p *Path) unconnected(err error) error {
-	var timeout net.Error
-	next := "is tailscale-mcp running there, and is that its port? On that host run: sudo tailscale-mcp doctor"
+	why := whyUnreached(p.r.host, p.r.port, err)
+	next := why.question(p.way)
 	switch {
 	case p.offline != "":
 		next = p.offline + ": start the machine, or Tailscale on it"
-	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		next = fmt.Sprintf(`nothing came back: does the tailnet policy file let this node connect to tcp:%d of that host (a grant with "ip": ["tcp:%d"])? Is the host up?`, p.r.port, p.r.port)
+	case why.refused:
+		next += " On that host run: sudo tailscale-mcp doctor"
+	case p.without != nil:
+		_, next = Advice(p.without)
+	case why.silent && p.way != direct:
+		next = fmt.Sprintf(`does the tailnet policy file let this node connect to tcp:%d of that host (a grant with "ip": ["tcp:%d"])? Is the host up?`, p.r.port, p.r.port)
 	}
-	return advise(next, "connecting to port %d of %s: %w", p.r.port, p.r.host, err)
+	return advise(next, "%v", why)
 }

@@ -32,19 +32,31 @@ func walkAll(ctx context.Context, p *Path) (log, failed string, err error) {
 		found, err := do(ctx)
 		return say(step, found, "", err)
 	}
-	if err = plain("tailscaled", p.Tailscaled); err != nil {
+	without := func(err error) bool {
+		if !p.Without(err) {
+			return false
+		}
+		b.WriteString("WITHOUT " + err.Error() + "\n")
+		return true
+	}
+	if err = plain("tailscaled", p.Tailscaled); err != nil && !without(err) {
 		return b.String(), failed, err
 	}
-	found, note, err := p.State()
-	if err = say("state", found, note, err); err != nil {
-		return b.String(), failed, err
+	if p.Tailnet() {
+		found, note, err := p.State()
+		if err = say("state", found, note, err); err != nil && !without(err) {
+			return b.String(), failed, err
+		}
 	}
+	failed = ""
 	if err = plain("name", p.Name); err != nil {
 		return b.String(), failed, err
 	}
-	found, note, err = p.Node(ctx)
-	if err = say("node", found, note, err); err != nil {
-		return b.String(), failed, err
+	if p.Tailnet() {
+		found, note, err := p.Node(ctx)
+		if err = say("node", found, note, err); err != nil {
+			return b.String(), failed, err
+		}
 	}
 	err = plain("connection", p.Connect)
 	return b.String(), failed, err
@@ -65,6 +77,7 @@ func TestPX26Path(t *testing.T) {
 		name, url  string
 		change     func(*fakeTailscaled)
 		absent     bool
+		required   bool
 		identityTo []string
 		dial       error // of the system
 		log        []string
@@ -86,26 +99,49 @@ func TestPX26Path(t *testing.T) {
 		},
 		{name: "the key expires late", url: server, change: expiry(30 * 24 * time.Hour), log: []string{"on laptop.tail1.ts.net\n"}},
 		{name: "the key expires soon", url: server, change: expiry(24 * time.Hour), log: []string{"NOTE the key of this node expires 20", "tailscale up --force-reauth"}},
-		{name: "no tailscaled", url: server, absent: true, failed: "tailscaled", says: "no tailscaled answers on this machine: connect: no such file", next: "--tailscaled-socket"},
-		{name: "something else there", url: server, change: func(f *fakeTailscaled) { f.broken = true }, failed: "tailscaled", says: "asking tailscaled: ", next: "is that tailscaled"},
-		{name: "silent", url: server, change: func(f *fakeTailscaled) { f.silent = make(chan struct{}) }, failed: "tailscaled", says: "does not answer within 1s", next: "restart it"},
-		{name: "logged out", url: server, change: state("NeedsLogin"), failed: "state", says: "is logged out on this machine", next: "run: tailscale up"},
-		{name: "turned off", url: server, change: state("Stopped"), failed: "state", says: "is turned off on this machine", next: "run: tailscale up"},
-		{name: "not approved", url: server, change: state("NeedsMachineAuth"), failed: "state", says: "waits to be approved", next: "https://login.tailscale.com/admin/machines"},
-		{name: "starting", url: server, change: state("Starting"), failed: "state", says: "(its state is Starting)", next: "try again"},
+		{name: "no tailscaled", required: true, url: server, absent: true, failed: "tailscaled", says: "no tailscaled answers on this machine: connect: no such file", next: "--tailscaled-socket"},
+		{name: "something else there", required: true, url: server, change: func(f *fakeTailscaled) { f.broken = true }, failed: "tailscaled", says: "asking tailscaled: ", next: "is that tailscaled"},
+		{name: "silent", required: true, url: server, change: func(f *fakeTailscaled) { f.silent = make(chan struct{}) }, failed: "tailscaled", says: "does not answer within 1s", next: "restart it"},
+		{name: "logged out", required: true, url: server, change: state("NeedsLogin"), failed: "state", says: "is logged out on this machine", next: "run: tailscale up"},
+		{name: "turned off", required: true, url: server, change: state("Stopped"), failed: "state", says: "is turned off on this machine", next: "run: tailscale up"},
+		{name: "not approved", required: true, url: server, change: state("NeedsMachineAuth"), failed: "state", says: "waits to be approved", next: "https://login.tailscale.com/admin/machines"},
+		{name: "starting", required: true, url: server, change: state("Starting"), failed: "state", says: "(its state is Starting)", next: "try again"},
+		{
+			name: "no tailscaled, and none needed", url: "http://mcp.example.com:8080/mcp", absent: true,
+			log: []string{"WITHOUT no tailscaled answers on this machine: connect: no such file", "name: mcp.example.com is 100.64.0.2, by this system\n", "connection: to 127.0.0.1:"},
+		},
+		{
+			name: "logged out, and no tailscaled needed", url: "http://192.0.2.9:8080/mcp", change: state("NeedsLogin"), identityTo: []string{"192.0.2.9"},
+			log: []string{"WITHOUT Tailscale is logged out on this machine", "name: 192.0.2.9 is an address\n", "connection: to 127.0.0.1:"},
+		},
+		{
+			name: "no tailscaled to know the name", url: server, absent: true, failed: "name",
+			says: `does not know the name "ts-mcp", and tailscaled, which may know it, cannot say: no tailscaled answers`, next: startIt,
+		},
+		{
+			name: "turned off, and the address is of the tailnet", url: "http://100.64.0.2:8080/mcp", change: state("Stopped"), dial: context.DeadlineExceeded, failed: "connection",
+			says: "100.64.0.2 does not answer", next: "run: tailscale up",
+		},
 		{name: "nobody's name", url: "http://unknown/mcp", failed: "name", says: `knows the name "unknown"`, next: "tailscale status"},
-		{name: "a host outside", url: "http://lan.example.com/mcp", failed: "node", says: "lan.example.com ([192.0.2.9], by this system) is not a node of this tailnet", next: "--identity-to lan.example.com"},
+		{
+			name: "a host outside", url: "http://lan.example.com/mcp",
+			log: []string{"node:  NOTE no identity is sent: lan.example.com ([192.0.2.9], by this system) is not a node of this tailnet; ", "--identity-to lan.example.com\n", "connection: to 127.0.0.1:"},
+		},
+		{
+			name: "a host outside where a node is required", required: true, url: "http://lan.example.com/mcp", failed: "node",
+			says: "lan.example.com ([192.0.2.9], by this system) is not a node of this tailnet", next: "tailscale status",
+		},
 		{
 			name: "a host outside that is allowed", url: "http://lan.example.com/mcp", identityTo: []string{"lan.example.com"},
 			log: []string{"node:  NOTE lan.example.com is not a node of this tailnet, but is allowed by name", "connection: to 127.0.0.1:"},
 		},
 		{name: "offline but there", url: server, change: offline, log: []string{"node: ts-mcp.tail1.ts.net of tag:mcp,tag:x NOTE tailscaled takes that node for offline\n", "connection: to "}},
-		{name: "offline", url: server, change: offline, dial: context.DeadlineExceeded, failed: "connection", says: "connecting to port 8080 of ts-mcp", next: "tailscaled takes that node for offline: start the machine"},
-		{name: "nothing listens", url: server, dial: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}, failed: "connection", says: "connection refused", next: "sudo tailscale-mcp doctor"},
-		{name: "the policy file forbids", url: server, dial: context.DeadlineExceeded, failed: "connection", says: "deadline exceeded", next: `"ip": ["tcp:8080"]`},
+		{name: "offline", url: server, change: offline, dial: context.DeadlineExceeded, failed: "connection", says: "ts-mcp does not answer", next: "tailscaled takes that node for offline: start the machine"},
+		{name: "nothing listens", url: server, dial: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}, failed: "connection", says: "ts-mcp:8080 refused the connection", next: "sudo tailscale-mcp doctor"},
+		{name: "the policy file forbids", url: server, dial: context.DeadlineExceeded, failed: "connection", says: "ts-mcp does not answer", next: `"ip": ["tcp:8080"]`},
 		{
 			name: "userspace, and nothing listens", url: server, change: func(f *fakeTailscaled) { f.status.TUN, f.to = false, "127.0.0.1:1" },
-			failed: "connection", says: "through tailscaled: ", next: "sudo tailscale-mcp doctor",
+			failed: "connection", says: "ts-mcp:8080 refused the connection", next: "sudo tailscale-mcp doctor",
 		},
 	}
 	for _, tt := range tests {
@@ -127,7 +163,7 @@ func TestPX26Path(t *testing.T) {
 				lc = LocalClient(filepath.Join(t.TempDir(), "none.sock"))
 			}
 			sys := &system{to: ts.to, names: map[string][]netip.Addr{"mcp.example.com": {serverIP}, "lan.example.com": {lan}}}
-			p := NewPath(t.Context(), Config{Server: mustURL(t, tt.url), Tailscaled: lc, IdentityTo: tt.identityTo})
+			p := NewPath(t.Context(), Config{Server: mustURL(t, tt.url), Tailscaled: lc, IdentityTo: tt.identityTo, RequireTailscale: tt.required})
 			p.r.resolve, p.r.dial = sys.resolve, sys.dial
 			if tt.dial != nil {
 				p.r.dial = func(context.Context, string, string) (net.Conn, error) { return nil, tt.dial }

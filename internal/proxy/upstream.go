@@ -160,6 +160,10 @@ func (u *upstream) transportFailure(err error, e *envelope) *failure {
 	where := u.url.Scheme + "://" + u.url.Host + u.url.Path
 	var op *net.OpError
 	var dns *net.DNSError
+	rt, note := u.router.pick(), ""
+	if rt.note != "" {
+		note = " (" + rt.note + ")"
+	}
 	f := &failure{Code: CodeUnreachable, Data: &data{Outcome: notSent}}
 	if errors.Is(err, errRefused) {
 		f.Message = fmt.Sprintf("nothing was sent to %s: %v", where, err)
@@ -167,9 +171,15 @@ func (u *upstream) transportFailure(err error, e *envelope) *failure {
 	}
 	switch dial := errors.As(err, &op) && op.Op == "dial"; {
 	case dial && errors.As(err, &dns):
-		f.Message = fmt.Sprintf("cannot resolve %q: %v; check the name with: tailscale status", u.url.Hostname(), dns.Err)
+		f.Message = fmt.Sprintf("cannot resolve %q: %v", u.url.Hostname(), dns.Err)
+		if note == "" {
+			note = "; is that its name?"
+		}
 	case dial:
-		f.Message = fmt.Sprintf("cannot connect to %s: %v; is tailscale-mcp running there, and may this node connect to it?", where, op.Err)
+		why := whyUnreached(u.router.host, u.router.port, err)
+		f.Message = why.String() + "; " + why.question(rt.way)
+	case plainHTTP(err):
+		f.Message = fmt.Sprintf("cannot connect to %s: the server speaks http there; write http://%s%s", where, u.url.Host, u.url.Path)
 	case handshake(err):
 		f.Message = fmt.Sprintf("cannot connect to %s: %v; does the server speak https, with a certificate for this name?", where, err)
 	case errors.Is(err, errRedirect):
@@ -177,9 +187,7 @@ func (u *upstream) transportFailure(err error, e *envelope) *failure {
 	default:
 		return interrupted(where, err, e)
 	}
-	if note := u.router.pick().note; note != "" {
-		f.Message += " (" + note + ")"
-	}
+	f.Message += note
 	return f
 }
 
@@ -190,8 +198,11 @@ func handshake(err error) bool {
 	var alert tls.AlertError
 	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert) ||
 		// net/http has no types for these.
-		strings.Contains(err.Error(), "TLS handshake timeout") || strings.Contains(err.Error(), "HTTP response to HTTPS client")
+		strings.Contains(err.Error(), "TLS handshake timeout")
 }
+
+// plainHTTP reports whether a server that should speak https speaks http.
+func plainHTTP(err error) bool { return strings.Contains(err.Error(), "HTTP response to HTTPS client") }
 
 func interrupted(where string, err error, e *envelope) *failure {
 	return &failure{
