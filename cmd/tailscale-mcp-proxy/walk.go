@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -131,9 +132,37 @@ func protocol(ctx context.Context, w *walk) finding {
 	defer cancel()
 	hello, err := w.greet(ctx)
 	if err != nil {
-		return broken(err, "is "+w.opt.server.String()+" the URL of tailscale-mcp (its path is /mcp)? If so, "+seeHost)
+		return w.ungreeted(err)
 	}
 	return found("%s speaks MCP %s", hello.server, hello.version)
+}
+
+// ungreeted is the break at an error in place of a greeting, with the next step
+// that belongs to it.
+func (w *walk) ungreeted(err error) finding {
+	var said *answerError
+	if !errors.As(err, &said) {
+		return broken(err, w.isThatIt())
+	}
+	switch code := said.Code; {
+	case code == proxy.CodeUnreachable || code == proxy.CodeHTTPStatus:
+		// The relay ends these with the next step, where there is one.
+		what, next, ok := strings.Cut(said.Message, "; ")
+		if !ok {
+			next = seeHost
+		}
+		return broken(errors.New(what), next)
+	case code >= http.StatusBadRequest && code < 600:
+		// So tailscale-mcp refuses a caller, and says why and what to do.
+		return broken(err, "")
+	case code == proxy.CodeInterrupted:
+		return broken(err, seeHost)
+	}
+	return broken(err, w.isThatIt())
+}
+
+func (w *walk) isThatIt() string {
+	return "is " + w.opt.server.String() + " the URL of tailscale-mcp (its path is /mcp)? If so, " + seeHost
 }
 
 // whoami is what the tool of that name of tailscale-mcp answers, as far as a

@@ -205,17 +205,18 @@ func TestPX6TLS(t *testing.T) {
 	tests := []struct {
 		name, url string
 		code      int
+		says      string
 	}{
-		{"https to a server of http", "https" + strings.TrimPrefix(plain.url(), "http"), CodeUnreachable},
-		{"http to a server of https", "http" + strings.TrimPrefix(secret.URL, "https") + "/mcp", CodeHTTPStatus},
-		{"certificate of nobody", secret.URL + "/mcp", CodeUnreachable},
+		{"https to a server of http", "https" + strings.TrimPrefix(plain.url(), "http"), CodeUnreachable, "the server speaks http there; write " + plain.url()},
+		{"http to a server of https", "http" + strings.TrimPrefix(secret.URL, "https") + "/mcp", CodeHTTPStatus, "the server speaks https there: write https://"},
+		{"certificate of nobody", secret.URL + "/mcp", CodeUnreachable, "with a certificate for this name?"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := connect(t, tt.url)
 			c.send(modernCall("1", "x"))
-			if f, _ := failureIn(t, c.answer("1")); f.Code != tt.code || f.Data.Outcome == unknown {
-				t.Errorf("got %+v, want code %d and an outcome that is known", f, tt.code)
+			if f, _ := failureIn(t, c.answer("1")); f.Code != tt.code || f.Data.Outcome == unknown || !strings.Contains(f.Message, tt.says) {
+				t.Errorf("got %+v, want code %d, an outcome that is known, and %q", f, tt.code, tt.says)
 			}
 		})
 	}

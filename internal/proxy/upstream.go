@@ -202,7 +202,10 @@ func handshake(err error) bool {
 }
 
 // plainHTTP reports whether a server that should speak https speaks http.
-func plainHTTP(err error) bool { return strings.Contains(err.Error(), "HTTP response to HTTPS client") }
+func plainHTTP(err error) bool {
+	var record tls.RecordHeaderError
+	return errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/"
+}
 
 func interrupted(where string, err error, e *envelope) *failure {
 	return &failure{
@@ -236,6 +239,10 @@ func statusFailure(resp *http.Response, body []byte) *failure {
 		f.Data.Body = shown(body)
 	}
 	switch resp.StatusCode {
+	case http.StatusBadRequest:
+		if strings.Contains(string(body), "HTTP request to an HTTPS server") { // as net/http says it
+			f.Message += "; the server speaks https there: write https:// in --server"
+		}
 	case http.StatusForbidden:
 		f.Message += "; it does not let this node or user in: ask its administrator for a grant"
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
