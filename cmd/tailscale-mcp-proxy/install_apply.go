@@ -27,7 +27,7 @@ func (p person) agrees(yes bool) error {
 	if yes {
 		return nil
 	}
-	if f, ok := p.stdin.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+	if !isTerminal(p.stdin) {
 		return hinted("add --yes to write it", "not written: there is no terminal to ask on")
 	}
 	fmt.Fprint(p.stdout, "Write this? [y/N] ")
@@ -37,6 +37,12 @@ func (p person) agrees(yes bool) error {
 		return nil
 	}
 	return errors.New("not written")
+}
+
+// isTerminal reports whether a person types what is read.
+func isTerminal(stdin io.Reader) bool {
+	f, ok := stdin.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // apply shows the plan, asks and makes the change. It reports whether it did.

@@ -138,7 +138,7 @@ func (r *relay) fail(c *call, f *failure) {
 	if !r.calls.finish(c) {
 		return
 	}
-	level := slog.LevelInfo
+	level := slog.LevelWarn // a client may show its person less than this
 	if c.own && (c.of == nil || r.calls.done(c.of)) {
 		level = slog.LevelDebug // the client does not get it
 	}
