@@ -65,6 +65,28 @@ func TestManualHasAll(t *testing.T) {
 	clitest.MentionsNo(t, man, known)
 }
 
+// TestManualExamples: no example is broken by a terminal of 80 columns, of which
+// 11 are before it, and what is continued says so to the shell.
+func TestManualExamples(t *testing.T) {
+	literal, continued := false, false
+	for line := range strings.Lines(clitest.Manual(t, "tailscale-mcp-proxy.1")["EXAMPLES"]) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(line, ".Bd -literal"), line == ".Ed":
+			literal = line != ".Ed"
+		case literal || strings.HasPrefix(line, ".Dl "):
+			typed := strings.ReplaceAll(strings.TrimPrefix(line, ".Dl "), `\e`, `\`)
+			if len(typed) > 80-11 {
+				t.Errorf("got %d characters, want %d at most: %s", len(typed), 80-11, typed)
+			}
+			if indented := strings.HasPrefix(typed, "    --"); indented != continued {
+				t.Errorf("got a line that begins with %q, and a backslash before it: %v", typed, continued)
+			}
+			continued = strings.HasSuffix(typed, `\`)
+		}
+	}
+}
+
 // TestManualIsClean: mandoc has nothing to say against it.
 func TestManualIsClean(t *testing.T) { clitest.Lint(t, "tailscale-mcp-proxy.1") }
 
