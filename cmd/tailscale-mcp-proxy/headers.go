@@ -30,9 +30,9 @@ func (opt *options) readHeaders(environ []string) error {
 		}
 	}
 	for _, pair := range opt.headerEnv {
-		name, from, ok := strings.Cut(pair, "=")
-		if !ok || from == "" {
-			return misused(headerEnvForm, "--header-env: not NAME=VARIABLE")
+		name, from, err := headerFrom(pair)
+		if err != nil {
+			return err
 		}
 		value := lookup(environ, from)
 		if value == "" {
@@ -44,6 +44,15 @@ func (opt *options) readHeaders(environ []string) error {
 	}
 	opt.header = h
 	return nil
+}
+
+// headerFrom is the header that a value of --header-env names, and the variable.
+func headerFrom(pair string) (name, variable string, err error) {
+	name, variable, ok := strings.Cut(pair, "=")
+	if !ok || variable == "" {
+		return "", "", misused(headerEnvForm, "--header-env: not NAME=VARIABLE")
+	}
+	return name, variable, nil
 }
 
 func readHeaderFile(h http.Header, file string) error {

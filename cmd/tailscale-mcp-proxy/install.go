@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"tailscale-mcp/internal/install"
@@ -18,12 +20,13 @@ const installDetails = `
 It shows the change, asks, and keeps a copy of the file. Everything else in the
 file stays as it is. PROXY FLAGS are what the client shall start the proxy with
 besides --server, for example -- --tailscaled-socket PATH. Without CLIENT it
-lists the clients.
+lists the clients; with --print it also names the documents that it goes by.
 `
 
 const uninstallDetails = `
 It shows the change and asks. It takes out an entry that starts this proxy, and
-leaves everything else in the file as it is.
+leaves everything else in the file as it is. Copies from before stay, and it
+names them.
 `
 
 // asHinted takes over the hint of a refusal.
@@ -87,7 +90,7 @@ func doInstall(s setting, p person) error {
 	if err != nil {
 		return usageError{err}
 	}
-	e, err := s.opt.entry(s.self, s.environ)
+	e, err := s.opt.entry(s.self, s.here.Home, s.environ)
 	if err != nil {
 		return usageError{err}
 	}
@@ -104,9 +107,10 @@ func doInstall(s setting, p person) error {
 	if err != nil {
 		return asHinted(err)
 	}
-	done, err := p.apply(plan, s.opt)
+	done, err := p.apply(plan, "Write", s.opt)
 	if done {
 		fmt.Fprintf(p.stdout, "next: %s\n", c.After)
+		s.mention(p.stdout)
 	}
 	return err
 }
@@ -120,7 +124,13 @@ func doUninstall(s setting, p person) error {
 	if err != nil {
 		return asHinted(err)
 	}
-	_, err = p.apply(plan, s.opt)
+	done, err := p.apply(plan, "Remove", s.opt)
+	if done {
+		for _, copied := range plan.Copies() {
+			fmt.Fprintf(p.stdout, "a copy from before stays: %s\n", copied)
+		}
+		fmt.Fprintf(p.stdout, "next: start %s again, which has the server until then\n", c.Product)
+	}
 	for _, name := range plan.Others {
 		fmt.Fprintf(p.stdout, "server %q starts the proxy too: --name %s\n", name, name)
 	}
@@ -138,17 +148,31 @@ func (s setting) show(w io.Writer, c install.Client, path string, e install.Entr
 		fmt.Fprintf(w, "Or run:\n\n%s\n\n", command)
 	}
 	fmt.Fprintf(w, "Then: %s\n", c.After)
+	s.mention(w)
+	for _, source := range c.Sources {
+		fmt.Fprintf(w, "As documented at: %s\n", source)
+	}
 	return nil
 }
 
-// list prints the clients, where their files are on this machine, what stands
-// there, and the documents that say so.
+// mention says what the entry needs that does not stand in it.
+func (s setting) mention(w io.Writer) {
+	for _, name := range s.opt.variables {
+		fmt.Fprintf(w, "note: the client has to start the proxy with the variable %s, which --header-env names: set it under \"env\" in the entry, or where the client itself is started\n", name)
+	}
+}
+
+// list prints the clients, what stands in their files, and where these are on
+// this machine.
 func (s setting) list(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "CLIENT\tSTATE\tFILE\tSOURCE")
 	for _, c := range install.Clients() {
 		path := c.File(s.here)
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", c.ID, c.State(path, s.opt.name, s.self), path, c.Sources[0])
+		shown := path
+		if rest, ok := strings.CutPrefix(path, s.here.Home+string(filepath.Separator)); ok {
+			shown = "~" + string(filepath.Separator) + rest
+		}
+		fmt.Fprintf(table, "%s\t%s\n\t%s\n", c.ID, c.State(path, s.opt.name, s.self), shown)
 	}
 	return table.Flush()
 }

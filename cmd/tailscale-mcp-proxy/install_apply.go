@@ -22,15 +22,16 @@ type person struct {
 	stdout, stderr io.Writer
 }
 
-// agrees asks whether to make the change that was shown.
-func (p person) agrees(yes bool) error {
+// agrees asks whether to make the change that was shown: "Write" it or "Remove"
+// what is in it.
+func (p person) agrees(verb string, yes bool) error {
 	if yes {
 		return nil
 	}
 	if !isTerminal(p.stdin) {
-		return hinted("add --yes to write it", "not written: there is no terminal to ask on")
+		return hinted("add --yes to do it", "not written: there is no terminal to ask on")
 	}
-	fmt.Fprint(p.stdout, "Write this? [y/N] ")
+	fmt.Fprintf(p.stdout, "%s this? [y/N] ", verb)
 	answer, _ := bufio.NewReader(p.stdin).ReadString('\n')
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
@@ -46,7 +47,7 @@ func isTerminal(stdin io.Reader) bool {
 }
 
 // apply shows the plan, asks and makes the change. It reports whether it did.
-func (p person) apply(plan *install.Plan, opt *installOptions) (bool, error) {
+func (p person) apply(plan *install.Plan, verb string, opt *installOptions) (bool, error) {
 	if !plan.Changes() {
 		fmt.Fprintf(p.stdout, "%s: nothing to do\n", plan.Path)
 		return false, nil
@@ -55,7 +56,7 @@ func (p person) apply(plan *install.Plan, opt *installOptions) (bool, error) {
 	if opt.printOnly {
 		return false, nil
 	}
-	if err := p.agrees(opt.yes); err != nil {
+	if err := p.agrees(verb, opt.yes); err != nil {
 		return false, err
 	}
 	backup, err := plan.Apply(time.Now())

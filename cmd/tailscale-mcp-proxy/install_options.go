@@ -5,8 +5,10 @@ package main
 import (
 	"errors"
 	"flag"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"tailscale-mcp/internal/install"
 )
@@ -21,6 +23,7 @@ type installOptions struct {
 	yes, force bool
 	list       bool
 	proxy      []string // behind --
+	variables  []string // that those name
 }
 
 // installFlags are the flags of install or uninstall, which set opt.
@@ -28,15 +31,15 @@ func installFlags(command string, opt *installOptions) *flag.FlagSet {
 	flags := newFlags(command)
 	if command == "install" {
 		flags.StringVar(&opt.server, "server", "", "`URL` the server's MCP endpoint (or MCP_SERVER)")
-		flags.BoolVar(&opt.list, "list", false, "list the clients, their files and what says so")
+		flags.BoolVar(&opt.list, "list", false, "list the clients and their files")
 	}
 	flags.StringVar(&opt.name, "name", install.DefaultName, "`NAME` what the server is called in the client (default "+install.DefaultName+")")
 	flags.StringVar(&opt.config, "config", "", "`FILE` the client's configuration file, when not the usual one")
-	flags.BoolVar(&opt.printOnly, "print", false, "only print what would be changed")
+	flags.BoolVar(&opt.printOnly, "print", false, map[string]string{"install": "only print what to enter and where", "uninstall": "only print what would be changed"}[command])
 	for _, name := range []string{"y", "yes"} {
 		flags.BoolVar(&opt.yes, name, false, "do not ask")
 	}
-	flags.BoolVar(&opt.force, "force", false, "replace or remove another server of that name")
+	flags.BoolVar(&opt.force, "force", false, map[string]string{"install": "replace another server of that name", "uninstall": "remove another server of that name"}[command])
 	return flags
 }
 
@@ -71,22 +74,35 @@ func parseInstall(command string, args []string) (*installOptions, error) {
 
 // entry is how the client shall start the proxy. The URL and the flags are
 // read as the proxy itself will.
-func (opt *installOptions) entry(command string, environ []string) (install.Entry, error) {
+func (opt *installOptions) entry(command, home string, environ []string) (install.Entry, error) {
+	var behind options
+	switch _, err := parseFlags(relayFlags(&behind), opt.proxy); {
+	case errors.Is(err, flag.ErrHelp):
+		return install.Entry{}, misused("leave it out", "--help behind -- would only print the help")
+	case err != nil:
+		return install.Entry{}, err
+	case behind.showVersion:
+		return install.Entry{}, misused("leave it out", "--version behind -- would only print the version")
+	case behind.serverURL != "":
+		return install.Entry{}, misused("write it before the --", "--server behind -- would be there twice")
+	}
 	var args []string
 	if opt.server != "" {
 		args = []string{"--server", opt.server}
 	}
 	run, err := parse(append(args, opt.proxy...), environ)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return install.Entry{}, misused("leave it out", "--help behind -- would only print the help")
-	case err != nil:
+	if err != nil {
 		return install.Entry{}, err
-	case run.showVersion:
-		return install.Entry{}, misused("leave it out", "--version behind -- would only print the version")
 	}
-	if err := opt.absolute(); err != nil {
+	if err := behind.absolute(home); err != nil {
 		return install.Entry{}, err
+	}
+	for _, pair := range behind.headerEnv {
+		_, from, err := headerFrom(pair)
+		if err != nil {
+			return install.Entry{}, err
+		}
+		opt.variables = append(opt.variables, from)
 	}
 	// An URL that has been read has no spaces left, which some clients break
 	// arguments at.
@@ -94,18 +110,16 @@ func (opt *installOptions) entry(command string, environ []string) (install.Entr
 }
 
 // absolute refuses a path that means another file where a client starts the
-// proxy, which is in a folder of its own choice.
-func (opt *installOptions) absolute() error {
-	var run options
-	flags := relayFlags(&run)
-	if _, err := parseFlags(flags, opt.proxy); err != nil {
-		return err
-	}
+// proxy, which is in a folder of its own choice and without a shell.
+func (opt *options) absolute(home string) error {
 	for _, f := range []struct{ flag, path string }{
-		{"--tailscaled-socket", run.socket}, {"--header-file", run.headerFile}, {"--log-file", run.logFile},
+		{"--tailscaled-socket", opt.socket}, {"--header-file", opt.headerFile}, {"--log-file", opt.logFile},
 	} {
 		if f.path == "" || filepath.IsAbs(f.path) {
 			continue
+		}
+		if rest, ok := strings.CutPrefix(f.path, "~"); ok && (rest == "" || os.IsPathSeparator(rest[0])) {
+			return misused("write "+f.flag+" "+filepath.Join(home, rest), "%s: only a shell takes ~ for the home folder: %q", f.flag, f.path)
 		}
 		whole, err := filepath.Abs(f.path)
 		if err != nil {

@@ -58,7 +58,7 @@ var clients = []Client{
 		Paths:  func(s System) []string { return []string{s.join(s.or("CLAUDE_CONFIG_DIR"), ".claude.json")} },
 		Format: JSON, Keys: []string{"mcpServers"}, Shape: typed("stdio"),
 		Add:   "claude mcp add --scope user",
-		After: "Start Claude Code again. It writes this file while it runs: if the entry is gone afterwards, quit it and install again, or use its own command, which --print shows.",
+		After: "Start Claude Code again. It writes this file while it runs: if the entry is gone afterwards, quit it and install again, or use its own command (claude mcp add).",
 		Sources: []string{
 			"https://code.claude.com/docs/en/mcp",
 			"https://code.claude.com/docs/en/env-vars",

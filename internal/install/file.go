@@ -91,7 +91,7 @@ func (p *Plan) apply(now time.Time) (backup string, err error) {
 	}
 	if f.exists {
 		if err := f.writable(); err != nil {
-			return "", refuse("something else manages it: enter the server there, as 'install CLIENT --print' shows", "%s cannot be written: %v", p.Path, cause(err))
+			return "", f.unwritable(p.Path, err)
 		}
 	}
 	if p.Deletes {
@@ -154,13 +154,23 @@ func (p *Plan) unchanged() error {
 // it, which is the folder's, is not what its owner meant.
 func (f file) writable() error {
 	if f.mode&0o200 == 0 {
-		return errors.New("it is read-only")
+		return errors.New("read-only")
 	}
 	w, err := os.OpenFile(f.path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	return w.Close()
+}
+
+// unwritable refuses for the reason err of writable, with whose file it is: who
+// made it so may be a program that manages it, or a command run as root.
+func (f file) unwritable(path string, err error) error {
+	owner := ""
+	if who := f.owner(); who != "" {
+		owner = ", and belongs to " + who
+	}
+	return refuse("have it given to you or made writable, or enter the server as 'install CLIENT --print' shows in what makes that file", "%s cannot be written (%v)%s", path, cause(err), owner)
 }
 
 // backup keeps the file beside it, unless there is such a copy already. Until

@@ -6,6 +6,8 @@ package install
 
 import (
 	"os"
+	"os/user"
+	"strconv"
 	"syscall"
 )
 
@@ -30,6 +32,23 @@ func (f file) like(w *os.File) error {
 		}
 	}
 	return w.Chmod(f.mode) // after the owner, whose change may take bits away
+}
+
+// owner is who f belongs to; "" when that is whoever asks, or cannot be told.
+func (f file) owner() string {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return ""
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || int(st.Uid) == os.Getuid() {
+		return ""
+	}
+	id := strconv.FormatUint(uint64(st.Uid), 10)
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username
+	}
+	return "the user " + id
 }
 
 // syncFolder makes a new name in the folder last through a power cut, where

@@ -31,6 +31,9 @@ type Plan struct {
 	before, after []byte
 }
 
+// Copies are the files beside it in which earlier changes kept what was there.
+func (p *Plan) Copies() []string { return p.file.backupNames() }
+
 // Changes reports whether there is anything to do.
 func (p *Plan) Changes() bool { return p.Creates || p.Deletes || !bytes.Equal(p.before, p.after) }
 
