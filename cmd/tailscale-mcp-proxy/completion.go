@@ -5,10 +5,15 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/completion"
 )
+
+// notBehind are the flags of the relay that install takes itself or that a client
+// has no use for.
+var notBehind = []string{"server", "version"}
 
 // commandLine is what completions are made from: the tables that the program
 // itself uses.
@@ -18,6 +23,10 @@ func commandLine() completion.Program {
 		complete := completion.Command{Name: c.name, Summary: c.summary, Flags: completion.Flags(c.flags())}
 		if c.words != nil {
 			complete.Words = c.words()
+		}
+		if c.name == "install" {
+			complete.Behind = completion.Flags(relay().flags())
+			complete.Behind = slices.DeleteFunc(complete.Behind, func(f completion.Flag) bool { return slices.Contains(notBehind, f.Names[0]) })
 		}
 		p.Commands = append(p.Commands, complete)
 	}

@@ -44,6 +44,8 @@ func completionCases() map[string][]string {
 		"--vers":                   {"--version"},
 		"install cur":              {"cursor"},
 		"install cursor --fo":      {"--force"},
+		"install cursor -- --hea":  {"--header-env", "--header-file"},
+		"install cursor -- cur":    nil,
 		"uninstall vscode":         {"vscode", "vscode-insiders"},
 		"completion ":              completion.Shells(),
 		"completion z":             {"zsh"},

@@ -79,6 +79,17 @@ func Zsh(t *testing.T, name, script string) {
 	}
 }
 
+// ZshFlags are the flags that a real zsh is told to choose from for the last word
+// of a command line without the program's name.
+func ZshFlags(t *testing.T, name, script, line string) []string {
+	t.Helper()
+	words := strings.Split(line, " ")
+	said := inShell(t, name, script, []string{"zsh", "-f"}, fmt.Sprintf(
+		`compdef() { }; source "$1"; _arguments() { print -rl -- "$@" }; words=(%s %s) CURRENT=%d; _%s`,
+		name, line, len(words)+1, name))
+	return All(`^(?:\*|\([^)]*\))?(--?[a-z][a-z-]*)\[`, said)
+}
+
 // inShell runs commands with the file of the completions as $1, and returns what
 // they print.
 func inShell(t *testing.T, name, script string, shell []string, commands string) string {

@@ -12,29 +12,31 @@ func (p Program) bash() string {
 	var b strings.Builder
 	function := "_" + strings.ReplaceAll(p.Name, "-", "_")
 	files, values := map[string]bool{}, map[string]bool{}
-	branch := func(pattern string, flags []Flag, words []string) {
-		for _, f := range flags {
+	branch := func(pattern string, flags []Flag, words []string, behind []Flag) {
+		for _, f := range slices.Concat(flags, behind) {
 			for _, name := range f.Dashed() {
 				files[name] = files[name] || f.file()
 				values[name] = values[name] || f.Value != "" && !f.file()
 			}
 		}
-		fmt.Fprintf(&b, "\t%s) flags=%s words=%s ;;\n", pattern, quote(strings.Join(Typed(flags), " ")), quote(strings.Join(words, " ")))
+		fmt.Fprintf(&b, "\t%s) flags=%s words=%s behind=%s ;;\n", pattern,
+			quote(strings.Join(Typed(flags), " ")), quote(strings.Join(words, " ")), quote(strings.Join(dashed(behind), " ")))
 	}
 	b.WriteString(`# bash completion of ` + p.Name + `. Use it with: source <(` + p.Name + ` completion bash)
 
 ` + function + `() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=/ flags words
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=/ flags words behind word
 	# The word after the program is a command, or there is none.
 	if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} != -* ]]; then command=${COMP_WORDS[1]}; fi
 	COMPREPLY=()
 	case $command in
 `)
-	branch("/", p.Flags, p.names())
+	branch("/", p.Flags, p.names(), nil)
 	for _, c := range p.Commands {
-		branch(c.Name, c.Flags, c.Words)
+		branch(c.Name, c.Flags, c.Words, c.Behind)
 	}
 	b.WriteString("\t*) return ;;\n\tesac\n")
+	b.WriteString("\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n\t\tif [[ $word == -- ]]; then flags=$behind words=; fi\n\tdone\n")
 	b.WriteString("\tcase $prev in\n")
 	if in := keys(files); len(in) > 0 {
 		fmt.Fprintf(&b, "\t%s) return ;; # a file, which bash completes itself\n", strings.Join(in, "|"))

@@ -30,6 +30,9 @@ type Command struct {
 	Words []string
 	// Many says that there may be several of them.
 	Many bool
+	// Behind are the flags that may stand behind a "--": those of something that
+	// it hands them on to.
+	Behind []Flag
 }
 
 // Flag is a flag as help, completions and the manual page show it.
@@ -78,12 +81,15 @@ func (f Flag) Dashed() []string {
 
 // Typed are all names of the flags, as they are typed, and that of help, which
 // every command has.
-func Typed(flags []Flag) []string {
+func Typed(flags []Flag) []string { return append(dashed(flags), "--help") }
+
+// dashed are all names of the flags, as they are typed.
+func dashed(flags []Flag) []string {
 	var all []string
 	for _, f := range flags {
 		all = append(all, f.Dashed()...)
 	}
-	return append(all, "--help")
+	return all
 }
 
 // Shells are those that there are completions for.

@@ -32,8 +32,11 @@ func hostile() completion.Program {
 	set.String("name", "", text)
 	set.Var(several{}, "also", text)
 	none := flag.NewFlagSet("", flag.ContinueOnError)
+	behind := flag.NewFlagSet("", flag.ContinueOnError)
+	behind.String("passed", "", text)
+	behind.String("passed-file", "", "`FILE` "+line)
 	return completion.Program{Name: "hostile-program", Flags: completion.Flags(none), Commands: []completion.Command{
-		{Name: "run", Summary: line, Flags: completion.Flags(set), Words: []string{"one", "two"}, Many: true},
+		{Name: "run", Summary: line, Flags: completion.Flags(set), Words: []string{"one", "two"}, Many: true, Behind: completion.Flags(behind)},
 		{Name: "rest", Summary: line},
 	}}
 }
@@ -65,6 +68,9 @@ func TestShells(t *testing.T) {
 		"run one t":     {"two"},
 		"run --name ":   nil,
 		"rest --":       {"--help"},
+		"run one -- --": {"--passed", "--passed-file"},
+		"run one -- t":  nil,
+		"rest -- --":    nil,
 		"rest ":         nil,
 		"nonsense --fi": nil,
 	}
@@ -72,7 +78,17 @@ func TestShells(t *testing.T) {
 		clitest.HasAll(t, p, shell, p.Script(shell))
 	}
 	t.Run("bash", func(t *testing.T) { clitest.Bash(t, p.Name, p.Script("bash"), cases) })
-	t.Run("zsh", func(t *testing.T) { clitest.Zsh(t, p.Name, p.Script("zsh")) })
+	t.Run("zsh", func(t *testing.T) {
+		clitest.Zsh(t, p.Name, p.Script("zsh"))
+		for line, want := range map[string][]string{
+			"run one --q":    {"--also", "--file", "--help", "--name", "--quiet", "-q"},
+			"run one -- --p": {"--passed", "--passed-file"},
+			"run one --":     {"--also", "--file", "--help", "--name", "--quiet", "-q"},
+			"rest -- --p":    nil,
+		} {
+			clitest.Same(t, line, clitest.ZshFlags(t, p.Name, p.Script("zsh"), line), want)
+		}
+	})
 	t.Run("fish", func(t *testing.T) { clitest.Fish(t, p.Name, p.Script("fish"), cases) })
 	if got := p.Script("tcsh"); got != "" {
 		t.Errorf("got %q for a shell that there are no completions for", got)

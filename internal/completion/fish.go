@@ -33,7 +33,17 @@ func (p Program) fish() string {
 		}
 		line(condition, "-l help", "print the help")
 		if c.Words != nil {
-			line(condition, "-a '"+strings.Join(c.Words, " ")+"'", "")
+			before := condition
+			if c.Behind != nil {
+				before += "; and not contains -- -- (commandline -opc)"
+			}
+			line(before, "-a '"+strings.Join(c.Words, " ")+"'", "")
+		}
+		// Behind -- fish takes nothing for a flag, but offers words that look so.
+		for _, f := range c.Behind {
+			for _, name := range f.Dashed() {
+				line(condition+"; and contains -- -- (commandline -opc)", "-a '"+name+"'", f.summary())
+			}
 		}
 	}
 	return b.String()

@@ -9,11 +9,14 @@ import (
 
 func (p Program) zsh() string {
 	var b strings.Builder
-	arguments := func(c Command) {
+	list := func(flags []Flag) {
 		b.WriteString("\t\t_arguments -s")
-		for _, f := range c.Flags {
+		for _, f := range flags {
 			b.WriteString(" \\\n\t\t\t" + f.zsh())
 		}
+	}
+	arguments := func(c Command) {
+		list(c.Flags)
 		b.WriteString(" \\\n\t\t\t'--help[print the help]'")
 		if c.Words != nil {
 			which := map[bool]string{false: "1", true: "*"}[c.Many]
@@ -41,6 +44,13 @@ _` + p.Name + `() {
 		command=$words[2]
 		shift words
 		(( CURRENT-- ))
+		# Behind a -- stand the flags of something else.
+		local -i behind=${words[(i)--]}
+		if (( behind < CURRENT )); then
+			command+=' --'
+			(( CURRENT -= behind - 1 ))
+			shift $(( behind - 1 )) words
+		fi
 	fi
 	case $command in
 	'')
@@ -49,6 +59,11 @@ _` + p.Name + `() {
 	for _, c := range p.Commands {
 		fmt.Fprintf(&b, "\t%s)\n", c.Name)
 		arguments(c)
+		if c.Behind != nil {
+			fmt.Fprintf(&b, "\t'%s --')\n", c.Name)
+			list(c.Behind)
+			b.WriteString("\n\t\t;;\n")
+		}
 	}
 	b.WriteString(`	esac
 }
