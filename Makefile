@@ -27,6 +27,7 @@ demo: ## the whole story on a real tailnet on this machine: refused, granted, an
 .PHONY: build
 build: ## bin/tailscale-mcp and bin/tailscale-mcp-proxy
 	@$(GO_BUILD) -o bin/ ./cmd/...
+	@echo 'built: bin/tailscale-mcp bin/tailscale-mcp-proxy' >&2 # stdout is that of bench-proxy
 
 .PHONY: dist
 dist: ## tailscale-mcp-proxy for every system, as archives with checksums, in dist/ (DIST=dist)
@@ -40,6 +41,7 @@ dist: ## tailscale-mcp-proxy for every system, as archives with checksums, in di
 	@bin/dist/native completion fish >bin/dist/completions/tailscale-mcp-proxy.fish
 	@go run ./packaging/dist -version '$(VERSION)' -time $${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct || echo 0)} \
 		-binaries bin/dist -out $(or $(DIST),dist) $(SYSTEMS)
+	@echo 'made: $(or $(DIST),dist)/tailscale-mcp-proxy_$(VERSION)_*, with their checksums in $(or $(DIST),dist)/SHA256SUMS'
 
 .PHONY: package
 package: ## deb and rpm packages of both programs, in dist/ (DIST=dist ARCHES="amd64 arm64")
