@@ -34,7 +34,7 @@ func (c command) help() string {
 	if c.name == "" {
 		b.WriteString(introduction)
 		for _, other := range commands() {
-			fmt.Fprintf(&b, "  %-10s %s\n", other.name, other.summary)
+			fmt.Fprintf(&b, "  %-12s%s\n", other.name, other.summary)
 		}
 		fmt.Fprintf(&b, "\nFlags (those of a command: %s COMMAND --help):\n", program)
 	} else {

@@ -33,8 +33,8 @@ func installFlags(command string, opt *installOptions) *flag.FlagSet {
 		flags.StringVar(&opt.server, "server", "", "`URL` the server's MCP endpoint (or MCP_SERVER)")
 		flags.BoolVar(&opt.list, "list", false, "list the clients and their files")
 	}
-	flags.StringVar(&opt.name, "name", install.DefaultName, "`NAME` what the server is called in the client (default "+install.DefaultName+")")
-	flags.StringVar(&opt.config, "config", "", "`FILE` the client's configuration file, when not the usual one")
+	flags.StringVar(&opt.name, "name", install.DefaultName, "`NAME` what the server is called in the client (default\n"+install.DefaultName+")")
+	flags.StringVar(&opt.config, "config", "", "`FILE` the client's configuration file, when not the\nusual one")
 	flags.BoolVar(&opt.printOnly, "print", false, map[string]string{"install": "only print what to enter and where", "uninstall": "only print what would be changed"}[command])
 	for _, name := range []string{"y", "yes"} {
 		flags.BoolVar(&opt.yes, name, false, "do not ask")

@@ -99,6 +99,12 @@ func TestHelpHasAll(t *testing.T) {
 			t.Errorf("got no exit code %d in\n%s", code, help)
 		}
 	}
+	for _, c := range commands() {
+		if !strings.Contains(help, fmt.Sprintf("\n  %-12s%s\n", c.name, c.summary)) {
+			t.Errorf("got no line of %s, with its summary in a column, in\n%s", c.name, help)
+		}
+		help += c.help()
+	}
 	for line := range strings.Lines(help) {
 		if len(line) > 81 {
 			t.Errorf("got a line of %d characters, want 80 at most: %s", len(line)-1, line)

@@ -78,10 +78,10 @@ func serverFlags(command string, opt *options) *flag.FlagSet {
 	flags.DurationVar(&opt.drain, "drain", proxy.DefaultDrain, "`DURATION` how long calls may still take once the client is\ngone (default 2s)")
 	flags.StringVar(&opt.logFile, "log-file", "", "`FILE` append to it what else goes to stderr")
 	for _, name := range []string{"v", "verbose"} {
-		flags.BoolVar(&opt.verbose, name, false, "say what happens (on stderr, or in the log file)")
+		flags.BoolVar(&opt.verbose, name, false, "log what happens (on stderr, or in the log file)")
 	}
 	for _, name := range []string{"d", "debug"} {
-		flags.BoolVar(&opt.debug, name, false, "say more")
+		flags.BoolVar(&opt.debug, name, false, "log everything, for a report of a defect")
 	}
 	return flags
 }
