@@ -49,22 +49,6 @@ func (r *relay) fromServer(msg []byte, via *call, s *session, h http.Header) {
 	}
 }
 
-// tooLate answers a request that a server makes in a session which was given
-// up: its client may be asked the same in the new one, and a call of the old
-// one would wait for ever.
-func (r *relay) tooLate(s *session, e *envelope) {
-	if !r.calls.hold() {
-		return
-	}
-	f := &failure{Code: CodeStopping, Message: "the client has opened another session"}
-	msg := f.answer(bytes.Clone(e.id))
-	go func() {
-		defer r.calls.workers.Done()
-		defer r.calls.release()
-		r.tell(&envelope{}, s, msg)
-	}()
-}
-
 // heard passes a notification of the server on.
 func (r *relay) heard(e *envelope, msg []byte, via *call, s *session) {
 	switch {
