@@ -12,13 +12,19 @@ import (
 	"testing"
 )
 
+// What the system and tailscaled say, as they say it.
+const (
+	windowsText = "connectex: No connection could be made because the target machine actively refused it."
+	relayedText = "unexpected HTTP response: 502 Bad Gateway, dial failure: connect tcp 100.64.0.1:18080: connection was refused\n"
+)
+
 // TestPX7Unreached: why there is no connection is said in one line, with the
 // server's name once, whatever has said so.
 func TestPX7Unreached(t *testing.T) {
 	dial := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
 	refused := dial(os.NewSyscallError("connect", syscall.ECONNREFUSED))
-	windows := dial(errors.New("connectex: No connection could be made because the target machine actively refused it."))
-	relayed := errors.New("unexpected HTTP response: 502 Bad Gateway, dial failure: connect tcp 100.64.0.1:18080: connection was refused\n")
+	windows := dial(errors.New(windowsText))
+	relayed := errors.New(relayedText)
 	noRoute := dial(os.NewSyscallError("connect", syscall.EHOSTUNREACH))
 	late := &url.Error{Op: "Post", URL: "http://local-tailscaled.sock/localapi/v0/dial", Err: context.DeadlineExceeded}
 	gone := &url.Error{Op: "Post", URL: "http://local-tailscaled.sock/localapi/v0/dial", Err: errors.New("EOF")}
