@@ -12,7 +12,7 @@ func ManPage() string {
 .\" Made by make golden from internal/config; edit it there.
 .Dd November 26, 2026
 .Dt TAILSCALE-MCP.ENV 5
-.Os
+.Os tailscale-mcp
 .Sh NAME
 .Nm tailscale-mcp.env
 .Nd configuration of tailscale-mcp

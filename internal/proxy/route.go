@@ -174,7 +174,11 @@ func (r *router) ask() {
 	old := r.cur.Load()
 	rt := r.find(r.base)
 	rt.refused = r.refusal(rt)
-	if r.base.Err() != nil && old != nil {
+	if r.base.Err() != nil { // what could not be asked any more says nothing
+		if old == nil {
+			rt.transport = r.transport(rt)
+			r.cur.Store(rt)
+		}
 		return
 	}
 	r.asked = time.Now()
