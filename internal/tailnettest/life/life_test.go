@@ -43,16 +43,18 @@ func TestHostLife(t *testing.T) {
 	old, upgrade := build(t, dir, "1.0.0"), build(t, dir, "1.1.0")
 	seen := &table{}
 	t.Cleanup(func() { t.Logf("the life of the package:\n%s", seen) })
+	on := func(kind string, opts host.Options, live func(*life, *testing.T)) {
+		t.Run(kind, func(t *testing.T) {
+			opts.Node = tailnettest.NodeOptions{Name: "server", Tags: []string{"tag:mcp"}}
+			live(&life{host: host.Boot(t, opts), old: old, new: upgrade, kind: kind, table: seen}, t)
+		})
+	}
 	for _, debian := range []string{host.Bookworm, host.Trixie} {
 		for _, udev := range []bool{true, false} {
-			kind := fmt.Sprintf("%s,udev=%v", debian, udev)
-			t.Run(kind, func(t *testing.T) {
-				h := host.Boot(t, host.Options{Release: debian, Udev: udev, Node: tailnettest.NodeOptions{Name: "server", Tags: []string{"tag:mcp"}}})
-				l := &life{host: h, old: old, new: upgrade, kind: kind, table: seen}
-				l.live(t)
-			})
+			on(fmt.Sprintf("%s,udev=%v", debian, udev), host.Options{Release: debian, Udev: udev}, (*life).live)
 		}
 	}
+	on("rpm", host.Options{Release: host.Trixie, Udev: true, Tailscale: true}, (*life).liveByRPM)
 }
 
 func (l *life) live(t *testing.T) {

@@ -57,8 +57,13 @@ func (y *tally) answers() int {
 	return y.answered
 }
 
-// upgradedWhileCalled has clients call, each on a new connection, while apt puts another version in place.
+// upgradedWhileCalled has apt put another version in place.
 func (l *life) upgradedWhileCalled(ctx context.Context, t *testing.T) string {
+	return l.upgradeWhileCalled(ctx, t, func() error { return l.host.AptGet(ctx, "install", pkg) })
+}
+
+// upgradeWhileCalled has clients call, each on a new connection, during an upgrade. The socket stays, and none is refused.
+func (l *life) upgradeWhileCalled(ctx context.Context, t *testing.T, upgrade func() error) string {
 	const clients, calls = 4, 50
 	before := l.show(ctx, t, socket, "ActiveEnterTimestampMonotonic")
 	var y tally
@@ -83,7 +88,7 @@ func (l *life) upgradedWhileCalled(ctx context.Context, t *testing.T) string {
 	}
 	more()
 	pid := l.show(ctx, t, service, "MainPID")
-	must(t, l.host.AptGet(ctx, "install", pkg))
+	must(t, upgrade())
 	more()
 	stop()
 	wg.Wait()
