@@ -34,7 +34,8 @@
 //   - completion: the completions of both programs for bash, zsh and fish.
 //   - clitest: for their tests: real shells, and what the manual pages say.
 //   - tailnettest: the testbed: a real control server and real tailscaled, a fake of the
-//     Tailscale API, the story (make demo) and the benchmarks (make bench, make bench-proxy).
+//     Tailscale API, the story (make demo) and the benchmarks (make bench, make bench-proxy);
+//     host boots whole Debian hosts, and life leads the packages through theirs (make test-host).
 //
 // # The import rule
 //
@@ -49,11 +50,24 @@
 //
 //   - Caller lives in a leaf package of its own and not in identity, since tool and
 //     audit need it and may not import upstream.
+//
 //   - The commands assemble the registry by tool/catalog, so that the story and the
 //     tests serve exactly what the daemon does.
+//
 //   - Notifications that belong to a request are written by mcpserver itself and not
 //     through mcp-go, which loses some at the end of a call (its pull request 969) and,
 //     within a session, sends some down another request's stream.
+//
+//   - The proxy bridges a legacy client to a server without sessions that also speaks the
+//     modern era, and not only to one that speaks nothing else: only so can this daemon ask
+//     such a client, and tell it of changes.
+//
+//   - The socket unit is tied to the service by PartOf= in the service, not by RequiredBy=,
+//     which kept the service from binding by itself where there is no device; and a unit
+//     that runs whenever tailscaled has started stands in for udev.
+//
+//   - The daemon ends with 78 for a configuration that cannot work, since the Go runtime
+//     ends with 2 after a panic and at the watchdog's signal, and those are to be restarted.
 //
 // # Adding a tool
 //
