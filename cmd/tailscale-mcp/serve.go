@@ -144,6 +144,11 @@ func serve(ctx context.Context, mcp *mcpserver.Server, listener *listen.Listener
 	defer cancel()
 	listener.Quiesce(ending) // who has been let in is served
 	mcp.Drain()
+	// Shutdown hangs up on whoever's request it has not read yet, without an answer.
+	// Without keep-alive connections end with the answer, and those without a request
+	// when its header is overdue.
+	h.SetKeepAlivesEnabled(false)
+	listener.Vacant(ending)
 	if err := h.Shutdown(ending); err != nil {
 		// No failure of this service: whoever is still there may have been cut off
 		// long ago, with the network device of tailscaled.

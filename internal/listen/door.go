@@ -24,6 +24,7 @@ type door struct {
 	addrs   []netip.Addr
 	loop    bool // loopback counts: userspace networking
 	inside  map[*conn]struct{}
+	vacant  chan struct{} // closed when nobody is inside any more; nil while nobody waits for that
 	refused uint64
 	logged  time.Time // when a refusal was last logged
 }
@@ -101,6 +102,7 @@ func (d *door) change(n node) {
 			delete(d.inside, c)
 		}
 	}
+	d.left()
 	d.mu.Unlock()
 	for _, c := range out {
 		hangUp(c.TCPConn)
@@ -113,7 +115,28 @@ func (d *door) change(n node) {
 func (d *door) leave(c *conn) {
 	d.mu.Lock()
 	delete(d.inside, c)
+	d.left()
 	d.mu.Unlock()
+}
+
+// left tells who waits for it that nobody is inside; the caller holds mu.
+func (d *door) left() {
+	if len(d.inside) == 0 && d.vacant != nil {
+		close(d.vacant)
+		d.vacant = nil
+	}
+}
+
+// empty returns a channel that is closed when nobody is inside.
+func (d *door) empty() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.vacant == nil {
+		d.vacant = make(chan struct{})
+	}
+	vacant := d.vacant
+	d.left()
+	return vacant
 }
 
 func (d *door) refusals() uint64 {

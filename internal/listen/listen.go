@@ -177,6 +177,15 @@ func (l *Listener) Quiesce(ctx context.Context) {
 	}
 }
 
+// Vacant waits until all connections that Accept has returned are closed, or ctx is
+// done.
+func (l *Listener) Vacant(ctx context.Context) {
+	select {
+	case <-l.door.empty():
+	case <-ctx.Done():
+	}
+}
+
 // Close stops listening and returns when all goroutines have ended. Connections
 // that were accepted stay open. Further calls do nothing.
 func (l *Listener) Close() error {
