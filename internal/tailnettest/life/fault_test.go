@@ -46,7 +46,11 @@ func (l *life) tailscaledKilled(ctx context.Context, t *testing.T) string {
 			t.Errorf("killing tailscaled %d times took %v, want less than the 10 seconds of its start limit", kills, killing)
 		}
 		l.becomes(ctx, t, "tailscaled.service", "enabled/failed")
-		l.noneFailed(ctx, t)
+		for _, unit := range []string{socket, service} {
+			if got := l.show(ctx, t, unit, "ActiveState"); got == "failed" {
+				t.Errorf("%s while tailscaled is down: got it failed", unit)
+			}
+		}
 		l.systemctl(ctx, t, "reset-failed", "tailscaled")
 		l.systemctl(ctx, t, "start", "tailscaled")
 		return nil
