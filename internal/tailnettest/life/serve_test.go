@@ -97,7 +97,7 @@ func (l *life) badValue(ctx context.Context, t *testing.T) string {
 	}
 
 	// A client goes on calling, which starts the service again and again, but not without end.
-	const tries, atLeast = 3, time.Second
+	const tries, atLeast = 2, time.Second
 	starts := func() int { return l.journalled(ctx, t, "Starting tailscale-mcp.service") }
 	first, since := starts(), time.Now()
 	l.await(ctx, t, func() error {
