@@ -13,8 +13,9 @@ import (
 	"tailscale-mcp/internal/tailnettest"
 )
 
-// tailscaled's unit and its defaults do what those of Tailscale's package do. The defaults are also where this tailnet has
-// its tailscaleds stay on this machine.
+// tailscaled's unit and its defaults do what those of Tailscale's package do, but for ExecStartPre=: a tailscaled without a
+// network device misses, once in a while, the link that comes up while it starts, and waits for it for ever. The defaults
+// are also where this tailnet has its tailscaleds stay on this machine.
 const (
 	tailscaledUnit = `[Unit]
 Description=Tailscale node agent
@@ -24,6 +25,7 @@ After=network-pre.target NetworkManager.service systemd-resolved.service
 [Service]
 Type=notify
 EnvironmentFile=/etc/default/tailscaled
+ExecStartPre=/lib/systemd/systemd-networkd-wait-online --interface=host0 --timeout=30
 ExecStart=/usr/sbin/tailscaled --state=/var/lib/tailscale/tailscaled.state --socket=/run/tailscale/tailscaled.sock --port=${PORT} $FLAGS
 ExecStopPost=/usr/sbin/tailscaled --cleanup
 Restart=on-failure
