@@ -59,9 +59,9 @@ func (j *Journal) Write(_ context.Context, r Record) error {
 }
 
 // bounded runs send, which knows no deadline, and gives it up after a while. What
-// was given up is still sent if the journal recovers: the record then stands for
-// something that was refused. It does not end with the caller's context: what a
-// caller who has gone did is recorded all the same.
+// was given up is still sent if the journal recovers: the record then stands for a
+// change that was refused, a read that went on, or an outcome. It does not end with
+// the caller's context: what a caller who has gone did is recorded all the same.
 func (j *Journal) bounded(send func() error) error {
 	timeout := time.NewTimer(journalPatience)
 	defer timeout.Stop()

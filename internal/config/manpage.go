@@ -52,7 +52,7 @@ quotes.
 An empty value means the default.
 An unknown name that begins with
 .Ql ` + serverPrefix + `_
-or a bad value stops the start with exit status 2; the journal has all that is
+or a bad value stops the start with exit status 78; the journal has all that is
 wrong, and what to write instead, but never a secret.
 A name that begins with
 .Ql ` + apiPrefix + `_
@@ -78,6 +78,8 @@ Secrets are best kept out of this file, as systemd credentials: files in
 which only root can read and of which systemd gives the daemon a copy that no
 other account sees.
 One that is there wins over the variable, and one that is missing is no error.
+This is tested with systemd 252 and 257; an older one may not look there, and the
+secret then belongs into this file.
 .Bl -tag -width Ds
 `)
 	for _, v := range Reference() {
