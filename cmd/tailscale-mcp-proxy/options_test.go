@@ -110,7 +110,6 @@ func TestParseRefuses(t *testing.T) {
 		{"argument", []string{"http://a:secret@ts-mcp:8080/mcp"}, "unexpected argument", "--server"},
 		{"unknown flag", []string{"--sever", "x"}, "no option --sever", "--help"},
 		{"tiny limit", []string{"--max-message", "1", "--server", "http://a/b"}, "--max-message", "1024"},
-		{"path of a folder", []string{"--server", "http://ts-mcp:8080/"}, "no path", "--server http://ts-mcp:8080/mcp"},
 		{"no such port", []string{"--server", "http://ts-mcp:99999/mcp"}, "no port 99999", "65535"},
 		{"port zero", []string{"--server", "http://ts-mcp:0/mcp"}, "no port 0", "65535"},
 		{"no duration", []string{"--drain", "soon"}, `--drain: invalid value "soon"`, "500ms or 5s"},
@@ -166,5 +165,13 @@ func TestPX27UnknownVariable(t *testing.T) {
 		if code != exitUsage || !strings.Contains(problem, tt.says) || !strings.Contains(hint, tt.hint) || strings.Contains(errs.String(), "secret") {
 			t.Errorf("%s: got exit code %d and %q", tt.entry, code, errs.String())
 		}
+	}
+}
+
+// An endpoint that is just "/" is not what tailscale-mcp has, but others do.
+func TestParseServerAtTheRoot(t *testing.T) {
+	u, err := parseServer("--server", "http://127.0.0.1:3000/")
+	if err != nil || u.Path != "/" {
+		t.Errorf("got %v, %v, want the URL as it is", u, err)
 	}
 }

@@ -42,7 +42,7 @@ func parseServer(from, s string) (*url.URL, error) {
 		return nil, misused("leave out what follows the #", "%s: the URL has a fragment", from)
 	case !goodPort(u.Port()):
 		return nil, misused("ports are 1 to 65535; that of tailscale-mcp is 8080 as a rule", "%s: there is no port %s", from, u.Port())
-	case u.Path == "" || u.Path == "/":
+	case u.Path == "": // "/" is where some other servers are
 		with := *u
 		with.Path = "/mcp"
 		return nil, misused("the endpoint of tailscale-mcp is /mcp: "+given(from, with.String()), "%s: the URL has no path", from)
