@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"time"
@@ -11,23 +12,31 @@ import (
 	"tailscale-mcp/internal/config"
 )
 
-// deviceTimeout bounds how long a tailscaled that is starting is waited for.
-const deviceTimeout = 15 * time.Second
+const (
+	// deviceTimeout bounds how long a tailscaled that is starting is waited for.
+	deviceTimeout = 15 * time.Second
+	// devicePace is how often one that does not answer is asked.
+	devicePace = 200 * time.Millisecond
+)
+
+func deviceFlags(wait *bool) *flag.FlagSet {
+	flags := newFlags("device")
+	flags.BoolVar(wait, "wait", false, "wait for a tailscaled that does not answer, 15 seconds at most")
+	return flags
+}
 
 // runDevice says for the units beside tailscale-mcp.socket whether there is, or
 // will be in a moment, the network device that the socket is bound to. Only
 // tailscaled knows that. It says that it is ready before it makes its device, if it
 // makes one at all; but it answers no question before that.
 func runDevice(ctx context.Context, _ streams, args []string) error {
-	names, err := parse(newFlags("device"), args)
+	var wait bool
+	names, err := parse(deviceFlags(&wait), args)
 	if err != nil {
 		return err
 	}
 	if len(names) != 1 {
 		return misused("tailscale-mcp device tailscale0", "device takes the name of one network device")
-	}
-	if _, err := net.InterfaceByName(names[0]); err == nil {
-		return nil
 	}
 	// A mistake in the configuration is for the daemon to report. What is said
 	// there about the socket of tailscaled is not known then, and the usual one
@@ -35,14 +44,32 @@ func runDevice(ctx context.Context, _ streams, args []string) error {
 	cfg, _ := config.Load()
 	ctx, cancel := context.WithTimeout(ctx, deviceTimeout)
 	defer cancel()
-	_, asked := localClient(cfg).StatusWithoutPeers(ctx)
-	if _, err := net.InterfaceByName(names[0]); err == nil {
-		return nil
+	for {
+		if present(names[0]) {
+			return nil
+		}
+		_, asked := localClient(cfg).StatusWithoutPeers(ctx)
+		switch {
+		case present(names[0]):
+			return nil
+		case asked == nil:
+			return hinted{fmt.Errorf("this host has no network device %s", names[0]),
+				"tailscaled uses another name or none (userspace networking): systemctl enable --now tailscale-mcp.service, which then binds this host's Tailscale addresses by itself"}
+		case !wait || ctx.Err() != nil:
+			return hinted{fmt.Errorf("this host has no network device %s, and tailscaled does not answer whether there will be one: %w", names[0], asked),
+				"systemctl status tailscaled"}
+		}
+		// One that was killed while it was asked is started again, and so may
+		// the unit that asks have been: it is not asked twice.
+		select {
+		case <-time.After(devicePace):
+		case <-ctx.Done():
+		}
 	}
-	if asked != nil {
-		return hinted{fmt.Errorf("this host has no network device %s, and tailscaled does not answer whether there will be one: %w", names[0], asked),
-			"systemctl status tailscaled"}
-	}
-	return hinted{fmt.Errorf("this host has no network device %s", names[0]),
-		"tailscaled uses another name or none (userspace networking): systemctl enable --now tailscale-mcp.service, which then binds this host's Tailscale addresses by itself"}
+}
+
+// present reports whether there is a network device of that name.
+func present(name string) bool {
+	_, err := net.InterfaceByName(name)
+	return err == nil
 }
