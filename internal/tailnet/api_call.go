@@ -20,6 +20,7 @@ type call struct {
 	accept      string // empty: application/json
 	body        []byte
 	contentType string // empty: application/json, when there is a body
+	ifMatch     string // ETag that the state must still have; empty: any
 }
 
 // reply is a 2xx answer, complete.
@@ -88,7 +89,11 @@ func (c call) key() string {
 	for _, p := range c.params {
 		key += " " + strconv.Quote(p)
 	}
-	return key + "?" + c.query.Encode()
+	key += "?" + c.query.Encode()
+	if c.body != nil {
+		key += " " + c.contentType + " " + string(c.body)
+	}
+	return key
 }
 
 // explain completes an error that other calls may share: a copy with the

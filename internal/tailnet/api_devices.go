@@ -6,17 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 
 	tailscale "tailscale.com/client/tailscale/v2"
-)
-
-var (
-	opListDevices   = operation{id: "listTailnetDevices", method: http.MethodGet, path: "/tailnet/{tailnet}/devices", scope: "devices:core:read"}
-	opGetDevice     = operation{id: "getDevice", method: http.MethodGet, path: "/device/{deviceId}", scope: "devices:core:read", subject: "device"}
-	opSetDeviceName = operation{id: "setDeviceName", method: http.MethodPost, path: "/device/{deviceId}/name", scope: "devices:core", subject: "device", changes: true, empty: true}
 )
 
 // DeviceQuery says which devices are listed, and how much of each.
@@ -43,7 +36,7 @@ func (a *API) ListDevices(ctx context.Context, q DeviceQuery) ([]Device, error) 
 		if name == "" || name == "fields" {
 			return nil, &Error{
 				Code:    CodeInvalidArgument,
-				Op:      opListDevices.id,
+				Op:      "listTailnetDevices",
 				Message: fmt.Sprintf("%q is not a field of a device that can be filtered by", name),
 				Next:    "filter by a field of the device object, such as os, user or tags",
 			}
@@ -53,7 +46,7 @@ func (a *API) ListDevices(ctx context.Context, q DeviceQuery) ([]Device, error) 
 	if q.AllFields {
 		query.Set("fields", "all")
 	}
-	devices, err := do(ctx, a, call{op: &opListDevices, query: query}, func(r *reply) ([]Device, error) {
+	devices, err := do(ctx, a, call{op: operationOf("listTailnetDevices"), query: query}, func(r *reply) ([]Device, error) {
 		return parseDevices(r.body)
 	})
 	return slices.Clone(devices), err
@@ -63,7 +56,7 @@ func (a *API) ListDevices(ctx context.Context, q DeviceQuery) ([]Device, error) 
 //
 // https://tailscale.com/api#tag/devices/GET/device/{deviceId}
 func (a *API) GetDevice(ctx context.Context, id string, allFields bool) (Device, error) {
-	c := call{op: &opGetDevice, params: []string{id}}
+	c := call{op: operationOf("getDevice"), params: []string{id}}
 	if allFields {
 		c.query = url.Values{"fields": {"all"}}
 	}
@@ -82,7 +75,7 @@ func (a *API) GetDevice(ctx context.Context, id string, allFields bool) (Device,
 //
 // https://tailscale.com/api#tag/devices/POST/device/{deviceId}/name
 func (a *API) SetDeviceName(ctx context.Context, id, name string) error {
-	c := call{op: &opSetDeviceName, params: []string{id}}
+	c := call{op: operationOf("setDeviceName"), params: []string{id}}
 	return a.through(ctx, c, func(ctx context.Context, official *tailscale.Client) error {
 		return official.Devices().SetName(ctx, id, name)
 	})

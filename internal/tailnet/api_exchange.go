@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync/atomic"
 )
 
@@ -36,6 +37,9 @@ func (a *API) exchange(ctx context.Context, c call, target *url.URL, tok token) 
 	req.Header.Set("Authorization", "Bearer "+tok.text.reveal())
 	req.Header.Set("Accept", cmp.Or(c.accept, "application/json"))
 	req.Header.Set("User-Agent", a.userAgent)
+	if c.ifMatch != "" {
+		req.Header.Set("If-Match", c.ifMatch)
+	}
 
 	trace := traceOf(ctx)
 	trace.add(0, 1)
@@ -82,30 +86,36 @@ func (a *API) answerError(op *operation, resp *http.Response, body []byte, tok t
 	case e.Code == CodeUnauthenticated:
 		e.Message += "; the API credential in " + a.place + " was refused"
 		e.Next = nextNewCredential(a.kind, a.place)
-	case e.Code == CodePermissionDenied && !tok.covers(op.scope):
+	case e.Code == CodePermissionDenied && len(tok.lacks(op.scope)) > 0:
+		missing := spoken(strings.Join(tok.lacks(op.scope), " + "))
 		e.Code = CodeMissingScope
-		e.Message += "; the credential lacks the scope " + op.scope
-		e.Next = a.nextScope(op)
+		e.Message += "; the credential lacks the scope " + missing
+		e.Next = a.nextScope(missing)
 	case e.Code == CodePermissionDenied:
-		e.Next = a.nextScope(op)
+		e.Next = a.nextScope(spoken(op.scope))
 	case e.Code == CodeNotFound && op.scope != "":
 		// The API hides some refusals as 404.
-		e.Next = "check the ID that was given; if it is right, see whether the API credential has the scope " + op.scope
+		e.Next = "check the ID that was given; if it is right, see whether the API credential has the scope " + spoken(op.scope)
 	}
 	return e
 }
 
-// nextScope says how the credential gets to do op.
-func (a *API) nextScope(op *operation) string {
+// nextScope says how the credential gets to do what needs scope.
+func (a *API) nextScope(scope string) string {
 	switch {
-	case a.kind == kindAPIKey && op.scope == "":
+	case a.kind == kindAPIKey && scope == "":
 		return "an administrator uses the API access token of a person whose role allows it"
 	case a.kind == kindAPIKey:
-		return "an administrator uses the API access token of a person whose role allows it, or an OAuth client with the scope " + op.scope + " from " + adminCredentials
-	case op.scope == "":
+		return "an administrator uses the API access token of a person whose role allows it, or an OAuth client with the scope " + scope + " from " + adminCredentials
+	case scope == "":
 		return "an administrator uses the API access token of a person: this operation is not open to an " + string(kindOAuth)
 	}
-	return "an administrator gives the " + string(a.kind) + " the scope " + op.scope + " at " + adminCredentials
+	return "an administrator gives the " + string(a.kind) + " the scope " + scope + " at " + adminCredentials
+}
+
+// spoken is a scope as a sentence has it.
+func spoken(scope string) string {
+	return strings.NewReplacer(" + ", " and ", " | ", " or ").Replace(scope)
 }
 
 // uncertain marks the error of a change that may have been made all the same.

@@ -255,7 +255,7 @@ func TestConcurrencyIsBounded(t *testing.T) {
 
 func TestPanicEndsOneCall(t *testing.T) {
 	r := newRig(t, fakeapi.Options{}, Options{})
-	_, err := do(t.Context(), r.API, call{op: &opGetSettings}, func(*reply) (int, error) { panic("tskey-api-inside") })
+	_, err := do(t.Context(), r.API, call{op: operationOf("getTailnetSettings")}, func(*reply) (int, error) { panic("tskey-api-inside") })
 	wantError(t, err, CodeInternal)
 	if _, err := r.Settings(t.Context()); err != nil {
 		t.Errorf("got %v afterwards, want none", err)

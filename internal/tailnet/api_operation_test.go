@@ -122,7 +122,7 @@ func FuzzTarget(f *testing.F) {
 // announced one is not sent.
 func TestOfficialClientSendsWhatWasAnnounced(t *testing.T) {
 	r := newRig(t, fakeapi.Options{}, Options{})
-	c := call{op: &opSetDeviceName, params: []string{"n1"}}
+	c := call{op: operationOf("setDeviceName"), params: []string{"n1"}}
 	uses := map[string]func(context.Context, *tailscale.Client) error{
 		"other device":    func(ctx context.Context, o *tailscale.Client) error { return o.Devices().SetName(ctx, "n2", "x") },
 		"other operation": func(ctx context.Context, o *tailscale.Client) error { return o.Devices().Delete(ctx, "n1") },

@@ -5,13 +5,10 @@ package tailnet
 import (
 	"context"
 	"errors"
-	"net/http"
 	"unicode/utf8"
 
 	"github.com/tailscale/hujson"
 )
-
-var opGetPolicy = operation{id: "getPolicyFile", method: http.MethodGet, path: "/tailnet/{tailnet}/acl", scope: "policy_file:read"}
 
 // Policy is the tailnet policy file.
 type Policy struct {
@@ -26,7 +23,7 @@ type Policy struct {
 //
 // https://tailscale.com/api#tag/policyfile/GET/tailnet/{tailnet}/acl
 func (a *API) Policy(ctx context.Context) (Policy, error) {
-	c := call{op: &opGetPolicy, accept: "application/hujson"}
+	c := call{op: operationOf("getPolicyFile"), accept: "application/hujson"}
 	return do(ctx, a, c, func(r *reply) (Policy, error) {
 		// A file that was cut short, where nothing else shows it, does not parse.
 		switch v, err := hujson.Parse(r.body); {
@@ -48,7 +45,7 @@ func (a *API) PolicyJSON(ctx context.Context) (file Object, etag string, err err
 		file Object
 		etag string
 	}
-	v, err := do(ctx, a, call{op: &opGetPolicy}, func(r *reply) (version, error) {
+	v, err := do(ctx, a, call{op: operationOf("getPolicyFile")}, func(r *reply) (version, error) {
 		o, err := parseObject(r.body)
 		return version{o, r.etag}, err
 	})

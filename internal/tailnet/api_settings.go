@@ -4,10 +4,7 @@ package tailnet
 
 import (
 	"context"
-	"net/http"
 )
-
-var opGetSettings = operation{id: "getTailnetSettings", method: http.MethodGet, path: "/tailnet/{tailnet}/settings", scope: "feature_settings:read"}
 
 // Settings returns the settings of the tailnet. The fields for networking, flow
 // logs and the policy file are there only if the credential has the scopes
@@ -15,7 +12,7 @@ var opGetSettings = operation{id: "getTailnetSettings", method: http.MethodGet, 
 //
 // https://tailscale.com/api#tag/tailnetsettings/GET/tailnet/{tailnet}/settings
 func (a *API) Settings(ctx context.Context) (Object, error) {
-	return do(ctx, a, call{op: &opGetSettings}, func(r *reply) (Object, error) {
+	return do(ctx, a, call{op: operationOf("getTailnetSettings")}, func(r *reply) (Object, error) {
 		return parseObject(r.body)
 	})
 }

@@ -223,16 +223,19 @@ func TestOperationsAreDocumented(t *testing.T) {
 	for _, op := range fakeapi.Operations() {
 		documented[op.ID] = op
 	}
-	for _, op := range []operation{opListDevices, opGetDevice, opSetDeviceName, opGetPolicy, opGetSettings} {
+	if len(operations) != 93 || len(documented) < len(operations) {
+		t.Fatalf("got %d operations, of which the fake has %d", len(operations), len(documented))
+	}
+	for _, op := range operations {
 		want, ok := documented[op.id]
 		if !ok {
 			t.Errorf("%s is not documented", op.id)
 		}
-		if op.method != want.Method || op.path != want.Path || op.scope != strings.Join(want.Scopes, " and ") {
+		if op.method != want.Method || op.path != want.Path || op.scope != strings.Join(want.Scopes, " + ") {
 			t.Errorf("got %+v, want %+v", op, want)
 		}
-		if op.changes == (op.method == "GET") {
-			t.Errorf("%s: got changes %v for a %s", op.id, op.changes, op.method)
+		if op.method == "GET" && op.changes {
+			t.Errorf("%s: a GET that changes something", op.id)
 		}
 	}
 }

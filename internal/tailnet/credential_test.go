@@ -236,8 +236,8 @@ func TestCovers(t *testing.T) {
 		{"dns policy_file:read", "policy_file:read", true}, {"dns", "policy_file:read", false}, {"dns", "", true},
 	}
 	for _, test := range tests {
-		if got := (token{scopes: strings.Fields(test.have)}).covers(test.need); got != test.want {
-			t.Errorf("%q covers %q: got %v, want %v", test.have, test.need, got, test.want)
+		if got := (token{scopes: strings.Fields(test.have)}).lacks(test.need); (len(got) == 0) != test.want {
+			t.Errorf("%q lacks of %q: got %v, covered %v", test.have, test.need, got, test.want)
 		}
 	}
 }

@@ -19,13 +19,19 @@ type token struct {
 	scopes  []string  // what the API said was granted; nil: not known
 }
 
-// covers reports whether the granted scopes include need, or that they are not
-// known. `all` covers everything, `all:read` every read, and a scope that writes
-// includes its `:read` form (https://tailscale.com/kb/1623/trust-credentials).
-func (t token) covers(need string) bool {
-	if len(t.scopes) == 0 || need == "" {
-		return true
+// lacks returns what of need the granted scopes do not include, and nothing when
+// they are not known: "a + b" is both, "a | b" one of them. `all` covers
+// everything, `all:read` every read, and a scope that writes includes its `:read` form (https://tailscale.com/kb/1623/trust-credentials).
+func (t token) lacks(need string) []string {
+	if len(t.scopes) == 0 {
+		return nil
 	}
+	return slices.DeleteFunc(scopeList(need), func(one string) bool {
+		return slices.ContainsFunc(strings.Split(one, " | "), t.has)
+	})
+}
+
+func (t token) has(need string) bool {
 	base, read := strings.CutSuffix(need, ":read")
 	return slices.ContainsFunc(t.scopes, func(have string) bool {
 		return have == need || have == "all" || read && (have == base || have == "all:read")

@@ -139,11 +139,11 @@ func TestNextSteps(t *testing.T) {
 
 	// Operations for which the document states no scope.
 	op := &operation{id: "listUserInvites", method: http.MethodGet}
-	if got := r.nextScope(op); strings.Contains(got, "scope") || !strings.Contains(got, "role") {
+	if got := r.nextScope(op.scope); strings.Contains(got, "scope") || !strings.Contains(got, "role") {
 		t.Errorf("API key: got %q", got)
 	}
 	oauth, _ := newOAuthRig(t, "all")
-	if got := oauth.nextScope(op); !strings.Contains(got, "not open to an OAuth client") {
+	if got := oauth.nextScope(op.scope); !strings.Contains(got, "not open to an OAuth client") {
 		t.Errorf("OAuth client: got %q", got)
 	}
 }

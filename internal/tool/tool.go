@@ -43,6 +43,10 @@ type Definition struct {
 	Description string
 	// Narrow says how to ask for less when an answer is too large.
 	Narrow string
+	// Operations are the operations of the Tailscale API that the tool may use,
+	// by operationId; none for a tool that this host answers. The reference and
+	// the scopes that a credential needs are made from them.
+	Operations []string
 	// Idempotent marks a change that may be repeated without another effect.
 	Idempotent bool
 	// ForEveryone marks the one kind of tool that needs no grant: it tells an
@@ -73,6 +77,8 @@ type Call struct {
 	// never nil. total is 0 when unknown.
 	Progress func(done, total float64, message string)
 
+	// ask asks the person, see Confirm; nil when there is no way to.
+	ask        func(question string) error
 	dispatcher *Dispatcher
 }
 

@@ -58,7 +58,7 @@ func TestRoutesAreDocumented(t *testing.T) {
 			continue
 		}
 		got := documented{op.Method, op.Path, strings.Join(op.Scopes, " + ")}
-		want.scopes = remark.ReplaceAllString(want.scopes, "")
+		want.scopes = strings.TrimPrefix(remark.ReplaceAllString(want.scopes, ""), "none documented")
 		if got != want {
 			t.Errorf("operation %s: got %+v, want %+v", op.ID, got, want)
 		}

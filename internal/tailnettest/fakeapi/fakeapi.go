@@ -67,10 +67,21 @@ type Server struct {
 	journal  journal
 	access   access
 
-	mu       sync.Mutex // guards the tailnet's state, which follows
-	devices  deviceTable
-	policy   policyFile
-	settings settings
+	mu           sync.Mutex // guards the tailnet's state, which follows
+	devices      deviceTable
+	policy       policyFile
+	settings     settings
+	dns          dnsState
+	keys         keysState
+	users        usersState
+	invites      invitesState
+	contacts     contactsState
+	webhooks     webhooksState
+	logs         logsState
+	posture      postureState
+	services     servicesState
+	oauth        oauthState
+	organization organizationState
 }
 
 // Start starts a server. The caller closes it.
@@ -102,6 +113,7 @@ func Start(o Options) (*Server, error) {
 		policy:   policy,
 		settings: newSettings(),
 	}
+	s.begin()
 	s.listener, err = new(net.ListenConfig).Listen(context.Background(), "tcp", o.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("listening for the fake API: %w", err)
@@ -119,6 +131,34 @@ func Start(o Options) (*Server, error) {
 		}
 	}()
 	return s, nil
+}
+
+// Reset puts everything but devices back to how the server began: a test of one
+// change after the other begins each with the same tailnet.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	policy, err := newPolicyFile(s.options.Policy)
+	if err != nil {
+		panic(err) // it was read when the server started
+	}
+	s.policy, s.settings = policy, newSettings()
+	s.begin()
+}
+
+// begin gives every group its first state.
+func (s *Server) begin() {
+	s.dns = newDnsState()
+	s.keys = newKeysState()
+	s.users = newUsersState()
+	s.invites = newInvitesState()
+	s.contacts = newContactsState()
+	s.webhooks = newWebhooksState()
+	s.logs = newLogsState()
+	s.posture = newPostureState()
+	s.services = newServicesState()
+	s.oauth = newOauthState()
+	s.organization = newOrganizationState()
 }
 
 // URL returns the base address, without /api/v2.

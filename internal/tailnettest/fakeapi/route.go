@@ -27,7 +27,9 @@ type route struct {
 // noToken marks the operations that are called to get a token.
 var noToken = []string{"-"}
 
-var routes = []route{
+var routes = slices.Concat(coreRoutes, dnsRoutes, keysRoutes, usersRoutes, invitesRoutes, contactsRoutes, webhooksRoutes, logsRoutes, postureRoutes, servicesRoutes, oauthRoutes, organizationRoutes)
+
+var coreRoutes = []route{
 	{"listTailnetDevices", "GET", "/tailnet/{tailnet}/devices", []string{"devices:core:read"}, []string{"fields", "*"}, (*Server).listDevices},
 	{"getDevice", "GET", "/device/{deviceId}", []string{"devices:core:read"}, []string{"fields"}, (*Server).getDevice},
 	{"deleteDevice", "DELETE", "/device/{deviceId}", []string{"devices:core"}, nil, (*Server).deleteDevice},

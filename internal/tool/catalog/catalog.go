@@ -13,10 +13,21 @@ import (
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/contacts"
 	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tool/dns"
+	"tailscale-mcp/internal/tool/invites"
+	"tailscale-mcp/internal/tool/keys"
 	"tailscale-mcp/internal/tool/local"
+	"tailscale-mcp/internal/tool/logs"
+	"tailscale-mcp/internal/tool/oauth"
+	"tailscale-mcp/internal/tool/organization"
 	"tailscale-mcp/internal/tool/policy"
+	"tailscale-mcp/internal/tool/posture"
+	"tailscale-mcp/internal/tool/services"
 	"tailscale-mcp/internal/tool/settings"
+	"tailscale-mcp/internal/tool/users"
+	"tailscale-mcp/internal/tool/webhooks"
 )
 
 // Options are what the groups need.
@@ -36,7 +47,8 @@ type Options struct {
 func New(o Options) *tool.Registry {
 	sets := []tool.Set{tool.WhoAmI(), status(o), local.Tools(o.Local)}
 	if o.API != nil {
-		sets = append(sets, devices.Tools(o.API), policy.Tools(o.API), settings.Tools(o.API))
+		sets = append(sets, devices.Tools(o.API), policy.Tools(o.API), settings.Tools(o.API),
+			dns.Tools(o.API), keys.Tools(o.API), users.Tools(o.API), invites.Tools(o.API), contacts.Tools(o.API), webhooks.Tools(o.API), logs.Tools(o.API), posture.Tools(o.API), services.Tools(o.API), oauth.Tools(o.API), organization.Tools(o.API))
 	}
 	return tool.NewRegistry(o.Ceiling, sets...)
 }

@@ -110,7 +110,7 @@ func TestReadersChangeNothing(t *testing.T) {
 		}
 	})
 	for _, q := range r.fake.Requests() {
-		if q.Method != "GET" {
+		if changes(q.Operation) {
 			t.Errorf("a reader made the request %s %s", q.Method, q.Path)
 		}
 	}
@@ -124,7 +124,7 @@ func TestEveryCallIsRecorded(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 		records := r.log.Records()
-		if len(records) != 2 || records[0].Event != audit.Decision || !records[0].Allowed || records[1].Event != audit.Outcome || records[1].UpstreamStatus != 200 || records[1].Code != "" {
+		if len(records) != 2 || records[0].Event != audit.Decision || !records[0].Allowed || records[1].Event != audit.Outcome || records[1].UpstreamStatus/100 != 2 || records[1].Code != "" {
 			t.Errorf("%s: got records %+v, want a decision and a good outcome", what, records)
 		}
 		if text == "" {
@@ -181,23 +181,26 @@ func TestNothingUnrecorded(t *testing.T) {
 
 func TestEverybodyAtOnce(t *testing.T) {
 	r := newRig(t, setup{})
+	var reading []string
+	for _, d := range r.dispatcher.Registry().Tools() {
+		if d.Class == grant.Read && calls[d.Name] != "" {
+			reading = append(reading, d.Name)
+		}
+	}
 	var wg sync.WaitGroup
 	for _, login := range []string{"alice@example.com", "bob@example.com", "carol@example.com", "dave@example.com"} {
 		c := by(t, login, mayAll)
 		stranger := by(t, "x"+login, `{"tools":["get_device_info"]}`)
 		wg.Go(func() {
 			for range 3 {
-				r.everything(c, nil, func(what, _ string, err error) {
-					// One has renamed what another looks for by its name.
-					if err != nil && !strings.Contains(err.Error(), "web-1") {
-						t.Errorf("%s: %v", what, err)
+				for _, name := range reading {
+					if _, err := r.call(c, name, calls[name]); err != nil {
+						t.Errorf("%s: %v", name, err)
 					}
-				})
-				r.everything(stranger, nil, func(what, text string, err error) {
-					if what != "get_device_info" && (err == nil || text != "") {
-						t.Errorf("%s: a stranger got %s", what, text)
+					if text, err := r.call(stranger, name, calls[name]); name != "get_device_info" && (err == nil || text != nil) {
+						t.Errorf("%s: a stranger got %s", name, text)
 					}
-				})
+				}
 			}
 		})
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -90,6 +91,45 @@ func TestEveryToolIsTried(t *testing.T) {
 			if !slices.Contains(c.have, name) {
 				t.Errorf("there is no %s %s to try", c.kind, name)
 			}
+		}
+	}
+}
+
+// changes reports whether an operation changes something.
+func changes(id string) bool {
+	return slices.ContainsFunc(tailnet.Operations(), func(op tailnet.Operation) bool { return op.ID == id && op.Changes })
+}
+
+// A tool sends what its definition says, so the reference and the scopes that are
+// made from it are true, and only a tool of a changing class changes anything.
+func TestOperationsOfTools(t *testing.T) {
+	r := newRig(t, setup{})
+	seen := map[string]bool{}
+	for _, d := range r.dispatcher.Registry().Tools() {
+		for _, id := range d.Operations {
+			if !slices.ContainsFunc(tailnet.Operations(), func(op tailnet.Operation) bool { return op.ID == id }) {
+				t.Errorf("%s: there is no operation %s", d.Name, id)
+			}
+			if changes(id) && d.Class == grant.Read {
+				t.Errorf("%s is a read, and %s changes something", d.Name, id)
+			}
+		}
+		if calls[d.Name] == "" {
+			continue
+		}
+		seed(r.fake)
+		before := len(r.fake.Requests())
+		if _, err := r.call(by(t, "alice@example.com", mayAll), d.Name, calls[d.Name]); err != nil {
+			t.Errorf("%s: %v", d.Name, err)
+		}
+		for _, q := range r.fake.Requests()[before:] {
+			seen[d.Name] = true
+			if !slices.Contains(d.Operations, q.Operation) {
+				t.Errorf("%s used %s, which its definition does not say", d.Name, q.Operation)
+			}
+		}
+		if !seen[d.Name] {
+			t.Errorf("%s asked nothing of the API", d.Name)
 		}
 	}
 }

@@ -26,22 +26,20 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// calls are a good call of every tool that asks the Tailscale API. A tool that is
-// missing here fails TestEveryToolIsTried; one that is entered is tried with every
-// fault of the API, by callers of every kind, and fuzzed.
-var calls = map[string]string{
-	"list_all_devices": `{}`,
-	"get_device_info":  `{"device":"web-1"}`,
-	"set_device_name":  `{"device":"web-1","name":"front"}`,
-}
+// calls are a good call of every tool that asks the Tailscale API; each group
+// enters its own in a file GROUP_test.go. A tool that is missing here fails
+// TestEveryToolIsTried; one that is entered is tried with every fault of the API,
+// by callers of every kind, and fuzzed. Each is made to a tailnet as newRig has it.
+var calls = map[string]string{}
 
 // reads are a good URI of every resource that asks the Tailscale API, by the
 // URI or template that it is listed with.
-var reads = map[string]string{
-	"tailscale://devices":          "tailscale://devices",
-	"tailscale://device/{id}":      "tailscale://device/web-1",
-	"tailscale://policy":           "tailscale://policy",
-	"tailscale://tailnet-settings": "tailscale://tailnet-settings",
+var reads = map[string]string{}
+
+// enter is called by the init of a group's file.
+func enter(groupCalls, groupReads map[string]string) {
+	maps.Copy(calls, groupCalls)
+	maps.Copy(reads, groupReads)
 }
 
 // rig is everything that a host offers, before a fake of the Tailscale API and
@@ -68,10 +66,7 @@ func newRig(t testing.TB, s setup) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fake.SetDevices([]fakeapi.Device{
-		{NodeID: "nWeb1CNTRL", ID: "11", Hostname: "web-1", Addresses: []string{"100.64.0.11"}, Tags: []string{"tag:web"}, ConnectedToControl: true},
-		{NodeID: "nWeb2CNTRL", ID: "12", Hostname: "web-2", Addresses: []string{"100.64.0.12"}, LastSeen: "2026-09-01T00:00:00Z"},
-	})
+	seed(fake)
 	if s.client.BaseURL, err = url.Parse(fake.URL()); err != nil {
 		t.Fatal(err)
 	}
@@ -110,6 +105,15 @@ func newRig(t testing.TB, s setup) *rig {
 	return r
 }
 
+// seed puts the fake back to the tailnet that every call is written for.
+func seed(fake *fakeapi.Server) {
+	fake.Reset()
+	fake.SetDevices([]fakeapi.Device{
+		{NodeID: "nWeb1CNTRL", ID: "11", Hostname: "web-1", Addresses: []string{"100.64.0.11"}, Tags: []string{"tag:web"}, ConnectedToControl: true},
+		{NodeID: "nWeb2CNTRL", ID: "12", Hostname: "web-2", Addresses: []string{"100.64.0.12"}, LastSeen: "2026-09-01T00:00:00Z"},
+	})
+}
+
 const mayAll = `{"tools":["*","escalating:*"],"resources":["*"]}`
 
 // by is a caller with the rules of one grant entry; "" is no entry.
@@ -138,10 +142,12 @@ func (r *rig) read(c caller.Caller, uri string) (text, mimeType string, err erro
 }
 
 // everything asks c's questions of all the tools and resources that ask the
-// Tailscale API, one after the other. prepare, which may be nil, goes before each.
+// Tailscale API, one after the other, each of the tailnet as seed has it. prepare,
+// which may be nil, goes before each.
 func (r *rig) everything(c caller.Caller, prepare func(), told func(what string, text string, err error)) {
 	r.Helper()
 	for _, name := range slices.Sorted(maps.Keys(calls)) {
+		seed(r.fake)
 		if prepare != nil {
 			prepare()
 		}

@@ -21,10 +21,11 @@ type infoOutput struct {
 
 func (d *devices) info() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:  "get_device_info",
-		Title: "Get one device",
-		Group: group,
-		Class: grant.Read,
+		Name:       "get_device_info",
+		Title:      "Get one device",
+		Group:      group,
+		Operations: []string{"listTailnetDevices", "getDevice"},
+		Class:      grant.Read,
 		Description: "Shows one device of the tailnet: name, addresses, owner, operating system and client version, online and lastSeen (absent while online), " +
 			"key expiry, approval, routes, SSH. The device may be given by node ID, ID, Tailscale address, hostname or MagicDNS name; a name that fits several is refused " +
 			"and the candidates are named. fields: [\"all\"] adds connectivity (endpoints, DERP latency) and posture identity. " +

@@ -24,10 +24,11 @@ type listOutput struct {
 func (d *devices) list() tool.Tool {
 	const name = "list_all_devices"
 	return tool.New(tool.Definition{
-		Name:  name,
-		Title: "List devices",
-		Group: group,
-		Class: grant.Read,
+		Name:       name,
+		Title:      "List devices",
+		Group:      group,
+		Operations: []string{"listTailnetDevices"},
+		Class:      grant.Read,
 		Description: "Lists the devices of the tailnet, machines shared into it included: name, node ID, addresses, operating system, owner (user, or tags which then " +
 			"are the owner), online, and lastSeen (absent while a device is online). Use it to find a device or to answer questions about many; use get_device_info for " +
 			"everything about one, and list_peers for what this server's own node sees. Filter rather than read everything: name, os, user, tags, online. " +

@@ -28,10 +28,11 @@ type renameOutput struct {
 // had it is called something else by then.
 func (d *devices) rename() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:  "set_device_name",
-		Title: "Rename a device",
-		Group: group,
-		Class: grant.Write,
+		Name:       "set_device_name",
+		Title:      "Rename a device",
+		Group:      group,
+		Operations: []string{"listTailnetDevices", "getDevice", "setDeviceName"},
+		Class:      grant.Write,
 		Description: "Gives one device another machine name. Its MagicDNS name changes at once and the old name stops working, so links and configurations that use it break. " +
 			"Answers with the MagicDNS names before and after; a name that is taken gets a number. To rename back, give the device by node ID. Three calls to the Tailscale API.",
 	}, func(ctx context.Context, _ tool.Call, in renameInput) (renameOutput, error) {

@@ -19,6 +19,12 @@ import (
 // DNS names (RFC 1035 §2.3.4) are not longer.
 const longestName = 255
 
+// Resolve returns the one device of the tailnet that name means, with the fields
+// that the API sends unasked or with all: for tools of other groups.
+func Resolve(ctx context.Context, api API, name string, allFields bool) (tailnet.Device, error) {
+	return (&devices{api}).resolve(ctx, name, allFields)
+}
+
 // resolve returns the one device that name means, with the fields that the API
 // sends unasked or with all.
 //

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+
+package catalog
+
+func init() {
+	enter(map[string]string{}, map[string]string{
+		"tailscale://policy": "tailscale://policy",
+	})
+}

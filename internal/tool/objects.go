@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+
+package tool
+
+import (
+	"slices"
+
+	"tailscale-mcp/internal/tailnet"
+)
+
+// Kind is a kind of object of the API: what is shown of it, and what there is.
+type Kind struct {
+	// ID is the field by which objects are told apart and ordered; AlsoID are
+	// others that complete it where it is not unique.
+	ID     string
+	AlsoID []string
+	// Listed are the fields shown of one in a list, and Shown those of one alone;
+	// nil shows all.
+	Listed, Shown []string
+	// Documented are the fields of the API's document besides those. Any may be
+	// absent.
+	Documented []string
+	// Secret are fields that are never shown, even when all are asked for.
+	Secret []string
+}
+
+// Selection is the argument of a tool that answers with objects of the API; its
+// input struct embeds it.
+type Selection struct {
+	Fields []string `json:"fields,omitempty" jsonschema:"fields to show instead of the usual ones, by the API's names; or all"`
+}
+
+// List returns one page of objects with the fields that are asked for. scope is
+// what else the list depends on, see [Page].
+func (k Kind) List(call Call, p Paging, fields []string, scope any, objects []tailnet.Object) ([]Object, Listed, error) {
+	page, listed, err := Page(call, p, scope, objects, k.key)
+	if err != nil {
+		return nil, Listed{}, err
+	}
+	if err := k.check(objects, fields); err != nil {
+		return nil, Listed{}, err
+	}
+	return k.project(page, fields, k.Listed), listed, nil
+}
+
+// All returns all objects with the fields that are asked for, for lists that are
+// short by nature.
+func (k Kind) All(fields []string, objects []tailnet.Object) ([]Object, error) {
+	if err := k.check(objects, fields); err != nil {
+		return nil, err
+	}
+	return k.project(objects, fields, k.Listed), nil
+}
+
+// One returns one object with the fields that are asked for.
+func (k Kind) One(fields []string, o tailnet.Object) (Object, error) {
+	if err := k.check([]tailnet.Object{o}, fields); err != nil {
+		return nil, err
+	}
+	return k.project([]tailnet.Object{o}, fields, k.Shown)[0], nil
+}
+
+func (k Kind) key(o tailnet.Object) string {
+	key := o.Text(k.ID)
+	for _, name := range k.AlsoID {
+		key += "\x00" + o.Text(name)
+	}
+	return key
+}
+
+func (k Kind) project(objects []tailnet.Object, fields, byDefault []string) []Object {
+	all := slices.Contains(fields, "all")
+	if len(fields) == 0 {
+		fields, all = byDefault, byDefault == nil
+	}
+	out := make([]Object, len(objects))
+	for i, o := range objects {
+		out[i] = Object{}
+		for name, value := range o.Fields() {
+			if (all || slices.Contains(fields, name)) && string(value) != "null" && !slices.Contains(k.Secret, name) {
+				out[i][name] = value
+			}
+		}
+	}
+	return out
+}
+
+// check refuses a field that is neither documented nor there: a typo would
+// otherwise answer with less than was asked for, silently.
+func (k Kind) check(objects []tailnet.Object, fields []string) error {
+	if len(objects) == 0 || len(fields) == 0 {
+		return nil
+	}
+	known := slices.Concat(k.Listed, k.Shown, k.Documented)
+	var witnesses []Object
+	for _, name := range fields {
+		if name == "all" || slices.Contains(known, name) {
+			continue
+		}
+		i := slices.IndexFunc(objects, func(o tailnet.Object) bool { _, ok := o.Field(name); return ok })
+		if i < 0 {
+			return CheckFields(nil, []string{name}, known)
+		}
+		witnesses = append(witnesses, Object{name: nil})
+	}
+	return CheckFields(witnesses, fields, known)
+}
