@@ -5,6 +5,7 @@ package mcpserver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -107,7 +108,15 @@ func mustJSON(v any) json.RawMessage {
 // the output schema.
 func (s *Server) callTool(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 	x := exchangeFrom(ctx)
-	out, err := s.o.Dispatcher.Call(x.work, x.caller, x.named(r.Params.Name))
+	request := x.named(r.Params.Name)
+	if x.m.modern && x.m.asks {
+		request.Answer = func(key string) tool.Answer { return answerOf(r.Params.InputResponses, key) }
+	}
+	out, err := s.o.Dispatcher.Call(x.work, x.caller, request)
+	var told *tool.Error
+	if errors.As(err, &told) && told.Ask != nil {
+		return ask(*told.Ask), nil
+	}
 	if err != nil {
 		return mcp.NewToolResultError(err.Error()), nil
 	}

@@ -22,6 +22,7 @@ type client struct {
 	b        *bench
 	http     *http.Client
 	revision string
+	asks     bool // can ask a person
 }
 
 func (b *bench) client(t testing.TB, from, revision string) *client {
@@ -49,7 +50,11 @@ func (c *client) request(ctx context.Context, id any, method string, params map[
 			meta = map[string]any{}
 		}
 		meta["io.modelcontextprotocol/protocolVersion"] = modern
-		meta["io.modelcontextprotocol/clientCapabilities"] = map[string]any{}
+		capabilities := map[string]any{}
+		if c.asks {
+			capabilities["elicitation"] = map[string]any{}
+		}
+		meta["io.modelcontextprotocol/clientCapabilities"] = capabilities
 		meta["io.modelcontextprotocol/clientInfo"] = map[string]any{"name": "bench", "version": "1"}
 		params["_meta"] = meta
 	}

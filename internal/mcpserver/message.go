@@ -41,6 +41,7 @@ type message struct {
 	modern        bool            // declared 2026-07-28 or later
 	logLevel      mcp.LoggingLevel
 	client        mcp.Implementation
+	asks          bool // the client can ask a person (elicitation by form)
 }
 
 // parse reads one message. It refuses what two readers could read differently
@@ -128,6 +129,14 @@ func (m *message) readMeta(meta json.RawMessage) *failure {
 	m.modern = mcp.IsModernProtocol(version)
 	_ = json.Unmarshal(p[mcp.MetaKeyLogLevel], &m.logLevel)
 	_ = json.Unmarshal(p[mcp.MetaKeyClientInfo], &m.client)
+	var can struct {
+		Elicitation map[string]json.RawMessage `json:"elicitation"`
+	}
+	if json.Unmarshal(p[mcp.MetaKeyClientCapabilities], &can) == nil && can.Elicitation != nil {
+		// None named means forms, as before there were others.
+		_, form := can.Elicitation["form"]
+		m.asks = form || len(can.Elicitation) == 0
+	}
 	return nil
 }
 

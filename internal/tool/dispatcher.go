@@ -52,6 +52,9 @@ type Request struct {
 	Arguments json.RawMessage
 	// Progress reports progress to the client; may be nil.
 	Progress func(done, total float64, message string)
+	// Answer looks up what the person said to the question with that key; nil
+	// when the client cannot ask a person.
+	Answer func(key string) Answer
 }
 
 // Options are what a Dispatcher is made of; all are required but the limits.
@@ -115,7 +118,7 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (json
 			if progress == nil {
 				progress = func(float64, float64, string) {}
 			}
-			out, err := t.run(ctx, Call{Caller: c, Progress: progress, dispatcher: d}, r.Arguments)
+			out, err := t.run(ctx, Call{Caller: c, Progress: progress, dispatcher: d, request: r}, r.Arguments)
 			if err != nil {
 				return nil, err
 			}

@@ -31,6 +31,8 @@ type Error struct {
 	// Next is the next step, without a period at its end. Every error that a
 	// caller is told has one.
 	Next string
+	// Ask is set when the call goes on once the person has answered.
+	Ask *Question
 }
 
 // Error implements error, in the form that the model and the person read.

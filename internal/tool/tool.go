@@ -77,9 +77,9 @@ type Call struct {
 	// never nil. total is 0 when unknown.
 	Progress func(done, total float64, message string)
 
-	// ask asks the person, see Confirm; nil when there is no way to.
-	ask        func(question string) error
 	dispatcher *Dispatcher
+	// request is the call as it came, for Confirm.
+	request Request
 }
 
 // New makes a tool of a definition and its code. In is a struct whose fields

@@ -31,6 +31,19 @@ type Echo struct {
 	Text string `json:"text,omitempty" jsonschema:"what to say"`
 }
 
+// Asked is the input of a change that has to be confirmed.
+type Asked struct {
+	tool.Confirmation
+	Text string `json:"text" jsonschema:"what is deleted"`
+}
+
+func asked(_ context.Context, call tool.Call, in Asked) (Echo, error) {
+	if err := call.Confirm(in.Confirmation, in.Text, "deletes "+in.Text); err != nil {
+		return Echo{}, err
+	}
+	return Echo{Text: "deleted " + in.Text}, nil
+}
+
 // Slow is the input of the tools that take their time.
 type Slow struct {
 	Steps int `json:"steps,omitempty" jsonschema:"how many reports of progress to make" min:"0" max:"1000"`
@@ -164,6 +177,7 @@ func (t *Tools) Set() tool.Set {
 			counted(t, define("set_slow", "alpha", grant.Write), t.slow),
 			counted(t, define("set_echo", "alpha", grant.Write), echo),
 			counted(t, define("delete_echo", "alpha", grant.Destructive), echo),
+			counted(t, define("delete_asked", "alpha", grant.Destructive), asked),
 			counted(t, define("create_key", "beta", grant.Escalating), echo),
 			counted(t, define("get_panic", "alpha", grant.Read), panics),
 			counted(t, define("set_panic", "alpha", grant.Write), panics),
