@@ -3,5 +3,14 @@
 package catalog
 
 func init() {
-	enter(map[string]string{}, map[string]string{})
+	enter(map[string]string{
+		"list_webhooks":         `{}`,
+		"create_webhook":        `{"endpointUrl":"https://example.com/new","subscriptions":["nodeCreated","policyUpdate"],"providerType":"slack"}`,
+		"update_webhook":        `{"webhook":"123456","subscriptions":["nodeDeleted"]}`,
+		"delete_webhook":        `{"webhook":"123456","confirm":"https://example.com/endpoint"}`,
+		"test_webhook":          `{"webhook":"123456"}`,
+		"rotate_webhook_secret": `{"webhook":"123456","confirm":"https://example.com/endpoint"}`,
+	}, map[string]string{
+		"tailscale://webhooks": "tailscale://webhooks",
+	})
 }

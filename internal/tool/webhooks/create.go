@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+
+package webhooks
+
+import (
+	"context"
+	"net/url"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type createInput struct {
+	EndpointURL   string   `json:"endpointUrl" jsonschema:"the https URL that gets the events, such as https://example.com/tailscale"`
+	Subscriptions []string `json:"subscriptions" jsonschema:"the events to send, such as nodeCreated and policyUpdate" enum:"nodeCreated,nodeNeedsApproval,nodeApproved,nodeKeyExpiringInOneDay,nodeKeyExpired,nodeDeleted,nodeSigned,nodeNeedsSignature,policyUpdate,userCreated,userNeedsApproval,userSuspended,userRestored,userDeleted,userApproved,userRoleUpdated,subnetIPForwardingNotEnabled,exitNodeIPForwardingNotEnabled,categoryTailnetManagement,categoryDeviceMisconfigurations"`
+	ProviderType  string   `json:"providerType,omitempty" jsonschema:"the format of the events, when the URL belongs to one of these services; absent is the format of Tailscale" enum:"slack,mattermost,googlechat,discord"`
+}
+
+// secretOutput is the answer of the tools that make a secret.
+type secretOutput struct {
+	Webhook tool.Object `json:"webhook" jsonschema:"the webhook as it is now"`
+	Secret  string      `json:"secret,omitempty" jsonschema:"the secret that signs the events, to be checked by who gets them"`
+	Note    string      `json:"note" jsonschema:"what to know about the secret"`
+}
+
+// Not idempotent: the API makes another one each time.
+func (w *webhooks) create() tool.Tool {
+	return tool.New(tool.Definition{
+		Name:       "create_webhook",
+		Title:      "Create a webhook",
+		Group:      group,
+		Operations: []string{"listWebhooks", "createWebhook"},
+		Class:      grant.Write,
+		Description: "Has Tailscale send events of the tailnet to a URL. Take care: it sends the names of devices and users, and what happens to them, to an outside URL " +
+			"from now on; use only a URL that the person has named. Answers with the webhook and the secret that signs its events, which is shown this once. " +
+			"A URL that has a webhook already is refused: change the events of that one with update_webhook. Two calls to the Tailscale API.",
+	}, func(ctx context.Context, _ tool.Call, in createInput) (secretOutput, error) {
+		// The URL is not repeated: those of chat services are secrets.
+		if u, err := url.Parse(in.EndpointURL); err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || len(in.EndpointURL) > 2048 {
+			return secretOutput{}, tool.Invalidf("give a URL such as https://example.com/tailscale", "endpointUrl is no https URL without a password")
+		}
+		events, err := distinct(in.Subscriptions)
+		if err != nil {
+			return secretOutput{}, err
+		}
+		there, err := w.all(ctx)
+		if err != nil {
+			return secretOutput{}, err
+		}
+		for _, o := range there {
+			if o.Text("endpointUrl") == in.EndpointURL {
+				return secretOutput{}, &tailnet.Error{
+					Code:    tailnet.CodeConflict,
+					Message: "nothing was created: the webhook " + o.Text("endpointId") + " sends to this URL already",
+					Next:    "change its events with update_webhook",
+				}
+			}
+		}
+		body := map[string]any{"endpointUrl": in.EndpointURL, "subscriptions": events}
+		if in.ProviderType != "" {
+			body["providerType"] = in.ProviderType
+		}
+		made, err := w.api.Object(ctx, tailnet.Request{Op: "createWebhook", Body: body})
+		if err != nil {
+			return secretOutput{}, err
+		}
+		var out secretOutput
+		out.Webhook, out.Secret, out.Note, err = withSecret(made)
+		return out, err
+	})
+}
+
+// distinct are the events, each once. Without any a webhook would be of no use.
+func distinct(events []string) ([]string, error) {
+	var once []string
+	seen := map[string]bool{}
+	for _, e := range events {
+		if !seen[e] {
+			once = append(once, e)
+		}
+		seen[e] = true
+	}
+	if len(once) == 0 {
+		return nil, tool.Invalidf("name at least one event, such as nodeCreated; delete_webhook ends all", "there are no subscriptions")
+	}
+	return once, nil
+}
