@@ -1,13 +1,85 @@
 // SPDX-License-Identifier: MIT
 
-// Package services has the tools about Tailscale Services. It imports tool, grant and
-// tailnet; errors of the API pass through with their codes.
+// Package services has the tools about Tailscale Services, names and addresses of
+// the tailnet that devices serve together (https://tailscale.com/api#tag/services).
+// It imports tool, grant, tailnet and, to find a device by name, the devices tools;
+// errors of the API pass through with their codes.
 package services
 
 import (
+	"context"
+	"slices"
+	"strings"
+
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 )
 
+const (
+	group = "services"
+	// prefix is what the name of every Service begins with.
+	prefix = "svc:"
+)
+
 // Tools returns the group.
-func Tools(*tailnet.API) tool.Set { return tool.Set{} }
+func Tools(api *tailnet.API) tool.Set {
+	s := &services{api}
+	return tool.Set{
+		Tools:     []tool.Tool{s.list(), s.set(), s.remove(), s.approve()},
+		Resources: []tool.Resource{s.listResource(), s.resource()},
+	}
+}
+
+// Complete offers the names of Services that begin with a prefix, for prompts.
+func Complete(api *tailnet.API) func(ctx context.Context, prefix string) ([]string, error) {
+	return (&services{api}).complete
+}
+
+type services struct{ api *tailnet.API }
+
+var kind = tool.Kind{
+	ID:         "name",
+	Listed:     []string{"name", "displayName", "addrs", "comment", "ports", "tags"},
+	Documented: []string{"annotations"},
+}
+
+func (s *services) all(ctx context.Context) ([]tailnet.Object, error) {
+	return s.api.List(ctx, tailnet.Request{Op: "listServices"}, "vipServices")
+}
+
+// get reads the Service that a change is about to touch: with a wrong name
+// nothing else is sent.
+func (s *services) get(ctx context.Context, name string) (tailnet.Object, error) {
+	return s.api.Object(ctx, tailnet.Request{Op: "getService", Params: []string{name}})
+}
+
+// complete offers whole names, also for a beginning without svc:.
+func (s *services) complete(ctx context.Context, beginning string) ([]string, error) {
+	found, err := s.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	beginning = strings.ToLower(beginning)
+	var names []string
+	for _, o := range found {
+		name := o.Text("name")
+		if name != "" && (strings.HasPrefix(name, beginning) || strings.HasPrefix(strings.TrimPrefix(name, prefix), beginning)) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// fullName returns the name of a Service with its prefix, which people leave out.
+// It becomes part of a request's address, so it has to be one label (RFC 1123
+// §2.1), as Services have it.
+func fullName(given string) (string, error) {
+	label := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(given)), prefix)
+	if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.ContainsFunc(label, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-'
+	}) {
+		return "", tool.Invalidf("give a name such as svc:web, or find it with list_services", "this is no name of a Service: svc: and 1 to 63 letters, digits and hyphens")
+	}
+	return prefix + label, nil
+}
