@@ -1,13 +1,95 @@
 // SPDX-License-Identifier: MIT
 
-// Package dns has the tools about the tailnet's DNS. It imports tool, grant and
-// tailnet; errors of the API pass through with their codes.
+// Package dns has the tools about the tailnet's DNS
+// (https://tailscale.com/api#tag/dns). It imports tool, grant and tailnet; errors
+// of the API pass through with their codes.
 package dns
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 )
 
+const group = "dns"
+
 // Tools returns the group.
-func Tools(*tailnet.API) tool.Set { return tool.Set{} }
+func Tools(api *tailnet.API) tool.Set {
+	d := &dns{api}
+	return tool.Set{
+		Tools:     []tool.Tool{d.get(), d.setNameservers(), d.setPreferences(), d.setSearchPaths(), d.updateSplit(), d.setConfiguration()},
+		Resources: []tool.Resource{d.resource()},
+	}
+}
+
+type dns struct{ api *tailnet.API }
+
+// changed is the answer of every change.
+type changed struct {
+	DNS      tool.Object `json:"dns" jsonschema:"what the Tailscale API says is set now"`
+	Previous tool.Object `json:"previous" jsonschema:"what was set before and is not any more, in the same form; enough to put it back"`
+}
+
+// read asks for one part of the configuration.
+func (d *dns) read(ctx context.Context, op string) (tailnet.Object, error) {
+	return d.api.Object(ctx, tailnet.Request{Op: op})
+}
+
+// change sends a change, once, and answers with what came of it.
+func (d *dns) change(ctx context.Context, op string, body any, previous tailnet.Object) (changed, error) {
+	now, err := d.api.Object(ctx, tailnet.Request{Op: op, Body: body})
+	if err != nil {
+		return changed{}, err
+	}
+	return changed{DNS: whole(now), Previous: whole(previous)}, nil
+}
+
+// whole is an object with all its fields. What is null stays: a domain without
+// resolvers is not the same as no such domain.
+func whole(o tailnet.Object) tool.Object {
+	out := tool.Object{}
+	for name, value := range o.Fields() {
+		out[name] = value
+	}
+	return out
+}
+
+// decode reads an answer of the API into the part of it that a tool looks at.
+func decode[T any](op string, o tailnet.Object) (T, error) {
+	var into T
+	if err := json.Unmarshal(o.Raw(), &into); err != nil {
+		return into, &tailnet.Error{
+			Code: tailnet.CodeUpstreamMalformed, Op: op,
+			Message: "the answer of the Tailscale API cannot be read: a field has another type than documented",
+			Next:    "nothing was changed; look at the DNS settings with get_dns or in the admin console",
+		}
+	}
+	return into, nil
+}
+
+// named lists names for a sentence, the first few of many.
+func named(names []string) string {
+	const most = 10
+	var shown []string
+	for _, name := range names[:min(most, len(names))] {
+		shown = append(shown, printable(name))
+	}
+	text := strings.Join(shown, ", ")
+	if rest := len(names) - most; rest > 0 {
+		text += fmt.Sprintf(" and %d more", rest)
+	}
+	return text
+}
+
+// printable makes a text safe and short enough for a sentence.
+func printable(s string) string {
+	if quoted := strconv.QuoteToASCII(s[:min(len(s), 200)]); quoted != `"`+s+`"` {
+		return quoted
+	}
+	return s
+}

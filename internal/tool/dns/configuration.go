@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+
+package dns
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type resolver struct {
+	Address         string `json:"address" jsonschema:"IP address or https URL of the nameserver, such as 1.1.1.1"`
+	UseWithExitNode bool   `json:"useWithExitNode,omitempty" jsonschema:"whether it is used while an exit node is in use, too" default:"false"`
+}
+
+type domainResolvers struct {
+	Domain    string     `json:"domain" jsonschema:"the domain, such as corp.example.com"`
+	Resolvers []resolver `json:"resolvers" jsonschema:"the nameservers of the domain, at least one"`
+}
+
+type configurationInput struct {
+	Nameservers      []resolver        `json:"nameservers,omitempty" jsonschema:"all global nameservers; absent removes all"`
+	SplitDNS         []domainResolvers `json:"splitDNS,omitempty" jsonschema:"all domains with resolvers of their own; absent removes all"`
+	SearchPaths      []string          `json:"searchPaths,omitempty" jsonschema:"all search paths, such as corp.example.com; absent removes all"`
+	MagicDNS         bool              `json:"magicDNS" jsonschema:"whether devices resolve each other by name: true or false"`
+	OverrideLocalDNS bool              `json:"overrideLocalDNS" jsonschema:"whether the nameservers replace those of the operating system: true or false"`
+	tool.Confirmation
+}
+
+// sent is a resolver as it is sent, with its false spelled out.
+type sent struct {
+	Address         string `json:"address"`
+	UseWithExitNode bool   `json:"useWithExitNode"`
+}
+
+type preferences struct {
+	OverrideLocalDNS bool `json:"overrideLocalDNS"`
+	MagicDNS         bool `json:"magicDNS"`
+}
+
+// configuration is what the API has and takes.
+type configuration struct {
+	Nameservers []sent            `json:"nameservers"`
+	SplitDNS    map[string][]sent `json:"splitDNS"`
+	SearchPaths []string          `json:"searchPaths"`
+	Preferences preferences       `json:"preferences"`
+}
+
+func (d *dns) setConfiguration() tool.Tool {
+	return tool.New(tool.Definition{
+		Name:       "set_dns_configuration",
+		Title:      "Replace the whole DNS configuration",
+		Group:      group,
+		Operations: []string{"getDnsConfiguration", "setDnsConfiguration"},
+		Class:      grant.Destructive,
+		Idempotent: true,
+		Description: "Replaces the tailnet's whole DNS configuration: nameservers, split DNS, search paths, MagicDNS and overrideLocalDNS. Everything that is not named is removed, so read it with get_dns, " +
+			"change what is wanted and give all of it. Only this tool sets useWithExitNode and overrideLocalDNS; for the rest set_dns_nameservers, set_dns_search_paths, update_split_dns and " +
+			"set_dns_preferences lose less. Needs confirm; the refusal without it says what would be lost. Answers with the configurations before and after. Two calls to the Tailscale API.",
+	}, func(ctx context.Context, call tool.Call, in configurationInput) (changed, error) {
+		after, err := in.configuration()
+		if err != nil {
+			return changed{}, err
+		}
+		before, err := d.read(ctx, "getDnsConfiguration")
+		if err != nil {
+			return changed{}, err
+		}
+		present, err := decode[configuration]("getDnsConfiguration", before)
+		if err != nil {
+			return changed{}, err
+		}
+		effect := "replaces the whole DNS configuration; "
+		if lost := losses(before, present, after); len(lost) > 0 {
+			effect += "it loses " + strings.Join(lost, "; ")
+		} else {
+			effect += "nothing that is set now is lost"
+		}
+		if err := call.Confirm(in.Confirmation, "dns configuration", effect); err != nil {
+			return changed{}, err
+		}
+		return d.change(ctx, "setDnsConfiguration", after, before)
+	})
+}
+
+// configuration checks the arguments and puts them into the form of the API.
+func (in configurationInput) configuration() (configuration, error) {
+	c := configuration{SplitDNS: map[string][]sent{}, Preferences: preferences{in.OverrideLocalDNS, in.MagicDNS}}
+	var err error
+	if c.Nameservers, err = toSend(in.Nameservers); err != nil {
+		return c, err
+	}
+	if c.SearchPaths, err = domains(in.SearchPaths); err != nil {
+		return c, err
+	}
+	var names []string
+	for _, one := range in.SplitDNS {
+		names = append(names, one.Domain)
+	}
+	if names, err = domains(names); err != nil {
+		return c, err
+	}
+	for i, one := range in.SplitDNS {
+		if len(one.Resolvers) == 0 {
+			return c, tool.Invalidf("give it at least one, or leave the domain out to remove it", "the domain %s has no resolvers", printable(one.Domain))
+		}
+		if c.SplitDNS[names[i]], err = toSend(one.Resolvers); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func toSend(given []resolver) ([]sent, error) {
+	list := []sent{}
+	for _, r := range given {
+		list = append(list, sent(r))
+	}
+	return list, checkNameservers(addresses(list))
+}
+
+func addresses(list []sent) []string {
+	var out []string
+	for _, r := range list {
+		out = append(out, r.Address)
+	}
+	return out
+}
+
+// losses are the parts of the present configuration that the next one lacks.
+func losses(raw tailnet.Object, before, after configuration) []string {
+	var lost []string
+	add := func(what string, names []string) {
+		if len(names) > 0 {
+			lost = append(lost, what+" "+named(names))
+		}
+	}
+	add("the nameservers", without(addresses(before.Nameservers), addresses(after.Nameservers)))
+	add("the use with exit nodes of", unused(before.Nameservers, after.Nameservers))
+	for _, domain := range slices.Sorted(maps.Keys(before.SplitDNS)) {
+		list, now := before.SplitDNS[domain], after.SplitDNS[strings.ToLower(strings.TrimSuffix(domain, "."))]
+		if now == nil {
+			add("the split DNS of", []string{domain})
+			continue
+		}
+		add("of "+printable(domain)+" the nameservers", without(addresses(list), addresses(now)))
+		add("of "+printable(domain)+" the use with exit nodes of", unused(list, now))
+	}
+	add("the search paths", without(before.SearchPaths, after.SearchPaths))
+	if before.Preferences.MagicDNS && !after.Preferences.MagicDNS {
+		lost = append(lost, "MagicDNS")
+	}
+	if before.Preferences.OverrideLocalDNS && !after.Preferences.OverrideLocalDNS {
+		lost = append(lost, "overrideLocalDNS")
+	}
+	for name := range raw.Fields() {
+		if !slices.Contains([]string{"nameservers", "splitDNS", "searchPaths", "preferences"}, name) {
+			add("a field that this tool does not know,", []string{name})
+		}
+	}
+	const most = 20
+	if rest := len(lost) - most; rest > 0 {
+		lost = append(lost[:most], fmt.Sprintf("%d other things", rest))
+	}
+	return lost
+}
+
+// unused are the nameservers that stay and are no longer used with exit nodes.
+func unused(before, after []sent) []string {
+	var lost []string
+	for _, r := range before {
+		if r.UseWithExitNode && slices.Contains(after, sent{Address: r.Address}) {
+			lost = append(lost, r.Address)
+		}
+	}
+	return lost
+}

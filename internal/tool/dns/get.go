@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+
+package dns
+
+import (
+	"context"
+	"encoding/json"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tool"
+)
+
+type getInput struct {
+	Part string `json:"part,omitempty" jsonschema:"which part of the configuration, such as nameservers; all shows everything" enum:"all,nameservers,preferences,searchPaths,splitDNS" default:"all"`
+}
+
+type getOutput struct {
+	DNS tool.Object `json:"dns" jsonschema:"the part that was asked for, in the form of the Tailscale API"`
+}
+
+// parts are the operations by the part that they read.
+var parts = map[string]string{
+	"":            "getDnsConfiguration",
+	"all":         "getDnsConfiguration",
+	"nameservers": "listDnsNameservers",
+	"preferences": "getDnsPreferences",
+	"searchPaths": "listDnsSearchPaths",
+	"splitDNS":    "getSplitDns",
+}
+
+func (d *dns) get() tool.Tool {
+	return tool.New(tool.Definition{
+		Name:       "get_dns",
+		Title:      "Get the DNS configuration",
+		Group:      group,
+		Operations: []string{"getDnsConfiguration", "listDnsNameservers", "getDnsPreferences", "listDnsSearchPaths", "getSplitDns"},
+		Class:      grant.Read,
+		Description: "Shows the tailnet's DNS configuration: global nameservers (with useWithExitNode), split DNS (the domains that have resolvers of their own), search paths, " +
+			"and preferences (magicDNS; overrideLocalDNS, whether the nameservers replace those of the operating system). part narrows it, for a credential or a question that needs one part only; " +
+			"the parts nameservers and splitDNS are addresses alone. This is what the tailnet is told to use; get_node_dns shows what this server's own node makes of it. " +
+			"One call to the Tailscale API.",
+		Narrow: "ask for one part",
+	}, func(ctx context.Context, _ tool.Call, in getInput) (getOutput, error) {
+		o, err := d.read(ctx, parts[in.Part])
+		if err != nil {
+			return getOutput{}, err
+		}
+		return getOutput{whole(o)}, nil
+	})
+}
+
+func (d *dns) resource() tool.Resource {
+	return tool.Resource{
+		URI:         "tailscale://dns",
+		Name:        "dns",
+		Title:       "DNS configuration",
+		Description: "The tailnet's whole DNS configuration: nameservers, split DNS, search paths and preferences.",
+		MIMEType:    "application/json",
+		Narrow:      "use get_dns with one part",
+		Read: func(ctx context.Context, _ string) (string, error) {
+			o, err := d.read(ctx, "getDnsConfiguration")
+			if err != nil {
+				return "", err
+			}
+			text, err := json.Marshal(o)
+			return string(text), err
+		},
+	}
+}

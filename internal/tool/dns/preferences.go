@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+
+package dns
+
+import (
+	"context"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tool"
+)
+
+type preferencesInput struct {
+	MagicDNS bool `json:"magicDNS" jsonschema:"whether devices resolve each other by name (MagicDNS): true or false"`
+}
+
+func (d *dns) setPreferences() tool.Tool {
+	return tool.New(tool.Definition{
+		Name:       "set_dns_preferences",
+		Title:      "Turn MagicDNS on or off",
+		Group:      group,
+		Operations: []string{"getDnsPreferences", "setDnsPreferences"},
+		Class:      grant.Write,
+		Idempotent: true,
+		Description: "Turns MagicDNS on or off for the whole tailnet. Off, no device is reached by its name any more, only by its address. Turning it on needs at least one global nameserver: " +
+			"the Tailscale API refuses it otherwise, and set_dns_nameservers sets some. overrideLocalDNS is set with set_dns_configuration. " +
+			"Answers with the preferences before and after. Two calls to the Tailscale API.",
+	}, func(ctx context.Context, _ tool.Call, in preferencesInput) (changed, error) {
+		before, err := d.read(ctx, "getDnsPreferences")
+		if err != nil {
+			return changed{}, err
+		}
+		return d.change(ctx, "setDnsPreferences", map[string]bool{"magicDNS": in.MagicDNS}, before)
+	})
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+package dns
+
+import (
+	"context"
+	"strings"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type splitDomain struct {
+	Domain      string   `json:"domain" jsonschema:"the domain, such as corp.example.com; names below it are resolved alike"`
+	Nameservers []string `json:"nameservers" jsonschema:"all nameservers of the domain from now on, such as 10.0.0.53; an empty list takes the domain off split DNS"`
+}
+
+type splitInput struct {
+	Domains []splitDomain `json:"domains" jsonschema:"the domains to change; every other domain stays as it is"`
+}
+
+type splitOutput struct {
+	SplitDNS tool.Object `json:"splitDNS" jsonschema:"the domains and their nameservers now, as the Tailscale API says"`
+	Previous tool.Object `json:"previous,omitempty" jsonschema:"the nameservers before of the domains that were overwritten or cleared; absent when all are new"`
+}
+
+func (d *dns) updateSplit() tool.Tool {
+	return tool.New(tool.Definition{
+		Name:       "update_split_dns",
+		Title:      "Change domains of split DNS",
+		Group:      group,
+		Operations: []string{"getSplitDns", "updateSplitDns"},
+		Class:      grant.Write,
+		Idempotent: true,
+		Description: "Sets the nameservers of single domains (split DNS): names in such a domain are asked of them instead of the global nameservers. Only the domains that are named change; " +
+			"the list given for one replaces its list, and an empty list clears the domain, which then resolves like any other name. A domain to clear must be there. " +
+			"Nameservers are IP addresses or https URLs. Answers with all domains and with what was overwritten or cleared, to put it back. Two calls to the Tailscale API.",
+	}, func(ctx context.Context, _ tool.Call, in splitInput) (splitOutput, error) {
+		names, err := checkSplit(in.Domains)
+		if err != nil {
+			return splitOutput{}, err
+		}
+		before, err := d.read(ctx, "getSplitDns")
+		if err != nil {
+			return splitOutput{}, err
+		}
+		var previous tool.Object
+		body := map[string][]string{} // nil is sent as null, which clears
+		for i, one := range in.Domains {
+			name, value, there := find(before, names[i])
+			if there {
+				if previous == nil {
+					previous = tool.Object{}
+				}
+				previous[name] = value
+			}
+			switch {
+			case len(one.Nameservers) > 0:
+				body[name] = one.Nameservers
+			case there:
+				body[name] = nil
+			default:
+				return splitOutput{}, &tailnet.Error{
+					Code: tailnet.CodeNotFound, Op: "updateSplitDns",
+					Message: "nothing was changed: split DNS has no domain " + printable(name) + " to clear",
+					Next:    "see the domains with get_dns, part splitDNS",
+				}
+			}
+		}
+		now, err := d.api.Object(ctx, tailnet.Request{Op: "updateSplitDns", Body: body})
+		if err != nil {
+			return splitOutput{}, err
+		}
+		return splitOutput{whole(now), previous}, nil
+	})
+}
+
+func checkSplit(given []splitDomain) ([]string, error) {
+	if len(given) == 0 {
+		return nil, tool.Invalidf("give at least one domain with its nameservers", "there is no domain to change")
+	}
+	var names []string
+	for _, one := range given {
+		names = append(names, one.Domain)
+		if err := checkNameservers(one.Nameservers); err != nil {
+			return nil, err
+		}
+	}
+	return domains(names)
+}
+
+// find looks a domain up, and returns its name as it is written there: whether
+// the API tells capitals apart is not documented.
+func find(o tailnet.Object, domain string) (name string, value []byte, ok bool) {
+	for name, value := range o.Fields() {
+		if strings.EqualFold(strings.TrimSuffix(name, "."), domain) {
+			return name, value, true
+		}
+	}
+	return domain, nil, false
+}
