@@ -3,5 +3,7 @@
 package catalog
 
 func init() {
-	enter(map[string]string{}, map[string]string{})
+	enter(map[string]string{
+		"list_organization_tailnets": `{}`,
+	}, map[string]string{})
 }

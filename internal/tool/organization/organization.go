@@ -1,13 +1,94 @@
 // SPDX-License-Identifier: MIT
 
-// Package organization has the tools about the organization's tailnets. It imports tool, grant and
+// Package organization has the tools about the organization's tailnets
+// (https://tailscale.com/api#tag/organizations). It imports tool, grant and
 // tailnet; errors of the API pass through with their codes.
 package organization
 
 import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strconv"
+
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 )
 
 // Tools returns the group.
-func Tools(*tailnet.API) tool.Set { return tool.Set{} }
+func Tools(api *tailnet.API) tool.Set { return tool.Set{Tools: []tool.Tool{list(api)}} }
+
+// documented are the fields of a tailnet in the document.
+var documented = []string{"id", "displayName", "orgId", "createdAt"}
+
+// The pages are the API's own, so its cursor is passed on and nothing is kept.
+type listInput struct {
+	Limit  int    `json:"limit,omitempty" jsonschema:"how many at most in this answer, such as 20" min:"1" max:"100" default:"100"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"nextCursor of the previous answer, as it is"`
+	tool.Selection
+}
+
+type listOutput struct {
+	Tailnets   []tool.Object `json:"tailnets" jsonschema:"the tailnets, in the order of the Tailscale API"`
+	Total      *int          `json:"total,omitempty" jsonschema:"how many there are in all, as the Tailscale API counts"`
+	Returned   int           `json:"returned" jsonschema:"how many are in this answer"`
+	NextCursor string        `json:"nextCursor,omitempty" jsonschema:"pass as cursor for the rest; absent when this is the end"`
+}
+
+func list(api *tailnet.API) tool.Tool {
+	return tool.New(tool.Definition{
+		Name:       "list_organization_tailnets",
+		Title:      "List the organization's tailnets",
+		Group:      "organization",
+		Operations: []string{"listOrganizationTailnets"},
+		Class:      grant.Read,
+		Description: "Lists the tailnets of the organization that this server's credential belongs to: ID, display name, organization ID and when each was created. " +
+			"Tailnets that were made by API have no human users and do not show in the admin console; here they do. All other tools are about this server's own tailnet only. " +
+			"The Tailscale API may want an OAuth client for this, not a person's token. Call again with cursor set to nextCursor for more. One call to the Tailscale API.",
+		Narrow: "set a smaller limit",
+	}, func(ctx context.Context, _ tool.Call, in listInput) (listOutput, error) {
+		query := url.Values{}
+		if in.Limit != 0 {
+			query.Set("limit", strconv.Itoa(in.Limit))
+		}
+		if in.Cursor != "" {
+			query.Set("cursor", in.Cursor)
+		}
+		// "-" is the organization of the credential.
+		page, err := api.Object(ctx, tailnet.Request{Op: "listOrganizationTailnets", Params: []string{"-"}, Query: query})
+		if err != nil {
+			return listOutput{}, err
+		}
+		return show(page, in.Fields)
+	})
+}
+
+func show(page tailnet.Object, fields []string) (listOutput, error) {
+	var found []tool.Object
+	text, there := page.Field("tailnets")
+	if !there || json.Unmarshal(text, &found) != nil {
+		return listOutput{}, &tailnet.Error{
+			Code: tailnet.CodeUpstreamMalformed, Op: "listOrganizationTailnets",
+			Message: "the answer of the Tailscale API cannot be read: it has no list of tailnets",
+			Next:    "try again later, or see whether TAILSCALE_API_URL is the Tailscale API",
+		}
+	}
+	if len(fields) == 0 {
+		fields = []string{"all"}
+	}
+	if err := tool.CheckFields(found, fields, documented); err != nil {
+		return listOutput{}, err
+	}
+	out := listOutput{Tailnets: make([]tool.Object, len(found)), Returned: len(found), NextCursor: page.Text("cursor")}
+	for i, o := range found {
+		out.Tailnets[i] = tool.Project(o, fields, nil)
+	}
+	if text, there := page.Field("totalCount"); there {
+		out.Total = new(int)
+		if json.Unmarshal(text, out.Total) != nil {
+			out.Total = nil // a count is no reason to show nothing
+		}
+	}
+	return out, nil
+}
