@@ -32,7 +32,7 @@ type dns struct{ api *tailnet.API }
 // changed is the answer of every change.
 type changed struct {
 	DNS      tool.Object `json:"dns" jsonschema:"what the Tailscale API says is set now"`
-	Previous tool.Object `json:"previous" jsonschema:"what was set before and is not any more, in the same form; enough to put it back"`
+	Previous tool.Object `json:"previous" jsonschema:"what was set before, in the form of the Tailscale API"`
 }
 
 // read asks for one part of the configuration.
