@@ -1,13 +1,141 @@
 // SPDX-License-Identifier: MIT
 
-// Package keys has the tools about auth keys and trust credentials. It imports tool, grant and
-// tailnet; errors of the API pass through with their codes.
+// Package keys has the tools about auth keys, trust credentials (OAuth clients and
+// federated identities) and API access tokens
+// (https://tailscale.com/api#tag/keys). It imports tool, grant and tailnet; errors
+// of the API pass through with their codes. A secret is in the answer of the call
+// that makes it, in its own field, and nowhere else.
 package keys
 
 import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 )
 
+const group = "keys"
+
+// kind is what is shown of a key.
+var kind = tool.Kind{
+	ID:     "id",
+	Listed: []string{"id", "keyType", "description", "created", "expires", "scopes", "tags", "userId", "capabilities"},
+	Shown: []string{
+		"id", "keyType", "description", "created", "updated", "expires", "revoked", "invalid", "scopes", "tags", "userId", "capabilities",
+		"issuer", "subject", "audience", "customClaimRules",
+	},
+	Documented: []string{"expirySeconds"},
+	Secret:     []string{"key"},
+}
+
+// scopes are what changes keys of each kind.
+var scopes = map[string]string{
+	"auth": "auth_keys", "client": "oauth_keys", "federated": "federated_keys", "api": "api_access_tokens",
+}
+
+// nouns are what people call keys of each kind.
+var nouns = map[string]string{
+	"auth": "auth key", "client": "OAuth client", "federated": "federated identity", "api": "API access token",
+}
+
+type keys struct{ api *tailnet.API }
+
 // Tools returns the group.
-func Tools(*tailnet.API) tool.Set { return tool.Set{} }
+func Tools(api *tailnet.API) tool.Set {
+	k := &keys{api}
+	return tool.Set{
+		Tools:     []tool.Tool{k.list(), k.createAuthKey(), k.createTrustCredential(), k.setTrustCredential(), k.remove()},
+		Resources: []tool.Resource{k.resource()},
+	}
+}
+
+func (k *keys) get(ctx context.Context, id string) (tailnet.Object, error) {
+	return k.api.Object(ctx, tailnet.Request{Op: "getKey", Params: []string{id}})
+}
+
+// unrevoked reads a key that is about to be changed.
+func (k *keys) unrevoked(ctx context.Context, id string) (tailnet.Object, error) {
+	o, err := k.get(ctx, id)
+	if err != nil {
+		return o, err
+	}
+	if revoked := o.Text("revoked"); revoked != "" {
+		return o, &tailnet.Error{
+			Code:    tailnet.CodeConflict,
+			Message: "the key " + strconv.Quote(clip(id)) + " was revoked at " + clip(revoked) + "; nothing was changed",
+			Next:    "there is nothing left to do with it; list_keys has those in use",
+		}
+	}
+	return o, nil
+}
+
+// called is how a person recognizes a key.
+func called(o tailnet.Object, id string) string {
+	noun := nouns[o.Text("keyType")]
+	if noun == "" {
+		noun = "key"
+	}
+	if description := o.Text("description"); description != "" {
+		return fmt.Sprintf("%s %s (%q)", noun, id, clip(description))
+	}
+	return noun + " " + id
+}
+
+// created is the answer of a call that makes a key.
+type created struct {
+	Key    tool.Object `json:"key" jsonschema:"the key that was created, without its secret"`
+	Secret string      `json:"secret,omitempty" jsonschema:"the secret, shown this once"`
+	Note   string      `json:"note,omitempty" jsonschema:"what to do with the secret"`
+}
+
+// create sends the one request that makes a key.
+func (k *keys) create(ctx context.Context, keyType string, body map[string]any) (created, error) {
+	body["keyType"] = keyType
+	o, err := k.api.Object(ctx, tailnet.Request{Op: "createKey", Body: body, Scope: scopes[keyType]})
+	if err != nil {
+		return created{}, err
+	}
+	out := created{Secret: o.Text("key")}
+	if out.Key, err = kind.One(nil, o); err != nil {
+		return created{}, err
+	}
+	switch {
+	case out.Secret != "":
+		out.Note = "the secret is shown this once: store it now; it cannot be read again"
+	case keyType == "federated":
+		out.Note = "a federated identity has no secret: use its ID and audience with a token of its issuer"
+	default:
+		out.Note = "the key was created and came without its secret; do not repeat the call: revoke it with delete_key first"
+	}
+	return out, nil
+}
+
+// namesakes says which keys in force have the description already: after a call
+// whose outcome was not known, the one that it made may be among them.
+func (k *keys) namesakes(ctx context.Context, keyType, description string) (string, error) {
+	found, err := k.find(ctx, listFilter{Type: keyType})
+	if err != nil {
+		return "", err
+	}
+	var ids []string
+	for _, o := range found {
+		if o.Text("description") == description {
+			ids = append(ids, clip(o.Text("id")))
+		}
+	}
+	if len(ids) == 0 {
+		return "", nil
+	}
+	return "; there is already one of this description: " + clip(strings.Join(ids, ", ")), nil
+}
+
+// clip bounds what is quoted in an error or a question.
+func clip(s string) string {
+	if r := []rune(s); len(r) > 120 {
+		return string(r[:120]) + "…"
+	}
+	return s
+}
