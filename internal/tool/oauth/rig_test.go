@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
@@ -17,6 +19,8 @@ import (
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/tooltest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // rig is the tools behind the dispatcher, before a fake of the Tailscale API.
 type rig struct {
