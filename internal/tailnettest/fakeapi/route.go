@@ -37,6 +37,10 @@ var coreRoutes = []route{
 	{"authorizeDevice", "POST", "/device/{deviceId}/authorized", []string{"devices:core"}, nil, (*Server).authorizeDevice},
 	{"setDeviceName", "POST", "/device/{deviceId}/name", []string{"devices:core"}, nil, (*Server).setDeviceName},
 	{"setDeviceTags", "POST", "/device/{deviceId}/tags", []string{"devices:core"}, nil, (*Server).setDeviceTags},
+	{"listDeviceRoutes", "GET", "/device/{deviceId}/routes", []string{"devices:routes:read"}, nil, (*Server).listDeviceRoutes},
+	{"setDeviceRoutes", "POST", "/device/{deviceId}/routes", []string{"devices:routes"}, nil, (*Server).setDeviceRoutes},
+	{"updateDeviceKey", "POST", "/device/{deviceId}/key", []string{"devices:core"}, nil, (*Server).updateDeviceKey},
+	{"setDeviceIp", "POST", "/device/{deviceId}/ip", []string{"devices:core"}, nil, (*Server).setDeviceIP},
 
 	{"getPolicyFile", "GET", "/tailnet/{tailnet}/acl", []string{"policy_file:read"}, []string{"details"}, (*Server).getPolicyFile},
 	{"setPolicyFile", "POST", "/tailnet/{tailnet}/acl", []string{"policy_file"}, nil, (*Server).setPolicyFile},
