@@ -17,6 +17,8 @@ type API interface {
 	ListDevices(ctx context.Context, q tailnet.DeviceQuery) ([]tailnet.Device, error)
 	GetDevice(ctx context.Context, id string, allFields bool) (tailnet.Device, error)
 	SetDeviceName(ctx context.Context, id, name string) error
+	Object(ctx context.Context, r tailnet.Request) (tailnet.Object, error)
+	Do(ctx context.Context, r tailnet.Request) error
 }
 
 const group = "devices"
@@ -25,7 +27,7 @@ const group = "devices"
 func Tools(api API) tool.Set {
 	d := &devices{api}
 	return tool.Set{
-		Tools:     []tool.Tool{d.list(), d.info(), d.rename()},
+		Tools:     []tool.Tool{d.list(), d.info(), d.rename(), d.setRoutes(), d.authorize(), d.setTags(), d.setKeyExpiry(), d.setIP(), d.expireKey(), d.remove()},
 		Resources: []tool.Resource{d.listResource(), d.resource()},
 	}
 }

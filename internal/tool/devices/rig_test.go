@@ -83,7 +83,8 @@ func (r *rig) onlyOurOperations() {
 		r.Errorf("the API got an unexpected request: %s %.200s: %s", u.Method, u.Path, u.Why)
 	}
 	for _, q := range r.fake.Requests() {
-		if !slices.Contains([]string{"listTailnetDevices", "getDevice", "setDeviceName"}, q.Operation) {
+		if !slices.Contains([]string{"listTailnetDevices", "getDevice", "setDeviceName",
+			"listDeviceRoutes", "setDeviceRoutes", "authorizeDevice", "setDeviceTags", "updateDeviceKey", "setDeviceIp", "expireDeviceKey", "deleteDevice"}, q.Operation) {
 			r.Errorf("the API got a request that is none of ours: %s %.200s", q.Method, q.Path)
 		}
 	}
@@ -229,3 +230,9 @@ func (s stub) GetDevice(context.Context, string, bool) (tailnet.Device, error) {
 }
 
 func (s stub) SetDeviceName(context.Context, string, string) error { return nil }
+
+func (s stub) Object(context.Context, tailnet.Request) (tailnet.Object, error) {
+	return s.devices[0].Object, nil
+}
+
+func (s stub) Do(context.Context, tailnet.Request) error { return nil }

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+package devices
+
+import (
+	"cmp"
+	"context"
+
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type changeInput struct {
+	Device string `json:"device" jsonschema:"the device: node ID, ID, Tailscale address, hostname or MagicDNS name, such as web-1"`
+	tool.Confirmation
+}
+
+type changeOutput struct {
+	NodeID   string      `json:"nodeId" jsonschema:"the device that was changed"`
+	Previous tool.Object `json:"previous" jsonschema:"what was changed, as it was before"`
+	Now      tool.Object `json:"now,omitempty" jsonschema:"the same as it is now; absent when it could not be read"`
+	Note     string      `json:"note,omitempty" jsonschema:"what is not certain about this answer"`
+}
+
+// called is what a person calls the device, and confirms.
+func called(d tailnet.Device) string { return cmp.Or(short(d.Name), key(d)) }
+
+// change confirms a change of one device, makes it once and reads the fields
+// that it concerns again.
+func (d *devices) change(ctx context.Context, call tool.Call, in changeInput, device tailnet.Device, op string, body any, effect string, fields ...string) (changeOutput, error) {
+	if err := call.Confirm(in.Confirmation, called(device), effect); err != nil {
+		return changeOutput{}, err
+	}
+	if err := d.api.Do(ctx, tailnet.Request{Op: op, Params: []string{key(device)}, Body: body}); err != nil {
+		return changeOutput{}, err
+	}
+	out := changeOutput{NodeID: key(device), Previous: project(device, fields, nil)}
+	now, err := d.api.GetDevice(ctx, key(device), false)
+	if err != nil {
+		out.Note = "the change was made; do not repeat the call. What the device is like now could not be read"
+		return out, nil
+	}
+	out.Now = project(now, fields, nil)
+	return out, nil
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+
+package devices
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type routesInput struct {
+	changeInput
+	Routes []string `json:"routes" jsonschema:"all routes that shall be approved, such as 10.0.0.0/16; an exit node has 0.0.0.0/0 and ::/0"`
+}
+
+// https://tailscale.com/api#tag/devices/POST/device/{deviceId}/routes
+func (d *devices) setRoutes() tool.Tool {
+	return tool.New(tool.Definition{
+		Name: "set_device_routes", Title: "Replace a device's approved routes", Group: group, Class: grant.Escalating, Idempotent: true,
+		Operations: []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "setDeviceRoutes"},
+		Description: "Replaces the approved subnet routes of one device; those not named are disabled. The tailnet then sends traffic for these networks to the device. " +
+			"What a device advertises is set on the device itself. Answers with the routes before and after. Needs confirm. Three or four calls to the Tailscale API.",
+	}, func(ctx context.Context, call tool.Call, in routesInput) (changeOutput, error) {
+		routes, err := prefixes(in.Routes)
+		if err != nil {
+			return changeOutput{}, err
+		}
+		device, err := d.resolve(ctx, in.Device, false)
+		if err != nil {
+			return changeOutput{}, err
+		}
+		id := []string{key(device)}
+		before, err := d.api.Object(ctx, tailnet.Request{Op: "listDeviceRoutes", Params: id})
+		if err != nil {
+			return changeOutput{}, err
+		}
+		var lost []string
+		if text, ok := before.Field("enabledRoutes"); ok {
+			if err := json.Unmarshal(text, &lost); err != nil {
+				return changeOutput{}, fmt.Errorf("reading the approved routes: %w", err)
+			}
+		}
+		lost = slices.DeleteFunc(lost, func(route string) bool { return slices.Contains(routes, route) })
+		effect := fmt.Sprintf("approves the routes %q of the device %s and disables %q", routes, printable(called(device)), lost)
+		if err := call.Confirm(in.Confirmation, called(device), effect); err != nil {
+			return changeOutput{}, err
+		}
+		now, err := d.api.Object(ctx, tailnet.Request{Op: "setDeviceRoutes", Params: id, Body: map[string][]string{"routes": routes}})
+		if err != nil {
+			return changeOutput{}, err
+		}
+		out := changeOutput{NodeID: key(device)}
+		kind := tool.Kind{}
+		if out.Previous, err = kind.One(nil, before); err != nil {
+			return changeOutput{}, err
+		}
+		out.Now, err = kind.One(nil, now)
+		return out, err
+	})
+}
