@@ -126,7 +126,8 @@ type deviceTable struct {
 
 type deviceRow struct {
 	Device
-	osName  string // the name that an empty one goes back to
+	custom  map[string]posture // posture attributes
+	osName  string             // the name that an empty one goes back to
 	text    [2]json.RawMessage
 	decoded map[string]any // of the text with all fields, for filters
 }

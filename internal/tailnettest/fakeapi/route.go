@@ -40,6 +40,10 @@ var coreRoutes = []route{
 	{"listDeviceRoutes", "GET", "/device/{deviceId}/routes", []string{"devices:routes:read"}, nil, (*Server).listDeviceRoutes},
 	{"setDeviceRoutes", "POST", "/device/{deviceId}/routes", []string{"devices:routes"}, nil, (*Server).setDeviceRoutes},
 	{"updateDeviceKey", "POST", "/device/{deviceId}/key", []string{"devices:core"}, nil, (*Server).updateDeviceKey},
+	{"getDevicePostureAttributes", "GET", "/device/{deviceId}/attributes", []string{"devices:posture_attributes:read"}, nil, (*Server).getAttributes},
+	{"setCustomDevicePostureAttributes", "POST", "/device/{deviceId}/attributes/{attributeKey}", []string{"devices:posture_attributes"}, nil, (*Server).setAttribute},
+	{"deleteCustomDevicePostureAttributes", "DELETE", "/device/{deviceId}/attributes/{attributeKey}", []string{"devices:posture_attributes"}, nil, (*Server).deleteAttribute},
+	{"batchUpdateCustomDevicePostureAttributes", "PATCH", "/tailnet/{tailnet}/device-attributes", []string{"devices:posture_attributes"}, nil, (*Server).batchAttributes},
 	{"setDeviceIp", "POST", "/device/{deviceId}/ip", []string{"devices:core"}, nil, (*Server).setDeviceIP},
 
 	{"getPolicyFile", "GET", "/tailnet/{tailnet}/acl", []string{"policy_file:read"}, []string{"details"}, (*Server).getPolicyFile},
