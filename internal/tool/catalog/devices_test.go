@@ -15,7 +15,9 @@ func init() {
 		"expire_device_key":     `{"device":"web-1","confirm":"web-1"}`,
 		"delete_device":         `{"device":"web-1","confirm":"web-1"}`,
 	}, map[string]string{
-		"tailscale://devices":     "tailscale://devices",
-		"tailscale://device/{id}": "tailscale://device/web-1",
+		"tailscale://devices":                "tailscale://devices",
+		"tailscale://device/{id}":            "tailscale://device/web-1",
+		"tailscale://device-routes/{id}":     "tailscale://device-routes/web-1",
+		"tailscale://device-attributes/{id}": "tailscale://device-attributes/web-1",
 	})
 }

@@ -4,6 +4,7 @@ package devices
 
 import (
 	"context"
+	"slices"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
@@ -11,12 +12,15 @@ import (
 )
 
 type infoInput struct {
-	Device string   `json:"device" jsonschema:"the device: node ID (nTESTCNTRL), ID, Tailscale address, hostname or MagicDNS name (web or web.example.ts.net)"`
-	Fields []string `json:"fields,omitempty" jsonschema:"fields to show instead of the usual ones: names of the API's device object such as clientConnectivity or postureIdentity; or all"`
+	Device  string   `json:"device" jsonschema:"the device: node ID (nTESTCNTRL), ID, Tailscale address, hostname or MagicDNS name (web or web.example.ts.net)"`
+	Fields  []string `json:"fields,omitempty" jsonschema:"fields to show instead of the usual ones: names of the API's device object such as clientConnectivity or postureIdentity; or all"`
+	Include []string `json:"include,omitempty" jsonschema:"what else to show: routes (advertised and approved), attributes (posture)" enum:"routes,attributes"`
 }
 
 type infoOutput struct {
-	Device tool.Object `json:"device" jsonschema:"the device"`
+	Device     tool.Object `json:"device" jsonschema:"the device"`
+	Routes     tool.Object `json:"routes,omitempty" jsonschema:"its routes, when included"`
+	Attributes tool.Object `json:"attributes,omitempty" jsonschema:"its posture attributes, when included"`
 }
 
 func (d *devices) info() tool.Tool {
@@ -24,12 +28,12 @@ func (d *devices) info() tool.Tool {
 		Name:       "get_device_info",
 		Title:      "Get one device",
 		Group:      group,
-		Operations: []string{"listTailnetDevices", "getDevice"},
+		Operations: []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "getDevicePostureAttributes"},
 		Class:      grant.Read,
 		Description: "Shows one device of the tailnet: name, addresses, owner, operating system and client version, online and lastSeen (absent while online), " +
 			"key expiry, approval, routes, SSH. The device may be given by node ID, ID, Tailscale address, hostname or MagicDNS name; a name that fits several is refused " +
-			"and the candidates are named. fields: [\"all\"] adds connectivity (endpoints, DERP latency) and posture identity. " +
-			"One call to the Tailscale API for a node ID, else two.",
+			"and the candidates are named. fields: [\"all\"] adds connectivity (endpoints, DERP latency) and posture identity. include adds the approved routes or the posture attributes. " +
+			"One call to the Tailscale API for a node ID, else two, and one more for each include.",
 		Narrow: "ask for single fields",
 	}, func(ctx context.Context, _ tool.Call, in infoInput) (infoOutput, error) {
 		device, err := d.resolve(ctx, in.Device, true)
@@ -40,6 +44,15 @@ func (d *devices) info() tool.Tool {
 		if err := checkFields([]tailnet.Device{device}, fields); err != nil {
 			return infoOutput{}, err
 		}
-		return infoOutput{project(device, fields, shown)}, nil
+		out := infoOutput{Device: project(device, fields, shown)}
+		if slices.Contains(in.Include, "routes") {
+			if out.Routes, err = d.object(ctx, "listDeviceRoutes", device); err != nil {
+				return infoOutput{}, err
+			}
+		}
+		if slices.Contains(in.Include, "attributes") {
+			out.Attributes, err = d.object(ctx, "getDevicePostureAttributes", device)
+		}
+		return out, err
 	})
 }

@@ -84,7 +84,7 @@ func (r *rig) onlyOurOperations() {
 	}
 	for _, q := range r.fake.Requests() {
 		if !slices.Contains([]string{"listTailnetDevices", "getDevice", "setDeviceName",
-			"listDeviceRoutes", "setDeviceRoutes", "authorizeDevice", "setDeviceTags", "updateDeviceKey", "setDeviceIp", "expireDeviceKey", "deleteDevice"}, q.Operation) {
+			"listDeviceRoutes", "getDevicePostureAttributes", "setDeviceRoutes", "authorizeDevice", "setDeviceTags", "updateDeviceKey", "setDeviceIp", "expireDeviceKey", "deleteDevice"}, q.Operation) {
 			r.Errorf("the API got a request that is none of ours: %s %.200s", q.Method, q.Path)
 		}
 	}
