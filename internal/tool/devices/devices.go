@@ -27,7 +27,7 @@ const group = "devices"
 func Tools(api API) tool.Set {
 	d := &devices{api}
 	return tool.Set{
-		Tools:     []tool.Tool{d.list(), d.info(), d.rename(), d.setRoutes(), d.authorize(), d.setTags(), d.setKeyExpiry(), d.setIP(), d.expireKey(), d.remove()},
+		Tools:     []tool.Tool{d.list(), d.info(), d.rename(), d.setRoutes(), d.authorize(), d.setTags(), d.setKeyExpiry(), d.setIP(), d.expireKey(), d.remove(), d.updateAttributes()},
 		Resources: []tool.Resource{d.listResource(), d.resource(), d.part("routes", "listDeviceRoutes"), d.part("attributes", "getDevicePostureAttributes")},
 	}
 }
