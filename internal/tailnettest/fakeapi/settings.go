@@ -33,7 +33,12 @@ func newSettings() settings {
 		{"regionalRoutingOn", "", boolOrNull, false},
 		{"postureIdentityCollectionOn", "", boolOrNull, false},
 		{"httpsEnabled", "networking_settings", boolOrNull, false},
+		{"routeSelection", "", routeSelection, nil}, // absent until it is set
 	}
+}
+
+func routeSelection(v any) bool {
+	return v == "active-passive-failover" || v == "regional-routing" || v == "regional-routing-failover"
 }
 
 func boolOrNull(v any) bool { _, ok := v.(bool); return ok || v == nil }
@@ -49,6 +54,9 @@ func keyDuration(v any) bool {
 func (s *Server) getSettings(r *request) answer {
 	visible := map[string]any{}
 	for _, f := range s.settings {
+		if f.name == "routeSelection" && f.value == nil {
+			continue
+		}
 		if f.scope == "" || r.grant.has(f.scope+":read") {
 			visible[f.name] = f.value
 		}
@@ -61,6 +69,10 @@ func (s *Server) updateSettings(r *request) answer {
 	var patch map[string]any
 	if json.Unmarshal(r.body, &patch) != nil || patch == nil {
 		return fail(http.StatusBadRequest)
+	}
+	_, regional := patch["regionalRoutingOn"]
+	if _, selection := patch["routeSelection"]; regional && selection {
+		return failWith(http.StatusBadRequest, "regionalRoutingOn and routeSelection exclude each other")
 	}
 	updated := newSettings()
 	copy(updated, s.settings)
