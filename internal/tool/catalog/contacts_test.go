@@ -3,5 +3,10 @@
 package catalog
 
 func init() {
-	enter(map[string]string{}, map[string]string{})
+	enter(map[string]string{
+		"get_contacts": `{}`,
+		"set_contact":  `{"contact":"security","email":"new@example.com"}`,
+	}, map[string]string{
+		"tailscale://contacts": "tailscale://contacts",
+	})
 }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+
+package contacts
+
+import (
+	"context"
+	"encoding/json"
+	"net/mail"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type setInput struct {
+	Contact string `json:"contact" jsonschema:"which contact: account, support or security" enum:"account,support,security"`
+	Email   string `json:"email" jsonschema:"the address to write to, such as security@example.com; the present one to have its verification mail sent again"`
+}
+
+type setOutput struct {
+	Previous tool.Object `json:"previous" jsonschema:"the contact before"`
+	Contact  tool.Object `json:"contact,omitempty" jsonschema:"the contact now"`
+	Note     string      `json:"note,omitempty" jsonschema:"what was done"`
+}
+
+func (c *contacts) set() tool.Tool {
+	return tool.New(tool.Definition{
+		Name: "set_contact", Title: "Set a contact address", Group: group, Class: grant.Write,
+		Operations: []string{"getContacts", "updateContact", "resendContactVerificationEmail"},
+		Description: "Sets the address that Tailscale writes to about the account, support or security. A new address is mailed for verification, and until that is done " +
+			"the previous one is written to. With the address that is there and not yet verified, the verification mail is sent again; with one that is verified, nothing is sent. " +
+			"Answers with the contact before and now. Up to three calls to the Tailscale API.",
+	}, c.change)
+}
+
+// change reads first, so that what is there already is not sent again.
+//
+// https://tailscale.com/api#tag/contacts/PATCH/tailnet/{tailnet}/contacts/{contactType}
+func (c *contacts) change(ctx context.Context, _ tool.Call, in setInput) (setOutput, error) {
+	if a, err := mail.ParseAddress(in.Email); err != nil || a.Address != in.Email {
+		return setOutput{}, tool.Invalidf("give one address without a name, such as security@example.com", "the argument email is no mail address")
+	}
+	before, err := c.one(ctx, in.Contact)
+	if err != nil {
+		return setOutput{}, err
+	}
+	out := setOutput{Previous: before}
+	var email string
+	if json.Unmarshal(before["email"], &email) != nil {
+		email = "" // the API shows none: then any is new
+	}
+	switch {
+	case email != in.Email:
+		out.Note = "the contact was changed; the new address gets a mail and has to be verified"
+		err = c.api.Do(ctx, tailnet.Request{Op: "updateContact", Params: []string{in.Contact}, Body: map[string]string{"email": in.Email}})
+	case string(before["needsVerification"]) == "true":
+		out.Note = "the address was set already; its verification mail was sent again"
+		err = c.api.Do(ctx, tailnet.Request{Op: "resendContactVerificationEmail", Params: []string{in.Contact}})
+	default:
+		out.Contact, out.Note = out.Previous, "the address was set and verified already; nothing was sent"
+		return out, nil
+	}
+	if err != nil {
+		return setOutput{}, err
+	}
+	now, err := c.one(ctx, in.Contact)
+	if err != nil {
+		out.Note += "; do not repeat the call: only reading the contact afterwards failed"
+		return out, nil
+	}
+	out.Contact = now
+	return out, nil
+}
+
+func (c *contacts) one(ctx context.Context, name string) (tool.Object, error) {
+	all, err := c.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var contact tool.Object
+	raw, ok := all.Field(name)
+	if !ok || json.Unmarshal(raw, &contact) != nil {
+		return nil, &tailnet.Error{
+			Code: tailnet.CodeNotFound, Op: "getContacts",
+			Message: "the tailnet has no contact " + name, Next: "call get_contacts to see the contacts",
+		}
+	}
+	return contact, nil
+}
