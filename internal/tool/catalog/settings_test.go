@@ -3,7 +3,10 @@
 package catalog
 
 func init() {
-	enter(map[string]string{}, map[string]string{
+	enter(map[string]string{
+		"get_settings":    `{}`,
+		"update_settings": `{"devicesApprovalOn":true,"devicesKeyDurationDays":90,"confirm":"settings"}`,
+	}, map[string]string{
 		"tailscale://tailnet-settings": "tailscale://tailnet-settings",
 	})
 }

@@ -14,14 +14,9 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
-// API is what is needed; *tailnet.API is one.
-type API interface {
-	Settings(ctx context.Context) (tailnet.Object, error)
-}
-
 // Tools returns the group.
-func Tools(api API) tool.Set {
-	return tool.Set{Resources: []tool.Resource{{
+func Tools(api *tailnet.API) tool.Set {
+	return tool.Set{Tools: []tool.Tool{get(api), update(api)}, Resources: []tool.Resource{{
 		URI:   "tailscale://tailnet-settings",
 		Name:  "tailnet-settings",
 		Title: "Tailnet settings",
