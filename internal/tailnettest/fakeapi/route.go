@@ -48,6 +48,7 @@ var coreRoutes = []route{
 
 	{"getPolicyFile", "GET", "/tailnet/{tailnet}/acl", []string{"policy_file:read"}, []string{"details"}, (*Server).getPolicyFile},
 	{"setPolicyFile", "POST", "/tailnet/{tailnet}/acl", []string{"policy_file"}, nil, (*Server).setPolicyFile},
+	{"previewRuleMatches", "POST", "/tailnet/{tailnet}/acl/preview", []string{"policy_file:read"}, []string{"type", "previewFor"}, (*Server).previewRules},
 	{"validateAndTestPolicyFile", "POST", "/tailnet/{tailnet}/acl/validate", []string{"policy_file:read"}, nil, (*Server).validatePolicyFile},
 
 	{"getTailnetSettings", "GET", "/tailnet/{tailnet}/settings", []string{"feature_settings:read"}, nil, (*Server).getSettings},
