@@ -6,6 +6,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -39,6 +40,8 @@ type Options struct {
 	API *tailnet.API
 	// Ceiling are the classes that this host offers.
 	Ceiling []grant.Class
+	// Capability is what grants name this server by; empty means jaxxstorm.com/cap/mcp.
+	Capability string
 	// Version is the program's own.
 	Version string
 }
@@ -47,7 +50,7 @@ type Options struct {
 func New(o Options) *tool.Registry {
 	sets := []tool.Set{tool.WhoAmI(), status(o), local.Tools(o.Local)}
 	if o.API != nil {
-		sets = append(sets, devices.Tools(o.API), policy.Tools(o.API), settings.Tools(o.API),
+		sets = append(sets, devices.Tools(o.API), policy.Tools(o.API, cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp")), settings.Tools(o.API),
 			dns.Tools(o.API), keys.Tools(o.API), users.Tools(o.API), invites.Tools(o.API), contacts.Tools(o.API), webhooks.Tools(o.API), logs.Tools(o.API), posture.Tools(o.API), services.Tools(o.API), oauth.Tools(o.API), organization.Tools(o.API))
 	}
 	return tool.NewRegistry(o.Ceiling, sets...)

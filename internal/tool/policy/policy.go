@@ -5,20 +5,19 @@
 package policy
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 )
 
-// API is what is needed; *tailnet.API is one.
-type API interface {
-	Policy(ctx context.Context) (tailnet.Policy, error)
-}
+const group = "policy"
 
-// Tools returns the group.
-func Tools(api API) tool.Set {
-	return tool.Set{Resources: []tool.Resource{{
+// Tools returns the group. capability is what grants name this server by.
+func Tools(api *tailnet.API, capability string) tool.Set {
+	return tool.Set{Tools: []tool.Tool{get(api), validate(api), setter{api, capability}.tool()}, Resources: []tool.Resource{{
 		URI:         "tailscale://policy",
 		Name:        "policy",
 		Title:       "Tailnet policy file",
@@ -27,6 +26,21 @@ func Tools(api API) tool.Set {
 		Read: func(ctx context.Context, _ string) (string, error) {
 			p, err := api.Policy(ctx)
 			return p.HuJSON, err
+		},
+	}, {
+		URI:         "tailscale://policy-json",
+		Name:        "policy-json",
+		Title:       "Tailnet policy file as JSON",
+		Description: "The tailnet policy file as plain JSON, without the comments of its authors.",
+		MIMEType:    "application/json",
+		Read: func(ctx context.Context, _ string) (string, error) {
+			o, _, err := api.PolicyJSON(ctx)
+			if err != nil {
+				return "", err
+			}
+			var text bytes.Buffer
+			err = json.Compact(&text, o.Raw())
+			return text.String(), err
 		},
 	}}}
 }

@@ -34,7 +34,7 @@ func start(t *testing.T) (*fakeapi.Server, func() (string, error)) {
 		api.Close()
 		fake.Close()
 	})
-	return fake, func() (string, error) { return Tools(api).Resources[0].Read(t.Context(), "") }
+	return fake, func() (string, error) { return Tools(api, "jaxxstorm.com/cap/mcp").Resources[0].Read(t.Context(), "") }
 }
 
 // The file is what its authors wrote, to the byte: comments say why.

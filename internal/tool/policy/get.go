@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+package policy
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tailscale/hujson"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type getInput struct {
+	Format   string   `json:"format,omitempty" jsonschema:"hujson shows the file with its comments; json shows it without them" enum:"hujson,json" default:"hujson"`
+	Sections []string `json:"sections,omitempty" jsonschema:"top-level keys to show only, such as grants or groups; absent shows the whole file"`
+}
+
+type getOutput struct {
+	Policy string      `json:"policy,omitempty" jsonschema:"the file, or the sections asked for, in HuJSON"`
+	JSON   tool.Object `json:"json,omitempty" jsonschema:"the same as JSON, when format is json"`
+	ETag   string      `json:"etag" jsonschema:"names this version of the file; set_policy wants it"`
+	Note   string      `json:"note,omitempty" jsonschema:"what is to know about this answer"`
+}
+
+func get(api *tailnet.API) tool.Tool {
+	return tool.New(tool.Definition{
+		Name: "get_policy", Title: "Show the policy file", Group: group, Class: grant.Read,
+		Operations: []string{"getPolicyFile"},
+		Description: "Shows the tailnet policy file (grants, ACLs, groups, tag owners, tests, SSH), by default in HuJSON with the comments of its authors, and the etag that set_policy wants. " +
+			"sections shows some top-level keys only; set_policy takes the whole file, so read it whole before changing it. One call to the Tailscale API.",
+		Narrow: "ask for single sections, such as sections: [\"grants\"]",
+	}, func(ctx context.Context, _ tool.Call, in getInput) (getOutput, error) {
+		if in.Format == "json" {
+			o, etag, err := api.PolicyJSON(ctx)
+			if err != nil {
+				return getOutput{}, err
+			}
+			out := getOutput{JSON: tool.Object{}, ETag: etag}
+			var names []string
+			for name, value := range o.Fields() {
+				names = append(names, name)
+				if len(in.Sections) == 0 || wanted(in.Sections, name) {
+					out.JSON[name] = value
+				}
+			}
+			return out, known(in.Sections, names)
+		}
+		p, err := api.Policy(ctx)
+		if err != nil {
+			return getOutput{}, err
+		}
+		out := getOutput{Policy: p.HuJSON, ETag: p.ETag}
+		if len(in.Sections) > 0 {
+			out.Policy, err = only(p.HuJSON, in.Sections)
+			out.Note = "these are some sections of the file; set_policy takes the whole file"
+		}
+		return out, err
+	})
+}
+
+// only returns the file with no other sections than these, comments kept.
+func only(text string, sections []string) (string, error) {
+	v, err := hujson.Parse([]byte(text))
+	if err != nil {
+		return "", err
+	}
+	o, ok := v.Value.(*hujson.Object)
+	if !ok {
+		return "{}", nil
+	}
+	var names []string
+	o.Members = slices.DeleteFunc(o.Members, func(m hujson.ObjectMember) bool {
+		name, _ := m.Name.Value.(hujson.Literal)
+		names = append(names, name.String())
+		return !wanted(sections, name.String())
+	})
+	return string(v.Pack()), known(sections, names)
+}
+
+// wanted compares as the service does, which takes "acls" for "ACLs".
+func wanted(sections []string, name string) bool {
+	return slices.ContainsFunc(sections, func(s string) bool { return strings.EqualFold(s, name) })
+}
+
+func known(sections, names []string) error {
+	for _, s := range sections {
+		if !wanted(names, s) {
+			return tool.Invalidf("the sections of the file are: "+strings.Join(names, ", "), "the policy file has no section %q", bounded(s))
+		}
+	}
+	return nil
+}
+
+func bounded(s string) string { return s[:min(len(s), 80)] }

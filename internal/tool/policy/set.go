@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+
+package policy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tailscale/hujson"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type setInput struct {
+	Policy string `json:"policy" jsonschema:"the whole new policy file in HuJSON, comments included; it replaces the present one"`
+	ETag   string `json:"etag" jsonschema:"the etag of the file that was changed, as get_policy gives it"`
+	tool.Confirmation
+}
+
+type setOutput struct {
+	Difference string    `json:"difference" jsonschema:"the lines removed and added"`
+	ETag       string    `json:"etag,omitempty" jsonschema:"names the file as it is now"`
+	Warnings   []finding `json:"warnings,omitempty" jsonschema:"what the Tailscale API warns of"`
+	Note       string    `json:"note,omitempty" jsonschema:"what is to know about this change"`
+}
+
+type setter struct {
+	api        *tailnet.API
+	capability string
+}
+
+func (s setter) tool() tool.Tool {
+	return tool.New(tool.Definition{
+		Name: "set_policy", Title: "Replace the policy file", Group: group, Class: grant.Escalating,
+		Operations: []string{"getPolicyFile", "validateAndTestPolicyFile", "setPolicyFile"},
+		Description: "Replaces the tailnet policy file, which decides who may reach and do what. Read it whole with get_policy, change it, keep its comments, and give its etag: " +
+			"if somebody changed the file since, the call is refused as a conflict. The file is checked with its tests first. Called without confirm it changes nothing and shows the difference by lines. " +
+			"Taking away or changing a grant by which the caller uses this server wants a confirmation of its own; network access is not evaluated for that. Three calls to the Tailscale API.",
+	}, s.set)
+}
+
+// set: https://tailscale.com/api#tag/policyfile/POST/tailnet/{tailnet}/acl
+func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput, error) {
+	if strings.TrimSpace(in.ETag) == "" {
+		return setOutput{}, tool.Invalidf("call get_policy and give its etag", "the argument etag is empty")
+	}
+	next, err := parse(in.Policy)
+	if err != nil {
+		return setOutput{}, err
+	}
+	p, err := s.api.Policy(ctx)
+	if err != nil {
+		return setOutput{}, err
+	}
+	if p.ETag == "" || strings.Trim(p.ETag, `"`) != strings.Trim(in.ETag, `"`) {
+		return setOutput{}, &tailnet.Error{
+			Code: tailnet.CodeConflict, Op: "setPolicyFile",
+			Message: "nothing was changed: the etag is not that of the present policy file, which was changed meanwhile",
+			Next:    "call get_policy, make the change in that file, and call again with its etag",
+		}
+	}
+	if p.HuJSON == in.Policy {
+		return setOutput{ETag: p.ETag, Note: "the file is like this already; nothing was sent"}, nil
+	}
+	v, err := judge(ctx, s.api, in.Policy)
+	if err != nil {
+		return setOutput{}, err
+	}
+	if !v.Valid {
+		return setOutput{}, tool.Invalidf("correct the file, see validate_policy", "nothing was changed: the new file is not valid: %s", list(v.Problems))
+	}
+	out := setOutput{Difference: difference(p.HuJSON, in.Policy), Warnings: v.Warnings}
+	name, effect := "policy", "replaces the tailnet policy file"
+	if old, err := parse(p.HuJSON); err != nil || loses(call.Caller, s.capability, old, next) {
+		name, effect = "policy without my access", effect+" and may take away or change the access by which you use this server right now"
+	}
+	if commented(p.HuJSON) && !commented(in.Policy) {
+		out.Note = "all comments of the file are removed"
+		effect += "; " + out.Note
+	}
+	if len(v.Warnings) > 0 {
+		effect += "; the Tailscale API warns: " + list(v.Warnings)
+	}
+	if err := call.Confirm(in.Confirmation, name, effect+":\n"+shortened(out.Difference)); err != nil {
+		return setOutput{}, err
+	}
+	_, out.ETag, err = s.api.Text(ctx, tailnet.Request{
+		Op: "setPolicyFile", Body: in.Policy, ContentType: "application/hujson", Accept: "application/hujson", IfMatch: p.ETag,
+	})
+	if err != nil {
+		return setOutput{}, err
+	}
+	if out.ETag == "" {
+		out.Note = strings.TrimPrefix(out.Note+"; the change was made; call get_policy for the new etag", "; ")
+	}
+	return out, nil
+}
+
+func list(findings []finding) string {
+	var all []string
+	for _, f := range findings {
+		for _, text := range append(f.Errors, f.Warnings...) {
+			all = append(all, strings.TrimPrefix(f.User+": "+text, ": "))
+		}
+	}
+	return shortened(strings.Join(all, "; "))
+}
+
+// shortened keeps a refusal readable; the answer has all of it.
+func shortened(s string) string {
+	const most = 6000
+	if len(s) <= most {
+		return s
+	}
+	return fmt.Sprintf("%s\n... and %d bytes more", strings.ToValidUTF8(s[:most], ""), len(s)-most)
+}
+
+// commented reports whether a file has comments: they are what becomes space in
+// the standard form.
+func commented(text string) bool {
+	standard, err := hujson.Standardize([]byte(text))
+	if err != nil || len(standard) != len(text) {
+		return false
+	}
+	for i := range standard {
+		if text[i] == '/' && standard[i] == ' ' {
+			return true
+		}
+	}
+	return false
+}
