@@ -50,8 +50,10 @@ type Options struct {
 func New(o Options) *tool.Registry {
 	sets := []tool.Set{tool.WhoAmI(), status(o), local.Tools(o.Local)}
 	if o.API != nil {
-		sets = append(sets, devices.Tools(o.API), policy.Tools(o.API, cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp")), settings.Tools(o.API),
-			dns.Tools(o.API), keys.Tools(o.API), users.Tools(o.API), invites.Tools(o.API), contacts.Tools(o.API), webhooks.Tools(o.API), logs.Tools(o.API), posture.Tools(o.API), services.Tools(o.API), oauth.Tools(o.API), organization.Tools(o.API))
+		sets = append(sets,
+			devices.Tools(o.API), policy.Tools(o.API, cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp")), settings.Tools(o.API),
+			dns.Tools(o.API), keys.Tools(o.API), users.Tools(o.API), invites.Tools(o.API), contacts.Tools(o.API), webhooks.Tools(o.API),
+			logs.Tools(o.API), posture.Tools(o.API), services.Tools(o.API), oauth.Tools(o.API), organization.Tools(o.API), prompts(o.API))
 	}
 	return tool.NewRegistry(o.Ceiling, sets...)
 }
