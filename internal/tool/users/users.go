@@ -1,13 +1,123 @@
 // SPDX-License-Identifier: MIT
 
-// Package users has the tools about the people of the tailnet. It imports tool, grant and
-// tailnet; errors of the API pass through with their codes.
+// Package users has the tools about the people of the tailnet
+// (https://tailscale.com/api#tag/users). It imports tool, grant and tailnet; errors
+// of the API pass through with their codes.
 package users
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 )
 
+const group = "users"
+
 // Tools returns the group.
-func Tools(*tailnet.API) tool.Set { return tool.Set{} }
+func Tools(api *tailnet.API) tool.Set {
+	u := &users{api}
+	return tool.Set{
+		Tools:     []tool.Tool{u.list(), u.setRole(), u.approve(), u.restore(), u.suspend(), u.remove()},
+		Resources: []tool.Resource{u.resource()},
+	}
+}
+
+// Complete offers the login names that begin with a prefix, for prompts.
+func Complete(api *tailnet.API) func(ctx context.Context, prefix string) ([]string, error) {
+	u := &users{api}
+	return func(ctx context.Context, prefix string) ([]string, error) {
+		all, err := u.all(ctx, "all", "")
+		var names []string
+		for _, o := range all {
+			if login := o.Text("loginName"); strings.HasPrefix(strings.ToLower(login), strings.ToLower(prefix)) {
+				names = append(names, login)
+			}
+		}
+		slices.Sort(names)
+		return names, err
+	}
+}
+
+type users struct{ api *tailnet.API }
+
+var kind = tool.Kind{
+	ID:         "id",
+	Listed:     []string{"id", "loginName", "displayName", "role", "status", "type", "deviceCount", "lastSeen", "currentlyConnected"},
+	Documented: []string{"created", "profilePicUrl", "tailnetId"},
+}
+
+// all reads the users of a type and role; an empty role is every one.
+func (u *users) all(ctx context.Context, kind, role string) ([]tailnet.Object, error) {
+	q := url.Values{"type": {kind}}
+	if role != "" {
+		q.Set("role", role)
+	}
+	return u.api.List(ctx, tailnet.Request{Op: "listUsers", Query: q}, "users")
+}
+
+// resolve finds the one user that name means: an ID, or a login name. Nothing that
+// a caller writes becomes part of an address.
+func (u *users) resolve(ctx context.Context, name string) (tailnet.Object, error) {
+	name = strings.TrimSpace(name)
+	if name == "" {
+		return tailnet.Object{}, tool.Invalidf("give a login name such as bob@example.com, or a user ID", "no user is named")
+	}
+	all, err := u.all(ctx, "all", "")
+	if err != nil {
+		return tailnet.Object{}, err
+	}
+	for _, fits := range []func(tailnet.Object) bool{
+		func(o tailnet.Object) bool { return o.Text("id") == name },
+		func(o tailnet.Object) bool { return strings.EqualFold(o.Text("loginName"), name) },
+	} {
+		var found []tailnet.Object
+		var ids []string
+		for _, o := range all {
+			if fits(o) {
+				found = append(found, o)
+				ids = append(ids, o.Text("id"))
+			}
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			return found[0], nil
+		default:
+			return tailnet.Object{}, tool.Invalidf("use one of these IDs: "+strings.Join(ids, ", "), "%d users are called %.80q", len(found), name)
+		}
+	}
+	return tailnet.Object{}, &tailnet.Error{
+		Code:    tailnet.CodeNotFound,
+		Message: fmt.Sprintf("no user of the tailnet is called %.80q", name),
+		Next:    "check the login name with list_users",
+	}
+}
+
+func (u *users) resource() tool.Resource {
+	return tool.Resource{
+		URI:         "tailscale://users",
+		Name:        "users",
+		Title:       "Users",
+		Description: "All users of the tailnet, people of other tailnets with whom something is shared included, with the fields of list_users.",
+		MIMEType:    "application/json",
+		Narrow:      "use list_users, which has pages and filters",
+		Read: func(ctx context.Context, _ string) (string, error) {
+			found, err := u.all(ctx, "all", "")
+			if err != nil {
+				return "", err
+			}
+			shown, err := kind.All(nil, found)
+			if err != nil {
+				return "", err
+			}
+			text, err := json.Marshal(map[string]any{"users": shown, "total": len(shown)})
+			return string(text), err
+		},
+	}
+}
