@@ -70,7 +70,7 @@ func runServe(ctx context.Context, s streams, args []string) error {
 		},
 	})
 	dispatcher := tool.NewDispatcher(tool.Options{
-		Registry:   catalog.New(catalog.Options{Local: lc, API: api, Ceiling: cfg.Allow, Version: version.String()}),
+		Registry:   catalog.New(catalog.Options{Local: lc, API: api, Ceiling: cfg.Allow, Capability: cfg.Capability, Version: version.String()}),
 		Audit:      audit.Open(s.out),
 		Log:        log,
 		Capability: cfg.Capability,

@@ -47,7 +47,7 @@ func runStdio(ctx context.Context, s streams, args []string) error {
 	operator := caller.Operator(operatorName())
 	mcp := mcpserver.New(mcpserver.Options{
 		Dispatcher: tool.NewDispatcher(tool.Options{
-			Registry:   catalog.New(catalog.Options{Local: localClient(cfg), API: api, Ceiling: cfg.Allow, Version: version.String()}),
+			Registry:   catalog.New(catalog.Options{Local: localClient(cfg), API: api, Ceiling: cfg.Allow, Capability: cfg.Capability, Version: version.String()}),
 			Audit:      audit.Open(s.err),
 			Log:        log,
 			Capability: cfg.Capability,
