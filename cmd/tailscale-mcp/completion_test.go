@@ -51,6 +51,7 @@ func completionCases() map[string][]string {
 		"grant --src bob set_":   {"set_device_name"},
 		"grant whoami list_p":    {"list_peers"},
 		"tools --js":             {"--json"},
+		"tools --m":              {"--markdown"},
 		"completion ":            completion.Shells(),
 		"completion z":           {"zsh"},
 		"help ver":               {"version"},

@@ -157,7 +157,7 @@ func TestManualDiagnostics(t *testing.T) {
 	var source strings.Builder
 	for _, file := range []string{
 		"cmd/tailscale-mcp/doctor.go", "internal/listen/node.go", "internal/listen/listen.go", "internal/mcpserver/identify.go",
-		"internal/mcpserver/web.go", "internal/tool/errors.go",
+		"internal/mcpserver/web.go", "internal/tool/errors.go", "internal/tool/confirm.go",
 	} {
 		text, err := os.ReadFile("../../" + file)
 		if err != nil {

@@ -61,12 +61,17 @@ func TestGoldenReadme(t *testing.T) {
 	golden(t, "../../README.md", out)
 }
 
+// TestGoldenTools: the page of reference is made from the definitions too.
+func TestGoldenTools(t *testing.T) {
+	golden(t, "../../packaging/doc/tools.md", toolsPage(everything()))
+}
+
 func toolTable() string {
 	var b strings.Builder
-	b.WriteString("| tool | class | group | what it does |\n| --- | --- | --- | --- |\n")
+	b.WriteString("| tool | class | group | scope | what it does |\n| --- | --- | --- | --- | --- |\n")
 	r := everything()
 	for _, v := range r.Tools() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", v.Name, v.Class, v.Group, v.Title)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", v.Name, v.Class, v.Group, cell(scopesOf(v)), v.Title)
 	}
 	b.WriteString("\n| resource | what it is |\n| --- | --- |\n")
 	for _, v := range r.Resources() {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -39,25 +40,35 @@ func toolNames() []string {
 	return names
 }
 
-func toolsFlags(asJSON *bool) *flag.FlagSet {
+// toolsOptions say in which form the tools are listed.
+type toolsOptions struct{ asJSON, asMarkdown bool }
+
+func toolsFlags(o *toolsOptions) *flag.FlagSet {
 	flags := newFlags("tools")
-	flags.BoolVar(asJSON, "json", false, "as JSON, with descriptions and schemas")
+	flags.BoolVar(&o.asJSON, "json", false, "as JSON, with descriptions, schemas, operations and scopes")
+	flags.BoolVar(&o.asMarkdown, "markdown", false, "as the page of reference, in Markdown")
 	return flags
 }
 
 func runTools(_ context.Context, s streams, args []string) error {
-	var asJSON bool
-	if err := none(toolsFlags(&asJSON), args); err != nil {
+	var o toolsOptions
+	if err := none(toolsFlags(&o), args); err != nil {
 		return err
 	}
 	r := everything()
-	if asJSON {
+	switch {
+	case o.asJSON && o.asMarkdown:
+		return misused("leave out one of them", "--json and --markdown exclude each other")
+	case o.asJSON:
 		return writeJSON(s, r)
+	case o.asMarkdown:
+		_, err := io.WriteString(s.out, toolsPage(r))
+		return err
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TOOL\tCLASS\tGROUP\tTITLE")
+	fmt.Fprintln(w, "TOOL\tCLASS\tGROUP\tTITLE\tSCOPES\tOPERATIONS OF THE API")
 	for _, t := range r.Tools() {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.Name, t.Class, t.Group, t.Title)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.Name, t.Class, t.Group, t.Title, scopesOf(t), listed(t.Operations, ""))
 	}
 	fmt.Fprintln(w, "\nRESOURCE\t\t\t")
 	for _, res := range r.Resources() {
@@ -75,6 +86,23 @@ func runTools(_ context.Context, s streams, args []string) error {
 	return nil
 }
 
+// scopesOf are the scopes that a tool needs, in words.
+func scopesOf(t tool.Tool) string {
+	scopes := catalog.Scopes(t)
+	if catalog.Unscoped(t) {
+		scopes = append(scopes, "none documented")
+	}
+	return listed(scopes, "")
+}
+
+// listed joins words, each in that quote; a dash for none.
+func listed(words []string, quote string) string {
+	if len(words) == 0 {
+		return "-"
+	}
+	return quote + strings.Join(words, quote+", "+quote) + quote
+}
+
 func writeJSON(s streams, r *tool.Registry) error {
 	type row struct {
 		Name        string      `json:"name"`
@@ -82,12 +110,14 @@ func writeJSON(s streams, r *tool.Registry) error {
 		Class       grant.Class `json:"class"`
 		Group       string      `json:"group,omitempty"`
 		Description string      `json:"description"`
+		Operations  []string    `json:"operations,omitempty"`
+		Scopes      []string    `json:"scopes,omitempty"`
 		Input       any         `json:"inputSchema,omitempty"`
 		Output      any         `json:"outputSchema,omitempty"`
 	}
 	out := map[string][]row{}
 	for _, t := range r.Tools() {
-		out["tools"] = append(out["tools"], row{t.Name, t.Title, t.Class, t.Group, t.Description, t.Input, t.Output})
+		out["tools"] = append(out["tools"], row{t.Name, t.Title, t.Class, t.Group, t.Description, t.Operations, catalog.Scopes(t), t.Input, t.Output})
 	}
 	for _, res := range r.Resources() {
 		out["resources"] = append(out["resources"], row{Name: res.URI, Title: res.Title, Class: grant.Read, Description: res.Description})
