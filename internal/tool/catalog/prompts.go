@@ -38,7 +38,7 @@ const reach = `Find out who can connect to the device %q of this tailnet, and on
 
 1. list_all_devices, filtered by the name: which device is it, what are its owner, tags and addresses, which subnet routes does it offer? If several match, ask which one is meant; if none does, say so and stop.
 2. get_policy: collect every entry of grants, acls and ssh whose destination holds the device: by its address, a host alias, a tag, its owner, a group or autogroup of the owner, autogroup:self, an ipset, a route, or *. A tagged device has no owner for this. Resolve groups to people, and tags to the devices from list_all_devices that have them.
-3. validate_policy, with the policy unchanged but for tests of what you found (of at least one source that should be accepted and one that should be denied): it changes nothing, and its answer decides where your reading and it differ.
+3. validate_policy, without policy, so that it takes the current file, and with tests of what you found (at least one source that should be accepted and one that should be denied): it changes nothing, and its answer decides where your reading and it differ.
 
 Then give a table: source, people or devices behind it, ports, the entry that allows it. Name the entries that have a condition (srcPosture, via, app) and say what it takes. The policy says what may be reached; that it answers is another question. Say what you could not resolve, such as groups that are synced from outside, and do not guess it.
 `
@@ -58,7 +58,7 @@ const stale = `Find the devices of this tailnet that have not been seen for %s d
 
 1. list_all_devices, with the fields that say when a device was last seen, whether it is online, when its key expires, who owns it and which tags it has; take every page. An online device is not stale, whatever its time says. One that is shared in from another tailnet is not yours to remove: list it apart.
 2. Divide the stale ones: owned by a person; tagged, so perhaps a server that should be there; ephemeral; with an expired key, which cannot connect until somebody signs in again.
-3. list_keys: which auth keys, OAuth clients and access tokens are expired, revoked, or end within %[1]s days, and which have no description? It does not say when a key was last used, so do not call one unused.
+3. list_keys, and once more with invalid: which auth keys, OAuth clients and access tokens end within %[1]s days, are expired or revoked (the API lists few of those), or have no description? It does not say when a key was last used, so do not call one unused.
 
 Then give a table of the devices, the longest unseen first, with the owner to ask, and one of the keys. Suggest what to do with each and say what would be lost. A device without a time of last contact is unknown, not stale. Do not remove anything without being told to, one by one.
 `
@@ -76,7 +76,7 @@ func reviewPolicy() tool.Prompt {
 const review = `Review the policy file of this tailnet. Change nothing.
 
 1. get_policy: read all of it, comments too; they say what was meant.
-2. validate_policy, with the file as it is: do its own tests pass, and which warnings are there?
+2. validate_policy, without arguments, so that it takes the current file: do its own tests pass, and which warnings are there?
 3. list_users: which logins and groups in the file mean somebody who is gone, suspended or of another role than the file assumes? Who are Owner and Admin?
 
 Look for: entries from or to * or with every port; tags that many may assign (tagOwners), and what these tags reach; autoApprovers; ssh entries to root or without check; app capabilities that administer something, such as those of this server; nodeAttrs that open Funnel or exit nodes; postures that are defined and not used; the same allowed twice; groups, hosts and tags that nothing uses; what is important and has no test.
