@@ -67,7 +67,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/tool":          {"internal/caller", "internal/grant", "internal/audit", "internal/tailnet"},
 		"internal/tool/tooltest": {"internal/tool", "internal/grant", "internal/audit"},
 		"internal/tool/catalog":  {"internal/tool", "internal/tool/*", "internal/grant", "internal/tailnet"},
-		"internal/tool/*":        {"internal/tool", "internal/tool/devices", "internal/grant", "internal/tailnet"},
+		"internal/tool/*":        {"internal/tool", "internal/tool/devices", "internal/caller", "internal/grant", "internal/tailnet"},
 		"internal/mcpserver":     {"internal/identity", "internal/tool", "internal/caller", "internal/grant"},
 		"internal/proxy":         {"internal/version"},
 		"internal/install":       {},

@@ -8,8 +8,8 @@ import (
 	"encoding/json"
 )
 
-// CodeConfirmationRequired: the change has not been made, because nobody has
-// said yet that it is wanted.
+// CodeConfirmationRequired is the code of a change that has not been made, because
+// nobody has said yet that it is wanted.
 const CodeConfirmationRequired = "confirmation_required"
 
 // Confirmation is the argument of every tool that removes, disconnects or can

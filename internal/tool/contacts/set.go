@@ -66,7 +66,7 @@ func (c *contacts) change(ctx context.Context, _ tool.Call, in setInput) (setOut
 	now, err := c.one(ctx, in.Contact)
 	if err != nil {
 		out.Note += "; do not repeat the call: only reading the contact afterwards failed"
-		return out, nil
+		return out, nil //nolint:nilerr // the note says it; the change was made
 	}
 	out.Contact = now
 	return out, nil

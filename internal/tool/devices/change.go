@@ -38,7 +38,7 @@ func (d *devices) change(ctx context.Context, call tool.Call, in changeInput, de
 	now, err := d.api.GetDevice(ctx, key(device), false)
 	if err != nil {
 		out.Note = "the change was made; do not repeat the call. What the device is like now could not be read"
-		return out, nil
+		return out, nil //nolint:nilerr // the note says it; the change was made
 	}
 	out.Now = project(now, fields, nil)
 	return out, nil
