@@ -42,7 +42,8 @@
 // A package imports only what stands to its right in the picture, and the leaves
 // caller, grant, audit and version. One exception: mcpserver imports identity, for
 // the errors by which it chooses a status; identity does not know it. package tool
-// and its groups know neither HTTP nor MCP. grant imports the standard library. mcp-go is imported by mcpserver only.
+// and its groups know neither HTTP nor MCP; of each other, groups know the devices
+// only, which their callers name. grant imports the standard library. mcp-go is imported by mcpserver only.
 // The product imports no tsnet and runs no other program. imports_test.go holds all
 // of this.
 //
