@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+
+package logs
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+// auditKind leaves old and new to who asks for them: they may be whole policies.
+var auditKind = tool.Kind{
+	Listed:     []string{"eventTime", "actor", "action", "target", "error"},
+	Documented: []string{"type", "deferredAt", "eventGroupID", "origin", "old", "new", "actionDetails"},
+}
+
+type auditInput struct {
+	window
+	Actor  []string `json:"actor,omitempty" jsonschema:"only what one of these did: IDs of users or devices, or ~text to search login and display names, such as ~alice"`
+	Target []string `json:"target,omitempty" jsonschema:"only what was done to a target that has one of these texts in it, such as web-1"`
+	Event  []string `json:"event,omitempty" jsonschema:"only these events: type, action and perhaps property, such as NODE.CREATE, TAILNET.UPDATE.ACL or USER.UPDATE.USER_ROLE"`
+	tool.Paging
+	tool.Selection
+}
+
+type auditOutput struct {
+	span
+	Entries []tool.Object `json:"entries" jsonschema:"the entries, the oldest first; error is there when the change failed"`
+	tool.Listed
+}
+
+// auditMost is the longest window of one call, in the answer of which the API has
+// all of it.
+const auditMost = 90 * 24 * time.Hour
+
+func (l *logs) audit() tool.Tool {
+	return tool.New(tool.Definition{
+		Name:       "list_audit_logs",
+		Title:      "List the configuration audit log",
+		Group:      group,
+		Operations: []string{"listConfigurationAuditLogs"},
+		Class:      grant.Read,
+		Description: "Lists who changed what in the configuration of the tailnet, the oldest first: eventTime, actor, action, target and error. " +
+			"The window is the last 24 hours unless start (and end) say otherwise, 90 days at most. Filter by actor, target and event rather than reading all. " +
+			"With fields [\"all\"], or old and new among the fields, it shows the values before and after, which can be long and confidential, such as a whole policy file. " +
+			"The answer has start and end as absolute times: the next page needs the cursor together with exactly these as start and end, and the same filters. " +
+			"Who connected where is not in it: use list_flow_logs. One call to the Tailscale API, which sends the whole window.",
+		Narrow: "ask for a shorter window, filter by actor, target or event, set a lower limit or ask for fewer fields",
+	}, func(ctx context.Context, call tool.Call, in auditInput) (auditOutput, error) {
+		when, err := l.span(in.window, in.Cursor, 24*time.Hour, auditMost)
+		if err != nil {
+			return auditOutput{}, err
+		}
+		query := url.Values{"start": {when.Start}, "end": {when.End}}
+		for name, values := range map[string][]string{"actor": in.Actor, "target": in.Target, "event": in.Event} {
+			for _, value := range values {
+				if value == "" {
+					return auditOutput{}, tool.Invalidf("leave it out to see everything", "%s has an empty text in it", name)
+				}
+				query.Add(name, value)
+			}
+		}
+		found, err := l.api.List(ctx, tailnet.Request{Op: "listConfigurationAuditLogs", Query: query}, "logs")
+		if err != nil {
+			return auditOutput{}, err
+		}
+		scope := []any{"list_audit_logs", when, in.Actor, in.Target, in.Event}
+		objects, listed, err := page(call, in.Paging, scope, keyed(found, "eventTime", "eventGroupID"))
+		if err != nil {
+			return auditOutput{}, err
+		}
+		shown, err := auditKind.All(in.Fields, objects)
+		return auditOutput{when, shown, listed}, err
+	})
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+
+package logs
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+var trafficKinds = []string{"virtualTraffic", "subnetTraffic", "exitTraffic", "physicalTraffic"}
+
+var flowKind = tool.Kind{
+	Listed:     []string{"nodeId", "start", "end"},
+	Documented: append([]string{"logged"}, trafficKinds...),
+}
+
+type flowInput struct {
+	window
+	Node string `json:"node,omitempty" jsonschema:"only what this device reported: its nodeId, such as nBLYviWLGB21DEVEL"`
+	tool.Paging
+	tool.Selection
+}
+
+type flowOutput struct {
+	span
+	Flows []tool.Object `json:"flows" jsonschema:"what devices reported, the oldest first; bytes has what was sent (tx) and received (rx) by kind of traffic"`
+	tool.Listed
+}
+
+func (l *logs) flows() tool.Tool {
+	return tool.New(tool.Definition{
+		Name:       "list_flow_logs",
+		Title:      "List network flow logs",
+		Group:      group,
+		Operations: []string{"listNetworkFlowLogs"},
+		Class:      grant.Read,
+		Description: "Lists what traffic devices reported, the oldest first: nodeId, start and end, and the bytes sent and received by kind: virtualTraffic (between devices of the tailnet), " +
+			"subnetTraffic, exitTraffic and physicalTraffic (what carried it). Name a kind in fields, with nodeId and start, for every connection with protocol, addresses and packets. " +
+			"The window is the last hour unless start (and end) say otherwise, 24 hours at most; of the last 30 days. Filter by node. " +
+			"The answer has start and end as absolute times: the next page needs the cursor together with exactly these as start and end, and the same node. " +
+			"Nothing is there while flow logging is off (get_tailnet_settings, networkFlowLoggingOn). One call to the Tailscale API, which sends the whole window and can be slow.",
+		Narrow: "ask for a shorter window, name one node, set a lower limit or ask for fewer fields",
+	}, func(ctx context.Context, call tool.Call, in flowInput) (flowOutput, error) {
+		when, err := l.span(in.window, in.Cursor, time.Hour, 24*time.Hour)
+		if err != nil {
+			return flowOutput{}, err
+		}
+		found, err := l.api.List(ctx, tailnet.Request{
+			Op: "listNetworkFlowLogs", Query: map[string][]string{"start": {when.Start}, "end": {when.End}},
+		}, "logs")
+		if err != nil {
+			return flowOutput{}, err
+		}
+		if in.Node != "" {
+			var of []tailnet.Object
+			for _, o := range found {
+				if o.Text("nodeId") == in.Node {
+					of = append(of, o)
+				}
+			}
+			found = of
+		}
+		objects, listed, err := page(call, in.Paging, []any{"list_flow_logs", when, in.Node}, keyed(found, "start", "nodeId"))
+		if err != nil {
+			return flowOutput{}, err
+		}
+		shown, err := flowKind.All(in.Fields, objects)
+		if err != nil {
+			return flowOutput{}, err
+		}
+		if len(in.Fields) == 0 {
+			for i, o := range objects {
+				if shown[i]["bytes"], err = sums(o); err != nil {
+					return flowOutput{}, err
+				}
+			}
+		}
+		return flowOutput{when, shown, listed}, nil
+	})
+}
+
+// volume is how many bytes one kind of traffic had.
+type volume struct {
+	Tx uint64 `json:"tx"`
+	Rx uint64 `json:"rx"`
+}
+
+// sums adds up what each kind of traffic had. Nothing but the numbers is read of
+// a connection: its protocol may be a name or a number.
+func sums(o tailnet.Object) (json.RawMessage, error) {
+	all := map[string]volume{}
+	for _, name := range trafficKinds {
+		value, ok := o.Field(name)
+		if !ok {
+			continue
+		}
+		var connections []struct {
+			TxBytes uint64 `json:"txBytes"`
+			RxBytes uint64 `json:"rxBytes"`
+		}
+		if json.Unmarshal(value, &connections) != nil {
+			return nil, &tailnet.Error{
+				Code:    tailnet.CodeUpstreamMalformed,
+				Message: "the field " + name + " of a flow log is not as documented, so its bytes cannot be added up",
+				Next:    "ask for the field itself: set fields to nodeId, start and " + name,
+			}
+		}
+		var sum volume
+		for _, c := range connections {
+			sum.Tx += c.TxBytes
+			sum.Rx += c.RxBytes
+		}
+		if len(connections) > 0 {
+			all[name] = sum
+		}
+	}
+	return json.Marshal(all)
+}

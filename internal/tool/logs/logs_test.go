@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+
+package logs
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/tool"
+)
+
+const (
+	invalid  = tool.CodeInvalidArgument
+	needed   = tool.CodeConfirmationRequired
+	notFound = string(tailnet.CodeNotFound)
+)
+
+func TestAudit(t *testing.T) {
+	r := newRig(t)
+	got := r.answers("list_audit_logs", `{"start":"7d"}`, `"loginName":"alice@example.com"`, `"error":"the login was refused"`, `"action":"UPDATE"`)
+	for _, hidden := range []string{"old policy", `"new"`, "eventGroupID"} {
+		if strings.Contains(got, hidden) {
+			t.Errorf("got %s in the usual fields", hidden)
+		}
+	}
+	r.answers("list_audit_logs", `{"start":"7d","event":["TAILNET.UPDATE.ACL"],"fields":["old","new"]}`, "// old policy", "// new policy")
+	r.answers("list_audit_logs", `{"start":"7d","actor":["uBob2CNTRL","~alice"],"target":["admin"]}`, `"loginName":"bob@example.com"`)
+	r.answers("list_audit_logs", `{"start":"7d","actor":["~carol"]}`, `"entries":[]`, `"total":0`)
+	q := r.fake.Requests()[2]
+	if got := q.Query["actor"]; len(got) != 2 {
+		t.Errorf("got actors %q, want both", got)
+	}
+	r.answers("list_audit_logs", `{}`, `"start":"`)
+	last := r.fake.Requests()[4].Query
+	start, err := time.Parse(time.RFC3339, last.Get("start"))
+	end, err2 := time.Parse(time.RFC3339, last.Get("end"))
+	if err != nil || err2 != nil || end.Sub(start) != 24*time.Hour || time.Since(end) > time.Minute {
+		t.Errorf("got %v, want the last 24 hours", last)
+	}
+}
+
+// What cannot be right is refused before anything is sent.
+func TestWindows(t *testing.T) {
+	r := newRig(t)
+	for _, name := range []string{"list_audit_logs", "list_flow_logs"} {
+		for arguments, part := range map[string]string{
+			`{"start":"yesterday"}`:     "start is neither",
+			`{"end":"-1h"}`:             "end is neither",
+			`{"start":"d"}`:             "start is neither",
+			`{"start":"1h","end":"2h"}`: "is not after",
+			`{"start":"1h","end":"1h"}`: "is not after",
+			`{"start":"2026-01-02T00:00:00Z","end":"2026-01-01T00:00:00Z"}`: "is not after",
+			`{"start":"91d"}`:       "at once",
+			`{"start":"99999999d"}`: "at once",
+			`{"cursor":"AAAA"}`:     "a cursor needs",
+			`{"cursor":"AAAA","start":"3h","end":"2026-01-01T00:00:00Z"}`:            "a cursor needs",
+			`{"start":"0000-01-01T00:00:00+01:00","end":"2026-01-01T00:00:00Z"}`:     "out of range",
+			`{"start":"2026-01-01T00:00:00Z","end":"9999-12-31T23:59:59.999-23:00"}`: "out of range",
+		} {
+			r.refuses(name, arguments, invalid, part)
+		}
+	}
+	r.refuses("list_flow_logs", `{"start":"25h"}`, invalid, "24 hours")
+	r.refuses("list_audit_logs", `{"actor":[""]}`, invalid, "empty")
+	if n := len(r.fake.Requests()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	r.refuses("list_audit_logs", `{"start":"7d","event":["lunch"]}`, invalid, "refused the request")
+	r.refuses("list_audit_logs", `{"start":"7d","fields":["colour"]}`, invalid, "there is no field")
+	r.fake.Fail("", fakeapi.Status(502))
+	r.refuses("list_flow_logs", `{}`, string(tailnet.CodeUpstreamUnavailable), "")
+}
+
+// Page by page a log is the same as at once: each entry once and in order, also
+// those that share time and group.
+func TestPages(t *testing.T) {
+	for name, c := range map[string]struct{ list, back string }{"list_audit_logs": {"entries", "7d"}, "list_flow_logs": {"flows", "6h"}} {
+		list := c.list
+		r := newRig(t)
+		var first struct{ Start, End, NextCursor string }
+		texts := func(answer string) (found []string, next string) {
+			var a map[string]json.RawMessage
+			var items []json.RawMessage
+			if json.Unmarshal([]byte(answer), &a) != nil || json.Unmarshal(a[list], &items) != nil {
+				t.Fatalf("got %s", answer)
+			}
+			for _, i := range items {
+				found = append(found, string(i))
+			}
+			_ = json.Unmarshal([]byte(answer), &first)
+			_ = json.Unmarshal(a["nextCursor"], &next)
+			return found, next
+		}
+		all, next := texts(r.answers(name, `{"start":"`+c.back+`","limit":500,"fields":["all"]}`))
+		if len(all) < 7 || next != "" {
+			t.Fatalf("%s: got %d entries and cursor %q", name, len(all), next)
+		}
+		window := fmt.Sprintf(`"start":%q,"end":%q,"limit":2,"fields":["all"]`, first.Start, first.End)
+		paged, next := texts(r.answers(name, `{`+window+`}`))
+		for next != "" {
+			var more []string
+			cursor := next
+			more, next = texts(r.answers(name, `{`+window+`,"cursor":"`+cursor+`"}`))
+			paged = append(paged, more...)
+			if len(paged) > len(all) {
+				break
+			}
+		}
+		if strings.Join(paged, "\n") != strings.Join(all, "\n") {
+			t.Errorf("%s: got %d entries by pages, want the %d of one answer in their order", name, len(paged), len(all))
+		}
+	}
+}
+
+func TestFlows(t *testing.T) {
+	r := newRig(t)
+	got := r.answers("list_flow_logs", `{"start":"3h"}`, `"virtualTraffic":{"tx":20000,"rx":10000}`, `"exitTraffic":{"tx":10000,"rx":5000}`, `"nodeId":"nWeb1CNTRL"`)
+	if strings.Contains(got, "100.87.74.78") {
+		t.Errorf("got %s, want no connections", got)
+	}
+	got = r.answers("list_flow_logs", `{"start":"3h","node":"nWeb2CNTRL","fields":["nodeId","virtualTraffic"]}`, `"proto":99`, `"proto":"tcp"`)
+	if strings.Contains(got, "nWeb1CNTRL") || strings.Contains(got, `"bytes"`) {
+		t.Errorf("got %s, want the fields of one device", got)
+	}
+	r.fake.Fail("listNetworkFlowLogs", fakeapi.Body(200, "application/json", `{"logs":[{"nodeId":"n","start":"2026-01-01T00:00:00Z","virtualTraffic":[{"txBytes":"many"}]}]}`))
+	r.refuses("list_flow_logs", `{}`, string(tailnet.CodeUpstreamMalformed), "virtualTraffic")
+}
+
+func TestOrderOfTimes(t *testing.T) {
+	times := []string{"2026-01-01T00:00:26Z", "2026-01-01T00:00:26.5Z", "2026-01-01T00:00:26.58Z", "2026-01-01T02:00:27+02:00", "2026-01-01T00:00:28Z"}
+	for i := 1; i < len(times); i++ {
+		if sortable(times[i-1]) >= sortable(times[i]) {
+			t.Errorf("%s does not come before %s", times[i-1], times[i])
+		}
+	}
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+
+package logs
+
+import (
+	"strings"
+	"testing"
+
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tailnettest/fakeapi"
+)
+
+const (
+	secret = "a-very-secret-text"
+	splunk = `"destinationType":"splunk","url":"https://splunk.example.com/collector?q=hidden","token":"` + secret + `"`
+	role   = "arn:aws:iam::000000000000:role/tailscale-log-writer"
+	idSeed = "60fe9ce7-7791-4ab3-ab34-4294f5972725"
+)
+
+func TestStream(t *testing.T) {
+	r := newRig(t)
+	r.answers("get_log_streaming", `{"logType":"configuration"}`, `"destinationType":"elastic"`, `"numEntriesSent":8363`)
+	r.refuses("get_log_streaming", `{"logType":"network"}`, notFound, "")
+	r.refuses("get_log_streaming", `{"logType":"lunch"}`, invalid, "")
+}
+
+func TestSet(t *testing.T) {
+	r := newRig(t)
+	const set = "set_log_streaming"
+	r.refuses(set, `{"logType":"configuration",`+splunk+`}`, needed, "no longer to elastic at http://100.71.134.73:80/config-log-datastream")
+	r.refuses(set, `{"logType":"configuration",`+splunk+`,"confirm":"network"}`, needed, `confirm set to "configuration"`)
+	r.refuses(set, `{"logType":"network",`+splunk+`}`, needed, "streamed nowhere")
+	if _, err := r.call(set, `{"logType":"network",`+splunk+`}`); err == nil || strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "hidden") {
+		t.Errorf("got %v, want neither the token nor the query", err)
+	}
+	text := r.answers(set, `{"logType":"configuration",`+splunk+`,"uploadPeriodMinutes":5,"compressionFormat":"zstd","confirm":"configuration"}`,
+		`"previous":{`, `"destinationType":"elastic"`, `"destinationType":"splunk"`, `"uploadPeriodMinutes":5`)
+	text += r.answers(set, `{"logType":"network","destinationType":"gcs","gcsBucket":"b","gcsScopes":["w"],"gcsCredentials":"{\"type\":\"`+secret+`\"}","confirm":"network"}`, `"gcsBucket":"b"`)
+	text += r.answers("get_log_streaming", `{"logType":"network"}`, `"gcsScopes":["w"]`)
+	text += r.answers(set, `{"logType":"network","destinationType":"s3","s3Bucket":"b","s3Region":"eu-west-1","s3AuthenticationType":"rolearn","s3RoleArn":"`+role+`","confirm":"network"}`,
+		`"s3ExternalId":"`+idSeed+`"`)
+	text += r.answers(set, `{"logType":"network","destinationType":"s3","s3Bucket":"b","s3Region":"eu-west-1","s3AuthenticationType":"accesskey","s3AccessKeyId":"AK","s3SecretAccessKey":"`+secret+`","confirm":"network"}`)
+	if strings.Contains(text, secret) {
+		t.Errorf("a secret is in an answer: %s", text)
+	}
+	// Its own state unread, the change is said to be made.
+	r.fake.Fail("getLogStreamingConfiguration", fakeapi.Status(404).Times(1))
+	r.fake.Fail("getLogStreamingConfiguration", fakeapi.Status(500).Times(1))
+	r.answers(set, `{"logType":"network",`+splunk+`,"confirm":"network"}`, setButUnread)
+}
+
+func TestSetRefused(t *testing.T) {
+	r := newRig(t)
+	for arguments, part := range map[string]string{
+		`"destinationType":"lunch"`:                                                                                                 "destinationType",
+		`"destinationType":"splunk","token":"x"`:                                                                                    "needs url",
+		`"destinationType":"splunk","url":"https://example.com/"`:                                                                   "needs token",
+		`"destinationType":"cribl"`:                                                                                                 "needs url",
+		`"destinationType":"cribl","url":"ftp://example.com/"`:                                                                      "url is no http",
+		`"destinationType":"cribl","url":"https://u:p@example.com/"`:                                                                "url is no http",
+		`"destinationType":"s3","s3Bucket":"b"`:                                                                                     "needs s3Region",
+		`"destinationType":"s3","s3Bucket":"b","s3Region":"r","s3AuthenticationType":"rolearn"`:                                     "needs s3RoleArn",
+		`"destinationType":"s3","s3Bucket":"b","s3Region":"r","s3AuthenticationType":"rolearn","s3RoleArn":"role"`:                  "no ARN",
+		`"destinationType":"s3","s3Bucket":"b","s3Region":"r","s3AuthenticationType":"rolearn","s3RoleArn":"x","s3AccessKeyId":"k"`: "s3AccessKeyId does not go",
+		`"destinationType":"s3","s3Bucket":"b","s3Region":"r","s3AuthenticationType":"accesskey","s3AccessKeyId":"k"`:               "needs s3SecretAccessKey",
+		`"destinationType":"s3","s3Bucket":"b","s3Region":"r","s3AuthenticationType":"accesskey","token":"x"`:                       "token does not go",
+		`"destinationType":"gcs","gcsBucket":"b"`:                                                                                   "needs gcsCredentials",
+		`"destinationType":"gcs","gcsBucket":"b","gcsCredentials":"` + secret + `"`:                                                 "not the text of a JSON",
+		`"destinationType":"gcs","gcsBucket":"b","gcsCredentials":"{}","s3Bucket":"b"`:                                              "s3Bucket does not go",
+		splunk + `,"gcsBucket":"b"`:                                                                                                 "gcsBucket does not go",
+		splunk + `,"uploadPeriodMinutes":1441`:                                                                                      "1440",
+	} {
+		r.refuses("set_log_streaming", `{"logType":"network","confirm":"network",`+arguments+`}`, invalid, part)
+	}
+	if n := len(r.fake.Requests()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+func TestRemove(t *testing.T) {
+	r := newRig(t)
+	const remove = "delete_log_streaming"
+	r.refuses(remove, `{"logType":"network","confirm":"network"}`, notFound, "")
+	r.refuses(remove, `{"logType":"configuration"}`, needed, "gets nothing more")
+	r.refuses(remove, `{"logType":"configuration","confirm":"network"}`, needed, "elastic")
+	r.answers(remove, `{"logType":"configuration","confirm":"configuration"}`, `"deleted":{`, `"user":"myusername"`)
+	if _, err := r.call("get_log_streaming", `{"logType":"configuration"}`); err == nil || !strings.Contains(err.Error(), notFound) {
+		t.Errorf("got %v, want it gone", err)
+	}
+}
+
+func TestExternalID(t *testing.T) {
+	r := newRig(t)
+	r.answers("create_aws_external_id", `{}`, `"externalId":"`+idSeed+`"`, `"tailscaleAwsAccountId":"001234567890"`)
+	if got := r.answers("create_aws_external_id", `{"reusable":false}`); strings.Contains(got, idSeed) {
+		t.Errorf("got %s, want another ID", got)
+	}
+	r.fake.Fail("getAwsExternalId", fakeapi.Body(200, "application/json", `{}`))
+	if _, err := r.call("create_aws_external_id", `{}`); err == nil || !strings.Contains(err.Error(), string(tailnet.CodeUpstreamMalformed)) {
+		t.Errorf("got %v, want %s", err, tailnet.CodeUpstreamMalformed)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	r := newRig(t)
+	const validate = "validate_aws_external_id"
+	r.answers(validate, `{"externalId":"`+idSeed+`","roleArn":"`+role+`"}`, `"valid":true`)
+	r.answers(validate, `{"externalId":"`+idSeed+`","roleArn":"arn:aws:iam::000000000000:role/open-role"}`, `"valid":false`, "can be assumed without the external ID")
+	r.refuses(validate, `{"externalId":"none","roleArn":"`+role+`"}`, notFound, "")
+	for _, bad := range []string{"", "role", "arn:aws:iam::1:role/x", "arn:aws:s3:::bucket"} {
+		r.refuses(validate, `{"externalId":"`+idSeed+`","roleArn":"`+bad+`"}`, invalid, "no ARN")
+	}
+	for _, bad := range []string{"", "..", "a/b", "%2e"} {
+		r.refuses(validate, `{"externalId":"`+bad+`","roleArn":"`+role+`"}`, invalid, "no external ID")
+	}
+	r.fake.Fail("validateAwsExternalId", fakeapi.Status(403))
+	r.refuses(validate, `{"externalId":"`+idSeed+`","roleArn":"`+role+`"}`, string(tailnet.CodePermissionDenied), "")
+}
+
+// What the API refuses after the reading is told as it is, and not tried again.
+func TestUpstream(t *testing.T) {
+	for name, c := range map[string]struct{ op, arguments string }{
+		"set_log_streaming":      {"setLogStreamingConfiguration", `{"logType":"network",` + splunk + `,"confirm":"network"}`},
+		"delete_log_streaming":   {"disableLogStreaming", `{"logType":"configuration","confirm":"configuration"}`},
+		"create_aws_external_id": {"getAwsExternalId", `{}`},
+	} {
+		r := newRig(t)
+		r.fake.Fail(c.op, fakeapi.Status(403))
+		if _, err := r.call(name, c.arguments); err == nil || !strings.Contains(err.Error(), string(tailnet.CodePermissionDenied)) {
+			t.Errorf("%s: got %v, want %s", name, err, tailnet.CodePermissionDenied)
+		}
+		if n := r.fake.Count(c.op); n != 1 {
+			t.Errorf("%s was sent %d times", c.op, n)
+		}
+	}
+}
