@@ -86,7 +86,7 @@ func TestAnswersHaveTheDocumentedFields(t *testing.T) {
 		"validateAndTestPolicyFile": {send(t, s, "POST", "/tailnet/-/acl/validate", `[{"src":"alice@example.com"}]`)},
 	}
 	for _, group := range []func(*testing.T, *Server) map[string][]string{
-		contactsAnswers, devicesAnswers, dnsAnswers, invitesAnswers, keysAnswers, oauthAnswers, organizationAnswers, policyAnswers, postureAnswers, servicesAnswers, usersAnswers, webhooksAnswers,
+		contactsAnswers, devicesAnswers, dnsAnswers, invitesAnswers, keysAnswers, logsAnswers, oauthAnswers, organizationAnswers, policyAnswers, postureAnswers, servicesAnswers, usersAnswers, webhooksAnswers,
 	} {
 		maps.Copy(answers, group(t, start(t, Options{})))
 	}

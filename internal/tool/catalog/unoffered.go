@@ -8,16 +8,4 @@ var Unoffered = map[string]string{
 	"acceptDeviceInvite":        "it needs a person's own token and a bearer link, which has no place in a conversation: the person opens the link",
 	"createOrganizationTailnet": "it answers with an OAuth client of the scope all for another tailnet: whoever reads the conversation would own that tailnet",
 	"deleteTailnet":             "it removes every user, device and setting for ever: the admin console asks for it properly",
-
-	"listConfigurationAuditLogs":   notYet,
-	"listNetworkFlowLogs":          notYet,
-	"getLogStreamingStatus":        notYet,
-	"getLogStreamingConfiguration": notYet,
-	"setLogStreamingConfiguration": notYet,
-	"disableLogStreaming":          notYet,
-	"getAwsExternalId":             notYet,
-	"validateAwsExternalId":        notYet,
 }
-
-// notYet marks what is planned and not built in this version.
-const notYet = "not in this version yet: use the admin console"

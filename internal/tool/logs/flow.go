@@ -43,7 +43,7 @@ func (l *logs) flows() tool.Tool {
 			"subnetTraffic, exitTraffic and physicalTraffic (what carried it). Name a kind in fields, with nodeId and start, for every connection with protocol, addresses and packets. " +
 			"The window is the last hour unless start (and end) say otherwise, 24 hours at most; of the last 30 days. Filter by node. " +
 			"The answer has start and end as absolute times: the next page needs the cursor together with exactly these as start and end, and the same node. " +
-			"Nothing is there while flow logging is off (get_tailnet_settings, networkFlowLoggingOn). One call to the Tailscale API, which sends the whole window and can be slow.",
+			"Nothing is there while flow logging is off (get_settings, networkFlowLoggingOn). One call to the Tailscale API, which sends the whole window and can be slow.",
 		Narrow: "ask for a shorter window, name one node, set a lower limit or ask for fewer fields",
 	}, func(ctx context.Context, call tool.Call, in flowInput) (flowOutput, error) {
 		when, err := l.span(in.window, in.Cursor, time.Hour, 24*time.Hour)
