@@ -44,6 +44,14 @@ const (
 // A tool calls it after it has read what it is about to touch and before it
 // changes anything, and returns its error as it is.
 func (c Call) Confirm(given Confirmation, name, effect string) error {
+	if name == "" {
+		// Leaving the argument out would repeat it.
+		return &Error{
+			Code:    CodeConfirmationRequired,
+			Message: "nothing was changed: the Tailscale API says no name of what this touches, so nobody could confirm it",
+			Next:    "make this change in the admin console",
+		}
+	}
 	if given.Confirm != name {
 		e := &Error{
 			Code:    CodeConfirmationRequired,
