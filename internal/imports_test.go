@@ -65,7 +65,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/identity":      {"internal/caller", "internal/grant"},
 		"internal/tailnet":       {},
 		"internal/tool":          {"internal/caller", "internal/grant", "internal/audit", "internal/tailnet"},
-		"internal/tool/tooltest": {"internal/tool", "internal/grant", "internal/audit"},
+		"internal/tool/tooltest": {"internal/tool", "internal/grant", "internal/audit", "internal/caller", "internal/tailnet", "internal/tailnettest/fakeapi"},
 		"internal/tool/catalog":  {"internal/tool", "internal/tool/*", "internal/grant", "internal/tailnet"},
 		"internal/tool/*":        {"internal/tool", "internal/tool/devices", "internal/caller", "internal/grant", "internal/tailnet"},
 		"internal/mcpserver":     {"internal/identity", "internal/tool", "internal/caller", "internal/grant"},

@@ -57,6 +57,9 @@ type Options struct {
 	// RetryBudget bounds what one read waits, all in all, between repetitions;
 	// 0 means 10 s, a negative value that nothing is repeated.
 	RetryBudget time.Duration
+	// Keep is how long the answer of a read is kept for whoever asks the same
+	// again; 0 means 3 s, a negative value that none is. A change drops them all.
+	Keep time.Duration
 	// Concurrency bounds the requests under way at once; 0 means 8.
 	Concurrency int
 	// MaxResponse bounds one answer, in bytes after decompression; 0 means 64 MiB.
@@ -81,6 +84,7 @@ type API struct {
 	official  *tailscale.Client
 	slots     chan struct{} // one element per request under way
 	reads     flights
+	kept      kept
 	// changes counts the changes made, so that a read that starts after one
 	// never joins a read that started before it.
 	changes atomic.Uint64
@@ -111,6 +115,7 @@ func New(o Options) (*API, error) {
 		timeout:     cmp.Or(o.Timeout, 30*time.Second),
 		retryBudget: cmp.Or(o.RetryBudget, 10*time.Second),
 		maxResponse: cmp.Or(o.MaxResponse, 64<<20),
+		kept:        kept{keep: cmp.Or(o.Keep, 3*time.Second)},
 		kind:        o.Credential.kind(),
 		place:       cmp.Or(o.CredentialPlace, "/etc/tailscale-mcp.env"),
 		slots:       make(chan struct{}, max(1, cmp.Or(o.Concurrency, 8))),
@@ -129,8 +134,11 @@ func New(o Options) (*API, error) {
 	return a, nil
 }
 
-// Close drops the idle connections. Calls under way end by themselves.
-func (a *API) Close() { a.transport.CloseIdleConnections() }
+// Close drops what is kept and the idle connections. Calls under way end by themselves.
+func (a *API) Close() {
+	a.kept.drop()
+	a.transport.CloseIdleConnections()
+}
 
 // String names the tailnet and the kind of credential.
 func (a *API) String() string {

@@ -5,6 +5,7 @@ package tailnet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -19,8 +20,9 @@ type call struct {
 	query       url.Values
 	accept      string // empty: application/json
 	body        []byte
-	contentType string // empty: application/json, when there is a body
-	ifMatch     string // ETag that the state must still have; empty: any
+	contentType string   // empty: application/json, when there is a body
+	secrets     []string // in the body; no error repeats them
+	ifMatch     string   // ETag that the state must still have; empty: any
 }
 
 // reply is a 2xx answer, complete.
@@ -40,8 +42,13 @@ const maxAttempts = 4
 // becomes part of the message, so it must quote nothing.
 func do[T any](ctx context.Context, a *API, c call, decode func(*reply) (T, error)) (T, error) {
 	var zero T
-	// A read that starts after a change must see it.
-	key := strconv.FormatUint(a.changes.Load(), 10) + " " + c.key()
+	// A read that starts after a change must see it; and what is decoded into
+	// another type is another answer.
+	key := fmt.Sprintf("%d %T %s", a.changes.Load(), zero, c.key())
+	if r, ok := a.kept.get(ctx, key).(result[T]); ok {
+		traceOf(ctx).add(r.status, 0)
+		return r.value, nil
+	}
 	var sent Trace
 	value, joined, err := a.reads.do(ctx, key, func(ctx context.Context) (any, error) {
 		// Repetitions and all: whoever waits, waits no longer than this.
@@ -61,7 +68,7 @@ func do[T any](ctx context.Context, a *API, c call, decode func(*reply) (T, erro
 				Next:    nextNotTheAPI,
 			}
 		}
-		return result[T]{v, sent.Status()}, nil
+		return result[T]{v, sent.Status(), len(r.body)}, nil
 	})
 	trace := traceOf(ctx)
 	if !joined {
@@ -74,6 +81,9 @@ func do[T any](ctx context.Context, a *API, c call, decode func(*reply) (T, erro
 	}
 	r := value.(result[T])
 	trace.add(r.status, 0)
+	if !joined {
+		a.kept.put(key, r, r.size)
+	}
 	return r.value, nil
 }
 
@@ -81,6 +91,7 @@ func do[T any](ctx context.Context, a *API, c call, decode func(*reply) (T, erro
 type result[T any] struct {
 	value  T
 	status int
+	size   int // of the body, in bytes
 }
 
 // key identifies calls that ask for the same.
@@ -182,7 +193,12 @@ func (a *API) attempt(ctx context.Context, c call, target *url.URL) (*reply, tok
 		if ctx.Err() != nil {
 			return nil, token{}, contextError(ctx, "waiting to start; nothing was sent")
 		}
-		defer a.changes.Add(1)
+		// A read that began before or during the change is answered to those who
+		// wait for it, and to nobody who asks afterwards.
+		defer func() {
+			a.changes.Add(1)
+			a.kept.drop()
+		}()
 		// A change under way is not abandoned because its caller went away:
 		// nobody would learn what came of it. A deadline is another matter.
 		deadline, limited := ctx.Deadline()

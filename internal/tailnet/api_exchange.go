@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -55,7 +56,7 @@ func (a *API) exchange(ctx context.Context, c call, target *url.URL, tok token) 
 		// An explanation that cannot be read changes nothing about the refusal.
 		body, _ := readBounded(resp, maxErrorBody)
 		maybe := resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented
-		return nil, uncertain(c.op, maybe, a.answerError(c.op, resp, body, tok))
+		return nil, uncertain(c.op, maybe, a.answerError(c, resp, body, tok))
 	}
 	body, err := readBounded(resp, a.maxResponse)
 	if err != nil && !c.op.empty {
@@ -80,8 +81,9 @@ func (a *API) exchange(ctx context.Context, c call, target *url.URL, tok token) 
 }
 
 // answerError maps a refusal, with what the operation and the credential add.
-func (a *API) answerError(op *operation, resp *http.Response, body []byte, tok token) *Error {
-	e := statusError(resp, body, append(a.source.secrets(), tok.text.reveal())...)
+func (a *API) answerError(c call, resp *http.Response, body []byte, tok token) *Error {
+	op := c.op
+	e := statusError(resp, body, slices.Concat(a.source.secrets(), []string{tok.text.reveal()}, c.secrets)...)
 	switch {
 	case e.Code == CodeUnauthenticated:
 		e.Message += "; the API credential in " + a.place + " was refused"

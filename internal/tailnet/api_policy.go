@@ -41,13 +41,13 @@ func (a *API) Policy(ctx context.Context) (Policy, error) {
 // PolicyJSON returns the tailnet policy file as plain JSON, without its comments,
 // and the ETag of that version as in [Policy].
 func (a *API) PolicyJSON(ctx context.Context) (file Object, etag string, err error) {
-	type version struct {
+	type policyJSON struct {
 		file Object
 		etag string
 	}
-	v, err := do(ctx, a, call{op: operationOf("getPolicyFile")}, func(r *reply) (version, error) {
+	v, err := do(ctx, a, call{op: operationOf("getPolicyFile")}, func(r *reply) (policyJSON, error) {
 		o, err := parseObject(r.body)
-		return version{o, r.etag}, err
+		return policyJSON{o, r.etag}, err
 	})
 	return v.file, v.etag, err
 }

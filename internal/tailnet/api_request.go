@@ -29,6 +29,9 @@ type Request struct {
 	Accept string
 	// IfMatch is the ETag that the state must still have, quotes included.
 	IfMatch string
+	// Secrets are values in the body that no error may repeat, whatever the API
+	// says about them.
+	Secrets []string
 	// Scope replaces the operation's scope where what is asked for narrows it:
 	// minting an auth key takes auth_keys, not one of three.
 	Scope string
@@ -56,8 +59,8 @@ func (a *API) Do(ctx context.Context, r Request) error {
 
 // Text sends r and returns its answer as it is, with its ETag.
 func (a *API) Text(ctx context.Context, r Request) (text, etag string, err error) {
-	type version struct{ text, etag string }
-	v, err := perform(ctx, a, r, func(r *reply) (version, error) { return version{string(r.body), r.etag}, nil })
+	type textWithETag struct{ text, etag string }
+	v, err := perform(ctx, a, r, func(r *reply) (textWithETag, error) { return textWithETag{string(r.body), r.etag}, nil })
 	return v.text, v.etag, err
 }
 
@@ -69,7 +72,7 @@ func perform[T any](ctx context.Context, a *API, r Request, decode func(*reply) 
 		narrowed.scope = r.Scope
 		op = &narrowed
 	}
-	c := call{op: op, params: r.Params, query: r.Query, accept: r.Accept, contentType: r.ContentType, ifMatch: r.IfMatch}
+	c := call{op: op, params: r.Params, query: r.Query, accept: r.Accept, contentType: r.ContentType, ifMatch: r.IfMatch, secrets: r.Secrets}
 	switch body := r.Body.(type) {
 	case nil:
 	case string:

@@ -42,6 +42,9 @@ func newRig(t testing.TB, fo fakeapi.Options, o Options) *rig {
 	if o.Credential.IsZero() {
 		o.Credential.APIKey = fakeapi.DefaultAPIKey
 	}
+	if o.Keep == 0 {
+		o.Keep = -1 // most tests count requests
+	}
 	o.BaseURL, err = url.Parse(fake.URL())
 	if err != nil {
 		t.Fatal(err)

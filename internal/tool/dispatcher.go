@@ -118,6 +118,9 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (json
 			if progress == nil {
 				progress = func(float64, float64, string) {}
 			}
+			if t.Class != grant.Read {
+				ctx = tailnet.Fresh(ctx)
+			}
 			out, err := t.run(ctx, Call{Caller: c, Progress: progress, dispatcher: d, request: r}, r.Arguments)
 			if err != nil {
 				return nil, err

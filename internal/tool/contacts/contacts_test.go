@@ -4,8 +4,6 @@ package contacts
 
 import (
 	"encoding/json"
-	"log/slog"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -58,21 +56,6 @@ func TestSetContact(t *testing.T) {
 
 func start(t *testing.T) (*fakeapi.Server, *tool.Dispatcher) {
 	t.Helper()
-	fake, err := fakeapi.Start(fakeapi.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := url.Parse(fake.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := tailnet.New(tailnet.Options{BaseURL: base, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}, RetryBudget: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { api.Close(); fake.Close() })
-	return fake, tool.NewDispatcher(tool.Options{
-		Registry: tool.NewRegistry(grant.Classes(), Tools(api)), Audit: &tooltest.Log{}, Log: slog.New(slog.DiscardHandler),
-		Capability: "jaxxstorm.com/cap/mcp", Host: func() tool.Host { return tool.Host{Name: "tag:mcp", Port: 8080} },
-	})
+	r := tooltest.NewAPI(t, fakeapi.Options{}, Tools)
+	return r.Fake, r.Dispatcher
 }

@@ -52,7 +52,7 @@ func newRigWith(t testing.TB, o tailnet.Options, devices ...fakeapi.Device) *rig
 	if o.BaseURL, err = url.Parse(fake.URL()); err != nil {
 		t.Fatal(err)
 	}
-	o.Credential.APIKey = fakeapi.DefaultAPIKey
+	o.Credential.APIKey, o.Keep = fakeapi.DefaultAPIKey, -1
 	api, err := tailnet.New(o)
 	if err != nil {
 		t.Fatal(err)

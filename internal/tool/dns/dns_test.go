@@ -25,13 +25,13 @@ func TestGet(t *testing.T) {
 		`{"part":"searchPaths"}`: `{"searchPaths":["user1.example.com","user2.example.com"]}`,
 		`{"part":"splitDNS"}`:    `{"example.com":["1.1.1.1","1.2.3.4"],"other.com":["2.2.2.2"]}`,
 	} {
-		if got, err := r.call("get_dns", arguments); err != nil || got != `{"dns":`+want+`}` {
+		if got, err := r.Call("get_dns", arguments); err != nil || got != `{"dns":`+want+`}` {
 			t.Errorf("%s: got %s and error %v, want %s", arguments, got, err, want)
 		}
 	}
-	_, err := r.call("get_dns", `{"part":"records"}`)
-	r.refused(err, tool.CodeInvalidArgument, "searchPaths")
-	text, mimeType, err := r.dispatcher.Read(r.Context(), r.caller, tool.Request{ID: "1", Method: "resources/read", Name: "tailscale://dns"})
+	_, err := r.Call("get_dns", `{"part":"records"}`)
+	r.Told("the call", "", err, tool.CodeInvalidArgument, "searchPaths")
+	text, mimeType, err := r.Dispatcher.Read(r.Context(), r.Caller(), tool.Request{ID: "1", Method: "resources/read", Name: "tailscale://dns"})
 	if err != nil || mimeType != "application/json" || !strings.Contains(text, `"magicDNS":true`) {
 		t.Errorf("got %s %s and error %v, want the configuration", mimeType, text, err)
 	}
@@ -61,12 +61,12 @@ func TestChanges(t *testing.T) {
 			`{"dns":{"nameservers":[{"address":"9.9.9.9","useWithExitNode":true}],"preferences":{"overrideLocalDNS":true,"magicDNS":true},"searchPaths":["a.example"],"splitDNS":{"corp.example.com":[{"address":"10.0.0.53","useWithExitNode":false}]}},"previous":` + everything + `}`},
 	} {
 		r := newRig(t)
-		got, err := r.call(c.tool, c.arguments)
+		got, err := r.Call(c.tool, c.arguments)
 		if err != nil || got != c.want {
 			t.Errorf("%s %s:\ngot  %s and error %v\nwant %s", c.tool, c.arguments, got, err, c.want)
 			continue
 		}
-		if sent := r.sent(c.op); sent != c.sent {
+		if sent := r.Sent(c.op); sent != c.sent {
 			t.Errorf("%s %s: sent %s, want %s", c.tool, c.arguments, sent, c.sent)
 		}
 	}
@@ -88,9 +88,9 @@ func TestUnconfirmed(t *testing.T) {
 			"setDnsConfiguration", []string{"nothing that is set now is lost"}},
 	} {
 		r := newRig(t)
-		_, err := r.call(c.tool, c.arguments)
-		r.refused(err, tool.CodeConfirmationRequired, c.words...)
-		if n := r.fake.Count(c.op); n != 0 {
+		_, err := r.Call(c.tool, c.arguments)
+		r.Told("the call", "", err, tool.CodeConfirmationRequired, c.words...)
+		if n := r.Fake.Count(c.op); n != 0 {
 			t.Errorf("%s %s: %s was sent", c.tool, c.arguments, c.op)
 		}
 	}
@@ -105,8 +105,8 @@ func TestBadArguments(t *testing.T) {
 			"update_split_dns":      `{"domains":[{"domain":"a.example","nameservers":["` + bad + `"]}]}`,
 			"set_dns_configuration": `{"nameservers":[{"address":"` + bad + `"}],"magicDNS":true,"overrideLocalDNS":true,"confirm":"dns configuration"}`,
 		} {
-			_, err := r.call(name, arguments)
-			r.refused(err, tool.CodeInvalidArgument, "https")
+			_, err := r.Call(name, arguments)
+			r.Told("the call", "", err, tool.CodeInvalidArgument, "https")
 		}
 	}
 	for _, bad := range []string{"", ".", "..", "a..b", "-a.example", "a b.example", "a/b", "*.example.com", "bücher.example", strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a"} {
@@ -115,8 +115,8 @@ func TestBadArguments(t *testing.T) {
 			"update_split_dns":      `{"domains":[{"domain":"` + bad + `","nameservers":["1.1.1.1"]}]}`,
 			"set_dns_configuration": `{"splitDNS":[{"domain":"` + bad + `","resolvers":[{"address":"1.1.1.1"}]}],"magicDNS":true,"overrideLocalDNS":true,"confirm":"dns configuration"}`,
 		} {
-			_, err := r.call(name, arguments)
-			r.refused(err, tool.CodeInvalidArgument)
+			_, err := r.Call(name, arguments)
+			r.Told("the call", "", err, tool.CodeInvalidArgument)
 		}
 	}
 	for name, arguments := range map[string]string{
@@ -126,31 +126,31 @@ func TestBadArguments(t *testing.T) {
 		"update_split_dns":      `{"domains":[]}`,
 		"set_dns_configuration": `{"splitDNS":[{"domain":"a.example","resolvers":[]}],"magicDNS":true,"overrideLocalDNS":true}`,
 	} {
-		_, err := r.call(name, arguments)
-		r.refused(err, tool.CodeInvalidArgument)
+		_, err := r.Call(name, arguments)
+		r.Told("the call", "", err, tool.CodeInvalidArgument)
 	}
-	if n := len(r.fake.Requests()); n != 0 {
+	if n := len(r.Fake.Requests()); n != 0 {
 		t.Errorf("got %d requests, want none", n)
 	}
 }
 
 func TestUpstreamErrors(t *testing.T) {
 	r := newRig(t)
-	if _, err := r.call("set_dns_nameservers", `{"nameservers":[],"confirm":"dns nameservers"}`); err != nil {
+	if _, err := r.Call("set_dns_nameservers", `{"nameservers":[],"confirm":"dns nameservers"}`); err != nil {
 		t.Fatal(err)
 	}
-	_, err := r.call("set_dns_preferences", `{"magicDNS":true}`)
-	r.refused(err, string(tailnet.CodeInvalidArgument), "nameserver")
+	_, err := r.Call("set_dns_preferences", `{"magicDNS":true}`)
+	r.Told("the call", "", err, string(tailnet.CodeInvalidArgument), "nameserver")
 	for op, c := range map[string]struct{ tool, arguments string }{
 		"listDnsNameservers":  {"set_dns_nameservers", `{"nameservers":[],"confirm":"dns nameservers"}`},
 		"listDnsSearchPaths":  {"set_dns_search_paths", `{"searchPaths":[],"confirm":"dns search paths"}`},
 		"getDnsConfiguration": {"set_dns_configuration", `{"magicDNS":true,"overrideLocalDNS":true,"confirm":"dns configuration"}`},
 	} {
-		before := len(r.fake.Requests())
-		r.fake.Fail(op, fakeapi.Body(200, "application/json", `{"dns":7,"searchPaths":7,"nameservers":7}`).Times(1))
-		_, err := r.call(c.tool, c.arguments)
-		r.refused(err, string(tailnet.CodeUpstreamMalformed), "nothing was changed")
-		if n := len(r.fake.Requests()) - before; n != 1 {
+		before := len(r.Fake.Requests())
+		r.Fake.Fail(op, fakeapi.Body(200, "application/json", `{"dns":7,"searchPaths":7,"nameservers":7}`).Times(1))
+		_, err := r.Call(c.tool, c.arguments)
+		r.Told("the call", "", err, string(tailnet.CodeUpstreamMalformed), "nothing was changed")
+		if n := len(r.Fake.Requests()) - before; n != 1 {
 			t.Errorf("%s: got %d requests, want the reading alone", c.tool, n)
 		}
 	}

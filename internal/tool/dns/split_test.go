@@ -29,11 +29,11 @@ func TestSplit(t *testing.T) {
 	} {
 		t.Run(c.title, func(t *testing.T) {
 			r := newRig(t)
-			got, err := r.call("update_split_dns", `{"domains":`+c.domains+`}`)
+			got, err := r.Call("update_split_dns", `{"domains":`+c.domains+`}`)
 			if err != nil || got != c.want {
 				t.Fatalf("got %s and error %v, want %s", got, err, c.want)
 			}
-			if sent := r.sent("updateSplitDns"); sent != c.sent {
+			if sent := r.Sent("updateSplitDns"); sent != c.sent {
 				t.Errorf("sent %s, want %s", sent, c.sent)
 			}
 		})
@@ -43,15 +43,15 @@ func TestSplit(t *testing.T) {
 // A domain that is not there is a slip, so nothing of the call is sent.
 func TestSplitClearsNothing(t *testing.T) {
 	r := newRig(t)
-	_, err := r.call("update_split_dns", `{"domains":[{"domain":"other.com","nameservers":[]},{"domain":"othr.com","nameservers":[]}]}`)
-	r.refused(err, string(tailnet.CodeNotFound), "othr.com", "get_dns")
-	if n := r.fake.Count("updateSplitDns"); n != 0 {
+	_, err := r.Call("update_split_dns", `{"domains":[{"domain":"other.com","nameservers":[]},{"domain":"othr.com","nameservers":[]}]}`)
+	r.Told("the call", "", err, string(tailnet.CodeNotFound), "othr.com", "get_dns")
+	if n := r.Fake.Count("updateSplitDns"); n != 0 {
 		t.Errorf("the change was sent %d times, want never", n)
 	}
-	r.fake.Fail("updateSplitDns", fakeapi.Cut().AfterEffect())
-	_, err = r.call("update_split_dns", `{"domains":[{"domain":"other.com","nameservers":[]}]}`)
-	r.refused(err, string(tailnet.CodeUpstreamUnavailable), "is not known")
-	if n := r.fake.Count("updateSplitDns"); n != 1 {
+	r.Fake.Fail("updateSplitDns", fakeapi.Cut().AfterEffect())
+	_, err = r.Call("update_split_dns", `{"domains":[{"domain":"other.com","nameservers":[]}]}`)
+	r.Told("the call", "", err, string(tailnet.CodeUpstreamUnavailable), "is not known")
+	if n := r.Fake.Count("updateSplitDns"); n != 1 {
 		t.Errorf("the change was sent %d times, want once", n)
 	}
 }

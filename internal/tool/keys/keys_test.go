@@ -13,7 +13,7 @@ import (
 
 func TestList(t *testing.T) {
 	r := newRig(t)
-	if _, err := r.call("create_auth_key", `{"description":"soon","expiryDays":3,"confirm":"soon"}`); err != nil {
+	if _, err := r.Call("create_auth_key", `{"description":"soon","expiryDays":3,"confirm":"soon"}`); err != nil {
 		t.Fatal(err)
 	}
 	for arguments, want := range map[string]string{
@@ -26,7 +26,7 @@ func TestList(t *testing.T) {
 		`{"invalid":false,"limit":1}`: "kApi1CNTRL",
 		`{"key":"kAuth2CNTRL"}`:       "kAuth2CNTRL",
 	} {
-		text, err := r.call("list_keys", arguments)
+		text, err := r.Call("list_keys", arguments)
 		var got struct{ Keys []struct{ ID string } }
 		if err != nil || json.Unmarshal([]byte(text), &got) != nil {
 			t.Fatalf("%s: got %s and error %v", arguments, text, err)
@@ -39,7 +39,7 @@ func TestList(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", arguments, ids, want)
 		}
 	}
-	if text, err := r.call("list_keys", `{"key":"kAuth2CNTRL"}`); err != nil || !strings.Contains(text, `"invalid":true`) {
+	if text, err := r.Call("list_keys", `{"key":"kAuth2CNTRL"}`); err != nil || !strings.Contains(text, `"invalid":true`) {
 		t.Errorf("got %s and error %v, want that it is invalid", text, err)
 	}
 }
@@ -55,7 +55,7 @@ func TestCreate(t *testing.T) {
 		{"create_trust_credential", `{"kind":"federated","description":"ci","scopes":["dns:read"],"issuer":"https://example.com","subject":"a:*","customClaimRules":[{"claim":"org","pattern":"x*"}],"confirm":"ci"}`,
 			`has no secret`, `"customClaimRules":{"org":"x*"}`},
 	} {
-		text, err := r.call(c.name, c.arguments)
+		text, err := r.Call(c.name, c.arguments)
 		if err != nil || !strings.Contains(text, c.answer) {
 			t.Errorf("%s: got %s and error %v, want %s", c.arguments, text, err, c.answer)
 		}
@@ -63,7 +63,7 @@ func TestCreate(t *testing.T) {
 		if json.Unmarshal([]byte(text), &made) != nil || made.Key.Key != "" {
 			t.Errorf("%s: got %s, want the secret in its own field only", c.arguments, text)
 		}
-		state, err := r.call("list_keys", `{"fields":["all"],"key":"`+made.Key.ID+`"}`)
+		state, err := r.Call("list_keys", `{"fields":["all"],"key":"`+made.Key.ID+`"}`)
 		if err != nil || !strings.Contains(state, c.state) || strings.Contains(state, "tskey") {
 			t.Errorf("%s: then there is %s (error %v), want %s", c.arguments, state, err, c.state)
 		}
@@ -73,7 +73,7 @@ func TestCreate(t *testing.T) {
 // What is in force under the same description is named before another is made.
 func TestNamesake(t *testing.T) {
 	r := newRig(t)
-	_, err := r.call("create_auth_key", `{"description":"dev access"}`)
+	_, err := r.Call("create_auth_key", `{"description":"dev access"}`)
 	if got, text := code(err); got != "confirmation_required" || !strings.Contains(text, "already one of this description: kAuth1CNTRL") {
 		t.Errorf("got %v, want the other key named", err)
 	}
@@ -81,7 +81,7 @@ func TestNamesake(t *testing.T) {
 
 func TestSet(t *testing.T) {
 	r := newRig(t)
-	text, err := r.call("set_trust_credential", `{"key":"kFed1CNTRL","scopes":["dns:read"],"tags":[],"confirm":"kFed1CNTRL"}`)
+	text, err := r.Call("set_trust_credential", `{"key":"kFed1CNTRL","scopes":["dns:read"],"tags":[],"confirm":"kFed1CNTRL"}`)
 	var got struct{ Previous, Now map[string]any }
 	if err != nil || json.Unmarshal([]byte(text), &got) != nil {
 		t.Fatalf("got %s and error %v", text, err)
@@ -101,15 +101,15 @@ func TestSet(t *testing.T) {
 
 func TestDelete(t *testing.T) {
 	r := newRig(t)
-	text, err := r.call("delete_key", `{"key":"kAuth1CNTRL","confirm":"kAuth1CNTRL"}`)
+	text, err := r.Call("delete_key", `{"key":"kAuth1CNTRL","confirm":"kAuth1CNTRL"}`)
 	if err != nil || !strings.Contains(text, `"deleted":"kAuth1CNTRL"`) || !strings.Contains(text, `"dev access"`) {
 		t.Errorf("got %s and error %v", text, err)
 	}
-	if text, err = r.call("list_keys", `{"type":"auth"}`); err != nil || strings.Contains(text, "kAuth1CNTRL") {
+	if text, err = r.Call("list_keys", `{"type":"auth"}`); err != nil || strings.Contains(text, "kAuth1CNTRL") {
 		t.Errorf("got %s and error %v, want it gone", text, err)
 	}
-	_, err = r.call("delete_key", `{"key":"kAuth1CNTRL","confirm":"kAuth1CNTRL"}`)
-	if got, _ := code(err); got != "conflict" || r.fake.Count("deleteKey") != 1 {
+	_, err = r.Call("delete_key", `{"key":"kAuth1CNTRL","confirm":"kAuth1CNTRL"}`)
+	if got, _ := code(err); got != "conflict" || r.Fake.Count("deleteKey") != 1 {
 		t.Errorf("got %v, want it refused the second time", err)
 	}
 }
@@ -144,13 +144,13 @@ func TestRefused(t *testing.T) {
 		{"delete_key", `{"key":"kNone","confirm":"kNone"}`, "not_found", ""},
 		{"delete_key", `{"key":"","confirm":""}`, "invalid_argument", ""},
 	} {
-		text, err := r.call(c.name, c.arguments)
+		text, err := r.Call(c.name, c.arguments)
 		if got, said := code(err); got != c.code || text != "" || !strings.Contains(said, c.text) {
 			t.Errorf("%s %s: got %s and %v, want %s with %q", c.name, c.arguments, text, err, c.code, c.text)
 		}
 	}
 	for _, op := range []string{"createKey", "setKey", "deleteKey"} {
-		if n := r.fake.Count(op); n != 0 {
+		if n := r.Fake.Count(op); n != 0 {
 			t.Errorf("%s was sent %d times", op, n)
 		}
 	}
@@ -164,8 +164,8 @@ func TestUpstreamErrors(t *testing.T) {
 		"setKey":          {"set_trust_credential", `{"key":"kClient1CNTRL","description":"b","confirm":"kClient1CNTRL"}`},
 		"deleteKey":       {"delete_key", `{"key":"kClient1CNTRL","confirm":"kClient1CNTRL"}`},
 	} {
-		r.fake.Fail(op, fakeapi.Status(403))
-		if text, err := r.call(c[0], c[1]); err == nil || text != "" {
+		r.Fake.Fail(op, fakeapi.Status(403))
+		if text, err := r.Call(c[0], c[1]); err == nil || text != "" {
 			t.Errorf("%s: got %s and no error", c[0], text)
 		} else if got, _ := code(err); got != "permission_denied" {
 			t.Errorf("%s: got %v, want permission_denied", c[0], err)

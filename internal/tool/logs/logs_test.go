@@ -22,21 +22,21 @@ const (
 
 func TestAudit(t *testing.T) {
 	r := newRig(t)
-	got := r.answers("list_audit_logs", `{"start":"7d"}`, `"loginName":"alice@example.com"`, `"error":"the login was refused"`, `"action":"UPDATE"`)
+	got := r.Answers("list_audit_logs", `{"start":"7d"}`, `"loginName":"alice@example.com"`, `"error":"the login was refused"`, `"action":"UPDATE"`)
 	for _, hidden := range []string{"old policy", `"new"`, "eventGroupID"} {
 		if strings.Contains(got, hidden) {
 			t.Errorf("got %s in the usual fields", hidden)
 		}
 	}
-	r.answers("list_audit_logs", `{"start":"7d","event":["TAILNET.UPDATE.ACL"],"fields":["old","new"]}`, "// old policy", "// new policy")
-	r.answers("list_audit_logs", `{"start":"7d","actor":["uBob2CNTRL","~alice"],"target":["admin"]}`, `"loginName":"bob@example.com"`)
-	r.answers("list_audit_logs", `{"start":"7d","actor":["~carol"]}`, `"entries":[]`, `"total":0`)
-	q := r.fake.Requests()[2]
+	r.Answers("list_audit_logs", `{"start":"7d","event":["TAILNET.UPDATE.ACL"],"fields":["old","new"]}`, "// old policy", "// new policy")
+	r.Answers("list_audit_logs", `{"start":"7d","actor":["uBob2CNTRL","~alice"],"target":["admin"]}`, `"loginName":"bob@example.com"`)
+	r.Answers("list_audit_logs", `{"start":"7d","actor":["~carol"]}`, `"entries":[]`, `"total":0`)
+	q := r.Fake.Requests()[2]
 	if got := q.Query["actor"]; len(got) != 2 {
 		t.Errorf("got actors %q, want both", got)
 	}
-	r.answers("list_audit_logs", `{}`, `"start":"`)
-	last := r.fake.Requests()[4].Query
+	r.Answers("list_audit_logs", `{}`, `"start":"`)
+	last := r.Fake.Requests()[4].Query
 	start, err := time.Parse(time.RFC3339, last.Get("start"))
 	end, err2 := time.Parse(time.RFC3339, last.Get("end"))
 	if err != nil || err2 != nil || end.Sub(start) != 24*time.Hour || time.Since(end) > time.Minute {
@@ -62,18 +62,18 @@ func TestWindows(t *testing.T) {
 			`{"start":"0000-01-01T00:00:00+01:00","end":"2026-01-01T00:00:00Z"}`:     "out of range",
 			`{"start":"2026-01-01T00:00:00Z","end":"9999-12-31T23:59:59.999-23:00"}`: "out of range",
 		} {
-			r.refuses(name, arguments, invalid, part)
+			r.Refuses(name, arguments, invalid, part)
 		}
 	}
-	r.refuses("list_flow_logs", `{"start":"25h"}`, invalid, "24 hours")
-	r.refuses("list_audit_logs", `{"actor":[""]}`, invalid, "empty")
-	if n := len(r.fake.Requests()); n != 0 {
+	r.Refuses("list_flow_logs", `{"start":"25h"}`, invalid, "24 hours")
+	r.Refuses("list_audit_logs", `{"actor":[""]}`, invalid, "empty")
+	if n := len(r.Fake.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
-	r.refuses("list_audit_logs", `{"start":"7d","event":["lunch"]}`, invalid, "refused the request")
-	r.refuses("list_audit_logs", `{"start":"7d","fields":["colour"]}`, invalid, "there is no field")
-	r.fake.Fail("", fakeapi.Status(502))
-	r.refuses("list_flow_logs", `{}`, string(tailnet.CodeUpstreamUnavailable), "")
+	r.Refuses("list_audit_logs", `{"start":"7d","event":["lunch"]}`, invalid, "refused the request")
+	r.Refuses("list_audit_logs", `{"start":"7d","fields":["colour"]}`, invalid, "there is no field")
+	r.Fake.Fail("", fakeapi.Status(502))
+	r.Refuses("list_flow_logs", `{}`, string(tailnet.CodeUpstreamUnavailable), "")
 }
 
 // Page by page a log is the same as at once: each entry once and in order, also
@@ -96,16 +96,16 @@ func TestPages(t *testing.T) {
 			_ = json.Unmarshal(a["nextCursor"], &next)
 			return found, next
 		}
-		all, next := texts(r.answers(name, `{"start":"`+c.back+`","limit":500,"fields":["all"]}`))
+		all, next := texts(r.Answers(name, `{"start":"`+c.back+`","limit":500,"fields":["all"]}`))
 		if len(all) < 7 || next != "" {
 			t.Fatalf("%s: got %d entries and cursor %q", name, len(all), next)
 		}
 		window := fmt.Sprintf(`"start":%q,"end":%q,"limit":2,"fields":["all"]`, first.Start, first.End)
-		paged, next := texts(r.answers(name, `{`+window+`}`))
+		paged, next := texts(r.Answers(name, `{`+window+`}`))
 		for next != "" {
 			var more []string
 			cursor := next
-			more, next = texts(r.answers(name, `{`+window+`,"cursor":"`+cursor+`"}`))
+			more, next = texts(r.Answers(name, `{`+window+`,"cursor":"`+cursor+`"}`))
 			paged = append(paged, more...)
 			if len(paged) > len(all) {
 				break
@@ -119,16 +119,16 @@ func TestPages(t *testing.T) {
 
 func TestFlows(t *testing.T) {
 	r := newRig(t)
-	got := r.answers("list_flow_logs", `{"start":"3h"}`, `"virtualTraffic":{"tx":20000,"rx":10000}`, `"exitTraffic":{"tx":10000,"rx":5000}`, `"nodeId":"nWeb1CNTRL"`)
+	got := r.Answers("list_flow_logs", `{"start":"3h"}`, `"virtualTraffic":{"tx":20000,"rx":10000}`, `"exitTraffic":{"tx":10000,"rx":5000}`, `"nodeId":"nWeb1CNTRL"`)
 	if strings.Contains(got, "100.87.74.78") {
 		t.Errorf("got %s, want no connections", got)
 	}
-	got = r.answers("list_flow_logs", `{"start":"3h","node":"nWeb2CNTRL","fields":["nodeId","virtualTraffic"]}`, `"proto":99`, `"proto":"tcp"`)
+	got = r.Answers("list_flow_logs", `{"start":"3h","node":"nWeb2CNTRL","fields":["nodeId","virtualTraffic"]}`, `"proto":99`, `"proto":"tcp"`)
 	if strings.Contains(got, "nWeb1CNTRL") || strings.Contains(got, `"bytes"`) {
 		t.Errorf("got %s, want the fields of one device", got)
 	}
-	r.fake.Fail("listNetworkFlowLogs", fakeapi.Body(200, "application/json", `{"logs":[{"nodeId":"n","start":"2026-01-01T00:00:00Z","virtualTraffic":[{"txBytes":"many"}]}]}`))
-	r.refuses("list_flow_logs", `{}`, string(tailnet.CodeUpstreamMalformed), "virtualTraffic")
+	r.Fake.Fail("listNetworkFlowLogs", fakeapi.Body(200, "application/json", `{"logs":[{"nodeId":"n","start":"2026-01-01T00:00:00Z","virtualTraffic":[{"txBytes":"many"}]}]}`))
+	r.Refuses("list_flow_logs", `{}`, string(tailnet.CodeUpstreamMalformed), "virtualTraffic")
 }
 
 func TestOrderOfTimes(t *testing.T) {

@@ -75,7 +75,10 @@ func (l *logs) setStream() tool.Tool {
 		if err := call.Confirm(in.Confirmation, in.LogType, effect); err != nil {
 			return setOutput{}, err
 		}
-		if err := l.api.Do(ctx, tailnet.Request{Op: "setLogStreamingConfiguration", Params: []string{in.LogType}, Body: in.endpoint}); err != nil {
+		if err := l.api.Do(ctx, tailnet.Request{
+			Op: "setLogStreamingConfiguration", Params: []string{in.LogType}, Body: in.endpoint,
+			Secrets: []string{in.Token, in.S3SecretAccessKey, in.GCSCredentials},
+		}); err != nil {
 			return setOutput{}, err
 		}
 		var out setOutput
@@ -87,7 +90,7 @@ func (l *logs) setStream() tool.Tool {
 		now, err := l.getStream(ctx, in.LogType)
 		if err != nil {
 			out.Note = setButUnread
-			return out, nil
+			return out, nil //nolint:nilerr // the note says it; the change was made
 		}
 		out.Stream, err = streamKind.One(nil, now)
 		return out, err

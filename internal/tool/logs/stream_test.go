@@ -19,34 +19,34 @@ const (
 
 func TestStream(t *testing.T) {
 	r := newRig(t)
-	r.answers("get_log_streaming", `{"logType":"configuration"}`, `"destinationType":"elastic"`, `"numEntriesSent":8363`)
-	r.refuses("get_log_streaming", `{"logType":"network"}`, notFound, "")
-	r.refuses("get_log_streaming", `{"logType":"lunch"}`, invalid, "")
+	r.Answers("get_log_streaming", `{"logType":"configuration"}`, `"destinationType":"elastic"`, `"numEntriesSent":8363`)
+	r.Refuses("get_log_streaming", `{"logType":"network"}`, notFound, "")
+	r.Refuses("get_log_streaming", `{"logType":"lunch"}`, invalid, "")
 }
 
 func TestSet(t *testing.T) {
 	r := newRig(t)
 	const set = "set_log_streaming"
-	r.refuses(set, `{"logType":"configuration",`+splunk+`}`, needed, "no longer to elastic at http://100.71.134.73:80/config-log-datastream")
-	r.refuses(set, `{"logType":"configuration",`+splunk+`,"confirm":"network"}`, needed, `confirm set to "configuration"`)
-	r.refuses(set, `{"logType":"network",`+splunk+`}`, needed, "streamed nowhere")
-	if _, err := r.call(set, `{"logType":"network",`+splunk+`}`); err == nil || strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "hidden") {
+	r.Refuses(set, `{"logType":"configuration",`+splunk+`}`, needed, "no longer to elastic at http://100.71.134.73:80/config-log-datastream")
+	r.Refuses(set, `{"logType":"configuration",`+splunk+`,"confirm":"network"}`, needed, `confirm set to "configuration"`)
+	r.Refuses(set, `{"logType":"network",`+splunk+`}`, needed, "streamed nowhere")
+	if _, err := r.Call(set, `{"logType":"network",`+splunk+`}`); err == nil || strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "hidden") {
 		t.Errorf("got %v, want neither the token nor the query", err)
 	}
-	text := r.answers(set, `{"logType":"configuration",`+splunk+`,"uploadPeriodMinutes":5,"compressionFormat":"zstd","confirm":"configuration"}`,
+	text := r.Answers(set, `{"logType":"configuration",`+splunk+`,"uploadPeriodMinutes":5,"compressionFormat":"zstd","confirm":"configuration"}`,
 		`"previous":{`, `"destinationType":"elastic"`, `"destinationType":"splunk"`, `"uploadPeriodMinutes":5`)
-	text += r.answers(set, `{"logType":"network","destinationType":"gcs","gcsBucket":"b","gcsScopes":["w"],"gcsCredentials":"{\"type\":\"`+secret+`\"}","confirm":"network"}`, `"gcsBucket":"b"`)
-	text += r.answers("get_log_streaming", `{"logType":"network"}`, `"gcsScopes":["w"]`)
-	text += r.answers(set, `{"logType":"network","destinationType":"s3","s3Bucket":"b","s3Region":"eu-west-1","s3AuthenticationType":"rolearn","s3RoleArn":"`+role+`","confirm":"network"}`,
+	text += r.Answers(set, `{"logType":"network","destinationType":"gcs","gcsBucket":"b","gcsScopes":["w"],"gcsCredentials":"{\"type\":\"`+secret+`\"}","confirm":"network"}`, `"gcsBucket":"b"`)
+	text += r.Answers("get_log_streaming", `{"logType":"network"}`, `"gcsScopes":["w"]`)
+	text += r.Answers(set, `{"logType":"network","destinationType":"s3","s3Bucket":"b","s3Region":"eu-west-1","s3AuthenticationType":"rolearn","s3RoleArn":"`+role+`","confirm":"network"}`,
 		`"s3ExternalId":"`+idSeed+`"`)
-	text += r.answers(set, `{"logType":"network","destinationType":"s3","s3Bucket":"b","s3Region":"eu-west-1","s3AuthenticationType":"accesskey","s3AccessKeyId":"AK","s3SecretAccessKey":"`+secret+`","confirm":"network"}`)
+	text += r.Answers(set, `{"logType":"network","destinationType":"s3","s3Bucket":"b","s3Region":"eu-west-1","s3AuthenticationType":"accesskey","s3AccessKeyId":"AK","s3SecretAccessKey":"`+secret+`","confirm":"network"}`)
 	if strings.Contains(text, secret) {
 		t.Errorf("a secret is in an answer: %s", text)
 	}
 	// Its own state unread, the change is said to be made.
-	r.fake.Fail("getLogStreamingConfiguration", fakeapi.Status(404).Times(1))
-	r.fake.Fail("getLogStreamingConfiguration", fakeapi.Status(500).Times(1))
-	r.answers(set, `{"logType":"network",`+splunk+`,"confirm":"network"}`, setButUnread)
+	r.Fake.Fail("getLogStreamingConfiguration", fakeapi.Status(404).Times(1))
+	r.Fake.Fail("getLogStreamingConfiguration", fakeapi.Status(500).Times(1))
+	r.Answers(set, `{"logType":"network",`+splunk+`,"confirm":"network"}`, setButUnread)
 }
 
 func TestSetRefused(t *testing.T) {
@@ -70,9 +70,9 @@ func TestSetRefused(t *testing.T) {
 		splunk + `,"gcsBucket":"b"`:                                                                                                 "gcsBucket does not go",
 		splunk + `,"uploadPeriodMinutes":1441`:                                                                                      "1440",
 	} {
-		r.refuses("set_log_streaming", `{"logType":"network","confirm":"network",`+arguments+`}`, invalid, part)
+		r.Refuses("set_log_streaming", `{"logType":"network","confirm":"network",`+arguments+`}`, invalid, part)
 	}
-	if n := len(r.fake.Requests()); n != 0 {
+	if n := len(r.Fake.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
 }
@@ -80,23 +80,23 @@ func TestSetRefused(t *testing.T) {
 func TestRemove(t *testing.T) {
 	r := newRig(t)
 	const remove = "delete_log_streaming"
-	r.refuses(remove, `{"logType":"network","confirm":"network"}`, notFound, "")
-	r.refuses(remove, `{"logType":"configuration"}`, needed, "gets nothing more")
-	r.refuses(remove, `{"logType":"configuration","confirm":"network"}`, needed, "elastic")
-	r.answers(remove, `{"logType":"configuration","confirm":"configuration"}`, `"deleted":{`, `"user":"myusername"`)
-	if _, err := r.call("get_log_streaming", `{"logType":"configuration"}`); err == nil || !strings.Contains(err.Error(), notFound) {
+	r.Refuses(remove, `{"logType":"network","confirm":"network"}`, notFound, "")
+	r.Refuses(remove, `{"logType":"configuration"}`, needed, "gets nothing more")
+	r.Refuses(remove, `{"logType":"configuration","confirm":"network"}`, needed, "elastic")
+	r.Answers(remove, `{"logType":"configuration","confirm":"configuration"}`, `"deleted":{`, `"user":"myusername"`)
+	if _, err := r.Call("get_log_streaming", `{"logType":"configuration"}`); err == nil || !strings.Contains(err.Error(), notFound) {
 		t.Errorf("got %v, want it gone", err)
 	}
 }
 
 func TestExternalID(t *testing.T) {
 	r := newRig(t)
-	r.answers("create_aws_external_id", `{}`, `"externalId":"`+idSeed+`"`, `"tailscaleAwsAccountId":"001234567890"`)
-	if got := r.answers("create_aws_external_id", `{"reusable":false}`); strings.Contains(got, idSeed) {
+	r.Answers("create_aws_external_id", `{}`, `"externalId":"`+idSeed+`"`, `"tailscaleAwsAccountId":"001234567890"`)
+	if got := r.Answers("create_aws_external_id", `{"reusable":false}`); strings.Contains(got, idSeed) {
 		t.Errorf("got %s, want another ID", got)
 	}
-	r.fake.Fail("getAwsExternalId", fakeapi.Body(200, "application/json", `{}`))
-	if _, err := r.call("create_aws_external_id", `{}`); err == nil || !strings.Contains(err.Error(), string(tailnet.CodeUpstreamMalformed)) {
+	r.Fake.Fail("getAwsExternalId", fakeapi.Body(200, "application/json", `{}`))
+	if _, err := r.Call("create_aws_external_id", `{}`); err == nil || !strings.Contains(err.Error(), string(tailnet.CodeUpstreamMalformed)) {
 		t.Errorf("got %v, want %s", err, tailnet.CodeUpstreamMalformed)
 	}
 }
@@ -104,17 +104,17 @@ func TestExternalID(t *testing.T) {
 func TestValidate(t *testing.T) {
 	r := newRig(t)
 	const validate = "validate_aws_external_id"
-	r.answers(validate, `{"externalId":"`+idSeed+`","roleArn":"`+role+`"}`, `"valid":true`)
-	r.answers(validate, `{"externalId":"`+idSeed+`","roleArn":"arn:aws:iam::000000000000:role/open-role"}`, `"valid":false`, "can be assumed without the external ID")
-	r.refuses(validate, `{"externalId":"none","roleArn":"`+role+`"}`, notFound, "")
+	r.Answers(validate, `{"externalId":"`+idSeed+`","roleArn":"`+role+`"}`, `"valid":true`)
+	r.Answers(validate, `{"externalId":"`+idSeed+`","roleArn":"arn:aws:iam::000000000000:role/open-role"}`, `"valid":false`, "can be assumed without the external ID")
+	r.Refuses(validate, `{"externalId":"none","roleArn":"`+role+`"}`, notFound, "")
 	for _, bad := range []string{"", "role", "arn:aws:iam::1:role/x", "arn:aws:s3:::bucket"} {
-		r.refuses(validate, `{"externalId":"`+idSeed+`","roleArn":"`+bad+`"}`, invalid, "no ARN")
+		r.Refuses(validate, `{"externalId":"`+idSeed+`","roleArn":"`+bad+`"}`, invalid, "no ARN")
 	}
 	for _, bad := range []string{"", "..", "a/b", "%2e"} {
-		r.refuses(validate, `{"externalId":"`+bad+`","roleArn":"`+role+`"}`, invalid, "no external ID")
+		r.Refuses(validate, `{"externalId":"`+bad+`","roleArn":"`+role+`"}`, invalid, "no external ID")
 	}
-	r.fake.Fail("validateAwsExternalId", fakeapi.Status(403))
-	r.refuses(validate, `{"externalId":"`+idSeed+`","roleArn":"`+role+`"}`, string(tailnet.CodePermissionDenied), "")
+	r.Fake.Fail("validateAwsExternalId", fakeapi.Status(403))
+	r.Refuses(validate, `{"externalId":"`+idSeed+`","roleArn":"`+role+`"}`, string(tailnet.CodePermissionDenied), "")
 }
 
 // What the API refuses after the reading is told as it is, and not tried again.
@@ -125,11 +125,11 @@ func TestUpstream(t *testing.T) {
 		"create_aws_external_id": {"getAwsExternalId", `{}`},
 	} {
 		r := newRig(t)
-		r.fake.Fail(c.op, fakeapi.Status(403))
-		if _, err := r.call(name, c.arguments); err == nil || !strings.Contains(err.Error(), string(tailnet.CodePermissionDenied)) {
+		r.Fake.Fail(c.op, fakeapi.Status(403))
+		if _, err := r.Call(name, c.arguments); err == nil || !strings.Contains(err.Error(), string(tailnet.CodePermissionDenied)) {
 			t.Errorf("%s: got %v, want %s", name, err, tailnet.CodePermissionDenied)
 		}
-		if n := r.fake.Count(c.op); n != 1 {
+		if n := r.Fake.Count(c.op); n != 1 {
 			t.Errorf("%s was sent %d times", c.op, n)
 		}
 	}

@@ -26,7 +26,7 @@ func TestAnswers(t *testing.T) {
 		{"delete_oauth_app", `{"app":"aDev1CNTRL","confirm":"dev-tool"}`, []string{`"deleted":"aDev1CNTRL"`, `"dev-tool"`}},
 		{"list_oauth_apps", `{"fields":["all"]}`, []string{`"my-app"`, `"total":2`}},
 	} {
-		text, err := r.call(c.name, c.arguments)
+		text, err := r.Call(c.name, c.arguments)
 		if err != nil {
 			t.Errorf("%s %s: %v", c.name, c.arguments, err)
 		}
@@ -64,13 +64,13 @@ func TestRefused(t *testing.T) {
 		{"delete_oauth_app", `{"app":"aNone","confirm":"aNone"}`, "not_found", ""},
 		{"delete_oauth_app", `{"app":"..","confirm":".."}`, "invalid_argument", ""},
 	} {
-		text, err := r.call(c.name, c.arguments)
+		text, err := r.Call(c.name, c.arguments)
 		if got, said := code(err); got != c.code || text != "" || !strings.Contains(said, c.text) {
 			t.Errorf("%s %s: got %s and %v, want %s with %q", c.name, c.arguments, text, err, c.code, c.text)
 		}
 	}
 	for _, op := range []string{"createOAuthApp", "updateOAuthApp", "deleteOAuthApp"} {
-		if n := r.fake.Count(op); n != 0 {
+		if n := r.Fake.Count(op); n != 0 {
 			t.Errorf("%s was sent %d times", op, n)
 		}
 	}
@@ -84,8 +84,8 @@ func TestUpstreamErrors(t *testing.T) {
 		"updateOAuthApp": {"set_oauth_app", `{"app":"aDev1CNTRL","scopes":["a"],"confirm":"dev-tool"}`},
 		"deleteOAuthApp": {"delete_oauth_app", `{"app":"aDev1CNTRL","confirm":"dev-tool"}`},
 	} {
-		r.fake.Fail(op, fakeapi.Status(403))
-		if text, err := r.call(c[0], c[1]); err == nil || text != "" {
+		r.Fake.Fail(op, fakeapi.Status(403))
+		if text, err := r.Call(c[0], c[1]); err == nil || text != "" {
 			t.Errorf("%s: got %s and no error", c[0], text)
 		} else if got, _ := code(err); got != "permission_denied" {
 			t.Errorf("%s: got %v, want permission_denied", c[0], err)

@@ -34,7 +34,7 @@ func start(t *testing.T) (*fakeapi.Server, func(arguments string) (string, error
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := tailnet.New(tailnet.Options{BaseURL: base, RetryBudget: -1, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}})
+	api, err := tailnet.New(tailnet.Options{BaseURL: base, RetryBudget: -1, Keep: -1, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func start(t *testing.T) (*fakeapi.Server, func() (string, error)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := tailnet.New(tailnet.Options{BaseURL: base, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}, RetryBudget: -1})
+	api, err := tailnet.New(tailnet.Options{BaseURL: base, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}, RetryBudget: -1, Keep: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,6 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -82,21 +80,6 @@ func asJSON(s string) string {
 
 func startTools(t *testing.T) (*fakeapi.Server, *tool.Dispatcher) {
 	t.Helper()
-	fake, err := fakeapi.Start(fakeapi.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := url.Parse(fake.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := tailnet.New(tailnet.Options{BaseURL: base, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}, RetryBudget: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { api.Close(); fake.Close() })
-	return fake, tool.NewDispatcher(tool.Options{
-		Registry: tool.NewRegistry(grant.Classes(), Tools(api, "jaxxstorm.com/cap/mcp")), Audit: &tooltest.Log{}, Log: slog.New(slog.DiscardHandler),
-		Capability: "jaxxstorm.com/cap/mcp", Host: func() tool.Host { return tool.Host{Name: "tag:mcp", Port: 8080} },
-	})
+	r := tooltest.NewAPI(t, fakeapi.Options{}, func(api *tailnet.API) tool.Set { return Tools(api, "jaxxstorm.com/cap/mcp") })
+	return r.Fake, r.Dispatcher
 }

@@ -57,7 +57,7 @@ func (p *posture) set() tool.Tool {
 		if in.ClientSecret != "" {
 			body["clientSecret"] = in.ClientSecret
 		}
-		now, err := p.api.Object(ctx, tailnet.Request{Op: "updatePostureIntegration", Params: []string{in.Integration}, Body: body})
+		now, err := p.api.Object(ctx, tailnet.Request{Op: "updatePostureIntegration", Params: []string{in.Integration}, Body: body, Secrets: []string{in.ClientSecret}})
 		if err != nil {
 			return setOutput{}, err
 		}
@@ -92,7 +92,7 @@ func (p *posture) create(ctx context.Context, in setInput) (setOutput, error) {
 			body[name] = *value
 		}
 	}
-	now, err := p.api.Object(ctx, tailnet.Request{Op: "createPostureIntegration", Body: body})
+	now, err := p.api.Object(ctx, tailnet.Request{Op: "createPostureIntegration", Body: body, Secrets: []string{in.ClientSecret}})
 	if err != nil {
 		return setOutput{}, err
 	}

@@ -15,38 +15,46 @@ const secret = "as32598d-the-secret"
 
 func TestList(t *testing.T) {
 	r := newRig(t)
-	r.answers("list_posture_integrations", `{}`, `"provider":"falcon"`, `"matchedCount":11`, `"provider":"kandji"`)
-	r.answers("list_posture_integrations", `{"integration":"pIntuneDEVEL"}`, "Invalid Tenant ID")
-	r.refuses("list_posture_integrations", `{"integration":".."}`, tool.CodeInvalidArgument, "dots")
-	r.refuses("list_posture_integrations", `{"integration":"pNoneDEVEL"}`, string(tailnet.CodeNotFound), "")
-	r.refuses("list_posture_integrations", `{"id":"x"}`, tool.CodeInvalidArgument, "integration")
-	if text, err := r.read("tailscale://posture-integrations"); err != nil || !strings.Contains(text, "falcon") {
+	r.Answers("list_posture_integrations", `{}`, `"provider":"falcon"`, `"matchedCount":11`, `"provider":"kandji"`)
+	r.Answers("list_posture_integrations", `{"integration":"pIntuneDEVEL"}`, "Invalid Tenant ID")
+	r.Refuses("list_posture_integrations", `{"integration":".."}`, tool.CodeInvalidArgument, "dots")
+	r.Refuses("list_posture_integrations", `{"integration":"pNoneDEVEL"}`, string(tailnet.CodeNotFound), "")
+	r.Refuses("list_posture_integrations", `{"id":"x"}`, tool.CodeInvalidArgument, "integration")
+	if text, err := r.Read("tailscale://posture-integrations"); err != nil || !strings.Contains(text, "falcon") {
 		t.Errorf("got %s and %v", text, err)
 	}
-	r.fake.Fail("", fakeapi.Status(500))
-	r.refuses("list_posture_integrations", `{}`, string(tailnet.CodeUpstreamUnavailable), "")
+	r.Fake.Fail("", fakeapi.Status(500))
+	r.Refuses("list_posture_integrations", `{}`, string(tailnet.CodeUpstreamUnavailable), "")
 }
 
 func TestSet(t *testing.T) {
 	r := newRig(t)
-	r.refuses("set_posture_integration", `{"provider":"kolide"}`, tool.CodeInvalidArgument, "secret")
-	r.refuses("set_posture_integration", `{"provider":"nobody","clientSecret":"x"}`, tool.CodeInvalidArgument, "kolide")
-	r.refuses("set_posture_integration", `{"provider":"falcon","clientSecret":"`+secret+`"}`, string(tailnet.CodeConflict), "pFalconDEVEL")
-	r.refuses("set_posture_integration", `{"integration":"pFalconDEVEL","provider":"intune"}`, tool.CodeInvalidArgument, "does not change")
-	text := r.answers("set_posture_integration", `{"provider":"kolide","clientSecret":"`+secret+`"}`, `"provider":"kolide"`)
-	text += r.answers("set_posture_integration", `{"integration":"pIntuneDEVEL","clientId":"other","clientSecret":"`+secret+`"}`,
+	r.Refuses("set_posture_integration", `{"provider":"kolide"}`, tool.CodeInvalidArgument, "secret")
+	r.Refuses("set_posture_integration", `{"provider":"nobody","clientSecret":"x"}`, tool.CodeInvalidArgument, "kolide")
+	r.Refuses("set_posture_integration", `{"provider":"falcon","clientSecret":"`+secret+`"}`, string(tailnet.CodeConflict), "pFalconDEVEL")
+	r.Refuses("set_posture_integration", `{"integration":"pFalconDEVEL","provider":"intune"}`, tool.CodeInvalidArgument, "does not change")
+	text := r.Answers("set_posture_integration", `{"provider":"kolide","clientSecret":"`+secret+`"}`, `"provider":"kolide"`)
+	text += r.Answers("set_posture_integration", `{"integration":"pIntuneDEVEL","clientId":"other","clientSecret":"`+secret+`"}`,
 		`"clientId":"other"`, `"tenantId":"d1ae389b"`, `"previous":{`)
+	for _, c := range [][2]string{
+		{"createPostureIntegration", `{"provider":"jamfpro","clientSecret":"` + secret + `"}`},
+		{"updatePostureIntegration", `{"integration":"pIntuneDEVEL","clientSecret":"` + secret + `"}`},
+	} {
+		r.Fake.Fail(c[0], fakeapi.Body(400, "application/json", `{"message":"bad secret `+secret+`"}`))
+		_, err := r.Call("set_posture_integration", c[1])
+		text += r.Told(c[0], "", err, string(tailnet.CodeInvalidArgument), "bad secret")
+	}
 	if strings.Contains(text, secret) {
-		t.Errorf("the secret is in an answer: %s", text)
+		t.Errorf("the secret is in an answer or error: %s", text)
 	}
 }
 
 func TestDelete(t *testing.T) {
 	r := newRig(t)
-	r.refuses("delete_posture_integration", `{"integration":"pFalconDEVEL"}`, tool.CodeConfirmationRequired, "falcon")
-	r.refuses("delete_posture_integration", `{"integration":"pFalconDEVEL","confirm":"intune"}`, tool.CodeConfirmationRequired, "falcon")
-	r.answers("delete_posture_integration", `{"integration":"pFalconDEVEL","confirm":"falcon"}`, `"deleted":{`)
-	if text, _ := r.call("list_posture_integrations", `{}`); strings.Contains(text, "falcon") {
+	r.Refuses("delete_posture_integration", `{"integration":"pFalconDEVEL"}`, tool.CodeConfirmationRequired, "falcon")
+	r.Refuses("delete_posture_integration", `{"integration":"pFalconDEVEL","confirm":"intune"}`, tool.CodeConfirmationRequired, "falcon")
+	r.Answers("delete_posture_integration", `{"integration":"pFalconDEVEL","confirm":"falcon"}`, `"deleted":{`)
+	if text, _ := r.Call("list_posture_integrations", `{}`); strings.Contains(text, "falcon") {
 		t.Errorf("it is still there: %s", text)
 	}
 }

@@ -20,23 +20,23 @@ const (
 
 func TestList(t *testing.T) {
 	r := newRig(t)
-	got := r.answers("list_services", `{}`, `"name":"svc:example"`, `"name":"svc:bare"`, `"ports":["tcp:80","tcp:443"]`)
-	if text, err := r.read("tailscale://services"); err != nil || text != got {
+	got := r.Answers("list_services", `{}`, `"name":"svc:example"`, `"name":"svc:bare"`, `"ports":["tcp:80","tcp:443"]`)
+	if text, err := r.Read("tailscale://services"); err != nil || text != got {
 		t.Errorf("got %s and %v, want what the tool answers: %s", text, err, got)
 	}
 	for _, name := range []string{"svc:example", "example", " Example "} {
-		got = r.answers("list_services", `{"service":"`+name+`","device":"web-2"}`, `"displayName":"Example Service"`, `"nodeId":"nWeb1CNTRL"`, `"approvalLevel":"not-approved"`,
+		got = r.Answers("list_services", `{"service":"`+name+`","device":"web-2"}`, `"displayName":"Example Service"`, `"nodeId":"nWeb1CNTRL"`, `"approvalLevel":"not-approved"`,
 			`"nodeId":"nWeb2CNTRL","approval":{"approved":false`)
 		if strings.Contains(got, "stableNodeID") || strings.Contains(got, "svc:bare") {
 			t.Errorf("got %s, want one Service, hosts by nodeId", got)
 		}
 	}
-	r.refuses("list_services", `{"device":"web-1"}`, invalid, "service")
-	r.refuses("list_services", `{"service":"gone"}`, notFound, "")
-	r.refuses("list_services", `{"service":"example","device":"nobody"}`, notFound, "")
-	r.refuses("list_services", `{"fields":["port"]}`, invalid, "ports")
+	r.Refuses("list_services", `{"device":"web-1"}`, invalid, "service")
+	r.Refuses("list_services", `{"service":"gone"}`, notFound, "")
+	r.Refuses("list_services", `{"service":"example","device":"nobody"}`, notFound, "")
+	r.Refuses("list_services", `{"fields":["port"]}`, invalid, "ports")
 	for _, bad := range []string{"..", "svc:", "svc:..", "a/b", "svc:a%2fb", "a_b", "-a", "svc:svc:a", strings.Repeat("a", 64)} {
-		r.refuses("list_services", `{"service":"`+bad+`"}`, invalid, "list_services")
+		r.Refuses("list_services", `{"service":"`+bad+`"}`, invalid, "list_services")
 	}
 }
 
@@ -44,8 +44,8 @@ func TestList(t *testing.T) {
 func TestHostKeys(t *testing.T) {
 	for _, key := range []string{"stableNodeID", "nodeId"} {
 		r := newRig(t)
-		r.fake.Fail("listServiceHosts", fakeapi.Body(200, "application/json", `{"hosts":[{"`+key+`":"n1CNTRL","configured":"ready"}]}`))
-		r.answers("list_services", `{"service":"bare"}`, `"hosts":[{"configured":"ready","nodeId":"n1CNTRL"}]`)
+		r.Fake.Fail("listServiceHosts", fakeapi.Body(200, "application/json", `{"hosts":[{"`+key+`":"n1CNTRL","configured":"ready"}]}`))
+		r.Answers("list_services", `{"service":"bare"}`, `"hosts":[{"configured":"ready","nodeId":"n1CNTRL"}]`)
 	}
 }
 
@@ -53,26 +53,26 @@ func TestHostKeys(t *testing.T) {
 // that is said. Any other trouble is an error.
 func TestHostsUnread(t *testing.T) {
 	r := newRig(t, "services:read")
-	if got := r.answers("list_services", `{"service":"example"}`, `"name":"svc:example"`, "devices:core"); strings.Contains(got, `"hosts"`) {
+	if got := r.Answers("list_services", `{"service":"example"}`, `"name":"svc:example"`, "devices:core"); strings.Contains(got, `"hosts"`) {
 		t.Errorf("got %s, want no hosts", got)
 	}
 	r = newRig(t)
-	r.fake.Fail("listServiceHosts", fakeapi.Status(500))
-	r.refuses("list_services", `{"service":"example"}`, string(tailnet.CodeUpstreamUnavailable), "")
+	r.Fake.Fail("listServiceHosts", fakeapi.Status(500))
+	r.Refuses("list_services", `{"service":"example"}`, string(tailnet.CodeUpstreamUnavailable), "")
 }
 
 func TestResource(t *testing.T) {
 	r := newRig(t)
-	if text, err := r.read("tailscale://service/svc:bare"); err != nil || !strings.HasPrefix(text, `{"addrs":["100.93.49.181"`) {
+	if text, err := r.Read("tailscale://service/svc:bare"); err != nil || !strings.HasPrefix(text, `{"addrs":["100.93.49.181"`) {
 		t.Errorf("got %s and %v, want the Service", text, err)
 	}
-	if text, err := r.read("tailscale://service/gone"); err == nil {
+	if text, err := r.Read("tailscale://service/gone"); err == nil {
 		t.Errorf("got %s, want an error", text)
 	}
 	for beginning, want := range map[string][]string{
 		"": {"svc:bare", "svc:example"}, "svc:e": {"svc:example"}, "B": {"svc:bare"}, "x": nil,
 	} {
-		got, err := Complete(r.api)(t.Context(), beginning)
+		got, err := Complete(r.Client)(t.Context(), beginning)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%q: error %v (-want +got):\n%s", beginning, err, diff)
 		}
@@ -92,11 +92,11 @@ func TestSet(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
-			got := r.answers("set_service", c.arguments)
+			got := r.Answers("set_service", c.arguments)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if n := r.fake.Count("updateService"); n != 1 {
+			if n := r.Fake.Count("updateService"); n != 1 {
 				t.Errorf("got %d changes, want 1", n)
 			}
 		})
@@ -106,9 +106,9 @@ func TestSet(t *testing.T) {
 // Fields that this program does not know are sent back.
 func TestSetKeepsUnknownFields(t *testing.T) {
 	r := newRig(t)
-	r.fake.Fail("getService", fakeapi.Body(200, "application/json", `{"name":"svc:bare","addrs":["100.93.49.181","fd7a:115c:a1e0::3456:3cb5"],"annotations":{"a":"<b>"}}`))
-	r.answers("set_service", `{"service":"bare","comment":"c"}`)
-	requests := r.fake.Requests()
+	r.Fake.Fail("getService", fakeapi.Body(200, "application/json", `{"name":"svc:bare","addrs":["100.93.49.181","fd7a:115c:a1e0::3456:3cb5"],"annotations":{"a":"<b>"}}`))
+	r.Answers("set_service", `{"service":"bare","comment":"c"}`)
+	requests := r.Fake.Requests()
 	want := `{"addrs":["100.93.49.181","fd7a:115c:a1e0::3456:3cb5"],"annotations":{"a":"<b>"},"comment":"c","name":"svc:bare"}`
 	if diff := cmp.Diff(want, string(requests[len(requests)-1].Body)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -121,24 +121,24 @@ func TestSetRefused(t *testing.T) {
 		`"ports":["udp:53"]`, `"ports":["tcp:0"]`, `"ports":["tcp:65536"]`, `"ports":["tcp:"]`, `"ports":["443"]`, `"ports":["do-not-validate","tcp:1"]`,
 		`"tags":["web"]`, `"tags":["tag:"]`, `"ipv4":"fd7a::1"`, `"ipv4":"x"`, `"newName":".."`, `"displayName":"` + strings.Repeat("ä", 65) + `"`,
 	} {
-		r.refuses("set_service", `{"service":"example",`+bad+`}`, invalid, "")
+		r.Refuses("set_service", `{"service":"example",`+bad+`}`, invalid, "")
 	}
-	r.refuses("set_service", `{"service":"..","comment":"x"}`, invalid, "")
-	r.refuses("set_service", `{"service":"gone","newName":"here"}`, notFound, "")
-	r.refuses("set_service", `{"service":"example","newName":"bare"}`, string(tailnet.CodeConflict), "svc:bare")
-	r.fake.Fail("getService", fakeapi.Status(403))
-	r.refuses("set_service", `{"service":"example","comment":"x"}`, string(tailnet.CodePermissionDenied), "")
+	r.Refuses("set_service", `{"service":"..","comment":"x"}`, invalid, "")
+	r.Refuses("set_service", `{"service":"gone","newName":"here"}`, notFound, "")
+	r.Refuses("set_service", `{"service":"example","newName":"bare"}`, string(tailnet.CodeConflict), "svc:bare")
+	r.Fake.Fail("getService", fakeapi.Status(403))
+	r.Refuses("set_service", `{"service":"example","comment":"x"}`, string(tailnet.CodePermissionDenied), "")
 }
 
 func TestDelete(t *testing.T) {
 	r := newRig(t)
 	const needed = tool.CodeConfirmationRequired
-	r.refuses("delete_service", `{"service":"example"}`, needed, `confirm set to "svc:example"`)
-	r.refuses("delete_service", `{"service":"example","confirm":"example"}`, needed, "stop working")
-	r.refuses("delete_service", `{"service":"gone","confirm":"svc:gone"}`, notFound, "")
-	r.refuses("delete_service", `{"service":"..","confirm":".."}`, invalid, "")
-	r.answers("delete_service", `{"service":"example","confirm":"svc:example"}`, `"deleted":{"addrs":["100.93.49.180"`)
-	if got := r.answers("list_services", `{}`); strings.Contains(got, "svc:example") {
+	r.Refuses("delete_service", `{"service":"example"}`, needed, `confirm set to "svc:example"`)
+	r.Refuses("delete_service", `{"service":"example","confirm":"example"}`, needed, "stop working")
+	r.Refuses("delete_service", `{"service":"gone","confirm":"svc:gone"}`, notFound, "")
+	r.Refuses("delete_service", `{"service":"..","confirm":".."}`, invalid, "")
+	r.Answers("delete_service", `{"service":"example","confirm":"svc:example"}`, `"deleted":{"addrs":["100.93.49.180"`)
+	if got := r.Answers("list_services", `{}`); strings.Contains(got, "svc:example") {
 		t.Errorf("got %s, want it gone", got)
 	}
 }
@@ -146,15 +146,15 @@ func TestDelete(t *testing.T) {
 func TestApprove(t *testing.T) {
 	r := newRig(t)
 	const needed = tool.CodeConfirmationRequired
-	r.refuses("approve_service_host", `{"service":"example","device":"web-2"}`, needed, "lets the device web-2 (nWeb2CNTRL) serve svc:example, so that connections to the Service can go to it; until now it was not approved")
-	r.refuses("approve_service_host", `{"service":"bare","device":"web-1","approved":false,"confirm":"web-1"}`, needed, "until now it was approved by the policy file")
-	r.refuses("approve_service_host", `{"service":"gone","device":"web-1","confirm":"svc:gone"}`, notFound, "")
-	r.refuses("approve_service_host", `{"service":"example","device":"nobody","confirm":"svc:example"}`, notFound, "")
-	r.refuses("approve_service_host", `{"service":"example","device":"..","confirm":"svc:example"}`, invalid, "")
-	r.answers("approve_service_host", `{"service":"example","device":"web-2","confirm":"svc:example"}`,
+	r.Refuses("approve_service_host", `{"service":"example","device":"web-2"}`, needed, "lets the device web-2 (nWeb2CNTRL) serve svc:example, so that connections to the Service can go to it; until now it was not approved")
+	r.Refuses("approve_service_host", `{"service":"bare","device":"web-1","approved":false,"confirm":"web-1"}`, needed, "until now it was approved by the policy file")
+	r.Refuses("approve_service_host", `{"service":"gone","device":"web-1","confirm":"svc:gone"}`, notFound, "")
+	r.Refuses("approve_service_host", `{"service":"example","device":"nobody","confirm":"svc:example"}`, notFound, "")
+	r.Refuses("approve_service_host", `{"service":"example","device":"..","confirm":"svc:example"}`, invalid, "")
+	r.Answers("approve_service_host", `{"service":"example","device":"web-2","confirm":"svc:example"}`,
 		`"nodeId":"nWeb2CNTRL"`, `"previous":{"approved":false,"autoApproved":false}`, `"approval":{"approved":true,"autoApproved":false}`)
-	r.answers("approve_service_host", `{"service":"svc:example","device":"nWeb1CNTRL","approved":false,"confirm":"svc:example"}`, `"approval":{"approved":false`)
-	r.answers("list_services", `{"service":"example"}`, `"approvalLevel":"approved:manual","configured":"ready","nodeId":"nWeb2CNTRL"`, `"approvalLevel":"not-approved","configured":"ready","nodeId":"nWeb1CNTRL"`)
+	r.Answers("approve_service_host", `{"service":"svc:example","device":"nWeb1CNTRL","approved":false,"confirm":"svc:example"}`, `"approval":{"approved":false`)
+	r.Answers("list_services", `{"service":"example"}`, `"approvalLevel":"approved:manual","configured":"ready","nodeId":"nWeb2CNTRL"`, `"approvalLevel":"not-approved","configured":"ready","nodeId":"nWeb1CNTRL"`)
 }
 
 // What the API refuses after the reading is told as it is.
@@ -165,11 +165,11 @@ func TestUpstream(t *testing.T) {
 		"updateServiceDeviceApproval": {"approve_service_host", `{"service":"example","device":"web-2","confirm":"svc:example"}`},
 	} {
 		r := newRig(t)
-		r.fake.Fail(op, fakeapi.Status(504))
-		if _, err := r.call(c[0], c[1]); err == nil || !strings.Contains(err.Error(), string(tailnet.CodeUpstreamTimeout)) {
+		r.Fake.Fail(op, fakeapi.Status(504))
+		if _, err := r.Call(c[0], c[1]); err == nil || !strings.Contains(err.Error(), string(tailnet.CodeUpstreamTimeout)) {
 			t.Errorf("%s: got %v, want %s", c[0], err, tailnet.CodeUpstreamTimeout)
 		}
-		if n := r.fake.Count(op); n != 1 {
+		if n := r.Fake.Count(op); n != 1 {
 			t.Errorf("%s was sent %d times", op, n)
 		}
 	}

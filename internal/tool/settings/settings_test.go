@@ -24,7 +24,7 @@ func read(t *testing.T, scopes []string, prepare func(*fakeapi.Server)) (string,
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := tailnet.New(tailnet.Options{BaseURL: base, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}, RetryBudget: -1})
+	api, err := tailnet.New(tailnet.Options{BaseURL: base, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}, RetryBudget: -1, Keep: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,20 +13,20 @@ import (
 
 func TestList(t *testing.T) {
 	r := newRig(t)
-	text := r.answers("list_users", `{}`, `"total":4`, `"loginName":"alice@example.com"`, `"role":"owner"`)
+	text := r.Answers("list_users", `{}`, `"total":4`, `"loginName":"alice@example.com"`, `"role":"owner"`)
 	if strings.Contains(text, "erin@example.org") || strings.Contains(text, "profilePicUrl") {
 		t.Errorf("got %s, want members with the usual fields", text)
 	}
-	r.answers("list_users", `{"type":"all"}`, `"total":5`, "erin@example.org")
-	r.answers("list_users", `{"status":"suspended"}`, `"total":1`, "carol@example.com")
-	r.answers("list_users", `{"role":"admin","fields":["loginName"]}`, `[{"loginName":"carol@example.com"}]`)
-	r.answers("list_users", `{"user":"BOB@example.com","fields":"all"}`, `"total":1`, `"tailnetId":"example.com"`)
-	r.answers("list_users", `{"limit":1}`, `"returned":1`, `"nextCursor"`)
-	r.refuses("list_users", `{"user":"nobody@example.com"}`, string(tailnet.CodeNotFound), "list_users")
-	r.refuses("list_users", `{"user":".."}`, string(tailnet.CodeNotFound), "no user")
-	r.refuses("list_users", `{"role":"king"}`, tool.CodeInvalidArgument, "network-admin")
-	r.refuses("list_users", `{"fields":["colour"]}`, tool.CodeInvalidArgument, "loginName")
-	if text, err := r.read("tailscale://users"); err != nil || !strings.Contains(text, "erin@example.org") {
+	r.Answers("list_users", `{"type":"all"}`, `"total":5`, "erin@example.org")
+	r.Answers("list_users", `{"status":"suspended"}`, `"total":1`, "carol@example.com")
+	r.Answers("list_users", `{"role":"admin","fields":["loginName"]}`, `[{"loginName":"carol@example.com"}]`)
+	r.Answers("list_users", `{"user":"BOB@example.com","fields":"all"}`, `"total":1`, `"tailnetId":"example.com"`)
+	r.Answers("list_users", `{"limit":1}`, `"returned":1`, `"nextCursor"`)
+	r.Refuses("list_users", `{"user":"nobody@example.com"}`, string(tailnet.CodeNotFound), "list_users")
+	r.Refuses("list_users", `{"user":".."}`, string(tailnet.CodeNotFound), "no user")
+	r.Refuses("list_users", `{"role":"king"}`, tool.CodeInvalidArgument, "network-admin")
+	r.Refuses("list_users", `{"fields":["colour"]}`, tool.CodeInvalidArgument, "loginName")
+	if text, err := r.Read("tailscale://users"); err != nil || !strings.Contains(text, "erin@example.org") {
 		t.Errorf("got %s and %v, want all users", text, err)
 	}
 }
@@ -44,14 +44,14 @@ func TestChanges(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
-			r.refuses(c.name, `{"user":"`+c.user+`"`+c.more+`}`, tool.CodeConfirmationRequired, c.effect)
-			r.refuses(c.name, `{"user":"`+c.user+`","confirm":"yes"`+c.more+`}`, tool.CodeConfirmationRequired, c.user)
-			r.refuses(c.name, `{"user":"","confirm":""`+c.more+`}`, tool.CodeInvalidArgument, "login name")
-			r.answers(c.name, `{"user":"`+c.user+`","confirm":"`+c.user+`"`+c.more+`}`, c.now)
-			if n := r.fake.Count(c.op); n != 1 {
+			r.Refuses(c.name, `{"user":"`+c.user+`"`+c.more+`}`, tool.CodeConfirmationRequired, c.effect)
+			r.Refuses(c.name, `{"user":"`+c.user+`","confirm":"yes"`+c.more+`}`, tool.CodeConfirmationRequired, c.user)
+			r.Refuses(c.name, `{"user":"","confirm":""`+c.more+`}`, tool.CodeInvalidArgument, "login name")
+			r.Answers(c.name, `{"user":"`+c.user+`","confirm":"`+c.user+`"`+c.more+`}`, c.now)
+			if n := r.Fake.Count(c.op); n != 1 {
 				t.Errorf("%s was sent %d times", c.op, n)
 			}
-			_, err := r.call(c.name, `{"user":"alice@example.com","confirm":"alice@example.com"`+c.more+`}`)
+			_, err := r.Call(c.name, `{"user":"alice@example.com","confirm":"alice@example.com"`+c.more+`}`)
 			if err == nil || !strings.Contains(err.Error(), string(tailnet.CodePermissionDenied)) {
 				t.Errorf("on oneself: got %v", err)
 			}
@@ -62,9 +62,9 @@ func TestChanges(t *testing.T) {
 // What cannot be read afterwards has been made all the same.
 func TestUnreadAfterwards(t *testing.T) {
 	r := newRig(t)
-	r.fake.Fail("getUser", fakeapi.Status(502))
-	r.answers("suspend_user", `{"user":"bob@example.com","confirm":"bob@example.com"}`, "do not repeat the call")
-	if n := r.fake.Count("suspendUser"); n != 1 {
+	r.Fake.Fail("getUser", fakeapi.Status(502))
+	r.Answers("suspend_user", `{"user":"bob@example.com","confirm":"bob@example.com"}`, "do not repeat the call")
+	if n := r.Fake.Count("suspendUser"); n != 1 {
 		t.Errorf("got %d requests, want one", n)
 	}
 }

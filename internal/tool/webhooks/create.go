@@ -61,7 +61,7 @@ func (w *webhooks) create() tool.Tool {
 		if in.ProviderType != "" {
 			body["providerType"] = in.ProviderType
 		}
-		made, err := w.api.Object(ctx, tailnet.Request{Op: "createWebhook", Body: body})
+		made, err := w.api.Object(ctx, tailnet.Request{Op: "createWebhook", Body: body, Secrets: []string{in.EndpointURL}})
 		if err != nil {
 			return secretOutput{}, err
 		}

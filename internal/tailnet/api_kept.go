@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+
+package tailnet
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// maxKept bounds what is kept at once, in bytes of the answers as they came.
+const maxKept = 32 << 20
+
+// kept are the answers of reads for a few seconds: a model looks at one list in
+// three calls within a moment. All of them were read with the same credential;
+// who may see one is decided before it is asked for. Errors are not kept.
+//
+// The zero value keeps nothing.
+type kept struct {
+	keep time.Duration
+
+	mu sync.Mutex
+	m  map[string]keptAnswer
+}
+
+type keptAnswer struct {
+	value any
+	size  int
+}
+
+type freshKey struct{}
+
+// Fresh returns a context whose reads ask the API, whatever is kept: what a change
+// is based on has to be true now.
+func Fresh(ctx context.Context) context.Context { return context.WithValue(ctx, freshKey{}, true) }
+
+func (k *kept) get(ctx context.Context, key string) any {
+	if fresh, _ := ctx.Value(freshKey{}).(bool); fresh {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.m[key].value
+}
+
+// put keeps an answer of so many bytes for its time. When there is no room it is
+// not kept: those that are there go by themselves.
+func (k *kept) put(key string, v any, size int) {
+	if k.keep <= 0 {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	all := size
+	for _, a := range k.m {
+		all += a.size
+	}
+	if _, there := k.m[key]; there || all > maxKept {
+		return
+	}
+	if k.m == nil {
+		k.m = map[string]keptAnswer{}
+	}
+	k.m[key] = keptAnswer{v, size}
+	m := k.m // the one that it is in, whatever is dropped meanwhile
+	time.AfterFunc(k.keep, func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		delete(m, key)
+	})
+}
+
+// drop forgets everything.
+func (k *kept) drop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.m = nil
+}

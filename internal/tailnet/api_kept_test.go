@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+package tailnet
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tailscale-mcp/internal/tailnettest/fakeapi"
+)
+
+// An answer is kept for whoever asks the same again, until something is changed.
+func TestKept(t *testing.T) {
+	r := newRig(t, fakeapi.Options{}, Options{Keep: time.Hour})
+	r.fake.SetDevices([]fakeapi.Device{{NodeID: "nOneCNTRL"}})
+	list := func(q DeviceQuery) {
+		t.Helper()
+		if _, err := r.ListDevices(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func(want int) {
+		t.Helper()
+		if got := r.fake.Count("listTailnetDevices"); got != want {
+			t.Errorf("got %d requests, want %d", got, want)
+		}
+	}
+	list(DeviceQuery{})
+	list(DeviceQuery{})
+	count(1)
+	list(DeviceQuery{AllFields: true})
+	list(DeviceQuery{Filters: url.Values{"os": {"linux"}}})
+	count(3)
+	// Read as something else it is another answer.
+	if _, err := r.List(t.Context(), Request{Op: "listTailnetDevices"}, "devices"); err != nil {
+		t.Fatal(err)
+	}
+	count(4)
+	// What a change is based on is asked for.
+	if _, err := r.ListDevices(Fresh(t.Context()), DeviceQuery{}); err != nil {
+		t.Fatal(err)
+	}
+	count(5)
+	// A change, a refused one too, ends it all.
+	for i, fault := range []fakeapi.Fault{fakeapi.Status(400), fakeapi.Status(200)} {
+		r.fake.Fail("setDeviceName", fault.Times(1))
+		_ = r.SetDeviceName(t.Context(), "nOneCNTRL", "other")
+		list(DeviceQuery{})
+		list(DeviceQuery{})
+		count(6 + i)
+	}
+}
+
+func TestErrorsAreNotKept(t *testing.T) {
+	r := newRig(t, fakeapi.Options{}, Options{Keep: time.Hour, RetryBudget: -1})
+	r.fake.Fail("listTailnetDevices", fakeapi.Status(500).Times(1))
+	if _, err := r.ListDevices(t.Context(), DeviceQuery{}); err == nil {
+		t.Error("want an error")
+	}
+	if _, err := r.ListDevices(t.Context(), DeviceQuery{}); err != nil {
+		t.Errorf("the error of before was kept: %v", err)
+	}
+}
+
+func TestKeptForATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kept{keep: 3 * time.Second}
+		k.put("a", 1, 10)
+		time.Sleep(2 * time.Second)
+		k.put("b", 2, 10)
+		if k.get(t.Context(), "a") != 1 || k.get(t.Context(), "b") != 2 {
+			t.Error("an answer is gone before its time")
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if k.get(t.Context(), "a") != nil || k.get(t.Context(), "b") != 2 {
+			t.Error("an answer stays, or is gone before its time")
+		}
+		k.drop()
+		if k.get(t.Context(), "b") != nil {
+			t.Error("an answer is there that was dropped")
+		}
+		// The timer of one that was dropped leaves its successor alone.
+		k.put("b", 3, 10)
+		time.Sleep(1500 * time.Millisecond)
+		synctest.Wait()
+		if k.get(t.Context(), "b") != 3 {
+			t.Error("an answer went with the timer of another")
+		}
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if len(k.m) != 0 {
+			t.Errorf("%d answers stay for ever", len(k.m))
+		}
+		for i := range 10 {
+			k.put(fmt.Sprint(i), i, maxKept/4)
+		}
+		if len(k.m) != 4 {
+			t.Errorf("got %d answers kept, want those that there is room for", len(k.m))
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+// What is sent as a secret is in no error, whatever the API says about it.
+func TestSecretsOfARequest(t *testing.T) {
+	const secret = "as32598d#@%asdf"
+	r := newRig(t, fakeapi.Options{}, Options{RetryBudget: -1})
+	for _, op := range []string{"createPostureIntegration", "getPostureIntegrations"} {
+		r.fake.Fail(op, fakeapi.Body(400, "application/json", `{"message":"bad clientSecret `+secret+`"}`))
+		_, err := r.Object(t.Context(), Request{Op: op, Body: map[string]string{"clientSecret": secret}, Secrets: []string{"", secret}})
+		var e *Error
+		if !errors.As(err, &e) || !strings.Contains(e.Message, "bad clientSecret [redacted]") || strings.Contains(fmt.Sprintf("%v %+v", err, e), secret) {
+			t.Errorf("%s: got %v", op, err)
+		}
+	}
+}
