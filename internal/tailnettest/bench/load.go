@@ -42,11 +42,11 @@ func meta(revision string) string {
 	return `,"_meta":{"io.modelcontextprotocol/protocolVersion":"` + modern + `","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"}}`
 }
 
-// send sends the request once and returns the size of a good answer.
-func (q request) send(ctx context.Context, c *http.Client, url string) (int, error) {
+// send sends the request once and returns a good answer.
+func (q request) send(ctx context.Context, c *http.Client, url string) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(q.body))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/json, text/event-stream")
@@ -59,7 +59,7 @@ func (q request) send(ctx context.Context, c *http.Client, url string) (int, err
 	}
 	res, err := c.Do(r)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
@@ -68,20 +68,20 @@ func (q request) send(ctx context.Context, c *http.Client, url string) (int, err
 	if err == nil && (res.StatusCode != http.StatusOK || strings.Contains(head, `"isError":true`) || strings.Contains(head, `"error":{"code"`)) {
 		err = fmt.Errorf("%s: %s", res.Status, head)
 	}
-	return len(body), err
+	return body, err
 }
 
 // sample is what one degree of concurrency gave.
 type sample struct {
-	p50   time.Duration
-	rate  float64
-	bytes int
+	p50  time.Duration
+	rate float64
+	body []byte // one of the answers
 }
 
 // row is one line of the table.
 type row struct {
 	one, many sample
-	bytes     int
+	body      []byte
 }
 
 func (r row) print(name string, floor time.Duration) {
@@ -114,7 +114,7 @@ func serveAndLoad(ctx context.Context, h http.Handler, alice *tailnettest.Node, 
 		return row{}, err
 	}
 	many, err := load(ctx, c, url, q, 32, each)
-	return row{one, many, one.bytes}, err
+	return row{one, many, one.body}, err
 }
 
 // load keeps n requests in flight for a while.
@@ -122,7 +122,7 @@ func load(ctx context.Context, c *http.Client, url string, q request, n int, d t
 	var (
 		mu    sync.Mutex
 		took  []time.Duration
-		size  int
+		last  []byte
 		first error
 		wg    sync.WaitGroup
 	)
@@ -130,9 +130,10 @@ func load(ctx context.Context, c *http.Client, url string, q request, n int, d t
 	for range n {
 		wg.Go(func() {
 			var own []time.Duration
+			var answer []byte
 			for time.Since(began) < d && ctx.Err() == nil {
 				at := time.Now()
-				bytes, err := q.send(ctx, c, url)
+				body, err := q.send(ctx, c, url)
 				if err != nil {
 					mu.Lock()
 					first = errors.Join(first, err)
@@ -140,16 +141,16 @@ func load(ctx context.Context, c *http.Client, url string, q request, n int, d t
 					return
 				}
 				own = append(own, time.Since(at))
-				size = bytes
+				answer = body
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			took = append(took, own...)
+			took, last = append(took, own...), answer
 		})
 	}
 	wg.Wait()
 	if first != nil || len(took) == 0 {
 		return sample{}, errors.Join(first, ctx.Err())
 	}
-	return sample{measure.Median(took), float64(len(took)) / time.Since(began).Seconds(), size}, nil
+	return sample{measure.Median(took), float64(len(took)) / time.Since(began).Seconds(), last}, nil
 }

@@ -53,7 +53,10 @@ func bench(ctx context.Context, each time.Duration, calls int) error {
 	if err := stackRows(ctx, server, alice, each); err != nil {
 		return err
 	}
-	if err := listRow(ctx, server, alice, each); err != nil {
+	if err := toolRows(ctx, tn, server, alice, each); err != nil {
+		return err
+	}
+	if err := answerRows(ctx, server, alice, each); err != nil {
 		return err
 	}
 	return memory(ctx, server, alice, calls)

@@ -17,19 +17,9 @@ import (
 	"syscall"
 	"time"
 
-	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tailnettest"
 	"tailscale-mcp/internal/tailnettest/measure"
-	"tailscale-mcp/internal/tool/catalog"
 )
-
-// daemonStack serves what the daemon does, with every class and the API's tools.
-func daemonStack(server *tailnettest.Node) http.Handler {
-	return served(resolver(server, time.Second), catalog.New(catalog.Options{
-		Local: server.LocalClient(), API: &tailnet.API{}, Ceiling: grant.Classes(), Version: "bench",
-	}))
-}
 
 // memory reads the resident memory of the real daemon when it has just come
 // up, and after many calls over the tailnet.

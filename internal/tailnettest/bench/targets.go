@@ -61,17 +61,6 @@ func stackRows(ctx context.Context, server, alice *tailnettest.Node, each time.D
 	return nil
 }
 
-// listRow is what a client pays for the list of tools.
-func listRow(ctx context.Context, server, alice *tailnettest.Node, each time.Duration) error {
-	row, err := serveAndLoad(ctx, daemonStack(server), alice, listTools(modern), each)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("\ntools/list of everything that this host offers, to a caller who may use all of it: %d bytes (about %d tokens)\n", row.bytes, row.bytes/4)
-	row.print("full stack "+modern, 0)
-	return nil
-}
-
 func resolver(server *tailnettest.Node, maxAge time.Duration) *identity.Resolver {
 	return identity.New(identity.Options{
 		Tailscaled: server.LocalClient(), Capability: capability, MaxAge: maxAge, Log: slog.New(slog.DiscardHandler),
