@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -41,7 +42,7 @@ func (s *Server) newPeer() http.Handler {
 	}
 	for _, r := range registry.Resources() {
 		if r.Template() {
-			m.AddResourceTemplate(mcp.NewResourceTemplate(r.URI, r.Name, mcp.WithTemplateTitle(r.Title),
+			m.AddResourceTemplate(mcp.NewResourceTemplate(routed(r.URI), r.Name, mcp.WithTemplateTitle(r.Title),
 				mcp.WithTemplateDescription(r.Description), mcp.WithTemplateMIMEType(r.MIMEType)), s.readResource)
 			continue
 		}
@@ -62,6 +63,12 @@ func (s *Server) newPeer() http.Handler {
 		server.WithStreamableHTTPLogger(s.o.Log),
 	)
 }
+
+// routed is the template that mcp-go finds a handler by. Clients are shown the
+// simple expansion, {id}, which escapes every ':' and '@' of a value (RFC 6570,
+// 3.2.2); not all clients do, and people do not: svc:web is found as it is. What is
+// one member of the family and what is not, the dispatcher knows.
+func routed(uri string) string { return strings.Replace(uri, "{", "{+", 1) }
 
 // describe writes a definition in the protocol's terms. All four hints follow
 // from the class and are always present.

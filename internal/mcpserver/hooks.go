@@ -36,6 +36,13 @@ func (s *Server) hooks() *server.Hooks {
 	})
 	h.AddAfterListResourceTemplates(func(ctx context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, result *mcp.ListResourceTemplatesResult) {
 		x := exchangeFrom(ctx)
+		for _, r := range d.Registry().Resources() {
+			for i, listed := range result.ResourceTemplates {
+				if r.Template() && listed.URITemplate.Raw() == routed(r.URI) {
+					result.ResourceTemplates[i].URITemplate = mcp.NewResourceTemplate(r.URI, r.Name).URITemplate
+				}
+			}
+		}
 		show(ctx, x, &result.ResourceTemplates, x.hiddenResources(), func(r mcp.ResourceTemplate) string { return r.URITemplate.Raw() })
 	})
 	h.AddAfterInitialize(func(_ context.Context, _ any, _ *mcp.InitializeRequest, result *mcp.InitializeResult) {

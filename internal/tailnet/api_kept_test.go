@@ -94,17 +94,23 @@ func TestKeptForATime(t *testing.T) {
 		}
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		if len(k.m) != 0 {
-			t.Errorf("%d answers stay for ever", len(k.m))
+		if n := k.count(); n != 0 {
+			t.Errorf("%d answers stay for ever", n)
 		}
 		for i := range 10 {
 			k.put(fmt.Sprint(i), i, maxKept/4)
 		}
-		if len(k.m) != 4 {
-			t.Errorf("got %d answers kept, want those that there is room for", len(k.m))
+		if n := k.count(); n != 4 {
+			t.Errorf("got %d answers kept, want those that there is room for", n)
 		}
 		time.Sleep(time.Minute)
 	})
+}
+
+func (k *kept) count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.m)
 }
 
 // What is sent as a secret is in no error, whatever the API says about it.

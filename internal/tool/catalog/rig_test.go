@@ -3,6 +3,7 @@
 package catalog
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -43,7 +44,7 @@ func enter(groupCalls, groupReads map[string]string) {
 }
 
 // rig is everything that a host offers, before a fake of the Tailscale API and
-// beside a tailscaled that is away.
+// beside a tailscaled, which is away unless a test wants one.
 type rig struct {
 	testing.TB
 	fake       *fakeapi.Server
@@ -58,6 +59,7 @@ type setup struct {
 	client  tailnet.Options
 	ceiling []grant.Class
 	limit   int
+	socket  string // of a tailscaled; empty is one that is away
 }
 
 func newRig(t testing.TB, s setup) *rig {
@@ -88,7 +90,7 @@ func newRig(t testing.TB, s setup) *rig {
 	r := &rig{TB: t, fake: fake, api: api, log: &tooltest.Log{}}
 	r.dispatcher = tool.NewDispatcher(tool.Options{
 		Registry: New(Options{
-			Local: tailnet.LocalClient(filepath.Join(t.TempDir(), "away")), API: api, Ceiling: s.ceiling, Version: "1.2.3",
+			Local: tailnet.LocalClient(cmp.Or(s.socket, filepath.Join(t.TempDir(), "away"))), API: api, Ceiling: s.ceiling, Version: "1.2.3",
 		}),
 		Audit:         r.log,
 		Log:           slog.New(slog.DiscardHandler),
