@@ -17,6 +17,7 @@ func init() {
 		"update_device_attributes": `{"devices":["web-1"],"attributes":[{"key":"custom:tier","text":"gold"}],"confirm":"web-1"}`,
 	}, map[string]string{
 		"tailscale://devices":                "tailscale://devices",
+		"tailscale://tag/{tag}":              "tailscale://tag/tag:web",
 		"tailscale://device/{id}":            "tailscale://device/web-1",
 		"tailscale://device-routes/{id}":     "tailscale://device-routes/web-1",
 		"tailscale://device-attributes/{id}": "tailscale://device-attributes/web-1",

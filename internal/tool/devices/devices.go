@@ -28,7 +28,7 @@ func Tools(api API) tool.Set {
 	d := &devices{api}
 	return tool.Set{
 		Tools:     []tool.Tool{d.list(), d.info(), d.rename(), d.setRoutes(), d.authorize(), d.setTags(), d.setKeyExpiry(), d.setIP(), d.expireKey(), d.remove(), d.updateAttributes()},
-		Resources: []tool.Resource{d.listResource(), d.resource(), d.part("routes", "listDeviceRoutes"), d.part("attributes", "getDevicePostureAttributes")},
+		Resources: []tool.Resource{d.listResource(), d.tagResource(), d.resource(), d.part("routes", "listDeviceRoutes"), d.part("attributes", "getDevicePostureAttributes")},
 	}
 }
 

@@ -4,7 +4,6 @@ package devices
 
 import (
 	"context"
-	"encoding/json"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
@@ -54,27 +53,4 @@ func (d *devices) list() tool.Tool {
 		}
 		return out, nil
 	})
-}
-
-func (d *devices) listResource() tool.Resource {
-	return tool.Resource{
-		URI:         "tailscale://devices",
-		Name:        "devices",
-		Title:       "Devices",
-		Description: "All devices of the tailnet, with the fields of list_all_devices.",
-		MIMEType:    "application/json",
-		Narrow:      "use list_all_devices, which has pages and filters",
-		Read: func(ctx context.Context, _ string) (string, error) {
-			found, err := d.find(ctx, filter{}, false)
-			if err != nil {
-				return "", err
-			}
-			out := listOutput{Devices: make([]tool.Object, len(found)), Listed: tool.Listed{Total: len(found), Returned: len(found)}}
-			for i, device := range found {
-				out.Devices[i] = project(device, nil, listed)
-			}
-			text, err := json.Marshal(out)
-			return string(text), err
-		},
-	}
 }
