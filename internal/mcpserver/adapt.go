@@ -26,6 +26,7 @@ const instructions = "Answers about a Tailscale tailnet and the node this server
 func (s *Server) newPeer() http.Handler {
 	options := append([]server.ServerOption{
 		server.WithTitle("Tailscale"),
+		server.WithIcons(serverIcon),
 		server.WithInstructions(instructions),
 		server.WithToolCapabilities(true),
 		server.WithPromptCapabilities(true),
@@ -90,6 +91,7 @@ func describe(t tool.Tool) mcp.Tool {
 			IdempotentHint:  &idempotent,
 			OpenWorldHint:   &openWorld,
 		},
+		Icons: []mcp.Icon{icons[t.Class]},
 	}
 }
 
