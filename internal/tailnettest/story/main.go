@@ -4,7 +4,7 @@
 // and dies with it: a person without a grant is refused, the grant is added,
 // the same question is answered, the grant is taken away, and the person is
 // refused again; once by a client that speaks HTTP, once through the stdio
-// proxy. It needs no root and no account. It ends with an error at the first
+// proxy, which also asks the person before a device is removed. It needs no root and no account. It ends with an error at the first
 // step that does not go as told, and leaves nothing running.
 //
 // The control server, the nodes' tailscaled, tailscale-mcp and
@@ -50,6 +50,7 @@ func tell(ctx context.Context) (err error) {
 		st.taggedIsNotItsOwner,
 		st.revoked,
 		st.throughTheProxy,
+		st.confirmed,
 		st.withoutCredential,
 		st.auditTrail,
 	} {

@@ -34,13 +34,9 @@ func (st *stage) direct(ctx context.Context, name string, n *tailnettest.Node) (
 
 // proxied is a client that speaks only stdio, such as Claude Desktop: it
 // starts tailscale-mcp-proxy on its own machine.
-func (st *stage) proxied(ctx context.Context, name string, n *tailnettest.Node) (*person, error) {
-	c, err := client.NewStdioMCPClient(filepath.Join(st.dir, "tailscale-mcp-proxy"), nil,
-		"--server", st.url(), "--tailscaled-socket", n.Socket)
-	if err != nil {
-		return nil, err
-	}
-	return begin(ctx, name, c)
+func (st *stage) proxied(ctx context.Context, name string, n *tailnettest.Node, options ...client.ClientOption) (*person, error) {
+	t := transport.NewStdio(filepath.Join(st.dir, "tailscale-mcp-proxy"), nil, "--server", st.url(), "--tailscaled-socket", n.Socket)
+	return begin(ctx, name, client.NewClient(t, options...))
 }
 
 // url is the address that a person types: the node's MagicDNS name.

@@ -80,8 +80,8 @@ func newStage(ctx context.Context) (st *stage, err error) {
 		return st, err
 	}
 	st.api.SetDevices(devices(nodes))
-	step("tailscale-mcp on ts-mcp, with an API credential; this host offers reads and writes")
-	st.daemon, err = st.startDaemon(ctx, "TAILSCALE_API_URL="+st.api.URL(), "TAILSCALE_API_KEY="+fakeapi.DefaultAPIKey, "TAILSCALE_MCP_ALLOW=read,write")
+	step("tailscale-mcp on ts-mcp, with an API credential; this host offers reads, writes and removals")
+	st.daemon, err = st.startDaemon(ctx, "TAILSCALE_API_URL="+st.api.URL(), "TAILSCALE_API_KEY="+fakeapi.DefaultAPIKey, "TAILSCALE_MCP_ALLOW=read,write,destructive")
 	return st, err
 }
 
