@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"strconv"
 )
 
 // CodeConfirmationRequired is the code of a change that has not been made, because
@@ -53,13 +54,18 @@ func (c Call) Confirm(given Confirmation, name, effect string) error {
 		}
 	}
 	if given.Confirm != name {
+		// Never cut: half a name would confirm nothing.
+		whole := strconv.QuoteToASCII(name)
 		e := &Error{
 			Code:    CodeConfirmationRequired,
 			Message: "nothing was changed: this " + effect,
-			Next:    "when the person wants that, call again with confirm set to " + quote(name),
+			Next:    "when the person wants that, call again with confirm set to " + whole,
+			// It has arguments in it, and what is there: the URL of a webhook is a
+			// secret of some services.
+			private: true,
 		}
 		if given.Confirm != "" {
-			e.Message += "; confirm is " + quote(bounded(given.Confirm)) + " and not " + quote(name)
+			e.Message += "; confirm is " + quote(bounded(given.Confirm)) + " and not " + whole
 		}
 		return e
 	}

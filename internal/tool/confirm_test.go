@@ -3,6 +3,7 @@
 package tool
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -17,5 +18,16 @@ func TestConfirmWithoutName(t *testing.T) {
 	}
 	if err := (Call{}).Confirm(Confirmation{"web-1"}, "web-1", "removes it"); err != nil {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The name is told whole, however long it is: a part of it confirms nothing.
+func TestConfirmLongName(t *testing.T) {
+	name := "https://discord.com/api/webhooks/" + strings.Repeat("x", 200)
+	for _, given := range []string{"", "other"} {
+		err := Call{}.Confirm(Confirmation{given}, name, "removes it")
+		if err == nil || !strings.HasSuffix(err.Error(), "confirm set to "+strconv.Quote(name)) {
+			t.Errorf("confirm %q: got %v, want the whole name", given, err)
+		}
 	}
 }

@@ -280,7 +280,7 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 		d.log.Error("tool failed", "name", r.Name, "request", r.ID, "err", err)
 	}
 	outcome.Code, outcome.Reason = told.Code, told.Message
-	if told.Code == CodeInvalidArgument {
+	if told.Code == CodeInvalidArgument || told.private {
 		// The message may repeat an argument, and a record holds none: it
 		// could be a secret in the wrong place.
 		outcome.Reason = ""

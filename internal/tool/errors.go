@@ -33,6 +33,9 @@ type Error struct {
 	Next string
 	// Ask is set when the call goes on once the person has answered.
 	Ask *Question
+
+	// private is set when the message repeats what no record may hold.
+	private bool
 }
 
 // Error implements error, in the form that the model and the person read.

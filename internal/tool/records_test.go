@@ -139,6 +139,9 @@ func TestRecords(t *testing.T) {
 		tool.New(define("get_upstream", grant.Read), func(context.Context, tool.Call, struct{}) (message, error) {
 			return message{}, &tailnet.Error{Code: tailnet.CodeNotFound, Status: http.StatusNotFound, Message: "no such device", Next: "list them"}
 		}),
+		tool.New(define("get_confirmed", grant.Read), func(_ context.Context, call tool.Call, in tool.Confirmation) (message, error) {
+			return message{}, call.Confirm(in, "https://example.com/secret", "removes the webhook to https://example.com/secret")
+		}),
 	}})
 	c := alice(t, reads)
 	base := audit.Record{
@@ -161,6 +164,10 @@ func TestRecords(t *testing.T) {
 		{"get_echo", `{"tskey-auth-secret":1}`, []audit.Record{
 			{Event: audit.Decision, Allowed: true, By: "tools: read:*"},
 			{Event: audit.Outcome, Allowed: true, By: "tools: read:*", Code: "invalid_argument"},
+		}},
+		{"get_confirmed", `{"confirm":"tskey-auth-secret"}`, []audit.Record{
+			{Event: audit.Decision, Allowed: true, By: "tools: read:*"},
+			{Event: audit.Outcome, Allowed: true, By: "tools: read:*", Code: "confirmation_required"},
 		}},
 		{"set_echo", `{"text":"tskey-auth-secret"}`, []audit.Record{{Event: audit.Decision, Class: "write", Reason: "no grant allows it"}}},
 		{"get_nothing", ``, []audit.Record{{Event: audit.Decision, Class: "none", Reason: "no such tool"}}},
