@@ -73,7 +73,7 @@ func (in authKeyInput) effect(days int) string {
 		text += ", for as long as they are online"
 	}
 	if len(in.Tags) > 0 {
-		text += ", with the rights of " + clip(strings.Join(in.Tags, ", "))
+		text += ", with the rights of " + strings.Join(in.Tags, ", ")
 	}
 	return text
 }

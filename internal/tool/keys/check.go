@@ -7,14 +7,37 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"tailscale-mcp/internal/tool"
 )
 
 var (
 	describable = regexp.MustCompile(`^[A-Za-z0-9 -]{1,50}$`)
-	tagForm     = regexp.MustCompile(`^tag:[A-Za-z][A-Za-z0-9-]*$`)
+	tagForm     = regexp.MustCompile(`^tag:[A-Za-z][A-Za-z0-9-]{0,99}$`)
 )
+
+// Whoever confirms a credential has to see all that it may do. So it is shown
+// whole, and what is too much for that is refused.
+const (
+	mostListed  = 100
+	longestText = 500 // in bytes
+)
+
+// checkText refuses what cannot be shown as it is.
+func checkText(name, s string) error {
+	if len(s) > longestText || strings.ContainsFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }) {
+		return tool.Invalidf("shorten it, and leave out characters that cannot be seen", "%s is longer than %d bytes or holds what cannot be printed", name, longestText)
+	}
+	return nil
+}
+
+func checkCount(name string, n int) error {
+	if n > mostListed {
+		return tool.Invalidf("give fewer", "%s has more than %d", name, mostListed)
+	}
+	return nil
+}
 
 // checkDescription holds the rule of the API's document. A description is wanted,
 // since by it people tell later what a key was for.
@@ -26,6 +49,9 @@ func checkDescription(s string) error {
 }
 
 func checkTags(tags []string) error {
+	if err := checkCount("tags", len(tags)); err != nil {
+		return err
+	}
 	for _, tag := range tags {
 		if !tagForm.MatchString(tag) {
 			return tool.Invalidf("write tags as in the policy file, such as tag:ci", "%q is no tag", clip(tag))
@@ -40,8 +66,11 @@ func checkScopes(scopes, tags []string) error {
 	if len(scopes) == 0 {
 		return tool.Invalidf("give at least one scope, such as devices:core:read", "a trust credential has scopes")
 	}
+	if err := checkCount("scopes", len(scopes)); err != nil {
+		return err
+	}
 	for _, scope := range scopes {
-		if strings.TrimSpace(scope) == "" || strings.ContainsAny(scope, " \t\r\n") {
+		if scope == "" || len(scope) > 100 || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return tool.Invalidf("give scopes such as devices:core:read or auth_keys", "%q is no scope", clip(scope))
 		}
 		if len(tags) == 0 && slices.Contains([]string{"devices:core", "auth_keys"}, scope) {
@@ -52,6 +81,9 @@ func checkScopes(scopes, tags []string) error {
 }
 
 func checkIssuer(issuer string) error {
+	if err := checkText("issuer", issuer); err != nil {
+		return err
+	}
 	u, err := url.Parse(issuer)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return tool.Invalidf("give the issuer's public address, such as https://token.actions.githubusercontent.com", "%q is no https issuer", clip(issuer))
@@ -63,7 +95,7 @@ func checkSubject(subject string) error {
 	if strings.TrimSpace(subject) == "" {
 		return tool.Invalidf("give the subject, such as repo:example/app:*", "a federated identity has a subject")
 	}
-	return nil
+	return checkText("subject", subject)
 }
 
 // claimRule is one entry of customClaimRules.
@@ -74,8 +106,14 @@ type claimRule struct {
 
 // claimRules are the rules as the API has them.
 func claimRules(rules []claimRule) (map[string]string, error) {
+	if err := checkCount("customClaimRules", len(rules)); err != nil {
+		return nil, err
+	}
 	out := map[string]string{}
 	for _, r := range rules {
+		if err := checkText("a rule of customClaimRules", r.Claim+r.Pattern); err != nil {
+			return nil, err
+		}
 		if _, twice := out[r.Claim]; twice || r.Claim == "" || r.Pattern == "" {
 			return nil, tool.Invalidf("give every claim once, with a pattern", "customClaimRules has %q twice, or incomplete", clip(r.Claim))
 		}

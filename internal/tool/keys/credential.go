@@ -5,6 +5,7 @@ package keys
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/grant"
@@ -42,12 +43,15 @@ func (k *keys) createTrustCredential() tool.Tool {
 		if err != nil {
 			return created{}, err
 		}
-		effect := fmt.Sprintf("creates the %s %q, which may use the API with the scopes %s and never expires", nouns[in.Kind], in.Description, clip(strings.Join(in.Scopes, ", ")))
+		effect := fmt.Sprintf("creates the %s %q, which may use the API with the scopes %s and never expires", nouns[in.Kind], in.Description, strings.Join(in.Scopes, ", "))
 		if len(in.Tags) > 0 {
-			effect += ", giving the tags " + clip(strings.Join(in.Tags, ", "))
+			effect += ", giving the tags " + strings.Join(in.Tags, ", ")
 		}
 		if in.Kind == "federated" {
-			effect += fmt.Sprintf("; tokens of %s for %q are accepted", clip(in.Issuer), clip(in.Subject))
+			effect += fmt.Sprintf("; tokens of %s for %q are accepted", in.Issuer, in.Subject)
+		}
+		if slices.Contains(in.Scopes, "all") {
+			effect += "; the scope all is everything, the policy file and other credentials included"
 		}
 		if err := call.Confirm(in.Confirmation, in.Description, effect+already); err != nil {
 			return created{}, err
@@ -81,6 +85,9 @@ func (in credentialInput) body() (map[string]any, error) {
 		return nil, err
 	}
 	body["issuer"], body["subject"] = in.Issuer, in.Subject
+	if err := checkText("audience", in.Audience); err != nil {
+		return nil, err
+	}
 	if in.Audience != "" {
 		body["audience"] = in.Audience
 	}

@@ -79,6 +79,40 @@ func TestNamesake(t *testing.T) {
 	}
 }
 
+// However much comes before it, the last is seen by who is asked to confirm.
+func TestNothingHidden(t *testing.T) {
+	r := newRig(t)
+	many := `["` + strings.Repeat(`devices:core:read","`, 30) + `all"]`
+	tags := `["` + strings.Repeat(`tag:build","`, 30) + `tag:last"]`
+	long := strings.Repeat("a", 400) + "*"
+	federated := `{"kind":"federated","description":"a","scopes":["dns:read"],"issuer":"https://example.com","subject":"`
+	for _, c := range []struct{ name, arguments, text string }{
+		{"create_auth_key", `{"description":"a","tags":` + tags + `}`, ", tag:last"},
+		{"create_trust_credential", `{"kind":"client","description":"a","scopes":` + many + `,"tags":` + tags + `}`, ", all and never expires, giving the tags "},
+		{"create_trust_credential", `{"kind":"client","description":"a","scopes":` + many + `,"tags":` + tags + `}`, "the scope all is everything"},
+		{"create_trust_credential", `{"kind":"client","description":"a","scopes":` + many + `,"tags":` + tags + `}`, ", tag:last"},
+		{"create_trust_credential", federated + long + `"}`, `a*"`},
+		{"set_trust_credential", `{"key":"kClient1CNTRL","scopes":` + many + `}`, `,"all"]`},
+		{"set_trust_credential", `{"key":"kFed1CNTRL","subject":"` + long + `"}`, `a*"`},
+	} {
+		_, err := r.Call(c.name, c.arguments)
+		if got, said := code(err); got != "confirmation_required" || !strings.Contains(said, c.text) {
+			t.Errorf("%s %s: got %v, want %q in the question", c.name, c.arguments, err, c.text)
+		}
+	}
+	// What is too much to be shown is refused.
+	for name, arguments := range map[string]string{
+		"create_auth_key":         `{"description":"a","tags":["` + strings.Repeat(`tag:build","`, 100) + `tag:last"]}`,
+		"create_trust_credential": federated + long + long + `"}`,
+		"set_trust_credential":    `{"key":"kFed1CNTRL","subject":"a\u202eb"}`,
+	} {
+		_, err := r.Call(name, arguments)
+		if got, _ := code(err); got != "invalid_argument" {
+			t.Errorf("%s: got %v, want it refused", name, err)
+		}
+	}
+}
+
 func TestSet(t *testing.T) {
 	r := newRig(t)
 	text, err := r.Call("set_trust_credential", `{"key":"kFed1CNTRL","scopes":["dns:read"],"tags":[],"confirm":"kFed1CNTRL"}`)

@@ -103,7 +103,7 @@ func (in setInput) given() (map[string]json.RawMessage, error) {
 		put("subject", *in.Subject, checkSubject(*in.Subject))
 	}
 	if in.Audience != nil {
-		put("audience", *in.Audience, nil)
+		put("audience", *in.Audience, checkText("audience", *in.Audience))
 	}
 	if in.CustomClaimRules != nil {
 		rules, err := claimRules(in.CustomClaimRules)
@@ -170,7 +170,7 @@ func difference(previous tailnet.Object, given map[string]json.RawMessage) strin
 			before = compact.Bytes()
 		}
 		if !bytes.Equal(before, value) {
-			changes = append(changes, name+" from "+clip(string(before))+" to "+clip(string(value)))
+			changes = append(changes, name+" from "+string(before)+" to "+string(value))
 		}
 	}
 	if len(changes) == 0 {
