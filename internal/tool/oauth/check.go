@@ -9,9 +9,27 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"tailscale-mcp/internal/tool"
 )
+
+// Whoever confirms an app has to see all that it may do. So it is shown whole,
+// and what is too much for that is refused.
+const (
+	mostListed  = 50
+	longestText = 500 // in bytes
+)
+
+func checkShown(name string, list ...string) error {
+	if len(list) > mostListed || slices.ContainsFunc(list, func(s string) bool {
+		return len(s) > longestText || strings.ContainsFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) })
+	}) {
+		return tool.Invalidf("give less of it, and leave out characters that cannot be seen",
+			"%s has more than %d entries, one of more than %d bytes, or what cannot be printed", name, mostListed, longestText)
+	}
+	return nil
+}
 
 var nameForm = regexp.MustCompile(`^[a-zA-Z0-9._-]{3,50}$`)
 
@@ -19,6 +37,11 @@ var nameForm = regexp.MustCompile(`^[a-zA-Z0-9._-]{3,50}$`)
 // document.
 func (in setInput) given() (map[string]json.RawMessage, error) {
 	values := map[string]any{}
+	for name, list := range map[string][]string{"redirectURIs": in.RedirectURIs, "scopes": in.Scopes, "allowedNodeAttributes": in.AllowedNodeAttributes} {
+		if err := checkShown(name, list...); err != nil {
+			return nil, err
+		}
+	}
 	if in.Name != "" {
 		if !nameForm.MatchString(in.Name) {
 			return nil, tool.Invalidf("give 3 to 50 letters, digits, dots, underscores and hyphens, such as lab-provisioner", "%q is no name of an OAuth app", clip(in.Name))

@@ -76,6 +76,33 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// However much comes before it, the last is seen by who is asked to confirm.
+func TestNothingHidden(t *testing.T) {
+	r := newRig(t)
+	many := func(filler, last string) string { return `["` + strings.Repeat(filler+`","`, 30) + last + `"]` }
+	for field, list := range map[string]string{
+		"redirectURIs":          many("https://example.com/callback", "https://evil.example.net/"),
+		"scopes":                many("auth_keys:create", "all"),
+		"allowedNodeAttributes": many("custom:lab", "custom:trusted"),
+	} {
+		_, err := r.Call("set_oauth_app", `{"app":"aDev1CNTRL","`+field+`":`+list+`}`)
+		last := list[strings.LastIndex(list, ","):]
+		if got, said := code(err); got != "confirmation_required" || !strings.Contains(said, last) {
+			t.Errorf("%s: got %v, want %s in the question", field, err, last)
+		}
+	}
+	// What is too much to be shown is refused.
+	for _, redirects := range []string{
+		`["` + strings.Repeat(`https://example.com/","`, 50) + `https://example.com/"]`,
+		`["https://example.com/` + strings.Repeat("a", 500) + `"]`,
+	} {
+		_, err := r.Call("set_oauth_app", `{"app":"aDev1CNTRL","redirectURIs":`+redirects+`,"confirm":"dev-tool"}`)
+		if got, _ := code(err); got != "invalid_argument" {
+			t.Errorf("got %v, want it refused", err)
+		}
+	}
+}
+
 func TestUpstreamErrors(t *testing.T) {
 	r := newRig(t)
 	for op, c := range map[string][2]string{

@@ -130,7 +130,8 @@ func (a *apps) update(ctx context.Context, call tool.Call, in setInput, given ma
 	return out, err
 }
 
-// told says what becomes of the fields that are given.
+// told says what becomes of the fields that are given. The description grants
+// nothing, and is the one that may be cut.
 func told(previous tailnet.Object, given map[string]json.RawMessage) string {
 	var changes []string
 	for _, field := range settable {
@@ -138,9 +139,13 @@ func told(previous tailnet.Object, given map[string]json.RawMessage) string {
 		if !ok {
 			continue
 		}
-		change := field + " " + clip(string(value))
+		shown := func(v json.RawMessage) string { return string(v) }
+		if field == "description" {
+			shown = func(v json.RawMessage) string { return clip(string(v)) }
+		}
+		change := field + " " + shown(value)
 		if before, ok := previous.Field(field); ok {
-			change += " instead of " + clip(string(before))
+			change += " instead of " + shown(before)
 		}
 		changes = append(changes, change)
 	}
