@@ -30,7 +30,11 @@ func checkNameservers(addresses []string) error {
 	return nil
 }
 
+// isNameserver refuses a URL that is too long to be shown to who confirms it.
 func isNameserver(s string) bool {
+	if len(s) > mostShown {
+		return false
+	}
 	if addr, err := netip.ParseAddr(s); err == nil {
 		return addr.Zone() == ""
 	}

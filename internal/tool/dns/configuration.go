@@ -62,7 +62,7 @@ func (d *dns) setConfiguration() tool.Tool {
 		Idempotent: true,
 		Description: "Replaces the tailnet's whole DNS configuration: nameservers, split DNS, search paths, MagicDNS and overrideLocalDNS. Everything that is not named is removed, so read it with get_dns, " +
 			"change what is wanted and give all of it. Only this tool sets useWithExitNode and overrideLocalDNS; for the rest set_dns_nameservers, set_dns_search_paths, update_split_dns and " +
-			"set_dns_preferences lose less. Needs confirm; the refusal without it says what would be lost. Answers with the configurations before and after. Two calls to the Tailscale API.",
+			"set_dns_preferences lose less. Needs confirm; the refusal without it says what would be lost and added. Answers with the configurations before and after. Two calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in configurationInput) (changed, error) {
 		after, err := in.configuration()
 		if err != nil {
@@ -81,6 +81,9 @@ func (d *dns) setConfiguration() tool.Tool {
 			effect += "it loses " + strings.Join(lost, "; ")
 		} else {
 			effect += "nothing that is set now is lost"
+		}
+		if added := gains(present, after); len(added) > 0 {
+			effect += "; it adds " + strings.Join(added, "; ")
 		}
 		if err := call.Confirm(in.Confirmation, "dns configuration", effect); err != nil {
 			return changed{}, err
@@ -169,6 +172,37 @@ func losses(raw tailnet.Object, before, after configuration) []string {
 		lost = append(lost[:most], fmt.Sprintf("%d other things", rest))
 	}
 	return lost
+}
+
+// gains are the parts of the next configuration that the present one lacks, all
+// of them: whoever answers the questions of all devices must not be one of "10
+// more".
+func gains(before, after configuration) []string {
+	var added []string
+	add := func(what string, names []string) {
+		if len(names) > 0 {
+			added = append(added, what+" "+all(names))
+		}
+	}
+	add("the nameservers", without(addresses(after.Nameservers), addresses(before.Nameservers)))
+	add("the use with exit nodes of", unused(after.Nameservers, before.Nameservers))
+	present := map[string][]sent{}
+	for domain, list := range before.SplitDNS {
+		present[strings.ToLower(strings.TrimSuffix(domain, "."))] = list
+	}
+	for _, domain := range slices.Sorted(maps.Keys(after.SplitDNS)) {
+		list, was := after.SplitDNS[domain], present[domain]
+		add("for "+domain+" the nameservers", without(addresses(list), addresses(was)))
+		add("for "+domain+" the use with exit nodes of", unused(list, was))
+	}
+	add("the search paths", without(after.SearchPaths, before.SearchPaths))
+	if after.Preferences.MagicDNS && !before.Preferences.MagicDNS {
+		added = append(added, "MagicDNS")
+	}
+	if after.Preferences.OverrideLocalDNS && !before.Preferences.OverrideLocalDNS {
+		added = append(added, "overrideLocalDNS, so that these nameservers replace those of the operating systems")
+	}
+	return added
 }
 
 // unused are the nameservers that stay and are no longer used with exit nodes.

@@ -75,20 +75,28 @@ func decode[T any](op string, o tailnet.Object) (T, error) {
 // named lists names for a sentence, the first few of many.
 func named(names []string) string {
 	const most = 10
-	var shown []string
-	for _, name := range names[:min(most, len(names))] {
-		shown = append(shown, printable(name))
-	}
-	text := strings.Join(shown, ", ")
+	text := all(names[:min(most, len(names))])
 	if rest := len(names) - most; rest > 0 {
 		text += fmt.Sprintf(" and %d more", rest)
 	}
 	return text
 }
 
+// all lists names for a sentence, each of them.
+func all(names []string) string {
+	var shown []string
+	for _, name := range names {
+		shown = append(shown, printable(name))
+	}
+	return strings.Join(shown, ", ")
+}
+
+// mostShown is how much of a name is shown, in bytes.
+const mostShown = 200
+
 // printable makes a text safe and short enough for a sentence.
 func printable(s string) string {
-	if quoted := strconv.QuoteToASCII(s[:min(len(s), 200)]); quoted != `"`+s+`"` {
+	if quoted := strconv.QuoteToASCII(s[:min(len(s), mostShown)]); quoted != `"`+s+`"` {
 		return quoted
 	}
 	return s

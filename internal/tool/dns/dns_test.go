@@ -85,7 +85,12 @@ func TestUnconfirmed(t *testing.T) {
 		{"set_dns_configuration", `{"nameservers":[{"address":"8.8.8.8"}],"splitDNS":[{"domain":"example.com","resolvers":[{"address":"1.1.1.1"}]}],"magicDNS":false,"overrideLocalDNS":false}`, "setDnsConfiguration",
 			[]string{`"dns configuration"`, "the nameservers 1.2.3.4;", "exit nodes of 8.8.8.8;", "of example.com the nameservers 1.2.3.4;", "the split DNS of other.com;", "the search paths user1.example.com, user2.example.com;", "; MagicDNS."}},
 		{"set_dns_configuration", `{"nameservers":[{"address":"8.8.8.8","useWithExitNode":true},{"address":"1.2.3.4"}],"splitDNS":[{"domain":"example.com","resolvers":[{"address":"1.1.1.1"},{"address":"1.2.3.4"}]},{"domain":"other.com","resolvers":[{"address":"2.2.2.2","useWithExitNode":true}]}],"searchPaths":["user1.example.com","user2.example.com"],"magicDNS":true,"overrideLocalDNS":true}`,
-			"setDnsConfiguration", []string{"nothing that is set now is lost"}},
+			"setDnsConfiguration", []string{"nothing that is set now is lost; it adds overrideLocalDNS"}},
+		// What is added is dangerous too, and no number of others hides it.
+		{"set_dns_nameservers", `{"nameservers":["1.0.0.1","1.0.0.2","1.0.0.3","1.0.0.4","1.0.0.5","1.0.0.6","1.0.0.7","1.0.0.8","1.0.0.9","1.0.0.10","6.6.6.6"]}`, "setDnsNameservers",
+			[]string{"1.0.0.10, 6.6.6.6;", "exit nodes may be lost"}},
+		{"set_dns_configuration", `{"nameservers":[{"address":"8.8.8.8","useWithExitNode":true},{"address":"1.2.3.4","useWithExitNode":true},{"address":"6.6.6.6"}],"splitDNS":[{"domain":"Example.com","resolvers":[{"address":"1.1.1.1"},{"address":"1.2.3.4"},{"address":"7.7.7.7"}]},{"domain":"other.com","resolvers":[{"address":"2.2.2.2","useWithExitNode":true}]},{"domain":"bank.example","resolvers":[{"address":"9.9.9.8"}]}],"searchPaths":["user1.example.com","user2.example.com","evil.example"],"magicDNS":true,"overrideLocalDNS":false}`,
+			"setDnsConfiguration", []string{"is lost; it adds the nameservers 6.6.6.6; the use with exit nodes of 1.2.3.4; for bank.example the nameservers 9.9.9.8; for example.com the nameservers 7.7.7.7; the search paths evil.example. "}},
 	} {
 		r := newRig(t)
 		_, err := r.Call(c.tool, c.arguments)
@@ -99,7 +104,7 @@ func TestUnconfirmed(t *testing.T) {
 // What the API would not take is refused before anything is asked.
 func TestBadArguments(t *testing.T) {
 	r := newRig(t)
-	for _, bad := range []string{"", "dns.google", "1.1.1", "http://dns.google/dns-query", "https://", "https://a@b.example/", "fe80::1%eth0", "1.1.1.1:53", "https://b.example/#x"} {
+	for _, bad := range []string{"", "dns.google", "1.1.1", "http://dns.google/dns-query", "https://", "https://a@b.example/", "fe80::1%eth0", "1.1.1.1:53", "https://b.example/#x", "https://b.example/" + strings.Repeat("x", 200)} {
 		for name, arguments := range map[string]string{
 			"set_dns_nameservers":   `{"nameservers":["` + bad + `"],"confirm":"dns nameservers"}`,
 			"update_split_dns":      `{"domains":[{"domain":"a.example","nameservers":["` + bad + `"]}]}`,

@@ -41,6 +41,9 @@ func (d *dns) setNameservers() tool.Tool {
 			return changed{}, err
 		}
 		effect := replaces("DNS nameservers", present.DNS, in.Nameservers)
+		if len(present.DNS) > 0 && len(in.Nameservers) > 0 {
+			effect += "; that they are used with exit nodes may be lost, which is not shown here"
+		}
 		if len(in.Nameservers) == 0 {
 			effect += ", and turns MagicDNS off until it is turned on again: names of devices stop resolving"
 		}
@@ -91,7 +94,7 @@ func (d *dns) setSearchPaths() tool.Tool {
 
 // replaces says what becomes of one list by setting another.
 func replaces(what string, before, after []string) string {
-	was, is := named(before), named(after)
+	was, is := named(before), all(after)
 	if len(before) == 0 {
 		was = "none"
 	}
