@@ -5,6 +5,7 @@ package logs
 import (
 	"context"
 	"net/url"
+	"strings"
 	"time"
 
 	"tailscale-mcp/internal/grant"
@@ -33,9 +34,11 @@ type auditOutput struct {
 	tool.Listed
 }
 
-// auditMost is the longest window of one call, in the answer of which the API has
-// all of it.
-const auditMost = 90 * 24 * time.Hour
+// auditReach: entries are kept for 90 days (https://tailscale.com/kb/1203), all of
+// which may be asked for, since there are filters that the API applies.
+var auditReach = reach{back: day, most: 90 * day, kept: 90 * day}
+
+const day = 24 * time.Hour
 
 func (l *logs) audit() tool.Tool {
 	return tool.New(tool.Definition{
@@ -45,20 +48,20 @@ func (l *logs) audit() tool.Tool {
 		Operations: []string{"listConfigurationAuditLogs"},
 		Class:      grant.Read,
 		Description: "Lists who changed what in the configuration of the tailnet, the oldest first: eventTime, actor, action, target and error. " +
-			"The window is the last 24 hours unless start (and end) say otherwise, 90 days at most. Filter by actor, target and event rather than reading all. " +
+			"The window is the last 24 hours unless start (and end) say otherwise; entries are kept for 90 days. Filter by actor, target and event rather than reading all. " +
 			"With fields [\"all\"], or old and new among the fields, it shows the values before and after, which can be long and confidential, such as a whole policy file. " +
 			"The answer has start and end as absolute times: the next page needs the cursor together with exactly these as start and end, and the same filters. " +
 			"Who connected where is not in it: use list_flow_logs. One call to the Tailscale API, which sends the whole window.",
 		Narrow: "ask for a shorter window, filter by actor, target or event, set a lower limit or ask for fewer fields",
 	}, func(ctx context.Context, call tool.Call, in auditInput) (auditOutput, error) {
-		when, err := l.span(in.window, in.Cursor, 24*time.Hour, auditMost)
+		when, err := l.span(in.window, in.Cursor, auditReach)
 		if err != nil {
 			return auditOutput{}, err
 		}
 		query := url.Values{"start": {when.Start}, "end": {when.End}}
 		for name, values := range map[string][]string{"actor": in.Actor, "target": in.Target, "event": in.Event} {
 			for _, value := range values {
-				if value == "" {
+				if strings.Trim(value, "~ \t\r\n") == "" {
 					return auditOutput{}, tool.Invalidf("leave it out to see everything", "%s has an empty text in it", name)
 				}
 				query.Add(name, value)
@@ -66,7 +69,7 @@ func (l *logs) audit() tool.Tool {
 		}
 		found, err := l.api.List(ctx, tailnet.Request{Op: "listConfigurationAuditLogs", Query: query}, "logs")
 		if err != nil {
-			return auditOutput{}, err
+			return auditOutput{}, narrowed(err, "ask for a shorter window, or filter by actor, target or event; a lower limit and fewer fields do not help here")
 		}
 		scope := []any{"list_audit_logs", when, in.Actor, in.Target, in.Event}
 		objects, listed, err := page(call, in.Paging, scope, keyed(found, "eventTime", "eventGroupID"))

@@ -5,6 +5,9 @@ package logs
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
 	"time"
 
 	"tailscale-mcp/internal/grant"
@@ -16,8 +19,15 @@ var trafficKinds = []string{"virtualTraffic", "subnetTraffic", "exitTraffic", "p
 
 var flowKind = tool.Kind{
 	Listed:     []string{"nodeId", "start", "end"},
-	Documented: append([]string{"logged"}, trafficKinds...),
+	Documented: append([]string{"logged", "bytes"}, trafficKinds...), // bytes is ours
 }
+
+// flowReach: entries are kept for 30 days (https://tailscale.com/kb/1219), and the
+// API has no filter for them.
+var flowReach = reach{back: time.Hour, most: day, kept: 30 * day}
+
+// nodeForm keeps names and addresses out, which would fit nothing.
+var nodeForm = regexp.MustCompile(`^n[0-9A-Za-z]{1,63}$`)
 
 type flowInput struct {
 	window
@@ -29,6 +39,7 @@ type flowInput struct {
 type flowOutput struct {
 	span
 	Flows []tool.Object `json:"flows" jsonschema:"what devices reported, the oldest first; bytes has what was sent (tx) and received (rx) by kind of traffic"`
+	Note  string        `json:"note,omitempty" jsonschema:"what an empty answer means"`
 	tool.Listed
 }
 
@@ -41,12 +52,15 @@ func (l *logs) flows() tool.Tool {
 		Class:      grant.Read,
 		Description: "Lists what traffic devices reported, the oldest first: nodeId, start and end, and the bytes sent and received by kind: virtualTraffic (between devices of the tailnet), " +
 			"subnetTraffic, exitTraffic and physicalTraffic (what carried it). Name a kind in fields, with nodeId and start, for every connection with protocol, addresses and packets. " +
-			"The window is the last hour unless start (and end) say otherwise, 24 hours at most; of the last 30 days. Filter by node. " +
+			"The window is the last hour unless start (and end) say otherwise, 24 hours at most, of the last 30 days. Filter by node. " +
 			"The answer has start and end as absolute times: the next page needs the cursor together with exactly these as start and end, and the same node. " +
 			"Nothing is there while flow logging is off (get_settings, networkFlowLoggingOn). One call to the Tailscale API, which sends the whole window and can be slow.",
 		Narrow: "ask for a shorter window, name one node, set a lower limit or ask for fewer fields",
 	}, func(ctx context.Context, call tool.Call, in flowInput) (flowOutput, error) {
-		when, err := l.span(in.window, in.Cursor, time.Hour, 24*time.Hour)
+		if in.Node != "" && !nodeForm.MatchString(in.Node) {
+			return flowOutput{}, tool.Invalidf("give its nodeId, which list_all_devices shows, such as nBLYviWLGB21DEVEL", "node is no nodeId; flow logs have no names and addresses of devices")
+		}
+		when, err := l.span(in.window, in.Cursor, flowReach)
 		if err != nil {
 			return flowOutput{}, err
 		}
@@ -54,14 +68,18 @@ func (l *logs) flows() tool.Tool {
 			Op: "listNetworkFlowLogs", Query: map[string][]string{"start": {when.Start}, "end": {when.End}},
 		}, "logs")
 		if err != nil {
-			return flowOutput{}, err
+			return flowOutput{}, narrowed(err, "ask for a shorter window; naming a node, a lower limit and fewer fields do not help here, because the Tailscale API sends the whole window")
 		}
+		note := ""
 		if in.Node != "" {
 			var of []tailnet.Object
 			for _, o := range found {
 				if o.Text("nodeId") == in.Node {
 					of = append(of, o)
 				}
+			}
+			if len(of) == 0 && len(found) > 0 {
+				note = fmt.Sprintf("none of the %d entries of this window is of this node: see with list_all_devices whether the nodeId is right", len(found))
 			}
 			found = of
 		}
@@ -73,14 +91,14 @@ func (l *logs) flows() tool.Tool {
 		if err != nil {
 			return flowOutput{}, err
 		}
-		if len(in.Fields) == 0 {
+		if len(in.Fields) == 0 || slices.Contains(in.Fields, "bytes") {
 			for i, o := range objects {
 				if shown[i]["bytes"], err = sums(o); err != nil {
 					return flowOutput{}, err
 				}
 			}
 		}
-		return flowOutput{when, shown, listed}, nil
+		return flowOutput{when, shown, note, listed}, nil
 	})
 }
 

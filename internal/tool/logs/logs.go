@@ -7,6 +7,7 @@ package logs
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -44,12 +45,16 @@ type span struct {
 
 const sayTimes = "give start and end as times such as 2026-01-31T08:00:00Z, or as durations back from now, such as 24h or 7d"
 
+// reach is what a log can be asked for: a window of back when nothing is said, no
+// longer one than most, and nothing that is older than kept.
+type reach struct{ back, most, kept time.Duration }
+
 // span makes the times absolute. The next page is of the same window only when the
 // window does not move with the clock, so a cursor needs times.
-func (l *logs) span(w window, cursor string, back, most time.Duration) (span, error) {
+func (l *logs) span(w window, cursor string, r reach) (span, error) {
 	// Whole seconds: the times in the answer are exactly those that were asked for.
 	now := l.now().UTC().Truncate(time.Second)
-	start, absoluteStart, err := moment("start", w.Start, now, now.Add(-back))
+	start, absoluteStart, err := moment("start", w.Start, now, now.Add(-r.back))
 	if err != nil {
 		return span{}, err
 	}
@@ -62,10 +67,27 @@ func (l *logs) span(w window, cursor string, back, most time.Duration) (span, er
 		return span{}, tool.Invalidf("repeat start and end of the answer that the cursor is from", "a cursor needs start and end as times, or the window would have moved")
 	case !end.After(start):
 		return span{}, tool.Invalidf(sayTimes, "end (%s) is not after start (%s)", end.Format(time.RFC3339), start.Format(time.RFC3339))
-	case end.Sub(start) > most:
-		return span{}, tool.Invalidf("ask for shorter windows one after another", "this is more than %d hours at once", int(most.Hours()))
+	case end.Sub(start) > r.most:
+		return span{}, tool.Invalidf("ask for shorter windows one after another", "this is more than %d hours at once", int(r.most.Hours()))
+	case start.Before(now.Add(-r.kept - time.Hour)): // an hour for who turns the pages
+		// The API would leave the beginning out and not say so: that looks as if
+		// nothing had happened then.
+		return span{}, tool.Invalidf("give a start of the last "+strconv.Itoa(int(r.kept.Hours())/24)+" days; what is older is only where logs were streamed to",
+			"these logs are kept for %d days, and start is before that", int(r.kept.Hours())/24)
 	}
 	return span{start.Format(time.RFC3339Nano), end.Format(time.RFC3339Nano)}, nil
+}
+
+// narrowed says what helps when the answer of the API itself is too large: only
+// what the API looks at, and that is not how much of it is shown.
+func narrowed(err error, next string) error {
+	var e *tailnet.Error
+	if !errors.As(err, &e) || e.Code != tailnet.CodeResultTooLarge {
+		return err
+	}
+	told := *e
+	told.Next = next
+	return &told
 }
 
 // moment reads a time, or a duration back from now.

@@ -5,6 +5,7 @@ package logs
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tailnettest/fakeapi"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/tooltest"
 )
 
 const (
@@ -66,7 +68,15 @@ func TestWindows(t *testing.T) {
 		}
 	}
 	r.Refuses("list_flow_logs", `{"start":"25h"}`, invalid, "24 hours")
-	r.Refuses("list_audit_logs", `{"actor":[""]}`, invalid, "empty")
+	for _, empty := range []string{"", " ", "~", "~ "} {
+		r.Refuses("list_audit_logs", `{"actor":["~alice","`+empty+`"]}`, invalid, "empty")
+	}
+	ago := func(d time.Duration) string { return time.Now().Add(-d).UTC().Format(time.RFC3339) }
+	r.Refuses("list_audit_logs", `{"start":"`+ago(100*day)+`","end":"`+ago(99*day)+`"}`, invalid, "kept for 90 days")
+	r.Refuses("list_flow_logs", `{"start":"`+ago(31*day)+`","end":"`+ago(30*day)+`"}`, invalid, "kept for 30 days")
+	for _, name := range []string{"web-1", "web1.tailfe8c.ts.net", "100.64.0.11", "11", "..", " "} {
+		r.Refuses("list_flow_logs", `{"node":"`+name+`"}`, invalid, "list_all_devices")
+	}
 	if n := len(r.Fake.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
@@ -127,8 +137,31 @@ func TestFlows(t *testing.T) {
 	if strings.Contains(got, "nWeb1CNTRL") || strings.Contains(got, `"bytes"`) {
 		t.Errorf("got %s, want the fields of one device", got)
 	}
+	got = r.Answers("list_flow_logs", `{"start":"3h","fields":["bytes"]}`, `{"bytes":{"`)
+	if strings.Contains(got, "nWeb1CNTRL") {
+		t.Errorf("got %s, want the bytes alone", got)
+	}
+	// Nothing of a device is not said to be nothing at all.
+	r.Answers("list_flow_logs", `{"start":"3h","node":"nOtherCNTRL"}`, `"flows":[]`, `"note":"none of the 1`)
 	r.Fake.Fail("listNetworkFlowLogs", fakeapi.Body(200, "application/json", `{"logs":[{"nodeId":"n","start":"2026-01-01T00:00:00Z","virtualTraffic":[{"txBytes":"many"}]}]}`))
 	r.Refuses("list_flow_logs", `{}`, string(tailnet.CodeUpstreamMalformed), "virtualTraffic")
+}
+
+// What the API sends at once is made less only by what the API looks at.
+func TestTooMuchAtOnce(t *testing.T) {
+	fake := newRig(t).Fake
+	base, err := url.Parse(fake.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := tailnet.New(tailnet.Options{BaseURL: base, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}, RetryBudget: -1, MaxResponse: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(api.Close)
+	r := tooltest.NewAPI(t, fakeapi.Options{}, func(*tailnet.API) tool.Set { return Tools(api) })
+	r.Refuses("list_audit_logs", `{"start":"7d"}`, tool.CodeResultTooLarge, "shorter window, or filter by actor")
+	r.Refuses("list_flow_logs", `{"start":"7h"}`, tool.CodeResultTooLarge, "shorter window; naming a node")
 }
 
 func TestOrderOfTimes(t *testing.T) {

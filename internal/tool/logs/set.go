@@ -70,8 +70,9 @@ func (l *logs) setStream() tool.Tool {
 		if there {
 			effect += " and no longer to " + destination(before) + ", the stored secrets of which are gone"
 		} else {
-			effect += "; until now they are streamed nowhere"
+			effect += "; until now they are streamed nowhere, as far as the API credential may see"
 		}
+		effect += warning(in.URL)
 		if err := call.Confirm(in.Confirmation, in.LogType, effect); err != nil {
 			return setOutput{}, err
 		}

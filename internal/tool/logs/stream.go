@@ -5,7 +5,10 @@ package logs
 import (
 	"cmp"
 	"context"
+	"net/netip"
 	"net/url"
+	"slices"
+	"strings"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
@@ -28,7 +31,7 @@ type streamInput struct {
 
 type streamOutput struct {
 	Stream tool.Object `json:"stream" jsonschema:"where the logs go, without secrets"`
-	Status tool.Object `json:"status" jsonschema:"how it goes: lastActivity, lastError (empty is none) and counts of what was sent and what failed"`
+	Status tool.Object `json:"status,omitempty" jsonschema:"how it goes: lastActivity, lastError (empty is none) and counts of what was sent and what failed; absent when the API has none yet"`
 }
 
 func (l *logs) stream() tool.Tool {
@@ -39,14 +42,15 @@ func (l *logs) stream() tool.Tool {
 		Operations: []string{"getLogStreamingConfiguration", "getLogStreamingStatus"},
 		Class:      grant.Read,
 		Description: "Shows where the audit log (configuration) or the flow logs (network) are streamed to, and how that goes: the last activity, the last error, what was sent and what failed. " +
-			"The answer not_found means that these logs are streamed nowhere. Secrets are not shown. Two calls to the Tailscale API.",
+			"The answer not_found means that these logs are streamed nowhere, or that the API credential may not see where (the scope log_streaming:read). Secrets are not shown. Two calls to the Tailscale API.",
 	}, func(ctx context.Context, _ tool.Call, in streamInput) (streamOutput, error) {
 		o, err := l.getStream(ctx, in.LogType)
 		if err != nil {
 			return streamOutput{}, err
 		}
 		status, err := l.api.Object(ctx, tailnet.Request{Op: "getLogStreamingStatus", Params: []string{in.LogType}})
-		if err != nil {
+		// That it is streamed is known by now, and not_found would say that it is not.
+		if err != nil && tailnet.CodeOf(err) != tailnet.CodeNotFound {
 			return streamOutput{}, err
 		}
 		shown, err := streamKind.All(nil, []tailnet.Object{o, status})
@@ -107,4 +111,29 @@ func where(kind, address, s3Bucket, gcsBucket string) string {
 		text += " at " + u.Scheme + "://" + u.Host + u.EscapedPath()
 	}
 	return text
+}
+
+// warning says what is dangerous about a destination.
+func warning(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "":
+		return ""
+	case private(u.Hostname()):
+		return "; it is within the tailnet, so Tailscale may be let in to that device by a share and a rule in the policy file"
+	case u.Scheme == "http":
+		return "; it is not encrypted on its way, and neither is the token"
+	}
+	return ""
+}
+
+// tailnetRanges are the addresses of devices (https://tailscale.com/kb/1033, 1121).
+var tailnetRanges = []netip.Prefix{netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("fd7a:115c:a1e0::/48")}
+
+func private(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return slices.ContainsFunc(tailnetRanges, func(p netip.Prefix) bool { return p.Contains(addr.Unmap()) })
+	}
+	return strings.HasSuffix(host, ".ts.net") || !strings.Contains(host, ".")
 }

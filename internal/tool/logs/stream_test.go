@@ -24,6 +24,36 @@ func TestStream(t *testing.T) {
 	r.Refuses("get_log_streaming", `{"logType":"lunch"}`, invalid, "")
 }
 
+// A stream without a status is one all the same.
+func TestStreamWithoutStatus(t *testing.T) {
+	r := newRig(t)
+	r.Fake.Fail("getLogStreamingStatus", fakeapi.Status(404).Times(1))
+	if got := r.Answers("get_log_streaming", `{"logType":"configuration"}`, `"destinationType":"elastic"`); strings.Contains(got, "lastActivity") {
+		t.Errorf("got %s, want no status", got)
+	}
+	r.Fake.Fail("getLogStreamingStatus", fakeapi.Status(403))
+	r.Refuses("get_log_streaming", `{"logType":"configuration"}`, string(tailnet.CodePermissionDenied), "")
+}
+
+func TestWarning(t *testing.T) {
+	r := newRig(t)
+	for address, part := range map[string]string{
+		"https://siem.tailfe8c.ts.net/x":   "within the tailnet",
+		"https://SIEM.tailfe8c.TS.net.:88": "within the tailnet",
+		"http://100.71.134.73/x":           "within the tailnet",
+		"http://[fd7a:115c:a1e0::1]/x":     "within the tailnet",
+		"http://siem/x":                    "within the tailnet",
+		"http://logs.example.com/x":        "not encrypted",
+		"https://logs.example.com/x":       "",
+		"https://100.128.0.1/x":            "",
+	} {
+		said := r.Refuses("set_log_streaming", `{"logType":"network","destinationType":"cribl","url":"`+address+`"}`, needed, part)
+		if part == "" && strings.Contains(said, "; it is") {
+			t.Errorf("%s: got %s, want no warning", address, said)
+		}
+	}
+}
+
 func TestSet(t *testing.T) {
 	r := newRig(t)
 	const set = "set_log_streaming"
