@@ -56,6 +56,11 @@ func TestHostsUnread(t *testing.T) {
 	if got := r.Answers("list_services", `{"service":"example"}`, `"name":"svc:example"`, "devices:core"); strings.Contains(got, `"hosts"`) {
 		t.Errorf("got %s, want no hosts", got)
 	}
+	for _, status := range []int{400, 403} { // the API says both for it
+		r = newRig(t)
+		r.Fake.Fail("listServiceHosts", fakeapi.Status(status))
+		r.Answers("list_services", `{"service":"example"}`, `"name":"svc:example"`, `"note":"the hosts are left out`)
+	}
 	r = newRig(t)
 	r.Fake.Fail("listServiceHosts", fakeapi.Status(500))
 	r.Refuses("list_services", `{"service":"example"}`, string(tailnet.CodeUpstreamUnavailable), "")
