@@ -41,6 +41,9 @@ func (p *posture) set() tool.Tool {
 		if in.Provider != "" {
 			return setOutput{}, tool.Invalidf("leave provider out, or leave integration out to add a new one", "the provider of an integration does not change")
 		}
+		if in.CloudID == nil && in.ClientID == nil && in.TenantID == nil && in.ClientSecret == "" {
+			return setOutput{}, tool.Invalidf("give at least one of cloudId, clientId, tenantId and clientSecret", "there is nothing to change")
+		}
 		before, err := p.get(ctx, in.Integration)
 		if err != nil {
 			return setOutput{}, err

@@ -45,6 +45,7 @@ func (p *posture) get(ctx context.Context, id string) (tailnet.Object, error) {
 
 type listInput struct {
 	Integration string `json:"integration,omitempty" jsonschema:"show this one only: its ID, such as pcBEPQVMpki7DEVEL"`
+	tool.Selection
 }
 
 type listOutput struct {
@@ -60,7 +61,7 @@ func (p *posture) list() tool.Tool {
 		Class:      grant.Read,
 		Description: "Lists the services that report the posture of devices (CrowdStrike Falcon, Intune, Jamf Pro, Kandji, Kolide, SentinelOne): how each is configured, " +
 			"when it was last synchronised, how many devices matched, and its last error. Use it when posture attributes of devices are missing or old. One call to the Tailscale API.",
-		Narrow: "name one integration",
+		Narrow: "name one integration or ask for fewer fields",
 	}, func(ctx context.Context, _ tool.Call, in listInput) (listOutput, error) {
 		var found []tailnet.Object
 		var err error
@@ -73,7 +74,7 @@ func (p *posture) list() tool.Tool {
 		if err != nil {
 			return listOutput{}, err
 		}
-		shown, err := kind.All([]string{"all"}, found)
+		shown, err := kind.All(in.Fields, found)
 		return listOutput{shown}, err
 	})
 }

@@ -17,6 +17,10 @@ func TestList(t *testing.T) {
 	r := newRig(t)
 	r.Answers("list_posture_integrations", `{}`, `"provider":"falcon"`, `"matchedCount":11`, `"provider":"kandji"`)
 	r.Answers("list_posture_integrations", `{"integration":"pIntuneDEVEL"}`, "Invalid Tenant ID")
+	if got := r.Answers("list_posture_integrations", `{"fields":["provider"]}`, `{"provider":"falcon"}`); strings.Contains(got, "us-1") {
+		t.Errorf("got %s, want the one field", got)
+	}
+	r.Refuses("list_posture_integrations", `{"fields":["clientSecret"]}`, tool.CodeInvalidArgument, "there is no field")
 	r.Refuses("list_posture_integrations", `{"integration":".."}`, tool.CodeInvalidArgument, "dots")
 	r.Refuses("list_posture_integrations", `{"integration":"pNoneDEVEL"}`, string(tailnet.CodeNotFound), "")
 	r.Refuses("list_posture_integrations", `{"id":"x"}`, tool.CodeInvalidArgument, "integration")
@@ -33,6 +37,8 @@ func TestSet(t *testing.T) {
 	r.Refuses("set_posture_integration", `{"provider":"nobody","clientSecret":"x"}`, tool.CodeInvalidArgument, "kolide")
 	r.Refuses("set_posture_integration", `{"provider":"falcon","clientSecret":"`+secret+`"}`, string(tailnet.CodeConflict), "pFalconDEVEL")
 	r.Refuses("set_posture_integration", `{"integration":"pFalconDEVEL","provider":"intune"}`, tool.CodeInvalidArgument, "does not change")
+	r.Refuses("set_posture_integration", `{"integration":"pFalconDEVEL"}`, tool.CodeInvalidArgument, "nothing to change")
+	r.Refuses("set_posture_integration", `{"integration":"..","clientId":"x"}`, tool.CodeInvalidArgument, "dots")
 	text := r.Answers("set_posture_integration", `{"provider":"kolide","clientSecret":"`+secret+`"}`, `"provider":"kolide"`)
 	text += r.Answers("set_posture_integration", `{"integration":"pIntuneDEVEL","clientId":"other","clientSecret":"`+secret+`"}`,
 		`"clientId":"other"`, `"tenantId":"d1ae389b"`, `"previous":{`)
