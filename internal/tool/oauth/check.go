@@ -86,7 +86,7 @@ func (in setInput) given() (map[string]json.RawMessage, error) {
 // badRedirect reports what is neither https to a named host nor this machine.
 func badRedirect(uri string) bool {
 	u, err := url.Parse(uri)
-	if err != nil || u.Scheme == "" || u.Hostname() == "" {
+	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.User != nil { // https://bank.example@evil.example/
 		return true
 	}
 	if slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()) {

@@ -55,6 +55,7 @@ func TestRefused(t *testing.T) {
 		{"set_oauth_app", `{"name":"a b",` + app + `,"confirm":"a b"}`, "invalid_argument", "no name"},
 		{"set_oauth_app", `{"name":"abc","redirectURIs":["http://example.com"],"scopes":["a"],"confirm":"abc"}`, "invalid_argument", "https"},
 		{"set_oauth_app", `{"name":"abc","redirectURIs":["https://192.0.2.1/"],"scopes":["a"],"confirm":"abc"}`, "invalid_argument", "https"},
+		{"set_oauth_app", `{"name":"abc","redirectURIs":["https://bank.example@evil.example/"],"scopes":["a"],"confirm":"abc"}`, "invalid_argument", "https"},
 		{"set_oauth_app", `{"app":"aDev1CNTRL","scopes":[],"confirm":"dev-tool"}`, "invalid_argument", "scope"},
 		{"set_oauth_app", `{"app":"aDev1CNTRL","allowedNodeAttributes":["node:os"],"confirm":"dev-tool"}`, "invalid_argument", "custom"},
 		{"set_oauth_app", `{"app":"aDev1CNTRL","description":"` + strings.Repeat("x", 301) + `","confirm":"dev-tool"}`, "invalid_argument", "300"},
