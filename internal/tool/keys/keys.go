@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
@@ -62,7 +63,7 @@ func (k *keys) unrevoked(ctx context.Context, id string) (tailnet.Object, error)
 	if err != nil {
 		return o, err
 	}
-	if revoked := o.Text("revoked"); revoked != "" {
+	if revoked := revokedAt(o); revoked != "" {
 		return o, &tailnet.Error{
 			Code:    tailnet.CodeConflict,
 			Message: "the key " + strconv.Quote(clip(id)) + " was revoked at " + clip(revoked) + "; nothing was changed",
@@ -70,6 +71,16 @@ func (k *keys) unrevoked(ctx context.Context, id string) (tailnet.Object, error)
 		}
 	}
 	return o, nil
+}
+
+// revokedAt is when a key was revoked. The zero time is never, as it is in the
+// other times of the API.
+func revokedAt(o tailnet.Object) string {
+	text := o.Text("revoked")
+	if at, err := time.Parse(time.RFC3339, text); err == nil && at.IsZero() {
+		return ""
+	}
+	return text
 }
 
 // called is how a person recognizes a key.

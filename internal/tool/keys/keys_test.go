@@ -148,6 +148,17 @@ func TestDelete(t *testing.T) {
 	}
 }
 
+// A key that is not revoked may say so with the zero time.
+func TestNeverRevoked(t *testing.T) {
+	r := newRig(t)
+	r.Fake.Fail("getKey", fakeapi.Body(200, "application/json", `{"id":"kAuth1CNTRL","keyType":"auth","revoked":"0001-01-01T00:00:00Z"}`))
+	if _, err := r.Call("delete_key", `{"key":"kAuth1CNTRL","confirm":"kAuth1CNTRL"}`); err != nil || r.Fake.Count("deleteKey") != 1 {
+		t.Errorf("got %v, want it revoked", err)
+	}
+	r.Fake.Fail("listTailnetKeys", fakeapi.Body(200, "application/json", `{"keys":[{"id":"k1","revoked":"0001-01-01T00:00:00Z"}]}`))
+	r.Answers("list_keys", `{"invalid":false}`, `"total":1`)
+}
+
 // What is refused here is not sent.
 func TestRefused(t *testing.T) {
 	r := newRig(t)

@@ -107,7 +107,7 @@ func (f listFilter) fits(o tailnet.Object, now time.Time) bool {
 		return true
 	}
 	said, _ := o.Field("invalid")
-	invalid := string(said) == "true" || o.Text("revoked") != "" || hasExpiry && !expires.After(now)
+	invalid := string(said) == "true" || revokedAt(o) != "" || hasExpiry && !expires.After(now)
 	return invalid == *f.Invalid
 }
 
