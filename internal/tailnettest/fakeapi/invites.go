@@ -42,6 +42,9 @@ type invitesState struct {
 	made    int
 }
 
+// mostAcceptances is how many people can accept an invitation for many.
+const mostAcceptances = 1000
+
 type deviceInvite struct {
 	ID              string         `json:"id"`
 	Created         string         `json:"created"`
@@ -55,6 +58,7 @@ type deviceInvite struct {
 	InviteURL       string         `json:"inviteUrl"`
 	Accepted        bool           `json:"accepted"`
 	AcceptedBy      map[string]any `json:"acceptedBy,omitempty"`
+	acceptances     int
 }
 
 type userInvite struct {
@@ -75,7 +79,7 @@ func newInvitesState() invitesState {
 		devices: []*deviceInvite{
 			{ID: "12345", Created: at, TailnetID: 59954, DeviceID: 11, SharerID: 22011, AllowExitNode: true, Email: "bob@example.org", LastEmailSentAt: at, InviteURL: link + "fakeone"},
 			{
-				ID: "12346", Created: at, TailnetID: 59954, DeviceID: 11, SharerID: 22012, InviteURL: link + "faketwo", Accepted: true,
+				ID: "12346", Created: at, TailnetID: 59954, DeviceID: 11, SharerID: 22012, InviteURL: link + "faketwo", Accepted: true, acceptances: 1,
 				AcceptedBy: map[string]any{"id": 33223, "loginName": "carol@example.org", "profilePicUrl": ""},
 			},
 		},
@@ -165,6 +169,9 @@ func (s *Server) resendDeviceInvite(r *request) answer {
 	return done()
 }
 
+// acceptDeviceInvite accepts as the person of the token, whom the answer and the
+// invitation write down in two forms. Of the sharer the fake knows the number. One
+// acceptance too many is 400: of a refusal the document says no more.
 func (s *Server) acceptDeviceInvite(r *request) answer {
 	var body struct{ Invite string }
 	if json.Unmarshal(r.body, &body) != nil || body.Invite == "" {
@@ -175,13 +182,22 @@ func (s *Server) acceptDeviceInvite(r *request) answer {
 		if !strings.HasSuffix(i.InviteURL, "/"+code) {
 			continue
 		}
+		if i.acceptances > 0 && !i.MultiUse || i.acceptances >= mostAcceptances {
+			return failWith(http.StatusBadRequest, "invite was already accepted")
+		}
+		i.acceptances++
 		i.Accepted = true
-		person := map[string]any{"id": "22012", "displayName": "Carol Sharer", "loginName": "carol@example.org", "profilePicURL": ""}
+		i.AcceptedBy = map[string]any{"id": 33233, "loginName": r.grant.user, "profilePicUrl": ""}
+		person := func(id, name, login string) map[string]any {
+			return map[string]any{"id": id, "displayName": name, "loginName": login, "profilePicURL": ""}
+		}
 		return jsonAnswer(map[string]any{
 			"device": map[string]any{
-				"id": "12346", "os": "iOS", "name": "my-phone", "fqdn": "my-phone.tail9999.ts.net", "ipv4": "100.64.0.8", "ipv6": "fd7a:115c:a1e0::8", "includeExitNode": false,
+				"id": "12346", "os": "iOS", "name": "my-phone", "fqdn": "my-phone.tail9999.ts.net", "ipv4": "100.64.0.8", "ipv6": "fd7a:115c:a1e0::8",
+				"includeExitNode": i.AllowExitNode,
 			},
-			"sharer": person, "acceptedBy": person,
+			"sharer":     person(strconv.FormatInt(i.SharerID, 10), "Sam Sharer", "sam@example.org"),
+			"acceptedBy": person("33233", "Acceptor", r.grant.user),
 		})
 	}
 	return fail(http.StatusBadRequest)
