@@ -25,6 +25,12 @@ func Resolve(ctx context.Context, api API, name string, allFields bool) (tailnet
 	return (&devices{api}).resolve(ctx, name, allFields)
 }
 
+// Key is the ID that a request names the device by: for tools of other groups.
+func Key(d tailnet.Device) string { return key(d) }
+
+// Called is what a person calls the device, and confirms: for tools of other groups.
+func Called(d tailnet.Device) string { return called(d) }
+
 // resolve returns the one device that name means, with the fields that the API
 // sends unasked or with all.
 //

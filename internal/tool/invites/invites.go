@@ -79,7 +79,7 @@ func (i *invites) list() tool.Tool {
 			if err != nil {
 				return listOutput{}, err
 			}
-			r = tailnet.Request{Op: "listDeviceInvites", Params: []string{device.NodeID}}
+			r = tailnet.Request{Op: "listDeviceInvites", Params: []string{devices.Key(device)}}
 		}
 		found, err := i.api.List(ctx, r, "")
 		if err != nil {

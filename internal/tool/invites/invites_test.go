@@ -3,6 +3,7 @@
 package invites
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -37,10 +38,60 @@ func TestCreate(t *testing.T) {
 	r.Refuses("create_user_invites", `{"emails":["Bob@example.org"],"confirm":"Bob@example.org"}`, string(tailnet.CodeConflict), "29214")
 	r.Refuses("create_user_invites", `{"emails":["a@b, c@d"]}`, tool.CodeInvalidArgument, "no email address")
 	r.Refuses("create_user_invites", `{"role":"owner"}`, tool.CodeInvalidArgument, "auditor")
-	r.Refuses("create_device_invites", `{"device":"web-1"}`, tool.CodeConfirmationRequired, "outside of the tailnet")
+	for _, twice := range []string{`"x@example.org","y@example.org","X@Example.org"`, `"x@example.org","x@example.org"`} {
+		r.Refuses("create_user_invites", `{"emails":[`+twice+`],"confirm":"x@example.org"}`, tool.CodeInvalidArgument, "there twice", "once")
+		r.Refuses("create_device_invites", `{"device":"web-1","emails":[`+twice+`],"confirm":"web-1"}`, tool.CodeInvalidArgument, "there twice")
+	}
 	r.Refuses("create_device_invites", `{"device":"..","confirm":".."}`, tool.CodeInvalidArgument, "names no device")
 	r.Answers("create_user_invites", `{"emails":["new@example.org","two@example.com"],"confirm":"new@example.org"}`, "uinv/fake1", `"role":"member"`, "two@example.com")
 	r.Answers("create_device_invites", `{"device":"web-1","multiUse":true,"confirm":"web-1"}`, "admin/invite/fake3", `"multiUse":true`)
+}
+
+// What a share opens is said to whoever confirms it, and to the person who is asked.
+func TestEffectOfSharing(t *testing.T) {
+	r := newRig(t)
+	const one, exit, many = `lets a@example.org reach the device "web-1" from outside of the tailnet`, "allowExitNode they may route their traffic through it", "multiUse up to 1000 people"
+	for rest, want := range map[string]struct{ is, not []string }{
+		``:                                      {[]string{one}, []string{exit, many}},
+		`,"allowExitNode":true`:                 {[]string{one, exit}, []string{many}},
+		`,"multiUse":true`:                      {[]string{one, many}, []string{exit}},
+		`,"multiUse":true,"allowExitNode":true`: {[]string{one, exit, many}, nil},
+	} {
+		arguments := `{"device":"web-1","emails":["a@example.org"]` + rest
+		text := r.Refuses("create_device_invites", arguments+`}`, tool.CodeConfirmationRequired, want.is...)
+		_, err := r.Dispatcher.Call(t.Context(), r.Caller(), tool.Request{
+			ID: "1", Method: "tools/call", Name: "create_device_invites", Arguments: []byte(arguments + `,"confirm":"web-1"}`),
+			Answer: func(string) tool.Answer { return tool.Unanswered },
+		})
+		var asked *tool.Error
+		if !errors.As(err, &asked) || asked.Ask == nil {
+			t.Fatalf("%s: got %v, want the person asked", rest, err)
+		}
+		for _, part := range want.is {
+			if !strings.Contains(asked.Ask.Text, part) {
+				t.Errorf("%s: the person is asked %q, want %q in it", rest, asked.Ask.Text, part)
+			}
+		}
+		for _, part := range want.not {
+			if strings.Contains(text+asked.Ask.Text, part) {
+				t.Errorf("%s: got %q and %q, want no %q", rest, text, asked.Ask.Text, part)
+			}
+		}
+	}
+	if n := r.Fake.Count("createDeviceInvites"); n != 0 {
+		t.Errorf("%d invitations were sent before anybody agreed", n)
+	}
+}
+
+// A device that the API gives neither a name nor a node ID is called, confirmed and
+// shared by its ID.
+func TestShareWithoutName(t *testing.T) {
+	r := newRig(t)
+	r.Fake.Fail("getDevice", fakeapi.Body(200, "application/json", `{"id":"12"}`))
+	r.Refuses("create_device_invites", `{"device":"12"}`, tool.CodeConfirmationRequired, `the device "12"`, `set to "12"`)
+	r.Refuses("create_device_invites", `{"device":"12","confirm":""}`, tool.CodeConfirmationRequired, `set to "12"`)
+	r.Answers("create_device_invites", `{"device":"12","confirm":"12"}`, `"deviceId":12`)
+	r.Answers("list_invites", `{"device":"12"}`, `"deviceId":12`)
 }
 
 func TestDeleteAndResend(t *testing.T) {

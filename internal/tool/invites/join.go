@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+
+package invites
+
+import (
+	"context"
+	"strings"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+)
+
+type usersInput struct {
+	Emails []string `json:"emails,omitempty" jsonschema:"who is invited by mail, such as bob@example.com; empty makes one link and sends no mail"`
+	Role   string   `json:"role,omitempty" jsonschema:"the role that they get; owner cannot be given so" enum:"member,admin,it-admin,network-admin,billing-admin,auditor" default:"member"`
+	tool.Confirmation
+}
+
+func (i *invites) inviteUsers() tool.Tool {
+	return tool.New(tool.Definition{
+		Name:       "create_user_invites",
+		Title:      "Invite people into the tailnet",
+		Group:      group,
+		Operations: []string{"listUserInvites", "createUserInvites"},
+		Class:      grant.Escalating,
+		Description: "Invites people into the tailnet with a role, by mail or by a link that anybody can use who holds it. One who is invited already is refused: see list_invites and resend_invite. " +
+			"Answers with the links. The argument confirm is the first email address, or link without any. Two calls to the Tailscale API, with the token of a person.",
+	}, func(ctx context.Context, call tool.Call, in usersInput) (createOutput, error) {
+		if err := checkEmails(in.Emails); err != nil {
+			return createOutput{}, err
+		}
+		open, err := i.api.List(ctx, tailnet.Request{Op: "listUserInvites"}, "")
+		if err != nil {
+			return createOutput{}, err
+		}
+		for _, email := range in.Emails {
+			for _, o := range open {
+				if strings.EqualFold(o.Text("email"), email) {
+					return createOutput{}, &tailnet.Error{
+						Code:    tailnet.CodeConflict,
+						Message: email + " is invited already, as " + o.Text("role"),
+						Next:    "send the mail again with resend_invite, or withdraw the invitation " + o.Text("id") + " with delete_invite first",
+					}
+				}
+			}
+		}
+		if in.Role == "" {
+			in.Role = "member"
+		}
+		name := "link"
+		if len(in.Emails) > 0 {
+			name = in.Emails[0]
+		}
+		if err := call.Confirm(in.Confirmation, name, "lets "+invited(in.Emails)+" join the tailnet as "+in.Role); err != nil {
+			return createOutput{}, err
+		}
+		type wanted struct {
+			Role  string `json:"role"`
+			Email string `json:"email,omitempty"`
+		}
+		var body []wanted
+		for _, email := range in.Emails {
+			body = append(body, wanted{in.Role, email})
+		}
+		if body == nil {
+			body = []wanted{{Role: in.Role}}
+		}
+		return i.create(ctx, tailnet.Request{Op: "createUserInvites", Body: body})
+	})
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+
+package invites
+
+import (
+	"context"
+	"fmt"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices"
+)
+
+type shareInput struct {
+	Device        string   `json:"device" jsonschema:"the device to share: node ID, address or name"`
+	Emails        []string `json:"emails,omitempty" jsonschema:"who is invited by mail, such as bob@example.org; empty makes one link and sends no mail"`
+	MultiUse      bool     `json:"multiUse,omitempty" jsonschema:"the link may be accepted by up to 1000 people" default:"false"`
+	AllowExitNode bool     `json:"allowExitNode,omitempty" jsonschema:"the invited may use the device as exit node" default:"false"`
+	tool.Confirmation
+}
+
+// effect says to whom the invitations open what.
+func (in shareInput) effect(device string) string {
+	effect := fmt.Sprintf("lets %s reach the device %.80q from outside of the tailnet", invited(in.Emails), device)
+	if in.AllowExitNode {
+		effect += "; with allowExitNode they may route their traffic through it, so that it seems to come from there"
+	}
+	if in.MultiUse {
+		effect += "; with multiUse up to 1000 people may accept each link"
+	}
+	return effect
+}
+
+func (i *invites) shareDevice() tool.Tool {
+	return tool.New(tool.Definition{
+		Name:       "create_device_invites",
+		Title:      "Share a device with outsiders",
+		Group:      group,
+		Operations: []string{"listTailnetDevices", "getDevice", "createDeviceInvites"},
+		Class:      grant.Escalating,
+		Description: "Invites people of other tailnets to reach one device, by mail or by a link that anybody can use who holds it. What they reach on it is up to the policy file. " +
+			"Answers with the links. The argument confirm is the device's short name, or its ID when it has none. Not to be repeated: each call makes new invitations. Up to three calls to the Tailscale API, with the token of a person.",
+	}, func(ctx context.Context, call tool.Call, in shareInput) (createOutput, error) {
+		if err := checkEmails(in.Emails); err != nil {
+			return createOutput{}, err
+		}
+		device, err := devices.Resolve(ctx, i.api, in.Device, false)
+		if err != nil {
+			return createOutput{}, err
+		}
+		name := devices.Called(device)
+		if err := call.Confirm(in.Confirmation, name, in.effect(name)); err != nil {
+			return createOutput{}, err
+		}
+		type wanted struct {
+			MultiUse      bool   `json:"multiUse"`
+			AllowExitNode bool   `json:"allowExitNode"`
+			Email         string `json:"email,omitempty"`
+		}
+		var body []wanted
+		for _, email := range in.Emails {
+			body = append(body, wanted{in.MultiUse, in.AllowExitNode, email})
+		}
+		if body == nil {
+			body = []wanted{{in.MultiUse, in.AllowExitNode, ""}}
+		}
+		return i.create(ctx, tailnet.Request{Op: "createDeviceInvites", Params: []string{devices.Key(device)}, Body: body})
+	})
+}
