@@ -20,14 +20,6 @@ func answer(o tailnet.Object, done string) (changeOutput, error) {
 	return changeOutput{invite, done}, err
 }
 
-// recipient is who an invitation was made for.
-func recipient(o tailnet.Object) string {
-	if email := o.Text("email"); email != "" {
-		return email
-	}
-	return "whoever holds its link"
-}
-
 type deleteInput struct {
 	which
 	tool.Confirmation
@@ -43,14 +35,14 @@ func (i *invites) remove() tool.Tool {
 		Description: "Withdraws an invitation of a person or of an outsider to a device: its link stops working. What becomes of a share that was accepted already is not documented. " +
 			"The argument confirm is the ID of the invitation. Two calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in deleteInput) (changeOutput, error) {
-		o, err := i.get(ctx, in.which)
+		o, id, err := i.get(ctx, in.which)
 		if err != nil {
 			return changeOutput{}, err
 		}
-		if err := call.Confirm(in.Confirmation, in.Invite, "withdraws the invitation of "+recipient(o)); err != nil {
+		if err := call.Confirm(in.Confirmation, id, in.withdrawal(o)); err != nil {
 			return changeOutput{}, err
 		}
-		r := tailnet.Request{Op: in.operation("deleteUserInvite", "deleteDeviceInvite"), Params: []string{in.Invite}}
+		r := tailnet.Request{Op: in.operation("deleteUserInvite", "deleteDeviceInvite"), Params: []string{id}}
 		if err := i.api.Do(ctx, r); err != nil {
 			return changeOutput{}, err
 		}
@@ -68,14 +60,14 @@ func (i *invites) resend() tool.Tool {
 		Description: "Sends the mail of an invitation again, once a minute at most. One that was made without an email address has nothing to send: give its link to the person. " +
 			"Two calls to the Tailscale API, with the token of a person.",
 	}, func(ctx context.Context, _ tool.Call, in which) (changeOutput, error) {
-		o, err := i.get(ctx, in)
+		o, id, err := i.get(ctx, in)
 		if err != nil {
 			return changeOutput{}, err
 		}
 		if o.Text("email") == "" {
 			return changeOutput{}, tool.Invalidf("give the person the link: list_invites with showLink shows it", "the invitation was made without an email address")
 		}
-		r := tailnet.Request{Op: in.operation("resendUserInvite", "resendDeviceInvite"), Params: []string{in.Invite}}
+		r := tailnet.Request{Op: in.operation("resendUserInvite", "resendDeviceInvite"), Params: []string{id}}
 		if err := i.api.Do(ctx, r); err != nil {
 			return changeOutput{}, err
 		}

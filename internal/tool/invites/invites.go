@@ -8,6 +8,7 @@ package invites
 
 import (
 	"context"
+	"strings"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
@@ -48,8 +49,12 @@ func (w which) operation(user, device string) string {
 	return user
 }
 
-func (i *invites) get(ctx context.Context, w which) (tailnet.Object, error) {
-	return i.api.Object(ctx, tailnet.Request{Op: w.operation("getUserInvite", "getDeviceInvite"), Params: []string{w.Invite}})
+// get reads the invitation that a call is about, whose ID may have been given with
+// space around it.
+func (i *invites) get(ctx context.Context, w which) (o tailnet.Object, id string, err error) {
+	id = strings.TrimSpace(w.Invite)
+	o, err = i.api.Object(ctx, tailnet.Request{Op: w.operation("getUserInvite", "getDeviceInvite"), Params: []string{id}})
+	return o, id, err
 }
 
 type listInput struct {

@@ -108,7 +108,34 @@ func TestDeleteAndResend(t *testing.T) {
 			t.Errorf("a link is shown: %s", text)
 		}
 	}
-	if n := r.Fake.Count("deleteUserInvite") + r.Fake.Count("deleteDeviceInvite"); n != 2 {
-		t.Errorf("got %d deletions, want 2", n)
+	r.Answers("resend_invite", `{"kind":"user","invite":"\t29215 "}`, "sent again")
+	r.Answers("delete_invite", `{"kind":"user","invite":" 29215\n","confirm":"29215"}`, "withdrawn")
+	if n := r.Fake.Count("deleteUserInvite") + r.Fake.Count("deleteDeviceInvite"); n != 3 {
+		t.Errorf("got %d deletions, want 3", n)
 	}
+}
+
+// What is withdrawn, and from whom, is said before it is confirmed.
+func TestEffectOfWithdrawing(t *testing.T) {
+	r := newRig(t)
+	says := func(kind, id, want string) {
+		t.Helper()
+		r.Refuses("delete_invite", `{"kind":"`+kind+`","invite":"`+id+`"}`, tool.CodeConfirmationRequired, "this withdraws the invitation of "+want+". Next")
+	}
+	says("user", "29214", `"bob@example.org" into the tailnet as "admin"`)
+	says("user", "29216", `whoever holds its link into the tailnet as "member"`)
+	says("device", "12345", `"bob@example.org" to the device with the ID 11`)
+	const lost = "; what becomes of that access is not documented"
+	says("device", "12346", `whoever holds its link to the device with the ID 11, which was accepted already by "carol@example.org"`+lost)
+
+	r.Answers("create_device_invites", `{"device":"web-2","multiUse":true,"confirm":"web-2"}`, "fake1")
+	if err := r.Client.Do(t.Context(), tailnet.Request{Op: "acceptDeviceInvite", Body: map[string]string{"invite": "fake1"}}); err != nil {
+		t.Fatal(err)
+	}
+	says("device", "20001", `whoever holds its link to the device with the ID 12, which was accepted already by "alice@example.com", and perhaps by others, since it is for many`+lost)
+
+	r.Fake.Fail("getDeviceInvite", fakeapi.Body(200, "application/json", `{"accepted":true,"acceptedBy":"x","deviceId":{}}`))
+	says("device", "12345", "whoever holds its link to the device, which was accepted already"+lost)
+	r.Fake.Fail("getUserInvite", fakeapi.Body(200, "application/json", `{}`))
+	says("user", "29214", "whoever holds its link into the tailnet")
 }

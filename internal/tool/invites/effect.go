@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+package invites
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"tailscale-mcp/internal/tailnet"
+)
+
+// recipient is who an invitation was made for.
+func recipient(o tailnet.Object) string {
+	if email := o.Text("email"); email != "" {
+		return fmt.Sprintf("%.80q", email)
+	}
+	return "whoever holds its link"
+}
+
+// withdrawal says what an invitation that is about to be withdrawn opens, and
+// whether somebody has come through already.
+func (w which) withdrawal(o tailnet.Object) string {
+	effect := "withdraws the invitation of " + recipient(o)
+	if w.Kind != "device" {
+		effect += " into the tailnet"
+		if role := o.Text("role"); role != "" {
+			effect += fmt.Sprintf(" as %.40q", role)
+		}
+		return effect
+	}
+	// Whatever has another type than documented is not said.
+	var said struct {
+		id       json.Number
+		accepted bool
+		many     bool
+		by       struct{ LoginName string }
+	}
+	for name, into := range map[string]any{"deviceId": &said.id, "accepted": &said.accepted, "multiUse": &said.many, "acceptedBy": &said.by} {
+		if value, ok := o.Field(name); ok {
+			_ = json.Unmarshal(value, into)
+		}
+	}
+	effect += " to the device"
+	if said.id != "" {
+		effect += fmt.Sprintf(" with the ID %.40s", said.id)
+	}
+	if !said.accepted {
+		return effect
+	}
+	effect += ", which was accepted already"
+	if said.by.LoginName != "" {
+		effect += fmt.Sprintf(" by %.80q", said.by.LoginName)
+	}
+	if said.many {
+		effect += ", and perhaps by others, since it is for many"
+	}
+	return effect + "; what becomes of that access is not documented"
+}
