@@ -15,8 +15,9 @@ type changeOutput struct {
 	Done   string      `json:"done" jsonschema:"what was done with it"`
 }
 
-func answer(o tailnet.Object, done string) (changeOutput, error) {
-	invite, err := hidden.One(nil, o)
+func (w which) answer(o tailnet.Object, done string) (changeOutput, error) {
+	invite, err := kinds[w.Kind].One(nil, o)
+	links(false, invite)
 	return changeOutput{invite, done}, err
 }
 
@@ -46,7 +47,7 @@ func (i *invites) remove() tool.Tool {
 		if err := i.api.Do(ctx, r); err != nil {
 			return changeOutput{}, err
 		}
-		return answer(o, "withdrawn")
+		return in.answer(o, "withdrawn")
 	})
 }
 
@@ -71,6 +72,6 @@ func (i *invites) resend() tool.Tool {
 		if err := i.api.Do(ctx, r); err != nil {
 			return changeOutput{}, err
 		}
-		return answer(o, "sent again")
+		return in.answer(o, "sent again")
 	})
 }

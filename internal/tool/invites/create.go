@@ -44,12 +44,12 @@ type createOutput struct {
 	Note    string        `json:"note" jsonschema:"what to know about the links"`
 }
 
-func (i *invites) create(ctx context.Context, r tailnet.Request) (createOutput, error) {
+func (i *invites) create(ctx context.Context, kind string, r tailnet.Request) (createOutput, error) {
 	made, err := i.api.List(ctx, r, "")
 	if err != nil {
 		return createOutput{}, err
 	}
 	out := createOutput{Note: linkNote}
-	out.Invites, err = shown.All(nil, made)
+	out.Invites, err = kinds[kind].All(nil, made)
 	return out, err
 }

@@ -10,10 +10,8 @@ import (
 	"context"
 	"strings"
 
-	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/devices"
 )
 
 const group = "invites"
@@ -26,14 +24,36 @@ func Tools(api *tailnet.API) tool.Set {
 
 type invites struct{ api *tailnet.API }
 
-// Whoever holds a link can accept the invitation, so a reader gets it when it asks
-// for it and not by the way.
-var (
-	hidden = tool.Kind{ID: "id", Secret: []string{"inviteUrl"}}
-	shown  = tool.Kind{ID: "id"}
+// kinds are the invitations, by the argument kind, with all that is documented.
+var kinds = map[string]tool.Kind{
+	"user":   {ID: "id", Documented: []string{"id", "role", "tailnetId", "inviterId", "email", "lastEmailSentAt", link}},
+	"device": {ID: "id", Documented: []string{"id", "created", "tailnetId", "deviceId", "sharerId", "multiUse", "allowExitNode", "email", "lastEmailSentAt", link, "accepted", "acceptedBy"}},
+}
+
+const (
+	link       = "inviteUrl"
+	linkNote   = "whoever holds an inviteUrl can accept that invitation: give it to the invited person only"
+	hiddenNote = "links are left out; showLink shows them"
 )
 
-const linkNote = "whoever holds an inviteUrl can accept that invitation: give it to the invited person only"
+// links takes the links out unless they are to be shown, and says what to know
+// about those that there are. Whoever holds a link can accept the invitation, so a
+// reader gets it when it asks for it and not by the way.
+func links(show bool, invites ...tool.Object) (note string) {
+	for _, o := range invites {
+		switch url := string(o[link]); {
+		case url == "" || url == `""`:
+		case show:
+			note = linkNote
+		default:
+			note = hiddenNote
+		}
+		if !show {
+			delete(o, link)
+		}
+	}
+	return note
+}
 
 // which names one invitation.
 type which struct {
@@ -55,47 +75,4 @@ func (i *invites) get(ctx context.Context, w which) (o tailnet.Object, id string
 	id = strings.TrimSpace(w.Invite)
 	o, err = i.api.Object(ctx, tailnet.Request{Op: w.operation("getUserInvite", "getDeviceInvite"), Params: []string{id}})
 	return o, id, err
-}
-
-type listInput struct {
-	Device   string `json:"device,omitempty" jsonschema:"list the invitations to this device instead: node ID, address or name"`
-	ShowLink bool   `json:"showLink,omitempty" jsonschema:"show the links too; whoever holds one can accept" default:"false"`
-}
-
-type listOutput struct {
-	Invites []tool.Object `json:"invites" jsonschema:"the invitations"`
-	Note    string        `json:"note,omitempty" jsonschema:"what to know about the links"`
-}
-
-func (i *invites) list() tool.Tool {
-	return tool.New(tool.Definition{
-		Name:       "list_invites",
-		Title:      "List invitations",
-		Group:      group,
-		Operations: []string{"listUserInvites", "listDeviceInvites", "listTailnetDevices", "getDevice"},
-		Class:      grant.Read,
-		Description: "Lists the open invitations of people into the tailnet, with role and email; or, with device, the invitations that share that device with outsiders, accepted ones included. " +
-			"Links are left out unless showLink is true. Invitations need the API access token of a person. One call to the Tailscale API, up to three with device.",
-		Narrow: "name a device, to list its invitations only",
-	}, func(ctx context.Context, _ tool.Call, in listInput) (listOutput, error) {
-		r := tailnet.Request{Op: "listUserInvites"}
-		if in.Device != "" {
-			device, err := devices.Resolve(ctx, i.api, in.Device, false)
-			if err != nil {
-				return listOutput{}, err
-			}
-			r = tailnet.Request{Op: "listDeviceInvites", Params: []string{devices.Key(device)}}
-		}
-		found, err := i.api.List(ctx, r, "")
-		if err != nil {
-			return listOutput{}, err
-		}
-		out := listOutput{Note: "links are left out; showLink shows them"}
-		kind := hidden
-		if in.ShowLink {
-			kind, out.Note = shown, linkNote
-		}
-		out.Invites, err = kind.All(nil, found)
-		return out, err
-	})
 }

@@ -12,20 +12,6 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
-func TestList(t *testing.T) {
-	r := newRig(t)
-	text := r.Answers("list_invites", `{}`, `"role":"admin"`, "dave@example.com")
-	text += r.Answers("list_invites", `{"device":"web-1"}`, `"allowExitNode":true`, "carol@example.org")
-	if strings.Contains(text, "https://") {
-		t.Errorf("a link is shown that nobody asked for: %s", text)
-	}
-	r.Answers("list_invites", `{"showLink":"true"}`, "https://login.tailscale.com/uinv/fakeone", "whoever holds")
-	r.Refuses("list_invites", `{"device":"nothing"}`, string(tailnet.CodeNotFound), "nothing")
-	r.Refuses("list_invites", `{"invite":"x"}`, tool.CodeInvalidArgument, "showLink")
-	r.Fake.Fail("", fakeapi.Status(503))
-	r.Refuses("list_invites", `{}`, string(tailnet.CodeUpstreamUnavailable), "")
-}
-
 func TestCreate(t *testing.T) {
 	r := newRig(t)
 	for arguments, part := range map[string]string{

@@ -66,6 +66,6 @@ func (i *invites) inviteUsers() tool.Tool {
 		if body == nil {
 			body = []wanted{{Role: in.Role}}
 		}
-		return i.create(ctx, tailnet.Request{Op: "createUserInvites", Body: body})
+		return i.create(ctx, "user", tailnet.Request{Op: "createUserInvites", Body: body})
 	})
 }

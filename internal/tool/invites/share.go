@@ -65,6 +65,6 @@ func (i *invites) shareDevice() tool.Tool {
 		if body == nil {
 			body = []wanted{{in.MultiUse, in.AllowExitNode, ""}}
 		}
-		return i.create(ctx, tailnet.Request{Op: "createDeviceInvites", Params: []string{devices.Key(device)}, Body: body})
+		return i.create(ctx, "device", tailnet.Request{Op: "createDeviceInvites", Params: []string{devices.Key(device)}, Body: body})
 	})
 }
