@@ -66,13 +66,17 @@ func (u *users) change(ctx context.Context, call tool.Call, in changeInput, c ch
 	return out, err
 }
 
-// define is what the definitions of all changes share.
+// define is what the definitions of all changes share. Who is gone is not read again.
 func define(name, title, op string, class grant.Class, description string) tool.Definition {
+	operations, calls := []string{"listUsers", op, "getUser"}, "Three"
+	if op == "deleteUser" {
+		operations, calls = operations[:2], "Two"
+	}
 	return tool.Definition{
 		Name: name, Title: title, Group: group, Class: class, Idempotent: op != "deleteUser",
-		Operations: []string{"listUsers", op, "getUser"},
+		Operations: operations,
 		Description: description + " Nobody can do it to the owner of the API access token. The argument confirm is the login name. " +
-			"Two or three calls to the Tailscale API.",
+			calls + " calls to the Tailscale API.",
 	}
 }
 

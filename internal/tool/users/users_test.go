@@ -3,6 +3,7 @@
 package users
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,7 +48,15 @@ func TestChanges(t *testing.T) {
 			r.Refuses(c.name, `{"user":"`+c.user+`"`+c.more+`}`, tool.CodeConfirmationRequired, c.effect)
 			r.Refuses(c.name, `{"user":"`+c.user+`","confirm":"yes"`+c.more+`}`, tool.CodeConfirmationRequired, c.user)
 			r.Refuses(c.name, `{"user":"","confirm":""`+c.more+`}`, tool.CodeInvalidArgument, "login name")
+			before := len(r.Fake.Requests())
 			r.Answers(c.name, `{"user":"`+c.user+`","confirm":"`+c.user+`"`+c.more+`}`, c.now)
+			var sent []string
+			for _, q := range r.Fake.Requests()[before:] {
+				sent = append(sent, q.Operation)
+			}
+			if said := operations(r.Client, c.name); !slices.Equal(sent, said) {
+				t.Errorf("sent %q, and the definition says %q", sent, said)
+			}
 			if n := r.Fake.Count(c.op); n != 1 {
 				t.Errorf("%s was sent %d times", c.op, n)
 			}
@@ -57,6 +66,12 @@ func TestChanges(t *testing.T) {
 			}
 		})
 	}
+}
+
+// operations are those that the definition of a tool says.
+func operations(api *tailnet.API, name string) []string {
+	all := Tools(api).Tools
+	return all[slices.IndexFunc(all, func(d tool.Tool) bool { return d.Name == name })].Operations
 }
 
 // What cannot be read afterwards has been made all the same.
