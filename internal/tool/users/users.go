@@ -8,7 +8,6 @@ package users
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -59,44 +58,6 @@ func (u *users) all(ctx context.Context, kind, role string) ([]tailnet.Object, e
 		q.Set("role", role)
 	}
 	return u.api.List(ctx, tailnet.Request{Op: "listUsers", Query: q}, "users")
-}
-
-// resolve finds the one user that name means: an ID, or a login name. Nothing that
-// a caller writes becomes part of an address.
-func (u *users) resolve(ctx context.Context, name string) (tailnet.Object, error) {
-	name = strings.TrimSpace(name)
-	if name == "" {
-		return tailnet.Object{}, tool.Invalidf("give a login name such as bob@example.com, or a user ID", "no user is named")
-	}
-	all, err := u.all(ctx, "all", "")
-	if err != nil {
-		return tailnet.Object{}, err
-	}
-	for _, fits := range []func(tailnet.Object) bool{
-		func(o tailnet.Object) bool { return o.Text("id") == name },
-		func(o tailnet.Object) bool { return strings.EqualFold(o.Text("loginName"), name) },
-	} {
-		var found []tailnet.Object
-		var ids []string
-		for _, o := range all {
-			if fits(o) {
-				found = append(found, o)
-				ids = append(ids, o.Text("id"))
-			}
-		}
-		switch len(found) {
-		case 0:
-		case 1:
-			return found[0], nil
-		default:
-			return tailnet.Object{}, tool.Invalidf("use one of these IDs: "+strings.Join(ids, ", "), "%d users are called %.80q", len(found), name)
-		}
-	}
-	return tailnet.Object{}, &tailnet.Error{
-		Code:    tailnet.CodeNotFound,
-		Message: fmt.Sprintf("no user of the tailnet is called %.80q", name),
-		Next:    "check the login name with list_users",
-	}
 }
 
 func (u *users) resource() tool.Resource {

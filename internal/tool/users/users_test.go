@@ -74,6 +74,29 @@ func operations(api *tailnet.API, name string) []string {
 	return all[slices.IndexFunc(all, func(d tool.Tool) bool { return d.Name == name })].Operations
 }
 
+// Whoever is not found is told whom it may have meant.
+func TestUnknown(t *testing.T) {
+	r := newRig(t)
+	const near, otherwise = "use one of these login names if it is meant: ", "; otherwise look for the login name with list_users"
+	for name, want := range map[string]string{
+		"Bob@example.org": near + `"bob@example.com"` + otherwise, // another domain
+		"bob":             near + `"bob@example.com"` + otherwise,
+		"carol example":   near + `"carol@example.com"` + otherwise, // by the display name
+		"example.com":     near + `"alice@example.com", "bob@example.com", "carol@example.com", "dave@example.com"` + otherwise,
+		"e":               near + `"alice@example.com", "bob@example.com", "carol@example.com", "dave@example.com", "erin@example.org"` + otherwise,
+		"zoe@example.net": "Next step: look for the login name with list_users",
+	} {
+		r.Refuses("suspend_user", `{"user":"`+name+`","confirm":"`+name+`"}`, string(tailnet.CodeNotFound), want)
+	}
+	// The nearest of many, in the order of how near they are.
+	var many []string
+	for _, login := range []string{"a.bob@x.org", "b.bob@x.org", "bob@y.org", "bob@x.org", "c.bob@x.org", "d.bob@x.org", "e.bob@x.org", ""} {
+		many = append(many, `{"id":"1`+login+`","loginName":"`+login+`","displayName":"bob"}`)
+	}
+	r.Fake.Fail("listUsers", fakeapi.Body(200, "application/json", `{"users":[`+strings.Join(many, ",")+`]}`))
+	r.Refuses("suspend_user", `{"user":"bob"}`, string(tailnet.CodeNotFound), near+`"bob@x.org", "bob@y.org", "a.bob@x.org", "b.bob@x.org", "c.bob@x.org"`+otherwise)
+}
+
 // What cannot be read afterwards has been made all the same.
 func TestUnreadAfterwards(t *testing.T) {
 	r := newRig(t)
