@@ -11,11 +11,15 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
-type listInput struct {
-	User   string `json:"user,omitempty" jsonschema:"show this one user only: login name (bob@example.com) or user ID"`
+type listFilter struct {
 	Type   string `json:"type,omitempty" jsonschema:"member: of this tailnet; shared: of other tailnets, with a device shared into this one" enum:"member,shared,all" default:"member"`
 	Role   string `json:"role,omitempty" jsonschema:"only users with this role" enum:"owner,member,admin,it-admin,network-admin,billing-admin,auditor"`
 	Status string `json:"status,omitempty" jsonschema:"only users in this state; active was seen within 28 days" enum:"active,idle,suspended,needs-approval,over-billing-limit"`
+}
+
+type listInput struct {
+	User string `json:"user,omitempty" jsonschema:"show this one user alone: login name (bob@example.com) or user ID; without filters"`
+	listFilter
 	tool.Selection
 	tool.Paging
 }
@@ -34,7 +38,7 @@ func (u *users) list() tool.Tool {
 		Operations: []string{"listUsers", "getUser"},
 		Class:      grant.Read,
 		Description: "Lists the people of the tailnet: login name, role, status (active within 28 days, idle, suspended, needs-approval), number of devices, when last seen. " +
-			"Use it to find who is an admin, who waits for approval, who has not been seen for long; set user to look at one. " +
+			"Use it to find who is an admin, who waits for approval, who has not been seen for long; set user to look at one alone, of other tailnets too. " +
 			"Devices of a user: list_all_devices with its user filter. One call to the Tailscale API, two for a single user.",
 		Narrow: "filter by type, role or status, ask for fewer fields, or set a smaller limit",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
@@ -51,13 +55,16 @@ func (u *users) list() tool.Tool {
 		if in.Status != "" {
 			found = slices.DeleteFunc(found, func(o tailnet.Object) bool { return o.Text("status") != in.Status })
 		}
-		shown, listed, err := kind.List(call, in.Paging, in.Fields, []any{name, in.Type, in.Role, in.Status}, found)
+		shown, listed, err := kind.List(call, in.Paging, in.Fields, []any{name, in.listFilter}, found)
 		return listOutput{shown, listed}, err
 	})
 }
 
 // one answers with a single user, as it is now.
 func (u *users) one(ctx context.Context, in listInput) (listOutput, error) {
+	if in.listFilter != (listFilter{}) || in.Cursor != "" {
+		return listOutput{}, tool.Invalidf("leave out either user or the others", "user names one user, which type, role, status and cursor do not go with")
+	}
 	found, err := u.resolve(ctx, in.User)
 	if err != nil {
 		return listOutput{}, err

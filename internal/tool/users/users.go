@@ -48,7 +48,8 @@ type users struct{ api *tailnet.API }
 var kind = tool.Kind{
 	ID:         "id",
 	Listed:     []string{"id", "loginName", "displayName", "role", "status", "type", "deviceCount", "lastSeen", "currentlyConnected"},
-	Documented: []string{"created", "profilePicUrl", "tailnetId"},
+	Shown:      []string{"id", "loginName", "displayName", "role", "status", "type", "created", "deviceCount", "lastSeen", "currentlyConnected"},
+	Documented: []string{"profilePicUrl", "tailnetId"},
 }
 
 // all reads the users of a type and role; an empty role is every one.

@@ -22,6 +22,17 @@ func TestList(t *testing.T) {
 	r.Answers("list_users", `{"status":"suspended"}`, `"total":1`, "carol@example.com")
 	r.Answers("list_users", `{"role":"admin","fields":["loginName"]}`, `[{"loginName":"carol@example.com"}]`)
 	r.Answers("list_users", `{"user":"BOB@example.com","fields":"all"}`, `"total":1`, `"tailnetId":"example.com"`)
+	r.Answers("list_users", `{"user":" 123457 ","fields":["loginName"],"limit":1}`, `[{"loginName":"bob@example.com"}]`)
+	if text := r.Answers("list_users", `{"user":"erin@example.org"}`, `"type":"shared"`, `"created"`); strings.Contains(text, "profilePicUrl") || strings.Contains(text, "tailnetId") {
+		t.Errorf("got %s, want the usual fields", text)
+	}
+	before := len(r.Fake.Requests())
+	for _, other := range []string{`"type":"all"`, `"role":"admin"`, `"status":"idle"`, `"cursor":"x"`} {
+		r.Refuses("list_users", `{"user":"bob@example.com",`+other+`}`, tool.CodeInvalidArgument, "leave out either user")
+	}
+	if n := len(r.Fake.Requests()) - before; n != 0 {
+		t.Errorf("got %d requests for arguments that do not go together", n)
+	}
 	r.Answers("list_users", `{"limit":1}`, `"returned":1`, `"nextCursor"`)
 	r.Refuses("list_users", `{"user":"nobody@example.com"}`, string(tailnet.CodeNotFound), "list_users")
 	r.Refuses("list_users", `{"user":".."}`, string(tailnet.CodeNotFound), "no user")
