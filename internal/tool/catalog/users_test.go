@@ -10,5 +10,8 @@ func init() {
 		"restore_user":  `{"user":"carol@example.com","confirm":"carol@example.com"}`,
 		"suspend_user":  `{"user":"bob@example.com","confirm":"bob@example.com"}`,
 		"delete_user":   `{"user":"123459","confirm":"dave@example.com"}`,
-	}, map[string]string{"tailscale://users": "tailscale://users"})
+	}, map[string]string{
+		"tailscale://users":     "tailscale://users",
+		"tailscale://user/{id}": "tailscale://user/bob@example.com",
+	})
 }

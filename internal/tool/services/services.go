@@ -30,11 +30,6 @@ func Tools(api *tailnet.API) tool.Set {
 	}
 }
 
-// Complete offers the names of Services that begin with a prefix, for prompts.
-func Complete(api *tailnet.API) func(ctx context.Context, prefix string) ([]string, error) {
-	return (&services{api}).complete
-}
-
 type services struct{ api *tailnet.API }
 
 var kind = tool.Kind{

@@ -75,9 +75,9 @@ func TestResource(t *testing.T) {
 		t.Errorf("got %s, want an error", text)
 	}
 	for beginning, want := range map[string][]string{
-		"": {"svc:bare", "svc:example"}, "svc:e": {"svc:example"}, "B": {"svc:bare"}, "x": nil,
+		"": {"svc:bare", "svc:example"}, "svc:e": {"svc:example"}, "B": {"svc:bare"}, "x": {},
 	} {
-		got, err := Complete(r.Client)(t.Context(), beginning)
+		got, err := r.Complete("tailscale://service/{id}", beginning)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%q: error %v (-want +got):\n%s", beginning, err, diff)
 		}

@@ -94,6 +94,13 @@ func (r *API) Read(uri string) (string, error) {
 	return text, err
 }
 
+// Complete is what is offered for the variable of a template.
+func (r *API) Complete(template, beginning string) ([]string, error) {
+	r.Helper()
+	values, _, err := r.Dispatcher.CompleteResource(r.Context(), r.Caller(), tool.Request{ID: "1", Method: "completion/complete", Name: template}, beginning)
+	return values, err
+}
+
 // Answers wants an answer that holds all of the parts.
 func (r *API) Answers(name, arguments string, parts ...string) string {
 	r.Helper()

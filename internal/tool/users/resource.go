@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+
+package users
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"tailscale-mcp/internal/tool"
+)
+
+func (u *users) listResource() tool.Resource {
+	return tool.Resource{
+		URI:         "tailscale://users",
+		Name:        "users",
+		Title:       "Users",
+		Description: "All users of the tailnet, people of other tailnets with whom something is shared included, with the fields of list_users.",
+		MIMEType:    "application/json",
+		Narrow:      "use list_users, which has pages and filters",
+		Read: func(ctx context.Context, _ string) (string, error) {
+			found, err := u.all(ctx, "all", "")
+			if err != nil {
+				return "", err
+			}
+			shown, err := kind.All(nil, found)
+			if err != nil {
+				return "", err
+			}
+			text, err := json.Marshal(map[string]any{"users": shown, "total": len(shown)})
+			return string(text), err
+		},
+	}
+}
+
+// resource is one user, by login name or ID.
+func (u *users) resource() tool.Resource {
+	return tool.Resource{
+		URI:         "tailscale://user/{id}",
+		Name:        "user",
+		Title:       "User",
+		Description: "One user of the tailnet with all fields, by login name, such as alice@example.com, or user ID.",
+		MIMEType:    "application/json",
+		Read: func(ctx context.Context, id string) (string, error) {
+			found, err := u.resolve(ctx, id)
+			if err != nil {
+				return "", err
+			}
+			shown, err := tool.Kind{}.One(nil, found)
+			if err != nil {
+				return "", err
+			}
+			text, err := json.Marshal(shown)
+			return string(text), err
+		},
+		Complete: u.complete,
+	}
+}
+
+// complete offers the login names that begin with a prefix.
+func (u *users) complete(ctx context.Context, prefix string) ([]string, error) {
+	all, err := u.all(ctx, "all", "")
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, o := range all {
+		if login := o.Text("loginName"); login != "" && strings.HasPrefix(strings.ToLower(login), strings.ToLower(prefix)) {
+			names = append(names, login)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}

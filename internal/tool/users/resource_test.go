@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+
+package users
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/tool"
+)
+
+func TestUserResource(t *testing.T) {
+	r := newRig(t)
+	whole, err := r.Read("tailscale://user/bob@example.com")
+	if err != nil || !strings.Contains(whole, `"loginName":"bob@example.com"`) || !strings.Contains(whole, `"profilePicUrl"`) {
+		t.Errorf("got %s and %v, want bob with all fields", whole, err)
+	}
+	for _, uri := range []string{"tailscale://user/BOB@example.com", "tailscale://user/bob%40example.com"} {
+		if text, err := r.Read(uri); err != nil || text != whole {
+			t.Errorf("%s: got %s and %v, want the same", uri, text, err)
+		}
+	}
+	text, err := r.Read("tailscale://user/nobody")
+	r.Told("nobody", text, err, string(tailnet.CodeNotFound), "list_users")
+	text, err = r.Read("tailscale://user/%20")
+	r.Told("a blank", text, err, tool.CodeInvalidArgument, "login name")
+}
+
+func TestUserCompletion(t *testing.T) {
+	r := newRig(t)
+	for prefix, want := range map[string]string{"B": "bob@example.com", "nobody": ""} {
+		if got, err := r.Complete("tailscale://user/{id}", prefix); err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%q: got %q and %v, want %q", prefix, got, err, want)
+		}
+	}
+	all, err := r.Complete("tailscale://user/{id}", "")
+	if err != nil || len(all) < 3 || !slices.IsSorted(all) {
+		t.Errorf("got %q and %v, want all logins", all, err)
+	}
+	r.Fake.Fail("", fakeapi.Status(500))
+	if got, err := r.Complete("tailscale://user/{id}", ""); err == nil {
+		t.Errorf("got %q, want an error", got)
+	}
+}
