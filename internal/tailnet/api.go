@@ -5,15 +5,15 @@
 // https://tailscale.com/api), which is the [API] of this package.
 //
 // Every call of the control API takes one path: the operation's address is built
-// from checked segments, identical reads under way are joined, a slot and an
-// access token are taken, the answer is read whole within a bound, and whatever
+// from checked segments, identical reads are joined while under way and answered
+// from what was kept for a few seconds after, a slot and an access token are taken, the answer is read whole within a bound, and whatever
 // goes wrong becomes an [*Error] with a fixed code and a next step. Only reads
 // are repeated. An answer is complete or an error, never a part.
 //
 // It imports the official clients, the standard library's HTTP client, and
 // nothing of this module; its callers see no HTTP. It fails by returning errors:
 // it decides nothing about who may call what, and keeps no state but access
-// tokens and connections.
+// tokens, connections and the last few answers.
 package tailnet
 
 import (
@@ -27,6 +27,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -78,6 +79,7 @@ type API struct {
 	maxResponse int64
 
 	kind      kind
+	clientID  string // of an OAuth client or a federated identity
 	place     string
 	source    tokenSource
 	transport *http.Transport
@@ -117,6 +119,7 @@ func New(o Options) (*API, error) {
 		maxResponse: cmp.Or(o.MaxResponse, 64<<20),
 		kept:        kept{keep: cmp.Or(o.Keep, 3*time.Second)},
 		kind:        o.Credential.kind(),
+		clientID:    o.Credential.OAuthClientID,
 		place:       cmp.Or(o.CredentialPlace, "/etc/tailscale-mcp.env"),
 		slots:       make(chan struct{}, max(1, cmp.Or(o.Concurrency, 8))),
 		sleep:       sleep,
@@ -138,6 +141,15 @@ func New(o Options) (*API, error) {
 func (a *API) Close() {
 	a.kept.drop()
 	a.transport.CloseIdleConnections()
+}
+
+// Uses reports whether the key with that ID is the credential of this client: by
+// its client ID, or by its secret, which has the form tskey-KIND-ID-RANDOM.
+func (a *API) Uses(id string) bool {
+	return id != "" && (id == a.clientID || slices.ContainsFunc(a.source.secrets(), func(secret string) bool {
+		part := strings.SplitN(secret, "-", 4)
+		return len(part) == 4 && part[2] == id
+	}))
 }
 
 // String names the tailnet and the kind of credential.

@@ -29,15 +29,17 @@ func (k *keys) remove() tool.Tool {
 		Class:      grant.Destructive,
 		Idempotent: true,
 		Description: "Revokes an auth key, an OAuth client, a federated identity or an API access token for good. Whatever uses it is refused from then on; devices that joined with an auth key stay. " +
-			"It may be the credential that this server itself uses, which cannot be told beforehand: then all tools that ask the API stop working. " +
+			"When it is the credential that this server itself uses, the refusal says so: then all tools that ask the API stop working. " +
 			"Set confirm to the key's ID. Answers with the key as it was. Two calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in deleteInput) (deleteOutput, error) {
 		previous, err := k.unrevoked(ctx, in.Key)
 		if err != nil {
 			return deleteOutput{}, err
 		}
-		effect := "revokes the " + called(previous, in.Key) + " for good, and whatever uses it stops working; " +
-			"whether it is the credential of this very server is not known here"
+		effect := "revokes the " + called(previous, in.Key) + " for good, and whatever uses it stops working"
+		if k.api.Uses(in.Key) {
+			effect += "; it is the credential of this very server, whose tools that ask the Tailscale API fail from then on until an administrator gives it another"
+		}
 		if err := call.Confirm(in.Confirmation, in.Key, effect); err != nil {
 			return deleteOutput{}, err
 		}

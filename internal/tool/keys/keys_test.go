@@ -186,6 +186,7 @@ func TestRefused(t *testing.T) {
 		{"set_trust_credential", `{"key":"kAuth1CNTRL","description":"x","confirm":"kAuth1CNTRL"}`, "invalid_argument", "only OAuth clients"},
 		{"set_trust_credential", `{"key":"kNone","description":"x","confirm":"kNone"}`, "not_found", ""},
 		{"delete_key", `{"key":"kApi1CNTRL"}`, "confirmation_required", "credential of this very server"},
+		{"delete_key", `{"key":"kClient1CNTRL"}`, "confirmation_required", "stops working when the person wants"},
 		{"delete_key", `{"key":"kNone","confirm":"kNone"}`, "not_found", ""},
 		{"delete_key", `{"key":"","confirm":""}`, "invalid_argument", ""},
 	} {

@@ -62,6 +62,9 @@ func (u *users) list() tool.Tool {
 
 // one answers with a single user, as it is now.
 func (u *users) one(ctx context.Context, in listInput) (listOutput, error) {
+	if in.Type == "member" {
+		in.Type = "" // some clients send every default
+	}
 	if in.listFilter != (listFilter{}) || in.Cursor != "" {
 		return listOutput{}, tool.Invalidf("leave out either user or the others", "user names one user, which type, role, status and cursor do not go with")
 	}

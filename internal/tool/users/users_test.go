@@ -26,6 +26,7 @@ func TestList(t *testing.T) {
 	if text := r.Answers("list_users", `{"user":"erin@example.org"}`, `"type":"shared"`, `"created"`); strings.Contains(text, "profilePicUrl") || strings.Contains(text, "tailnetId") {
 		t.Errorf("got %s, want the usual fields", text)
 	}
+	r.Answers("list_users", `{"user":"erin@example.org","type":"member"}`, `"type":"shared"`)
 	before := len(r.Fake.Requests())
 	for _, other := range []string{`"type":"all"`, `"role":"admin"`, `"status":"idle"`, `"cursor":"x"`} {
 		r.Refuses("list_users", `{"user":"bob@example.com",`+other+`}`, tool.CodeInvalidArgument, "leave out either user")
