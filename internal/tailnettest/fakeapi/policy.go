@@ -186,7 +186,7 @@ func (s *Server) setPolicyFile(r *request) answer {
 }
 
 func (s *Server) validatePolicyFile(r *request) answer {
-	standard, err := hujson.Standardize(r.body)
+	standard, err := hujson.Standardize(bytes.Clone(r.body)) // it writes over what it reads
 	if err != nil {
 		return failWith(http.StatusBadRequest, err.Error())
 	}
