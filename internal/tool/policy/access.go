@@ -4,59 +4,44 @@ package policy
 
 import (
 	"encoding/json"
-	"net/netip"
 	"slices"
 	"strings"
 
-	"github.com/tailscale/hujson"
-
 	"tailscale-mcp/internal/caller"
-	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/grant"
 )
 
-// rules are the parts of a policy file that give access to this server.
-type rules struct {
-	Groups map[string][]string
-	Hosts  map[string]string
-	Grants []struct {
-		Src, Dst, Via, SrcPosture []string
-		App                       map[string][]json.RawMessage
-	}
-}
-
-// parse reads a whole policy file as far as this server understands it.
-func parse(text string) (rules, error) {
-	var r rules
-	standard, err := hujson.Standardize([]byte(text))
-	if err != nil {
-		return r, tool.Invalidf("give the whole policy file in HuJSON", "the policy is not readable: %v", err)
-	}
-	if err := json.Unmarshal(standard, &r); err != nil {
-		return r, tool.Invalidf("give the whole policy file in HuJSON, as get_policy shows it", "the policy is not of the expected form: %v", err)
-	}
-	return r, nil
-}
-
 // loses reports whether a grant of the capability that gives, or may give, the
-// caller access to this server is gone from the new file or says something else.
-// It reads the texts of grants: what hosts or tag owners mean is not evaluated.
+// caller access to this server is gone from the new file or means something else
+// there. It compares what the rules and the names in them stand for; which device
+// has a tag or an address is not known here.
 func loses(c caller.Caller, capability string, old, now rules) bool {
 	have := map[string]bool{}
-	now.each(c, capability, func(src, key string, sure bool) {
+	var entries []string
+	now.each(c, capability, func(src, key, entry string, sure bool) {
+		entries = append(entries, entry)
 		have[src+key] = true
 		if sure {
 			have[key] = true
 		}
 	})
+	// One entry that cannot be read makes the caller lose all of them.
+	_, malformed := grant.Parse(entries)
 	lost := false
-	old.each(c, capability, func(src, key string, _ bool) {
-		lost = lost || !have[key] && !have[src+key]
+	old.each(c, capability, func(src, key, _ string, _ bool) {
+		lost = lost || malformed != nil || !have[key] && !have[src+key]
 	})
 	return lost
 }
 
-func (r rules) each(c caller.Caller, capability string, visit func(src, key string, sure bool)) {
+// each visits what the caller is granted: by which source, a key that is the same
+// for grants that mean the same, and the entry of the capability.
+func (r rules) each(c caller.Caller, capability string, visit func(src, key, entry string, sure bool)) {
 	for _, g := range r.Grants {
+		posture := g.SrcPosture
+		if len(posture) == 0 {
+			posture = r.DefaultSrcPosture
+		}
 		for _, src := range g.Src {
 			may, sure := r.matches(c, src)
 			if !may {
@@ -68,49 +53,38 @@ func (r rules) each(c caller.Caller, capability string, visit func(src, key stri
 					value = string(entry)
 				}
 				for _, dst := range g.Dst {
-					key, err := json.Marshal([]any{dst, g.Via, g.SrcPosture, value})
-					if err == nil {
-						visit(src, string(key), sure)
-					}
+					key := text(r.means(dst), g.Via, r.all(posture), value)
+					visit(text(r.means(src)), key, string(entry), sure)
 				}
 			}
 		}
 	}
 }
 
-// matches reports whether a source may be, and surely is, the caller. The roles
-// behind autogroup:admin and the like are not known here, nor are ipsets.
-func (r rules) matches(c caller.Caller, src string) (may, sure bool) {
-	names := c.Principals()
-	is := func(name string) bool {
-		return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
-	}
-	tagged := len(c.Tags) > 0
+// means is a name of the file with what the file says it stands for.
+func (r rules) means(name string) []any {
 	switch {
-	case len(names) == 0:
-		return false, false
-	case src == "*" || is(src):
-		return true, true
-	case strings.HasPrefix(src, "group:"):
-		in := !tagged && slices.ContainsFunc(r.Groups[src], is)
-		return in, in
-	case src == "autogroup:tagged":
-		return tagged, tagged
-	case src == "autogroup:member":
-		return !tagged, !tagged
-	case strings.HasPrefix(src, "autogroup:"):
-		return !tagged, false
-	case strings.HasPrefix(src, "ipset:"):
-		return true, false
+	case strings.HasPrefix(name, "group:"):
+		return []any{name, slices.Sorted(slices.Values(r.Groups[name]))}
+	case strings.HasPrefix(name, "ipset:"):
+		return []any{name, r.IPSets, r.Hosts} // it may be made of others
+	case strings.HasPrefix(name, "posture:"):
+		return []any{name, r.Postures[name]}
 	}
-	if host, ok := r.Hosts[src]; ok {
-		src = host
+	return []any{name, r.Hosts[name]}
+}
+
+func (r rules) all(names []string) (all []any) {
+	for _, name := range names {
+		all = append(all, r.means(name))
 	}
-	addr := c.Addr.Addr().Unmap()
-	if one, err := netip.ParseAddr(src); err == nil {
-		return one == addr, one == addr
+	return all
+}
+
+func text(values ...any) string {
+	t, err := json.Marshal(values)
+	if err != nil {
+		panic(err) // all of it came from JSON
 	}
-	p, err := netip.ParsePrefix(src)
-	in := err == nil && p.Contains(addr)
-	return in, in
+	return string(t)
 }

@@ -3,7 +3,6 @@
 package policy
 
 import (
-	"net/url"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,49 +11,31 @@ import (
 	"tailscale-mcp/internal/tailnettest/fakeapi"
 )
 
-// start starts a fake of the API and returns it and the resource before it.
-func start(t *testing.T) (*fakeapi.Server, func() (string, error)) {
-	t.Helper()
-	fake, err := fakeapi.Start(fakeapi.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := url.Parse(fake.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := tailnet.New(tailnet.Options{BaseURL: base, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}, RetryBudget: -1, Keep: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, u := range fake.Unexpected() {
-			t.Errorf("the API got an unexpected request: %s %s: %s", u.Method, u.Path, u.Why)
-		}
-		api.Close()
-		fake.Close()
-	})
-	return fake, func() (string, error) { return Tools(api, "jaxxstorm.com/cap/mcp").Resources[0].Read(t.Context(), "") }
-}
-
 // The file is what its authors wrote, to the byte: comments say why.
 func TestPolicy(t *testing.T) {
-	fake, read := start(t)
-	for name, text := range map[string]string{
-		"the usual":       fakeapi.DefaultPolicy,
-		"comments":        "// Why: ticket 4711 <&> \"ü\" \u2028\n{\n\t/* nobody */ \"grants\": [], // none\n}\n",
-		"other line ends": "{\r\n  // first\r\n  \"groups\": {},\r\n}\r\n",
-		"nothing":         "{}",
+	r := start(t)
+	for name, c := range map[string]struct{ text, json string }{
+		"comments":        {"// Why: ticket 4711 <&> \"ü\" \u2028\n{\n\t/* nobody */ \"grants\": [], // none\n}\n", `{"grants":[]}`},
+		"other line ends": {"{\r\n  // first\r\n  \"groups\": {\"group:a\": [\"<&> ü\"],},\r\n}\r\n", `{"groups":{"group:a":["<&> ü"]}}`},
+		"nothing":         {"{}", "{}"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := fake.SetPolicy(text); err != nil {
+			if err := r.Fake.SetPolicy(c.text); err != nil {
 				t.Fatal(err)
 			}
-			got, err := read()
-			if diff := cmp.Diff(text, got); err != nil || diff != "" {
+			got, err := r.Read("tailscale://policy")
+			if diff := cmp.Diff(c.text, got); err != nil || diff != "" {
 				t.Errorf("(-want +got), error %v:\n%s", err, diff)
 			}
+			got, err = r.Read("tailscale://policy-json")
+			if diff := cmp.Diff(c.json, got); err != nil || diff != "" {
+				t.Errorf("as JSON (-want +got), error %v:\n%s", err, diff)
+			}
 		})
+	}
+	r.Fake.Fail("getPolicyFile", fakeapi.Body(200, "application/json", "{ \"grants\" :\n[ ] }\n"))
+	if got, err := r.Read("tailscale://policy-json"); err != nil || got != `{"grants":[]}` {
+		t.Errorf("got %s and error %v, want no space in between", got, err)
 	}
 }
 
@@ -70,10 +51,14 @@ func TestPolicyUnread(t *testing.T) {
 		"refused":                         {fakeapi.Status(403), tailnet.CodePermissionDenied},
 	} {
 		t.Run(name, func(t *testing.T) {
-			fake, read := start(t)
-			fake.Fail("getPolicyFile", c.fault)
-			if got, err := read(); got != "" || tailnet.CodeOf(err) != c.want {
-				t.Errorf("got %q and error %v, want %s", got, err, c.want)
+			r := start(t)
+			r.Fake.Fail("getPolicyFile", c.fault)
+			for _, uri := range []string{"tailscale://policy", "tailscale://policy-json"} {
+				text, err := r.Read(uri)
+				r.Told(uri, text, err, string(c.want))
+				if text != "" {
+					t.Errorf("%s: got %q with the error", uri, text)
+				}
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/tailscale/hujson"
 
@@ -74,8 +75,12 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 	}
 	out := setOutput{Difference: difference(p.HuJSON, in.Policy), Warnings: v.Warnings}
 	name, effect := "policy", "replaces the tailnet policy file"
-	if old, err := parse(p.HuJSON); err != nil || loses(call.Caller, s.capability, old, next) {
+	old, err := parse(p.HuJSON)
+	if err != nil || loses(call.Caller, s.capability, old, next) {
 		name, effect = "policy without my access", effect+" and may take away or change the access by which you use this server right now"
+	}
+	if next.open() && (err != nil || !old.open()) {
+		effect += "; the new file has neither acls nor grants, which Tailscale takes for its default: every device may reach every other"
 	}
 	if commented(p.HuJSON) && !commented(in.Policy) {
 		out.Note = "all comments of the file are removed"
@@ -109,9 +114,19 @@ func list(findings []finding) string {
 	return shortened(strings.Join(all, "; "))
 }
 
-// shortened keeps a refusal readable; the answer has all of it.
+// shortened keeps a refusal readable; the answer has all of it. What could hide a
+// line from the person who reads it is escaped.
 func shortened(s string) string {
 	const most = 6000
+	var shown strings.Builder
+	for _, r := range s {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			shown.WriteRune(r)
+		} else {
+			fmt.Fprintf(&shown, "\\u%04x", r)
+		}
+	}
+	s = shown.String()
 	if len(s) <= most {
 		return s
 	}

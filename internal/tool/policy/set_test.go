@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/caller"
-	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tailnettest/fakeapi"
 	"tailscale-mcp/internal/tool"
@@ -18,59 +16,32 @@ import (
 
 const mine = `{"src": ["group:ops"], "dst": ["tag:mcp"], "app": {"jaxxstorm.com/cap/mcp": [{"tools": ["*"]}]}}`
 
-func TestSetPolicy(t *testing.T) {
-	file := func(grants string) string {
-		return "// Why.\n{\n\"groups\": {\"group:ops\": [\"alice@example.com\"]},\n\"grants\": [" + grants + "]\n}\n"
+// file is a policy file with comments and these grants in the fourth line.
+func file(grants string) string {
+	return "// Why.\n{\n\"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n\"grants\": [" + grants + "]\n}\n"
+}
+
+func start(t *testing.T) *tooltest.API {
+	t.Helper()
+	return tooltest.NewAPI(t, fakeapi.Options{}, func(api *tailnet.API) tool.Set { return Tools(api, capability) })
+}
+
+// startWith has a policy file, and returns the ETag by which get_policy names it.
+func startWith(t *testing.T, text string) (*tooltest.API, string) {
+	t.Helper()
+	r := start(t)
+	if err := r.Fake.SetPolicy(text); err != nil {
+		t.Fatal(err)
 	}
-	old := file(mine)
-	for _, c := range []struct {
-		name, policy, etag, confirm, want string // want is in the answer or the error
-		sent                              int
-	}{
-		{"set", file(mine + "\n"), "", "policy", `@@ -4 +4 @@\n-`, 1},
-		{"without confirm", file(mine + "\n"), "", "", "confirmation_required", 0},
-		{"the same", old, "", "", "nothing was sent", 0},
-		{"stale", file(mine + "\n"), "\"old\"", "policy", "conflict", 0},
-		{"no etag", file(mine + "\n"), " ", "policy", "invalid_argument", 0},
-		{"no HuJSON", "{", "", "policy", "invalid_argument", 0},
-		{"not valid", `{"nonsense": 1}`, "", "policy", "nothing was changed: the new file is not valid", 0},
-		{"my access, without the word", file(""), "", "policy", "policy without my access", 0},
-		{"my access", file(""), "", "policy without my access", "difference", 1},
-		{"comments gone", strings.TrimPrefix(old, "// Why.\n"), "", "policy", "all comments of the file are removed", 1},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			fake, dispatcher := startTools(t)
-			if err := fake.SetPolicy(old); err != nil {
-				t.Fatal(err)
-			}
-			rules, err := grant.Parse([]string{`{"tools":["*","escalating:*"]}`})
-			if err != nil {
-				t.Fatal(err)
-			}
-			call := func(name, arguments string) string {
-				text, err := dispatcher.Call(t.Context(), caller.Caller{Login: "alice@example.com", Rules: rules},
-					tool.Request{ID: "1", Method: "tools/call", Name: name, Arguments: json.RawMessage(arguments)})
-				if err != nil {
-					return err.Error()
-				}
-				return string(text)
-			}
-			var read getOutput
-			if err := json.Unmarshal([]byte(call("get_policy", `{}`)), &read); err != nil || read.Policy != old {
-				t.Fatalf("got %+v, error %v", read, err)
-			}
-			if c.etag != "" {
-				read.ETag = c.etag
-			}
-			got := call("set_policy", fmt.Sprintf(`{"policy":%s,"etag":%s,"confirm":%q}`, asJSON(c.policy), asJSON(read.ETag), c.confirm))
-			if !strings.Contains(got, c.want) || fake.Count("setPolicyFile") != c.sent {
-				t.Errorf("got %s and %d sent, want %s and %d", got, fake.Count("setPolicyFile"), c.want, c.sent)
-			}
-			if c.sent == 1 && fake.Policy() != c.policy {
-				t.Errorf("got the file %s", fake.Policy())
-			}
-		})
+	var read getOutput
+	if err := json.Unmarshal([]byte(r.Answers("get_policy", `{}`)), &read); err != nil || read.Policy != text || read.ETag == "" {
+		t.Fatalf("got %+v and error %v, want the file and its etag", read, err)
 	}
+	return r, read.ETag
+}
+
+func setting(policy, etag, confirm string) string {
+	return fmt.Sprintf(`{"policy":%s,"etag":%s,"confirm":%s}`, asJSON(policy), asJSON(etag), asJSON(confirm))
 }
 
 func asJSON(s string) string {
@@ -78,8 +49,166 @@ func asJSON(s string) string {
 	return string(text)
 }
 
-func startTools(t *testing.T) (*fakeapi.Server, *tool.Dispatcher) {
-	t.Helper()
-	r := tooltest.NewAPI(t, fakeapi.Options{}, func(api *tailnet.API) tool.Set { return Tools(api, "jaxxstorm.com/cap/mcp") })
-	return r.Fake, r.Dispatcher
+// What is sent is what was given, to the byte, on condition that nothing changed.
+func TestSetPolicy(t *testing.T) {
+	r, etag := startWith(t, file(mine))
+	next := "// Why.\n{\n\"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n/* new */\n\"grants\": [" + mine + "], \"tests\": [],\n}\n"
+	text := r.Answers("set_policy", setting(next, etag, "policy"))
+	var out setOutput
+	if err := json.Unmarshal([]byte(text), &out); err != nil {
+		t.Fatal(err)
+	}
+	if want := "@@ -4 +4 @@\n-\"grants\": [" + mine + "]\n+/* new */\n+\"grants\": [" + mine + "], \"tests\": [],\n"; out.Difference != want || out.Note != "" {
+		t.Errorf("got the difference %s and the note %q, want %s", out.Difference, out.Note, want)
+	}
+	if got := r.Sent("setPolicyFile"); got != next || r.Fake.Policy() != next {
+		t.Errorf("got %s sent and the file %s, want %s", got, r.Fake.Policy(), next)
+	}
+	var now getOutput
+	if err := json.Unmarshal([]byte(r.Answers("get_policy", `{}`)), &now); err != nil || now.ETag != out.ETag || now.ETag == etag {
+		t.Errorf("got the etag %s and error %v, want %s, which is not %s", out.ETag, err, now.ETag, etag)
+	}
+	requests := r.Fake.Requests()
+	for i, q := range requests {
+		if q.Operation == "setPolicyFile" && (q.Header.Get("If-Match") != etag || requests[i-1].Operation != "validateAndTestPolicyFile" || string(requests[i-1].Body) != next) {
+			t.Errorf("got If-Match %s after %s, want %s after the check of the same file", q.Header.Get("If-Match"), requests[i-1].Operation, etag)
+		}
+	}
+}
+
+func TestSetPolicyRefusals(t *testing.T) {
+	old, harmless := file(mine), file(mine+"\n")
+	r, etag := startWith(t, old)
+	for _, c := range []struct {
+		name, policy, etag, confirm string
+		code                        string
+		parts                       []string
+	}{
+		{"without confirm", harmless, etag, "", tool.CodeConfirmationRequired, []string{"replaces the tailnet policy file", `"policy"`, "@@ -4 +4 @@\n-" + `"grants": [` + mine + "]\n+"}},
+		{"confirm of something else", harmless, etag, "grants", tool.CodeConfirmationRequired, []string{`"policy"`}},
+		{"more than is asked for", harmless, etag, "policy without my access", tool.CodeConfirmationRequired, []string{`"policy"`}},
+		{"my access, without the word", file(""), etag, "policy", tool.CodeConfirmationRequired, []string{`"policy without my access"`, "by which you use this server"}},
+		{"my access, and the rules of all", `{"groups": {}}`, etag, "policy", tool.CodeConfirmationRequired, []string{`"policy without my access"`, "every device may reach every other"}},
+		{"comments", strings.ReplaceAll(strings.TrimPrefix(old, "// Why.\n"), " // us", ""), etag, "", tool.CodeConfirmationRequired, []string{"all comments of the file are removed", "-// Why."}},
+		{"what hides a line", harmless + "// \x1b[2K\r\u202e\n", etag, "", tool.CodeConfirmationRequired, []string{`// \u001b[2K\u000d\u202e`}},
+		{"stale", harmless, `"old"`, "policy", string(tailnet.CodeConflict), []string{"nothing was changed", "get_policy"}},
+		{"whatever is there", harmless, "*", "policy", string(tailnet.CodeConflict), nil},
+		{"the untouched default", harmless, "ts-default", "policy", string(tailnet.CodeConflict), nil},
+		{"no etag", harmless, " ", "policy", tool.CodeInvalidArgument, []string{"call get_policy"}},
+		{"an empty etag", harmless, `""`, "policy", string(tailnet.CodeConflict), nil},
+		{"no HuJSON", "{", etag, "policy", tool.CodeInvalidArgument, []string{"not readable"}},
+		{"nothing", "", etag, "policy", tool.CodeInvalidArgument, []string{"not readable"}},
+		{"null", "null", etag, "policy", tool.CodeInvalidArgument, []string{"no object"}},
+		{"tests only, which would be run", `[{"src": "alice@example.com", "accept": ["100.64.0.1:22"]}]`, etag, "policy", tool.CodeInvalidArgument, []string{"no object"}},
+		{"a section twice", `{"grants": [` + mine + `], "Grants": []}`, etag, "policy", tool.CodeInvalidArgument, []string{`"Grants" twice`}},
+		{"not valid", `{"nonsense": 1}`, etag, "policy without my access", tool.CodeInvalidArgument, []string{"nothing was changed: the new file is not valid", "nonsense", "validate_policy"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := *r
+			r.TB = t
+			r.Refuses("set_policy", setting(c.policy, c.etag, c.confirm), c.code, c.parts...)
+		})
+	}
+	if r.Fake.Policy() != old {
+		t.Errorf("the file is now %s", r.Fake.Policy())
+	}
+}
+
+func TestSetPolicyConfirmed(t *testing.T) {
+	old := file(mine)
+	for name, c := range map[string]struct{ policy, confirm, want string }{
+		"my access":     {file(""), "policy without my access", `"difference"`},
+		"comments gone": {strings.ReplaceAll(strings.TrimPrefix(old, "// Why.\n"), " // us", ""), "policy", "all comments of the file are removed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, etag := startWith(t, old)
+			r.Answers("set_policy", setting(c.policy, etag, c.confirm), c.want)
+			if r.Fake.Policy() != c.policy {
+				t.Errorf("got the file %s, want %s", r.Fake.Policy(), c.policy)
+			}
+		})
+	}
+	r, etag := startWith(t, old)
+	r.Answers("set_policy", setting(old, etag, ""), "nothing was sent")
+	if n := r.Fake.Count("setPolicyFile"); n != 0 {
+		t.Errorf("a file that is there already was sent %d times", n)
+	}
+}
+
+// The rules of all are gone, and nobody's access to this server with them.
+func TestSetPolicyOpen(t *testing.T) {
+	const closed, open = `{"acls": []}`, `{"groups": {}}`
+	r, etag := startWith(t, closed)
+	r.Refuses("set_policy", setting(open, etag, ""), tool.CodeConfirmationRequired, `"policy"`, "every device may reach every other")
+	r, etag = startWith(t, open)
+	text := r.Refuses("set_policy", setting(`{"groups": {}, "hosts": {}}`, etag, ""), tool.CodeConfirmationRequired)
+	if strings.Contains(text, "every device") {
+		t.Errorf("got %s of a file that was open already", text)
+	}
+}
+
+// Somebody else's change between the check and ours is not overwritten.
+func TestSetPolicyOvertaken(t *testing.T) {
+	r, etag := startWith(t, file(mine))
+	held, release := fakeapi.Hold()
+	script := r.Fake.Fail("validateAndTestPolicyFile", held.Times(1))
+	done := make(chan error)
+	go func() {
+		_, err := r.Call("set_policy", setting(file(mine+"\n"), etag, "policy"))
+		done <- err
+	}()
+	<-script.Reached()
+	theirs := file(mine + "," + mine)
+	if err := r.Fake.SetPolicy(theirs); err != nil {
+		t.Fatal(err)
+	}
+	release()
+	r.Told("overtaken", "", <-done, string(tailnet.CodeConflict))
+	if r.Fake.Policy() != theirs {
+		t.Errorf("got the file %s, want theirs", r.Fake.Policy())
+	}
+}
+
+func TestSetPolicyOfTheAPI(t *testing.T) {
+	next := file(mine + "\n")
+	t.Run("tests fail", func(t *testing.T) {
+		r, etag := startWith(t, file(mine))
+		r.Fake.SetValidation("test(s) failed", fakeapi.Finding{User: "bob@example.com", Errors: []string{"address 100.64.0.1:22: want accept"}})
+		r.Refuses("set_policy", setting(next, etag, "policy"), tool.CodeInvalidArgument, "bob@example.com: address 100.64.0.1:22: want accept")
+	})
+	t.Run("tests fail, and nothing says why", func(t *testing.T) {
+		r, etag := startWith(t, file(mine))
+		r.Fake.SetValidation("test(s) failed", fakeapi.Finding{User: "bob@example.com"})
+		r.Refuses("set_policy", setting(next, etag, "policy"), tool.CodeInvalidArgument, "test(s) failed")
+	})
+	t.Run("warnings", func(t *testing.T) {
+		r, etag := startWith(t, file(mine))
+		r.Fake.SetValidation("warning(s) found", fakeapi.Finding{User: "group:ops", Warnings: []string{"is empty"}})
+		r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, "the Tailscale API warns: group:ops: is empty")
+		r.Answers("set_policy", setting(next, etag, "policy"), `"warnings":[{"user":"group:ops","warnings":["is empty"]}]`)
+	})
+	t.Run("not checked", func(t *testing.T) {
+		r, etag := startWith(t, file(mine))
+		r.Fake.Fail("validateAndTestPolicyFile", fakeapi.Status(500))
+		r.Refuses("set_policy", setting(next, etag, "policy"), string(tailnet.CodeUpstreamUnavailable))
+	})
+	t.Run("no etag of the file there is", func(t *testing.T) {
+		r := start(t)
+		r.Fake.Fail("getPolicyFile", fakeapi.Body(200, "application/hujson", file(mine)))
+		r.Refuses("set_policy", setting(next, `""`, "policy"), string(tailnet.CodeConflict))
+	})
+	t.Run("no etag of the new file", func(t *testing.T) {
+		r, etag := startWith(t, file(mine))
+		r.Fake.Fail("setPolicyFile", fakeapi.Body(200, "application/hujson", next))
+		r.Answers("set_policy", setting(next, etag, "policy"), "the change was made; call get_policy for the new etag")
+	})
+	t.Run("refused", func(t *testing.T) {
+		r, etag := startWith(t, file(mine))
+		r.Fake.Fail("setPolicyFile", fakeapi.Status(403))
+		_, err := r.Call("set_policy", setting(next, etag, "policy"))
+		r.Told("set_policy", "", err, string(tailnet.CodePermissionDenied))
+		if r.Fake.Policy() != file(mine) {
+			t.Errorf("got the file %s", r.Fake.Policy())
+		}
+	})
 }

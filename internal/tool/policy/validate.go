@@ -144,6 +144,9 @@ func judge(ctx context.Context, api *tailnet.API, body any) (Verdict, error) {
 	}
 	// Only a message about warnings lets a file pass.
 	v.Valid = len(v.Problems) == 0 && (message == "" || strings.Contains(message, "warning"))
+	if !v.Valid && len(v.Problems) == 0 {
+		v.Problems = []finding{{Errors: []string{message}}}
+	}
 	return v, nil
 }
 
@@ -165,14 +168,23 @@ func withTests(text string, tests []policyTest) string {
 	file := map[string]json.RawMessage{}
 	var own []json.RawMessage
 	standard, err := hujson.Standardize([]byte(text))
-	if err != nil || json.Unmarshal(standard, &file) != nil || file["tests"] != nil && json.Unmarshal(file["tests"], &own) != nil {
+	if err != nil || json.Unmarshal(standard, &file) != nil {
 		return text // the API says what is wrong with it
+	}
+	section := "tests"
+	for name := range file {
+		if strings.EqualFold(name, section) {
+			section = name
+		}
+	}
+	if file[section] != nil && json.Unmarshal(file[section], &own) != nil {
+		return text
 	}
 	for _, t := range tests {
 		one, _ := json.Marshal(t)
 		own = append(own, one)
 	}
-	file["tests"], _ = json.Marshal(own)
+	file[section], _ = json.Marshal(own)
 	whole, _ := json.Marshal(file)
 	return string(whole)
 }
