@@ -34,12 +34,16 @@ func get(api *tailnet.API) tool.Tool {
 			"sections shows some top-level keys only; set_policy takes the whole file, so read it whole before changing it. One call to the Tailscale API.",
 		Narrow: "ask for single sections, such as sections: [\"grants\"]",
 	}, func(ctx context.Context, _ tool.Call, in getInput) (getOutput, error) {
+		note := ""
+		if len(in.Sections) > 0 {
+			note = "these are some sections of the file; set_policy takes the whole file"
+		}
 		if in.Format == "json" {
 			o, etag, err := api.PolicyJSON(ctx)
 			if err != nil {
 				return getOutput{}, err
 			}
-			out := getOutput{JSON: tool.Object{}, ETag: etag}
+			out := getOutput{JSON: tool.Object{}, ETag: etag, Note: note}
 			var names []string
 			for name, value := range o.Fields() {
 				names = append(names, name)
@@ -53,10 +57,9 @@ func get(api *tailnet.API) tool.Tool {
 		if err != nil {
 			return getOutput{}, err
 		}
-		out := getOutput{Policy: p.HuJSON, ETag: p.ETag}
+		out := getOutput{Policy: p.HuJSON, ETag: p.ETag, Note: note}
 		if len(in.Sections) > 0 {
 			out.Policy, err = only(p.HuJSON, in.Sections)
-			out.Note = "these are some sections of the file; set_policy takes the whole file"
 		}
 		return out, err
 	})

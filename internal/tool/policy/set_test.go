@@ -44,8 +44,8 @@ func setting(policy, etag, confirm string) string {
 	return fmt.Sprintf(`{"policy":%s,"etag":%s,"confirm":%s}`, asJSON(policy), asJSON(etag), asJSON(confirm))
 }
 
-func asJSON(s string) string {
-	text, _ := json.Marshal(s)
+func asJSON(v any) string {
+	text, _ := json.Marshal(v)
 	return string(text)
 }
 

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+
+package policy
+
+import (
+	"encoding/json"
+	"net/url"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/tooltest"
+)
+
+// verdict is what validate_policy answers, decoded.
+func verdict(r *tooltest.API, arguments string) (out validateOutput) {
+	r.Helper()
+	if err := json.Unmarshal([]byte(r.Answers("validate_policy", arguments)), &out); err != nil {
+		r.Fatal(err)
+	}
+	return out
+}
+
+// What is checked is the candidate with its own tests and those given.
+func TestValidateSends(t *testing.T) {
+	const given = `[{"src":"alice@example.com","accept":["100.64.0.1:22"],"proto":"tcp"}]`
+	const candidate = "// New.\n{\"grants\": [], \"Tests\": [{\"src\": \"bob@example.com\", \"deny\": [\"100.64.0.1:22\"]}], // old\n}\n"
+	for name, c := range map[string]struct {
+		arguments, contentType, body string
+		reads                        int
+	}{
+		"the current file":       {`{}`, "application/hujson", file(mine), 1},
+		"tests of it":            {`{"tests":` + given + `}`, "application/json", given, 1},
+		"a candidate":            {`{"policy":` + asJSON(candidate) + `}`, "application/hujson", candidate, 0},
+		"a candidate with tests": {`{"policy":` + asJSON(candidate) + `,"tests":` + given + `}`, "application/hujson", `{"Tests":[{"src":"bob@example.com","deny":["100.64.0.1:22"]},{"src":"alice@example.com","accept":["100.64.0.1:22"],"proto":"tcp"}],"grants":[]}`, 0},
+		"a candidate without":    {`{"policy":"{}","tests":` + given + `}`, "application/hujson", `{"tests":` + given + `}`, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t)
+			if err := r.Fake.SetPolicy(file(mine)); err != nil {
+				t.Fatal(err)
+			}
+			if got := verdict(r, c.arguments); !got.Valid || got.Problems != nil || got.Warnings != nil || got.Note != "" {
+				t.Errorf("got %+v, want a pass", got)
+			}
+			if diff := cmp.Diff(c.body, r.Sent("validateAndTestPolicyFile")); diff != "" {
+				t.Errorf("body (-want +got):\n%s", diff)
+			}
+			requests := r.Fake.Requests()
+			if got := requests[len(requests)-1].Header.Get("Content-Type"); got != c.contentType || len(requests) != 1+c.reads {
+				t.Errorf("got the type %s of the last of %d requests, want %s", got, len(requests), c.contentType)
+			}
+			if r.Fake.Policy() != file(mine) {
+				t.Errorf("a check has set %s", r.Fake.Policy())
+			}
+		})
+	}
+}
+
+func TestValidateVerdicts(t *testing.T) {
+	failed := fakeapi.Finding{User: "bob@example.com", Errors: []string{"address 100.64.0.1:22: want accept"}}
+	warned := fakeapi.Finding{User: "group:ops", Warnings: []string{"is empty"}}
+	problem := finding{User: failed.User, Errors: failed.Errors}
+	warning := finding{User: warned.User, Warnings: warned.Warnings}
+	message := func(text string) []finding { return []finding{{Errors: []string{text}}} }
+	for name, c := range map[string]struct {
+		message  string
+		findings []fakeapi.Finding
+		want     Verdict
+	}{
+		"tests fail":                   {"test(s) failed", []fakeapi.Finding{failed}, Verdict{Problems: []finding{problem}}},
+		"warnings":                     {"warning(s) found", []fakeapi.Finding{warned}, Verdict{Valid: true, Warnings: []finding{warning}}},
+		"both":                         {"test(s) failed", []fakeapi.Finding{warned, failed}, Verdict{Problems: []finding{problem}, Warnings: []finding{warning}}},
+		"nothing says why":             {"test(s) failed", nil, Verdict{Problems: message("test(s) failed")}},
+		"a message nobody knows":       {"something odd", []fakeapi.Finding{warned}, Verdict{Problems: message("something odd"), Warnings: []finding{warning}}},
+		"warnings of nothing":          {"warning(s) found", nil, Verdict{Problems: message("warning(s) found")}},
+		"a warning that hides failure": {"warning(s) found", []fakeapi.Finding{failed}, Verdict{Problems: []finding{problem}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t)
+			r.Fake.SetValidation(c.message, c.findings...)
+			for _, arguments := range []string{`{}`, `{"policy":"{}"}`, `{"tests":[{"src":"bob@example.com","deny":["100.64.0.1:22"]}]}`} {
+				if diff := cmp.Diff(c.want, verdict(r, arguments).Verdict); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", arguments, diff)
+				}
+			}
+		})
+	}
+	r := start(t)
+	if got := verdict(r, `{"policy":"{\"nonsense\": 1}"}`); got.Valid || len(got.Problems) != 1 {
+		t.Errorf("got %+v, want the problem of the API", got)
+	}
+	r.Fake.Fail("validateAndTestPolicyFile", fakeapi.Body(200, "application/json", `{"message":"test(s) failed","data":"bob"}`).Times(1))
+	if diff := cmp.Diff(Verdict{Problems: message(`"bob"`)}, verdict(r, `{}`).Verdict); diff != "" {
+		t.Errorf("findings of another form (-want +got):\n%s", diff)
+	}
+	r.Fake.Fail("validateAndTestPolicyFile", fakeapi.Status(403))
+	r.Refuses("validate_policy", `{"policy":"{}"}`, string(tailnet.CodePermissionDenied))
+}
+
+func TestValidatePreview(t *testing.T) {
+	const candidate = "{\n\"grants\": [\n{\"src\": [\"*\"], \"dst\": [\"*\"], \"ip\": [\"*\"]}]}"
+	for name, c := range map[string]struct {
+		arguments string
+		query     url.Values
+		body      string
+		line      string
+	}{
+		"a user":               {`{"previewUser":"alice@example.com"}`, url.Values{"type": {"user"}, "previewFor": {"alice@example.com"}}, fakeapi.DefaultPolicy, "21"},
+		"an address":           {`{"previewAddress":"100.64.0.1:22"}`, url.Values{"type": {"ipport"}, "previewFor": {"100.64.0.1:22"}}, fakeapi.DefaultPolicy, "21"},
+		"IPv6":                 {`{"previewAddress":"[fd7a::1]:22"}`, url.Values{"type": {"ipport"}, "previewFor": {"[fd7a::1]:22"}}, fakeapi.DefaultPolicy, "21"},
+		"in a candidate":       {`{"previewUser":"alice@example.com","policy":` + asJSON(candidate) + `}`, url.Values{"type": {"user"}, "previewFor": {"alice@example.com"}}, candidate, "3"},
+		"in one with no match": {`{"previewUser":"alice@example.com","policy":"{}"}`, url.Values{"type": {"user"}, "previewFor": {"alice@example.com"}}, "{}", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t)
+			got := verdict(r, c.arguments)
+			if c.line == "" && len(got.Matches) != 0 || c.line != "" && (len(got.Matches) != 1 || string(got.Matches[0]["lineNumber"]) != c.line) || !got.Valid {
+				t.Errorf("got %+v, want the line %q", got, c.line)
+			}
+			if diff := cmp.Diff(c.body, r.Sent("previewRuleMatches")); diff != "" {
+				t.Errorf("body (-want +got):\n%s", diff)
+			}
+			requests := r.Fake.Requests()
+			if diff := cmp.Diff(c.query, requests[len(requests)-1].Query); diff != "" {
+				t.Errorf("query (-want +got):\n%s", diff)
+			}
+		})
+	}
+	r := start(t)
+	r.Fake.SetValidation("test(s) failed")
+	if got := verdict(r, `{"previewUser":"alice@example.com"}`); got.Valid || got.Note == "" || r.Fake.Count("previewRuleMatches") != 0 {
+		t.Errorf("got %+v, want no preview of what is not valid, and that said", got)
+	}
+	r.Fake.SetValidation("")
+	r.Fake.Fail("previewRuleMatches", fakeapi.Status(403))
+	r.Refuses("validate_policy", `{"previewUser":"alice@example.com"}`, string(tailnet.CodePermissionDenied))
+}
+
+func TestValidateRefusals(t *testing.T) {
+	r := start(t)
+	for _, c := range []struct{ arguments, part string }{
+		{`{"previewUser":"alice@example.com","previewAddress":"100.64.0.1:22"}`, "one preview"},
+		{`{"previewAddress":"100.64.0.1"}`, "100.64.0.1:22"},
+		{`{"previewAddress":"web-1:22"}`, "100.64.0.1:22"},
+		{`{"previewAddress":":22"}`, "100.64.0.1:22"},
+		{`{"tests":[{"accept":["100.64.0.1:22"]}]}`, "src"},
+		{`{"tests":[{"src":"","accept":["100.64.0.1:22"]}]}`, "src"},
+		{`{"tests":[{"src":"alice@example.com"}]}`, "accept or deny"},
+		{`{"tests":[{"src":"alice@example.com","allow":["100.64.0.1:22"]}]}`, "accept"},
+		{`{"policy":"{"}`, "not readable"},
+		{`{"policy":"[]"}`, "no object"},
+		{`{"policy":" "}`, "not readable"},
+		{`{"candidate":"{}"}`, "policy"},
+	} {
+		r.Refuses("validate_policy", c.arguments, tool.CodeInvalidArgument, c.part)
+	}
+	if n := len(r.Fake.Requests()); n != 0 {
+		t.Errorf("got %d requests for arguments that are wrong", n)
+	}
+}
