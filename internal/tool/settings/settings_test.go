@@ -3,40 +3,19 @@
 package settings
 
 import (
-	"net/url"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/tool/tooltest"
 )
 
-// read returns the resource as the API's client and a fake of the API give it,
-// to a credential with these scopes.
-func read(t *testing.T, scopes []string, prepare func(*fakeapi.Server)) (string, error) {
+// start has the tools and the resource, for a credential with these scopes.
+func start(t *testing.T, scopes ...string) *tooltest.API {
 	t.Helper()
-	fake, err := fakeapi.Start(fakeapi.Options{Tokens: []fakeapi.Token{{Secret: fakeapi.DefaultAPIKey, Scopes: scopes}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := url.Parse(fake.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := tailnet.New(tailnet.Options{BaseURL: base, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}, RetryBudget: -1, Keep: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, u := range fake.Unexpected() {
-			t.Errorf("the API got an unexpected request: %s %s: %s", u.Method, u.Path, u.Why)
-		}
-		api.Close()
-		fake.Close()
-	})
-	prepare(fake)
-	return Tools(api).Resources[0].Read(t.Context(), "")
+	return tooltest.NewAPI(t, fakeapi.Options{Tokens: []fakeapi.Token{{Secret: fakeapi.DefaultAPIKey, Scopes: scopes}}}, Tools)
 }
 
 func TestSettings(t *testing.T) {
@@ -55,11 +34,11 @@ func TestSettings(t *testing.T) {
 		{"no fields", []string{"all"}, `{}`, `{}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := read(t, c.scopes, func(fake *fakeapi.Server) {
-				if c.body != "" {
-					fake.Fail("getTailnetSettings", fakeapi.Body(200, "application/json", c.body))
-				}
-			})
+			r := start(t, c.scopes...)
+			if c.body != "" {
+				r.Fake.Fail("getTailnetSettings", fakeapi.Body(200, "application/json", c.body))
+			}
+			got, err := r.Read("tailscale://tailnet-settings")
 			if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 				t.Errorf("(-want +got), error %v:\n%s", err, diff)
 			}
@@ -68,14 +47,14 @@ func TestSettings(t *testing.T) {
 }
 
 func TestSettingsUnread(t *testing.T) {
-	got, err := read(t, []string{"all"}, func(fake *fakeapi.Server) {
-		fake.Fail("getTailnetSettings", fakeapi.Body(200, "application/json", `[]`))
-	})
-	if got != "" || tailnet.CodeOf(err) != tailnet.CodeUpstreamMalformed {
-		t.Errorf("got %q and error %v, want %s", got, err, tailnet.CodeUpstreamMalformed)
-	}
-	got, err = read(t, []string{"devices:core"}, func(*fakeapi.Server) {})
-	if got != "" || tailnet.CodeOf(err) != tailnet.CodePermissionDenied {
-		t.Errorf("got %q and error %v, want %s", got, err, tailnet.CodePermissionDenied)
+	malformed := start(t, "all")
+	malformed.Fake.Fail("getTailnetSettings", fakeapi.Body(200, "application/json", `[]`))
+	for code, r := range map[tailnet.Code]*tooltest.API{
+		tailnet.CodeUpstreamMalformed: malformed,
+		tailnet.CodePermissionDenied:  start(t, "devices:core"),
+	} {
+		text, err := r.Read("tailscale://tailnet-settings")
+		r.Told("the resource", text, err, string(code))
+		r.Refuses("get_settings", `{}`, string(code))
 	}
 }

@@ -4,57 +4,69 @@ package settings
 
 import (
 	"encoding/json"
-	"strings"
+	"errors"
 	"testing"
 
-	"tailscale-mcp/internal/caller"
-	"tailscale-mcp/internal/grant"
+	"github.com/google/go-cmp/cmp"
+
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tailnettest/fakeapi"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/tooltest"
 )
 
+// Only the settings that are named are sent, once, and the API has them then.
 func TestUpdateSettings(t *testing.T) {
-	for _, c := range []struct {
-		name, arguments, want string // want is in the answer or the error
-		sent                  int
-		fault                 bool
+	for name, c := range map[string]struct {
+		arguments, sent string
+		answer          []string
 	}{
-		{"two of them", `{"devicesApprovalOn":true,"devicesKeyDurationDays":90,"confirm":"settings"}`, `"previous":{"devicesApprovalOn":false,"devicesKeyDurationDays":180}`, 1, false},
-		{"without confirm", `{"usersApprovalOn":false}`, "usersApprovalOn: true -> false", 0, false},
-		{"none", `{"confirm":"settings"}`, tool.CodeInvalidArgument, 0, false},
-		{"too many days", `{"devicesKeyDurationDays":181,"confirm":"settings"}`, tool.CodeInvalidArgument, 0, false},
-		{"no role", `{"usersRoleAllowedToJoinExternalTailnets":"owner","confirm":"settings"}`, tool.CodeInvalidArgument, 0, false},
-		{"no address", `{"aclsExternalLink":"here","confirm":"settings"}`, tool.CodeInvalidArgument, 0, false},
-		{"two that exclude each other", `{"regionalRoutingOn":true,"routeSelection":"regional-routing","confirm":"settings"}`, tool.CodeInvalidArgument, 0, false},
-		{"absent before", `{"routeSelection":"regional-routing","confirm":"settings"}`, `"routeSelection":"regional-routing"`, 1, false},
-		{"refused", `{"httpsEnabled":true,"confirm":"settings"}`, string(tailnet.CodePermissionDenied), 1, true},
+		"two of them": {
+			`{"devicesApprovalOn":true,"devicesKeyDurationDays":90,"confirm":"settings"}`, `{"devicesApprovalOn":true,"devicesKeyDurationDays":90}`,
+			[]string{`"previous":{"devicesApprovalOn":false,"devicesKeyDurationDays":180}`, `"devicesApprovalOn":true`, `"usersApprovalOn":true`},
+		},
+		"absent before": {
+			`{"routeSelection":"regional-routing","confirm":"settings"}`, `{"routeSelection":"regional-routing"}`,
+			[]string{`"previous":{}`, `"routeSelection":"regional-routing"`},
+		},
+		"null is nothing named": {
+			`{"usersApprovalOn":null,"aclsExternalLink":"","confirm":"settings"}`, `{"aclsExternalLink":""}`,
+			[]string{`"previous":{"aclsExternalLink":"https://github.com/example/tailnet-policy"}`},
+		},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			fake, dispatcher := startTools(t)
-			if c.fault {
-				fake.Fail("updateTailnetSettings", fakeapi.Status(403))
+		t.Run(name, func(t *testing.T) {
+			r := start(t, "all")
+			text := r.Answers("update_settings", c.arguments, c.answer...)
+			if diff := cmp.Diff(c.sent, r.Sent("updateTailnetSettings")); diff != "" {
+				t.Errorf("sent (-want +got):\n%s", diff)
 			}
-			rules, err := grant.Parse([]string{`{"tools":["*","escalating:*"]}`})
-			if err != nil {
+			var told struct{ Now map[string]any }
+			var is struct{ Settings map[string]any }
+			if err := errors.Join(json.Unmarshal([]byte(text), &told), json.Unmarshal([]byte(r.Answers("get_settings", `{}`)), &is)); err != nil {
 				t.Fatal(err)
 			}
-			text, err := dispatcher.Call(t.Context(), caller.Caller{Login: "alice@example.com", Rules: rules},
-				tool.Request{ID: "1", Method: "tools/call", Name: "update_settings", Arguments: json.RawMessage(c.arguments)})
-			got := string(text)
-			if err != nil {
-				got = err.Error()
-			}
-			if n := fake.Count("updateTailnetSettings"); !strings.Contains(got, c.want) || n != c.sent {
-				t.Errorf("got %s and %d sent, want %s and %d", got, n, c.want, c.sent)
+			if diff := cmp.Diff(is.Settings, told.Now); diff != "" {
+				t.Errorf("now (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-func startTools(t *testing.T) (*fakeapi.Server, *tool.Dispatcher) {
-	t.Helper()
-	r := tooltest.NewAPI(t, fakeapi.Options{}, Tools)
-	return r.Fake, r.Dispatcher
+func TestUpdateSettingsRefusals(t *testing.T) {
+	r := start(t, "all")
+	for _, c := range []struct{ arguments, code, part string }{
+		{`{"usersApprovalOn":false}`, tool.CodeConfirmationRequired, "usersApprovalOn: true -> false"},
+		{`{"usersApprovalOn":false,"confirm":"usersApprovalOn"}`, tool.CodeConfirmationRequired, `"settings"`},
+		{`{"routeSelection":"regional-routing"}`, tool.CodeConfirmationRequired, `routeSelection: unknown -> "regional-routing"`},
+		{`{"confirm":"settings"}`, tool.CodeInvalidArgument, "get_settings"},
+		{`{"devicesKeyDurationDays":181,"confirm":"settings"}`, tool.CodeInvalidArgument, "180"},
+		{`{"usersRoleAllowedToJoinExternalTailnets":"owner","confirm":"settings"}`, tool.CodeInvalidArgument, "member"},
+		{`{"aclsExternalLink":"here","confirm":"settings"}`, tool.CodeInvalidArgument, "https://"},
+		{`{"regionalRoutingOn":true,"routeSelection":"regional-routing","confirm":"settings"}`, tool.CodeInvalidArgument, "routeSelection alone"},
+	} {
+		r.Refuses("update_settings", c.arguments, c.code, c.part)
+	}
+	r.Fake.Fail("updateTailnetSettings", fakeapi.Status(403).Times(1))
+	text, err := r.Call("update_settings", `{"httpsEnabled":true,"confirm":"settings"}`)
+	r.Told("update_settings", text, err, string(tailnet.CodePermissionDenied))
+	r.Answers("get_settings", `{}`, `"httpsEnabled":false`, `"usersApprovalOn":true`)
 }
