@@ -52,6 +52,10 @@ func (d *devices) setTags() tool.Tool {
 		Description: "Replaces all tags of one device; those not named are lost. Tags own the device, so access rules that name them apply at once. " +
 			"They must exist in the policy file. Answers with the tags before and after. Needs confirm. Three or four calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in tagsInput) (changeOutput, error) {
+		if slices.ContainsFunc(in.Tags, func(tag string) bool { return strings.TrimSpace(tag) == "" }) {
+			// A filter takes that for nothing given; here it would take tags away.
+			return changeOutput{}, tool.Invalidf("give tags such as tag:web, or an empty list to take all away", "a tag is blank")
+		}
 		f := filter{Tags: in.Tags}
 		if err := f.clean(); err != nil {
 			return changeOutput{}, err

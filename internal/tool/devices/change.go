@@ -22,8 +22,14 @@ type changeOutput struct {
 	Note     string      `json:"note,omitempty" jsonschema:"what is not certain about this answer"`
 }
 
-// called is what a person calls the device, and confirms.
-func called(d tailnet.Device) string { return cmp.Or(short(d.Name), key(d)) }
+// called is what a person calls the device, and confirms: the shortest name that
+// means this device and no other.
+func called(d tailnet.Device) string {
+	if d.IsExternal {
+		return cmp.Or(d.Name, key(d))
+	}
+	return cmp.Or(short(d.Name), key(d))
+}
 
 // change confirms a change of one device, makes it once and reads the fields
 // that it concerns again.

@@ -7,67 +7,212 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tailnettest/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
-// Every change is sent once it is confirmed, never before, and shows in the API.
+// field is one field of a device as the fake has it now, as JSON; "" when there is
+// no such device.
+func (r *rig) field(nodeID, name string) string {
+	r.Helper()
+	for _, device := range r.fake.Devices() {
+		if device.NodeID != nodeID {
+			continue
+		}
+		text, err := json.Marshal(device)
+		var fields map[string]json.RawMessage
+		if err != nil || json.Unmarshal(text, &fields) != nil {
+			r.Fatalf("got %s and error %v", text, err)
+		}
+		return string(fields[name])
+	}
+	return ""
+}
+
+// changed calls a tool as somebody who may.
+func (r *rig) changed(name, arguments string) (string, error) {
+	r.Helper()
+	text, err := r.callBy(by(r, "alice@example.com", mayChange), name, arguments)
+	if err == nil {
+		r.fits(name, text)
+	}
+	return string(text), err
+}
+
+// Every change is sent once it is confirmed, never before, and shows in the API,
+// at that device and no other. The refusal says what is there and what comes.
 func TestChanges(t *testing.T) {
-	for _, c := range []struct{ name, op, rest, state string }{
-		{"set_device_routes", "setDeviceRoutes", `,"routes":["10.0.0.0/16"]`, `"enabledRoutes":["10.0.0.0/16"]`},
-		{"authorize_device", "authorizeDevice", ``, `"authorized":true`},
-		{"authorize_device", "authorizeDevice", `,"approved":false`, `"authorized":false`},
-		{"set_device_tags", "setDeviceTags", `,"tags":["web"]`, `"tags":["tag:web"]`},
-		{"set_device_key_expiry", "updateDeviceKey", `,"expires":false`, `"keyExpiryDisabled":true`},
-		{"set_device_ip", "setDeviceIp", `,"ipv4":"100.64.0.99"`, `"100.64.0.99"`},
-		{"expire_device_key", "expireDeviceKey", ``, `"connectedToControl":false`},
-		{"delete_device", "deleteDevice", ``, ``},
+	unapproved := func(d *fakeapi.Device) { d.Authorized = false }
+	forEver := func(d *fakeapi.Device) { d.KeyExpiryDisabled = true }
+	for _, c := range []struct {
+		name, op, rest       string
+		prepare              func(*fakeapi.Device)
+		body                 string
+		field, before, after string
+		effect               string
+	}{
+		{"set_device_routes", "setDeviceRoutes", `,"routes":["10.0.0.0/16"]`, nil, `{"routes":["10.0.0.0/16"]}`, "enabledRoutes", `["10.1.0.0/24"]`, `["10.0.0.0/16"]`, `approves the routes ["10.0.0.0/16"] of the device web-1 and disables ["10.1.0.0/24"]`},
+		{"set_device_routes", "setDeviceRoutes", `,"routes":[]`, nil, `{"routes":[]}`, "enabledRoutes", `["10.1.0.0/24"]`, `[]`, `disables ["10.1.0.0/24"]`},
+		{"authorize_device", "authorizeDevice", ``, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 into the tailnet"},
+		{"authorize_device", "authorizeDevice", `,"approved":true`, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 into the tailnet"},
+		{"authorize_device", "authorizeDevice", `,"approved":false`, nil, `{"authorized":false}`, "authorized", `true`, `false`, "takes back the approval of the device web-1"},
+		{"set_device_tags", "setDeviceTags", `,"tags":["web","tag:db"]`, nil, `{"tags":["tag:db","tag:web"]}`, "tags", `["tag:web","tag:prod"]`, `["tag:db","tag:web"]`, `replaces the tags ["tag:web" "tag:prod"] of the device web-1 by ["tag:db" "tag:web"]`},
+		{"set_device_tags", "setDeviceTags", `,"tags":[]`, nil, `{"tags":[]}`, "tags", `["tag:web","tag:prod"]`, `[]`, `replaces the tags ["tag:web" "tag:prod"] of the device web-1 by []`},
+		{"set_device_key_expiry", "updateDeviceKey", `,"expires":false`, nil, `{"keyExpiryDisabled":true}`, "keyExpiryDisabled", `false`, `true`, "keeps the key of the device web-1 valid for ever"},
+		{"set_device_key_expiry", "updateDeviceKey", `,"expires":true`, forEver, `{"keyExpiryDisabled":false}`, "keyExpiryDisabled", `true`, `false`, "expire, at 2027-04-01T12:00:00Z"},
+		{"set_device_ip", "setDeviceIp", `,"ipv4":"100.64.0.99"`, nil, `{"ipv4":"100.64.0.99"}`, "addresses", `["100.64.0.11","fd7a:115c:a1e0::b"]`, `["100.64.0.99","fd7a:115c:a1e0::b"]`, `replaces the addresses ["100.64.0.11" "fd7a:115c:a1e0::b"] of the device web-1 by 100.64.0.99`},
+		{"expire_device_key", "expireDeviceKey", ``, forEver, ``, "keyExpiryDisabled", `true`, `false`, "cuts the device web-1 off"},
+		{"delete_device", "deleteDevice", ``, nil, ``, "name", `"web-1.tailfe8c.ts.net"`, ``, "removes the device web-1 from the tailnet for good"},
 	} {
 		t.Run(c.name+c.rest, func(t *testing.T) {
 			r := newRig(t, few()...)
-			alice := by(t, "alice@example.com", `{"tools":["*","escalating:*"]}`)
-			call := func(device, confirm string) error {
-				_, err := r.callBy(alice, c.name, `{"device":"`+device+`"`+c.rest+confirm+`}`)
-				return err
+			devices := r.fake.Devices()
+			if c.prepare != nil {
+				c.prepare(&devices[0])
+				r.fake.SetDevices(devices)
 			}
-			told(t, call("web-1", ``), tool.CodeConfirmationRequired, `"web-1"`)
-			told(t, call("web-1", `,"confirm":"web-2"`), tool.CodeConfirmationRequired, `"web-1"`)
-			told(t, call("nobody", `,"confirm":"nobody"`), string(tailnet.CodeNotFound), "")
+			call := func(device, confirm string) (string, error) {
+				return r.changed(c.name, `{"device":"`+device+`"`+c.rest+confirm+`}`)
+			}
+			for _, confirm := range []string{``, `,"confirm":""`, `,"confirm":"web-2"`, `,"confirm":"WEB-1"`, `,"confirm":"nWeb1CNTRL"`} {
+				_, err := call("web-1", confirm)
+				if e := told(t, err, tool.CodeConfirmationRequired, `"web-1"`); !strings.Contains(e.Message, c.effect) {
+					t.Errorf("got %s, want %s", e.Message, c.effect)
+				}
+			}
+			for _, device := range []string{"nobody", "nNoneCNTRL"} {
+				_, err := call(device, `,"confirm":"`+device+`"`)
+				told(t, err, string(tailnet.CodeNotFound), "list_all_devices")
+			}
+			for _, device := range []string{"", " ", ".", "..", "...", " .. "} {
+				_, err := call(device, `,"confirm":"`+device+`"`)
+				told(t, err, tool.CodeInvalidArgument, "name a device by")
+			}
 			if n := r.fake.Count(c.op); n != 0 {
 				t.Fatalf("got %d changes before one was confirmed", n)
 			}
 			r.fake.Fail(c.op, fakeapi.Status(403).Times(1))
-			if err := call("web-1", `,"confirm":"web-1"`); err == nil {
-				t.Error("got no error of a change that the API refuses")
+			_, err := call("web-1", `,"confirm":"web-1"`)
+			told(t, err, string(tailnet.CodePermissionDenied), "")
+			if got := r.field("nWeb1CNTRL", c.field); got != c.before {
+				t.Fatalf("got %s %s before, want %s", c.field, got, c.before)
 			}
-			if err := call("web-1", `,"confirm":"web-1"`); err != nil {
+
+			text, err := call("web-1", `,"confirm":"web-1"`)
+			if err != nil {
 				t.Fatal(err)
 			}
-			for _, device := range r.fake.Devices() {
-				if device.NodeID != "nWeb1CNTRL" {
-					continue
+			if got := r.field("nWeb1CNTRL", c.field); got != c.after {
+				t.Errorf("got %s %s, want %s", c.field, got, c.after)
+			}
+			var out struct{ Previous, Now, Removed map[string]json.RawMessage }
+			if err := json.Unmarshal([]byte(text), &out); err != nil {
+				t.Fatal(err)
+			}
+			if out.Removed != nil {
+				out.Previous = out.Removed
+			}
+			if string(out.Previous[c.field]) != c.before || string(out.Now[c.field]) != c.after {
+				t.Errorf("got %s, want %s before as %s and after as %s", text, c.field, c.before, c.after)
+			}
+			for _, q := range r.fake.Requests() {
+				if q.Operation == c.op && string(q.Body) != c.body {
+					t.Errorf("got the body %s, want %s", q.Body, c.body)
 				}
-				text, err := json.Marshal(device)
-				if err != nil || c.state == "" || !strings.Contains(string(text), c.state) {
-					t.Errorf("got the device %s and error %v, want %s", text, err, c.state)
-				}
+			}
+			if n := r.fake.Count(c.op); n != 2 {
+				t.Errorf("got %d requests, want the one that failed and one more", n)
+			}
+			if diff := cmp.Diff(devices[1:], r.fake.Devices()[len(r.fake.Devices())-4:]); diff != "" {
+				t.Errorf("other devices changed (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
+// What comes after a change that was made is no reason to make it again.
+func TestChangeThatCannotBeRead(t *testing.T) {
+	r := newRig(t, few()...)
+	held, release := fakeapi.Hold()
+	script := r.fake.Fail("authorizeDevice", held.Times(1))
+	done := make(chan error)
+	var text string
+	go func() {
+		var err error
+		text, err = r.changed("authorize_device", `{"device":"web-1","approved":false,"confirm":"web-1"}`)
+		done <- err
+	}()
+	<-script.Reached()
+	r.fake.Fail("getDevice", fakeapi.Status(500))
+	release()
+	if err := <-done; err != nil || !strings.Contains(text, "the change was made; do not repeat the call") || strings.Contains(text, `"now"`) {
+		t.Errorf("got %s and error %v, want a note", text, err)
+	}
+}
+
+// One of another tailnet's with the same first label is confirmed by its whole
+// name: the short one means our own.
+func TestChangesOfSharedDevices(t *testing.T) {
+	r := newRig(t, few()...)
+	const arguments = `{"device":"nSharedCNTRL","tags":["web"]`
+	_, err := r.changed("set_device_tags", arguments+`,"confirm":"web-1"}`)
+	told(t, err, tool.CodeConfirmationRequired, `"web-1.tail9999.ts.net"`)
+	if _, err := r.changed("set_device_tags", arguments+`,"confirm":"web-1.tail9999.ts.net"}`); err != nil {
+		t.Error(err)
+	}
+	_, err = r.changed("delete_device", `{"device":"nSharedCNTRL","confirm":"web-1.tail9999.ts.net"}`)
+	told(t, err, tool.CodeInvalidArgument, "stop sharing it")
+	if n := r.fake.Count("deleteDevice"); n != 0 {
+		t.Errorf("got %d removals of another tailnet's device", n)
+	}
+}
+
+// What would be lost has to be known first.
+func TestRoutesUnread(t *testing.T) {
+	for _, body := range []string{`{"enabledRoutes":"10.0.0.0/16"}`, `[]`} {
+		r := newRig(t, few()...)
+		r.fake.Fail("listDeviceRoutes", fakeapi.Body(200, "application/json", body))
+		_, err := r.changed("set_device_routes", `{"device":"web-1","routes":[],"confirm":"web-1"}`)
+		told(t, err, string(tailnet.CodeUpstreamMalformed), "")
+		if n := r.fake.Count("setDeviceRoutes"); n != 0 {
+			t.Errorf("%s: got %d changes", body, n)
+		}
+	}
+}
+
+func TestChangesOfAmbiguousNames(t *testing.T) {
+	r := newRig(t, alike()...)
+	_, err := r.changed("delete_device", `{"device":"runner","confirm":"runner"}`)
+	e := told(t, err, tool.CodeInvalidArgument, "nBuild1CNTRL (ci.tailfe8c.ts.net)")
+	if !strings.Contains(e.Next, "nBuild3CNTRL") || r.fake.Count("deleteDevice") != 0 {
+		t.Errorf("got %v and %d removals, want all candidates and none", e, r.fake.Count("deleteDevice"))
+	}
+}
+
 func TestChangesRefused(t *testing.T) {
 	r := newRig(t, few()...)
-	alice := by(t, "alice@example.com", `{"tools":["*","escalating:*"]}`)
 	for _, c := range []struct{ name, rest string }{
 		{"set_device_routes", `,"routes":["10.0.0.1/16"]`},
 		{"set_device_routes", `,"routes":["10.0.0.0"]`},
+		{"set_device_routes", `,"routes":[""]`},
+		{"set_device_routes", `,"routes":null`},
+		{"set_device_routes", ``},
 		{"set_device_tags", `,"tags":["tag:"]`},
+		{"set_device_tags", `,"tags":["web",""]`},
+		{"set_device_tags", `,"tags":[" "]`},
+		{"set_device_tags", ``},
+		{"set_device_key_expiry", ``},
 		{"set_device_ip", `,"ipv4":"10.0.0.1"`},
 		{"set_device_ip", `,"ipv4":"fd7a::1"`},
+		{"set_device_ip", `,"ipv4":"::ffff:100.64.0.1"`},
+		{"set_device_ip", `,"ipv4":""`},
+		{"authorize_device", `,"approved":"perhaps"`},
+		{"authorize_device", `,"aproved":false`},
 	} {
-		_, err := r.callBy(alice, c.name, `{"device":"web-1","confirm":"web-1"`+c.rest+`}`)
+		_, err := r.changed(c.name, `{"device":"web-1","confirm":"web-1"`+c.rest+`}`)
 		told(t, err, tool.CodeInvalidArgument, "")
 	}
 	if n := r.requests(); n != 0 {

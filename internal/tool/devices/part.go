@@ -19,6 +19,16 @@ func (d *devices) object(ctx context.Context, op string, device tailnet.Device) 
 	return tool.Kind{}.One(nil, o)
 }
 
+// unread is the error of an answer that is another than documented, before a change
+// that depends on it.
+func unread(op string, err error) error {
+	return &tailnet.Error{
+		Code: tailnet.CodeUpstreamMalformed, Op: op,
+		Message: "nothing was changed: the answer of the Tailscale API cannot be read: " + err.Error(),
+		Next:    "try again later, or see whether TAILSCALE_API_URL is the Tailscale API",
+	}
+}
+
 // part is that as a resource.
 func (d *devices) part(name, op string) tool.Resource {
 	return tool.Resource{

@@ -3,13 +3,11 @@
 package devices
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
 	"strings"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -49,7 +47,7 @@ func (d *devices) complete(ctx context.Context, prefix string) ([]string, error)
 	}
 	var names []string
 	for _, device := range found {
-		for _, name := range []string{offered(device), key(device)} {
+		for _, name := range []string{called(device), key(device)} {
 			if len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
 				names = append(names, name)
 				break
@@ -58,12 +56,4 @@ func (d *devices) complete(ctx context.Context, prefix string) ([]string, error)
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
-}
-
-// offered is the shortest name that means this device and no other.
-func offered(d tailnet.Device) string {
-	if d.IsExternal {
-		return cmp.Or(d.Name, key(d))
-	}
-	return cmp.Or(short(d.Name), key(d))
 }

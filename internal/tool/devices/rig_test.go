@@ -35,7 +35,7 @@ type rig struct {
 	dispatcher *tool.Dispatcher
 }
 
-// newRig starts all of it. Whatever else than the three operations of this
+// newRig starts all of it. Whatever else than the operations of this
 // package is asked of the API fails the test.
 func newRig(t testing.TB, devices ...fakeapi.Device) *rig {
 	t.Helper()
@@ -84,7 +84,8 @@ func (r *rig) onlyOurOperations() {
 	}
 	for _, q := range r.fake.Requests() {
 		if !slices.Contains([]string{"listTailnetDevices", "getDevice", "setDeviceName",
-			"listDeviceRoutes", "getDevicePostureAttributes", "setDeviceRoutes", "authorizeDevice", "setDeviceTags", "updateDeviceKey", "setDeviceIp", "expireDeviceKey", "deleteDevice"}, q.Operation) {
+			"listDeviceRoutes", "getDevicePostureAttributes", "setDeviceRoutes", "authorizeDevice", "setDeviceTags", "updateDeviceKey", "setDeviceIp", "expireDeviceKey", "deleteDevice",
+			"setCustomDevicePostureAttributes", "deleteCustomDevicePostureAttributes", "batchUpdateCustomDevicePostureAttributes"}, q.Operation) {
 			r.Errorf("the API got a request that is none of ours: %s %.200s", q.Method, q.Path)
 		}
 	}
@@ -109,6 +110,9 @@ func by(t testing.TB, login, entry string) caller.Caller {
 		Addr: netip.MustParseAddrPort("100.64.0.9:40000"),
 	}
 }
+
+// mayChange may use the tools that want confirming, too.
+const mayChange = `{"tools":["*","escalating:*"],"resources":["*"]}`
 
 const mayAll = `{"tools":["*"],"resources":["*"]}`
 

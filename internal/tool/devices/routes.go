@@ -42,7 +42,7 @@ func (d *devices) setRoutes() tool.Tool {
 		var lost []string
 		if text, ok := before.Field("enabledRoutes"); ok {
 			if err := json.Unmarshal(text, &lost); err != nil {
-				return changeOutput{}, fmt.Errorf("reading the approved routes: %w", err)
+				return changeOutput{}, unread("listDeviceRoutes", err)
 			}
 		}
 		lost = slices.DeleteFunc(lost, func(route string) bool { return slices.Contains(routes, route) })
