@@ -4,6 +4,7 @@ package policy
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"strings"
 
@@ -11,51 +12,83 @@ import (
 	"tailscale-mcp/internal/grant"
 )
 
-// loses reports whether a grant of the capability that gives, or may give, the
-// caller access to this server is gone from the new file or means something else
-// there. It compares what the rules and the names in them stand for; which device
-// has a tag or an address is not known here.
-func loses(c caller.Caller, capability string, old, now rules) bool {
-	have := map[string]bool{}
-	var entries []string
-	now.each(c, capability, func(src, key, entry string, sure bool) {
-		entries = append(entries, entry)
-		have[src+key] = true
-		if sure {
-			have[key] = true
-		}
-	})
-	// One entry that cannot be read makes the caller lose all of them.
-	_, malformed := grant.Parse(entries)
-	lost := false
-	old.each(c, capability, func(src, key, _ string, _ bool) {
-		lost = lost || malformed != nil || !have[key] && !have[src+key]
-	})
-	return lost
+// given is what one rule gives the caller by one source at one destination.
+type given struct {
+	src, dst, key string // key is the same for what means the same
+	entry         string // of the capability
+	sure          bool   // the source is the caller, and not only may be
+	whole         bool   // all of the network, unconditionally
 }
 
-// each visits what the caller is granted: by which source, a key that is the same
-// for grants that mean the same, and the entry of the capability.
-func (r rules) each(c caller.Caller, capability string, visit func(src, key, entry string, sure bool)) {
-	for _, g := range r.Grants {
-		posture := g.SrcPosture
-		if len(posture) == 0 {
-			posture = r.DefaultSrcPosture
+// loses reports whether something that gives, or may give, the caller access to
+// this server is gone from the new file or means something else there: a grant of
+// the capability, or a network rule without which it is worth nothing. It compares
+// what rules and the names in them stand for; which device has a tag or an address
+// is not known here, so a rule for another tag is taken for one about others.
+func loses(c caller.Caller, capability string, old, now rules) bool {
+	here := map[string]bool{}
+	for g := range old.granted(c, capability) {
+		here[g.dst] = true
+	}
+	if len(here) == 0 {
+		return false // whoever this is, the file is not why it is here
+	}
+	var entries []string
+	for g := range now.granted(c, capability) {
+		entries = append(entries, g.entry)
+	}
+	// One entry that cannot be read makes the caller lose all of them.
+	_, malformed := grant.Parse(entries)
+	return malformed != nil ||
+		lost(old.granted(c, capability), now.granted(c, capability), func(string) bool { return true }) ||
+		lost(old.reached(c), now.reached(c), func(dst string) bool { return here["*"] || here[dst] || !strings.HasPrefix(dst, "tag:") })
+}
+
+func lost(old, now iter.Seq[given], counts func(dst string) bool) bool {
+	have := map[string]bool{}
+	for g := range now {
+		if g.whole && g.sure {
+			return false
 		}
-		for _, src := range g.Src {
-			may, sure := r.matches(c, src)
-			if !may {
-				continue
+		have[g.src+g.key] = true
+		have[g.key] = have[g.key] || g.sure
+	}
+	for g := range old {
+		if counts(g.dst) && !have[g.key] && !have[g.src+g.key] {
+			return true
+		}
+	}
+	return false
+}
+
+// granted is what the caller may do on this server.
+func (r rules) granted(c caller.Caller, capability string) iter.Seq[given] {
+	return func(yield func(given) bool) {
+		for _, g := range r.Grants {
+			for src, sure := range r.sources(c, g.Src) {
+				for _, entry := range g.App[capability] {
+					var value any
+					if json.Unmarshal(entry, &value) != nil {
+						value = string(entry)
+					}
+					for _, dst := range g.Dst {
+						key := text(r.means(dst), g.Via, r.posture(g.SrcPosture), value)
+						if !yield(given{src: src, dst: dst, key: key, entry: string(entry), sure: sure}) {
+							return
+						}
+					}
+				}
 			}
-			for _, entry := range g.App[capability] {
-				var value any
-				if json.Unmarshal(entry, &value) != nil {
-					value = string(entry)
-				}
-				for _, dst := range g.Dst {
-					key := text(r.means(dst), g.Via, r.all(posture), value)
-					visit(text(r.means(src)), key, string(entry), sure)
-				}
+		}
+	}
+}
+
+// sources are those of the list that may be the caller, by what they mean.
+func (r rules) sources(c caller.Caller, list []string) iter.Seq2[string, bool] {
+	return func(yield func(string, bool) bool) {
+		for _, src := range list {
+			if may, sure := r.matches(c, src); may && !yield(text(r.means(src)), sure) {
+				return
 			}
 		}
 	}
@@ -74,8 +107,12 @@ func (r rules) means(name string) []any {
 	return []any{name, r.Hosts[name]}
 }
 
-func (r rules) all(names []string) (all []any) {
-	for _, name := range names {
+// posture is the condition of a rule, which may be that of all rules.
+func (r rules) posture(own []string) (all []any) {
+	if len(own) == 0 {
+		own = r.DefaultSrcPosture
+	}
+	for _, name := range own {
 		all = append(all, r.means(name))
 	}
 	return all

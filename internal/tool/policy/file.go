@@ -11,16 +11,16 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
-// rules are the parts of a policy file that give access to this server.
+// rules are the parts of a policy file that decide about access to this server.
 type rules struct {
 	Groups            map[string][]string
 	Hosts             map[string]string
 	IPSets, Postures  map[string]any
 	DefaultSrcPosture []string
-	ACLs              []json.RawMessage
+	ACLs              []acl
 	Grants            []struct {
-		Src, Dst, Via, SrcPosture []string
-		App                       map[string][]json.RawMessage
+		Src, Dst, IP, Via, SrcPosture []string
+		App                           map[string][]json.RawMessage
 	}
 }
 

@@ -39,7 +39,7 @@ func (s setter) tool() tool.Tool {
 		Operations: []string{"getPolicyFile", "validateAndTestPolicyFile", "setPolicyFile"},
 		Description: "Replaces the tailnet policy file, which decides who may reach and do what. Read it whole with get_policy, change it, keep its comments, and give its etag: " +
 			"if somebody changed the file since, the call is refused as a conflict. The file is checked with its tests first. Called without confirm it changes nothing and shows the difference by lines. " +
-			"Taking away or changing a grant by which the caller uses this server wants a confirmation of its own; network access is not evaluated for that. Three calls to the Tailscale API.",
+			"Taking away or changing what, as far as the file tells, lets the caller use this server wants a confirmation of its own. Three calls to the Tailscale API.",
 	}, s.set)
 }
 
