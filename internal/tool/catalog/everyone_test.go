@@ -8,9 +8,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -176,6 +178,46 @@ func TestNothingUnrecorded(t *testing.T) {
 	}
 	if _, err := r.call(by(t, "alice@example.com", mayAll), "list_all_devices", `{}`); err != nil {
 		t.Errorf("a read: %v", err)
+	}
+}
+
+// What is kept of the API's answers is shared, and nobody's to change: whatever is
+// asked in between, the same question has the same answer, and asks the API once.
+func TestKeptAnswersStay(t *testing.T) {
+	r := newRig(t, setup{client: tailnet.Options{Keep: time.Hour}})
+	alice := by(t, "alice@example.com", mayAll)
+	first := map[string]string{}
+	requests := 0
+	for round := range 3 {
+		for _, d := range r.dispatcher.Registry().Tools() {
+			arguments := []string{calls[d.Name]}
+			if d.Name == "list_users" {
+				arguments = append(arguments, `{"status":"suspended"}`, `{"role":"admin"}`)
+			}
+			if d.Name == "list_all_devices" {
+				arguments = append(arguments, `{"online":true}`, `{"tags":["web"]}`)
+			}
+			if d.Class != grant.Read || calls[d.Name] == "" || d.Group == "logs" || d.Name == "validate_policy" {
+				continue // the window of logs moves with the clock; what is asked with POST is sent each time
+			}
+			for _, a := range arguments {
+				text, err := r.call(alice, d.Name, a)
+				if err != nil {
+					t.Fatalf("%s %s: %v", d.Name, a, err)
+				}
+				if round == 0 {
+					first[d.Name+a] = string(text)
+				} else if string(text) != first[d.Name+a] {
+					t.Errorf("%s %s: got %s, before it was %s", d.Name, a, text, first[d.Name+a])
+				}
+			}
+		}
+		if round == 0 {
+			requests = len(r.fake.Requests())
+		}
+	}
+	for _, q := range r.fake.Requests()[requests:] {
+		t.Errorf("%s was asked again", q.Operation)
 	}
 }
 

@@ -78,8 +78,9 @@ func newRig(t testing.TB, s setup) *rig {
 	if s.client.RetryBudget == 0 {
 		s.client.RetryBudget = -1
 	}
-	// Every call is to meet the API, as it is now.
-	s.client.Keep = -1
+	if s.client.Keep == 0 {
+		s.client.Keep = -1 // every call is to meet the API, as it is now
+	}
 	api, err := tailnet.New(s.client)
 	if err != nil {
 		t.Fatal(err)
