@@ -26,7 +26,7 @@ func tokens(bytes int) int { return bytes / 4 }
 
 // toolRows is what a client pays for the list of tools, by what it may use.
 func toolRows(ctx context.Context, tn *tailnettest.Tailnet, server, alice *tailnettest.Node, each time.Duration) error {
-	fmt.Println("\ntools/list of a host that offers everything, by who asks.")
+	fmt.Println("\ntools/list of a host that offers everything, by who asks. Most clients show the model names, descriptions and input schemas, and keep the rest.")
 	fmt.Println()
 	for _, who := range []struct{ what, grants string }{
 		{"a reader", `{"tools":["read:*"],"resources":["*"]}`},
@@ -39,9 +39,33 @@ func toolRows(ctx context.Context, tn *tailnettest.Tailnet, server, alice *tailn
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%-20s %7d bytes, about %6d tokens, p50 %v\n", who.what, len(row.body), tokens(len(row.body)), row.one.p50.Round(time.Microsecond))
+		n, shown, err := shownToModels(row.body)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%-20s %d tools, %d bytes (about %d tokens), of them %d (about %d tokens) for the model; p50 %v\n",
+			who.what, n, len(row.body), tokens(len(row.body)), shown, tokens(shown), row.one.p50.Round(time.Microsecond))
 	}
 	return nil
+}
+
+// shownToModels is how many tools a list has, and how many bytes of it models read.
+func shownToModels(body []byte) (n, bytes int, err error) {
+	var list struct {
+		Result struct {
+			Tools []struct {
+				Name, Description string
+				InputSchema       json.RawMessage
+			}
+		}
+	}
+	if err := json.Unmarshal(body, &list); err != nil {
+		return 0, 0, err
+	}
+	for _, t := range list.Result.Tools {
+		bytes += len(t.Name) + len(t.Description) + len(t.InputSchema)
+	}
+	return len(list.Result.Tools), bytes, nil
 }
 
 // answerRows compares the default answer about all devices, asked of the whole
