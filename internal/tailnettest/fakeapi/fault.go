@@ -22,6 +22,7 @@ type Fault struct {
 	held        <-chan struct{}
 	times       int
 	afterEffect bool
+	edit        func(*answer)
 }
 
 type faultKind int
@@ -32,7 +33,7 @@ const (
 	faultCut                          // close the connection
 	faultTruncate                     // send half of the answer
 	faultTruncateRaw                  // the same, without a trace
-	faultLabel                        // change the headers of the answer
+	faultEdit                         // change the answer
 )
 
 // Status answers with an HTTP status and the API's error body for it.
@@ -89,7 +90,17 @@ func TruncatedSilently() Fault { return Fault{kind: faultTruncateRaw, afterEffec
 
 // ContentType does what is asked and labels the answer wrongly.
 func ContentType(contentType string) Fault {
-	return Fault{kind: faultLabel, contentType: contentType, afterEffect: true}
+	return Fault{kind: faultEdit, edit: func(a *answer) { a.contentType = contentType }, afterEffect: true}
+}
+
+// Edited does what is asked and changes the body of a good answer. Edits of answers
+// to requests at once are made at once.
+func Edited(edit func(body []byte) []byte) Fault {
+	return Fault{kind: faultEdit, afterEffect: true, edit: func(a *answer) {
+		if a.status < 300 {
+			a.body = edit(a.body)
+		}
+	}}
 }
 
 // Times limits the fault to the next n requests.

@@ -43,8 +43,8 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, f Fault, effect fu
 		fmt.Fprintf(buffer, "HTTP/1.0 %d OK\r\nContent-Type: %s\r\n\r\n", a.status, a.contentType)
 		_, _ = buffer.Write(a.body[:len(a.body)/2])
 		_ = buffer.Flush()
-	case faultLabel:
-		a.contentType = f.contentType
+	case faultEdit:
+		f.edit(&a)
 		write(w, a)
 	default:
 		write(w, answer{status: f.status, contentType: f.contentType, header: f.header, body: []byte(f.body)})
