@@ -36,7 +36,7 @@ func (i *invites) list() tool.Tool {
 		Operations: []string{"listUserInvites", "listDeviceInvites", "getUserInvite", "getDeviceInvite", "listTailnetDevices", "getDevice"},
 		Class:      grant.Read,
 		Description: "Lists the open invitations of people into the tailnet, with role and email; or, with device, the invitations that share that device with outsiders, accepted ones included; " +
-			"or, with kind and invite, one invitation alone. Links are left out unless showLink is true. Invitations need the API access token of a person. " +
+			"or, with kind and invite, one invitation alone. Links are left out unless showLink is true. Those of people may take the API access token of a person: no scope is documented for them. " +
 			"One call to the Tailscale API, up to three with device.",
 		Narrow: "set a smaller limit, ask for fewer fields, or show one invitation with kind and invite",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
