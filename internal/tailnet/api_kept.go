@@ -19,13 +19,15 @@ const maxKept = 32 << 20
 type kept struct {
 	keep time.Duration
 
-	mu sync.Mutex
-	m  map[string]keptAnswer
+	mu   sync.Mutex
+	m    map[string]keptAnswer
+	puts int
 }
 
 type keptAnswer struct {
 	value any
 	size  int
+	n     int // which put it came with
 }
 
 type freshKey struct{}
@@ -43,30 +45,35 @@ func (k *kept) get(ctx context.Context, key string) any {
 	return k.m[key].value
 }
 
-// put keeps an answer of so many bytes for its time. When there is no room it is
-// not kept: those that are there go by themselves.
+// put keeps an answer of so many bytes for its time, in place of an older one. When
+// there is no room it is not kept: those that are there go by themselves.
 func (k *kept) put(key string, v any, size int) {
 	if k.keep <= 0 {
 		return
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	delete(k.m, key)
 	all := size
 	for _, a := range k.m {
 		all += a.size
 	}
-	if _, there := k.m[key]; there || all > maxKept {
+	if all > maxKept {
 		return
 	}
 	if k.m == nil {
 		k.m = map[string]keptAnswer{}
 	}
-	k.m[key] = keptAnswer{v, size}
-	m := k.m // the one that it is in, whatever is dropped meanwhile
+	k.puts++
+	n := k.puts
+	k.m[key] = keptAnswer{v, size, n}
+	// The timer holds the number and not the answer, which may be dropped meanwhile.
 	time.AfterFunc(k.keep, func() {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		delete(m, key)
+		if k.m[key].n == n {
+			delete(k.m, key)
+		}
 	})
 }
 

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"tailscale-mcp/internal/tailnettest/fakeapi"
 )
@@ -42,8 +44,14 @@ func TestKept(t *testing.T) {
 	}
 	count(4)
 	// What a change is based on is asked for.
+	r.fake.SetDevices([]fakeapi.Device{{NodeID: "nOneCNTRL"}, {NodeID: "nTwoCNTRL"}})
 	if _, err := r.ListDevices(Fresh(t.Context()), DeviceQuery{}); err != nil {
 		t.Fatal(err)
+	}
+	count(5)
+	// Whoever asks after that is told nothing older.
+	if devices, err := r.ListDevices(t.Context(), DeviceQuery{}); err != nil || len(devices) != 2 {
+		t.Errorf("got %d devices, %v; want those that were there when a change asked", len(devices), err)
 	}
 	count(5)
 	// A change, a refused one too, ends it all.
@@ -97,6 +105,19 @@ func TestKeptForATime(t *testing.T) {
 		if n := k.count(); n != 0 {
 			t.Errorf("%d answers stay for ever", n)
 		}
+		// A newer answer takes the place of an older one, for a time of its own.
+		k.put("c", 4, maxKept)
+		time.Sleep(2 * time.Second)
+		k.put("c", 5, maxKept)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if k.get(t.Context(), "c") != 5 {
+			t.Error("an older answer stays, or the newer one is gone before its time")
+		}
+		k.put("c", 6, maxKept+1)
+		if k.get(t.Context(), "c") != nil {
+			t.Error("an older answer stays because the newer one is too large")
+		}
 		for i := range 10 {
 			k.put(fmt.Sprint(i), i, maxKept/4)
 		}
@@ -105,6 +126,27 @@ func TestKeptForATime(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 	})
+}
+
+// What is dropped is let go at once and not when its time is over: several changes
+// in a row would hold several times maxKept.
+func TestDroppedIsLetGo(t *testing.T) {
+	k := kept{keep: time.Hour}
+	gone := func() weak.Pointer[[1 << 10]byte] {
+		answer := new([1 << 10]byte)
+		k.put("a", answer, len(answer))
+		return weak.Make(answer)
+	}()
+	runtime.GC()
+	if gone.Value() == nil {
+		t.Fatal("it was not kept: this test tests nothing")
+	}
+	k.drop()
+	runtime.GC()
+	if gone.Value() != nil {
+		t.Error("what was dropped is still held")
+	}
+	runtime.KeepAlive(&k)
 }
 
 func (k *kept) count() int {
