@@ -42,9 +42,9 @@ const maxAttempts = 4
 // becomes part of the message, so it must quote nothing.
 func do[T any](ctx context.Context, a *API, c call, decode func(*reply) (T, error)) (T, error) {
 	var zero T
-	// A read that starts after a change must see it; and what is decoded into
-	// another type is another answer.
-	key := fmt.Sprintf("%d %T %s", a.changes.Load(), zero, c.key())
+	// A read that starts after a change must see it, one with another credential
+	// sees other things, and what is decoded into another type is another answer.
+	key := fmt.Sprintf("%d %d %T %s", a.changes.Load(), a.source.version(), zero, c.key())
 	if r, ok := a.kept.get(ctx, key).(result[T]); ok {
 		traceOf(ctx).add(r.status, 0)
 		return r.value, nil

@@ -32,8 +32,10 @@ func (s fileStamp) same(other fs.FileInfo) bool {
 type idTokenFile struct {
 	path string
 
-	mu   sync.Mutex
-	seen secret
+	mu       sync.Mutex
+	seen     secret
+	latest   fileStamp // of the version that was counted last
+	versions int
 }
 
 // changed reports whether the file is another than the one of stamp. A file that
@@ -41,6 +43,19 @@ type idTokenFile struct {
 func (f *idTokenFile) changed(stamp fileStamp) bool {
 	info, err := os.Stat(f.path)
 	return err == nil && !stamp.same(info)
+}
+
+// version is another whenever the file is. As in changed, one that is not there is
+// unchanged.
+func (f *idTokenFile) version() int {
+	info, err := os.Stat(f.path)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil && !f.latest.same(info) {
+		f.latest = fileStamp{info}
+		f.versions++
+	}
+	return f.versions
 }
 
 // last returns the text last read, for redaction.

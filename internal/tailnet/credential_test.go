@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -324,6 +325,48 @@ func TestIDTokenFile(t *testing.T) {
 	}
 	write(jwt("repo:one", c.Now().Add(time.Hour)))
 	works(4)
+}
+
+// What one identity has read, and what it is about to be told, is not for the next.
+func TestAnotherIdentityReadsForItself(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "id-token")
+	identity := func(subject string) {
+		t.Helper()
+		text := jwt(subject, time.Now().Add(time.Hour))
+		if err := errors.Join(os.WriteFile(file+".new", []byte(text), 0o600), os.Rename(file+".new", file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	identity("repo:one")
+	r := newRig(t,
+		fakeapi.Options{Clients: []fakeapi.Client{
+			{ID: "kFederated", Scopes: []string{"all:read"}, Subject: "repo:one"},
+			{ID: "kFederated", Scopes: []string{"feature_settings"}, Subject: "repo:two"},
+		}},
+		Options{Keep: time.Hour, Credential: Credential{OAuthClientID: "kFederated", IDTokenFile: file}})
+	for range 2 {
+		if _, err := r.Policy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := r.fake.Count("getPolicyFile"); got != 1 {
+		t.Errorf("got %d requests by one identity, want 1", got)
+	}
+	hold, release := fakeapi.Hold()
+	script := r.fake.Fail("listTailnetDevices", hold.Times(1))
+	first := make(chan error, 1)
+	go func() { _, err := r.ListDevices(t.Context(), DeviceQuery{}); first <- err }()
+	<-script.Reached()
+
+	identity("repo:two")
+	_, err := r.Policy(t.Context())
+	wantError(t, err, CodeMissingScope)
+	_, err = r.ListDevices(t.Context(), DeviceQuery{})
+	wantError(t, err, CodeMissingScope)
+	release()
+	if err := <-first; err != nil {
+		t.Errorf("the first identity's own read: %v", err)
+	}
 }
 
 func TestPrintingACredential(t *testing.T) {

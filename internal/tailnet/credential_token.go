@@ -48,6 +48,9 @@ type tokenSource interface {
 	refused(t token) bool
 	// secrets lists everything that no message may hold.
 	secrets() []string
+	// version tells the credentials apart that have been here while the program
+	// runs: what was read with one is no answer to whoever asks with the next.
+	version() int
 }
 
 // fixedToken is an API access token: it never changes.
@@ -56,6 +59,7 @@ type fixedToken struct{ tok token }
 func (f fixedToken) token(context.Context) (token, error) { return f.tok, nil }
 func (f fixedToken) refused(token) bool                   { return false }
 func (f fixedToken) secrets() []string                    { return []string{f.tok.text.reveal()} }
+func (f fixedToken) version() int                         { return 0 }
 
 const (
 	// refreshBefore is how long before its expiry a token is replaced: longer
@@ -166,4 +170,13 @@ func (m *minter) secrets() []string {
 		all = append(all, m.idToken.last())
 	}
 	return all
+}
+
+// version counts the ID tokens: another may be another identity. The secret of an
+// OAuth client stays the same.
+func (m *minter) version() int {
+	if m.idToken == nil {
+		return 0
+	}
+	return m.idToken.version()
 }
