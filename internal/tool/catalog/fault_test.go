@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tailnettest/fakeapi"
 	"tailscale-mcp/internal/tool"
@@ -64,6 +65,63 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A change that meets a fault is sent once, and its answer says what is known of
+// it: made, perhaps made, or not.
+func TestFaultsOfChanges(t *testing.T) {
+	const made, unknown = "; the change was made", "; whether the change was made is not known"
+	r := newRig(t, setup{})
+	alice := by(t, "alice@example.com", mayAll)
+	for _, d := range r.dispatcher.Registry().Tools() {
+		if d.Class == grant.Read {
+			continue
+		}
+		t.Run(d.Name, func(t *testing.T) {
+			for _, c := range []struct {
+				name  string
+				fault fakeapi.Fault
+				want  string
+			}{
+				{"refused", fakeapi.Status(409), ""},
+				{"failed", fakeapi.Status(500), unknown},
+				{"made, and failed", fakeapi.Status(503).AfterEffect(), unknown},
+				{"cut", fakeapi.Cut(), unknown},
+				{"a web page", fakeapi.HTML(200), unknown},
+				{"made, and truncated", fakeapi.Truncated(), made},
+			} {
+				for _, id := range d.Operations {
+					if !changes(id) {
+						continue
+					}
+					seed(r.fake)
+					r.fake.Fail(id, c.fault)
+					before := r.fake.Count(id)
+					text, err := r.call(alice, d.Name, calls[d.Name])
+					r.fake.ClearFaults()
+					sent := r.fake.Count(id) - before
+					if sent == 0 {
+						continue // this call takes another
+					}
+					if sent > 1 {
+						t.Errorf("%s: %s was sent %d times", c.name, id, sent)
+					}
+					if err == nil {
+						// Where the API documents no body, nothing is lost with it; and a
+						// tool may have looked what came of it.
+						if c.want != made && !strings.Contains(string(text), "did not confirm the change") {
+							t.Errorf("%s: %s: got %s, want an error", c.name, id, text)
+						}
+						continue
+					}
+					e := told(t, err)
+					if c.want == "" && strings.Contains(e.Message, "was made") || !strings.Contains(e.Message, c.want) {
+						t.Errorf("%s: %s: got %v, want %q", c.name, id, e, c.want)
+					}
+				}
+			}
+		})
+	}
+}
+
 // refusesAll wants one code and next step of every tool and resource.
 func (r *rig) refusesAll(code tailnet.Code, next string) {
 	r.Helper()
@@ -110,7 +168,7 @@ func TestSlow(t *testing.T) {
 }
 
 func TestAway(t *testing.T) {
-	r := newRig(t, setup{client: short})
+	r := newRig(t, setup{})
 	r.fake.Close()
 	r.refusesAll(tailnet.CodeUpstreamUnavailable, "see whether this host reaches the Tailscale API")
 }
