@@ -4,6 +4,7 @@ package tailnet
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -327,7 +328,8 @@ func TestIDTokenFile(t *testing.T) {
 	works(4)
 }
 
-// What one identity has read, and what it is about to be told, is not for the next.
+// What one identity has read, what it is about to be told, and the access token it
+// has asked for are not for the next.
 func TestAnotherIdentityReadsForItself(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "id-token")
 	identity := func(subject string) {
@@ -353,6 +355,7 @@ func TestAnotherIdentityReadsForItself(t *testing.T) {
 		t.Errorf("got %d requests by one identity, want 1", got)
 	}
 	hold, release := fakeapi.Hold()
+	defer release()
 	script := r.fake.Fail("listTailnetDevices", hold.Times(1))
 	first := make(chan error, 1)
 	go func() { _, err := r.ListDevices(t.Context(), DeviceQuery{}); first <- err }()
@@ -366,6 +369,22 @@ func TestAnotherIdentityReadsForItself(t *testing.T) {
 	release()
 	if err := <-first; err != nil {
 		t.Errorf("the first identity's own read: %v", err)
+	}
+
+	hold, release = fakeapi.Hold()
+	defer release()
+	script = r.fake.Fail("oauthTokenExchange", hold.Times(1))
+	identity("repo:one")
+	go func() { _, err := r.Settings(t.Context()); first <- err }()
+	<-script.Reached()
+	identity("repo:two")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err = r.Policy(ctx)
+	wantError(t, err, CodeMissingScope)
+	release()
+	if err := <-first; err != nil {
+		t.Errorf("the first identity's own token: %v", err)
 	}
 }
 

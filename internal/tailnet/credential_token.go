@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -106,8 +107,9 @@ func (m *minter) token(ctx context.Context) (token, error) {
 	if t, ok := m.usable(refreshBefore); ok {
 		return t, nil
 	}
-	// One exchange at a time, whoever asks; it goes on as long as anybody waits.
-	minted, _, err := m.flights.do(ctx, "", func(ctx context.Context) (any, error) {
+	// One exchange at a time for a credential, whoever asks; it goes on as long as
+	// anybody waits.
+	minted, _, err := m.flights.do(ctx, strconv.Itoa(m.version()), func(ctx context.Context) (any, error) {
 		if t, ok := m.usable(refreshBefore); ok {
 			return t, nil
 		}
