@@ -28,7 +28,7 @@ func (d *Dispatcher) CompleteResource(ctx context.Context, c caller.Caller, r Re
 			all, err := res.Complete(ctx, prefix)
 			var readable []string // a new list: the other may be shared
 			for _, id := range all {
-				if mayRead(c, res, res.instance(id)).Allowed {
+				if mayRead(c, res, res.instance(id), id).Allowed {
 					readable = append(readable, id)
 				}
 			}

@@ -35,12 +35,18 @@ func mayList(c caller.Caller, r Resource) grant.Decision {
 	return c.Rules.Resource(r.URI)
 }
 
-// mayRead decides about one URI.
-func mayRead(c caller.Caller, r Resource, uri string) grant.Decision {
-	if r.Template() {
-		return c.Rules.Instance(r.granted(), uri)
+// mayRead decides about one URI, of the member id when r is a family.
+func mayRead(c caller.Caller, r Resource, uri, id string) grant.Decision {
+	if !r.Template() {
+		return c.Rules.Resource(uri)
 	}
-	return c.Rules.Resource(uri)
+	decision := c.Rules.Instance(r.granted(), uri)
+	if !decision.Allowed && grant.IsURI(uri) {
+		// A client that fills in the template writes svc%3Aweb, and a grant says
+		// svc:web: it is the same member.
+		decision = c.Rules.Instance(r.granted(), r.instance(id))
+	}
+	return decision
 }
 
 func (d *Dispatcher) mayPrompt(c caller.Caller, p Prompt) grant.Decision {

@@ -175,8 +175,9 @@ func TestInstances(t *testing.T) {
 		{"test://thing/web.example.ts.net", no, yes, yes, yes, yes, "thing web.example.ts.net"},
 		{"test://thing/fd7a:115c::1", no, yes, yes, yes, yes, "thing fd7a:115c::1"},
 		{"test://thing/100%2564", no, no, no, no, yes, "thing 100%64"},
-		// The same member in another spelling is another URI to a grant of one.
-		{"test://thing/%6fne", no, yes, yes, yes, yes, "thing one"},
+		// However it is escaped, it is the same member.
+		{"test://thing/%6fne", yes, yes, yes, yes, yes, "thing one"},
+		{"test://thing/%74wo", no, yes, yes, yes, yes, "thing two"},
 		{"test://thing/one%20two", no, yes, yes, yes, yes, "thing one two"},
 		{"test://thing/{id}", no, no, no, no, yes, "thing {id}"},
 		{"test://thing/*", no, no, no, no, yes, "thing *"},

@@ -138,7 +138,7 @@ func (d *Dispatcher) Read(ctx context.Context, c caller.Caller, r Request) (text
 	}
 	out, err := d.perform(ctx, c, r, job{
 		class:    grant.Read,
-		decision: mayRead(c, res, r.Name),
+		decision: mayRead(c, res, r.Name, id),
 		refusal:  func() *Error { return d.denied(c, "the resource "+quote(r.Name), nil, selectors(r.Name)) },
 		timeout:  DefaultTimeout,
 		narrow:   res.Narrow,
