@@ -52,6 +52,15 @@ func Invalidf(next, format string, args ...any) *Error {
 	return &Error{Code: CodeInvalidArgument, Message: fmt.Sprintf(format, args...), Next: next}
 }
 
+// Clip is the beginning of a text that may be too long for a sentence.
+func Clip(s string) string {
+	const most = 120
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
 // explain turns any error of a tool's code into what the caller is told. An
 // error without a code of its own is a defect of ours: the caller learns the
 // request ID, the log has the rest.

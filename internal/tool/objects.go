@@ -60,6 +60,15 @@ func (k Kind) One(fields []string, o tailnet.Object) (Object, error) {
 	return k.project([]tailnet.Object{o}, fields, k.Shown)[0], nil
 }
 
+// Whole is an object of the API with every field, null ones too.
+func Whole(o tailnet.Object) Object {
+	out := Object{}
+	for name, value := range o.Fields() {
+		out[name] = value
+	}
+	return out
+}
+
 func (k Kind) key(o tailnet.Object) string {
 	key := o.Text(k.ID)
 	for _, name := range k.AlsoID {

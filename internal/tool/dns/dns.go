@@ -46,17 +46,7 @@ func (d *dns) change(ctx context.Context, op string, body any, previous tailnet.
 	if err != nil {
 		return changed{}, err
 	}
-	return changed{DNS: whole(now), Previous: whole(previous)}, nil
-}
-
-// whole is an object with all its fields. What is null stays: a domain without
-// resolvers is not the same as no such domain.
-func whole(o tailnet.Object) tool.Object {
-	out := tool.Object{}
-	for name, value := range o.Fields() {
-		out[name] = value
-	}
-	return out
+	return changed{DNS: tool.Whole(now), Previous: tool.Whole(previous)}, nil
 }
 
 // decode reads an answer of the API into the part of it that a tool looks at.

@@ -45,7 +45,7 @@ func (d *dns) get() tool.Tool {
 		if err != nil {
 			return getOutput{}, err
 		}
-		return getOutput{whole(o)}, nil
+		return getOutput{tool.Whole(o)}, nil
 	})
 }
 

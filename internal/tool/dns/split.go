@@ -72,7 +72,7 @@ func (d *dns) updateSplit() tool.Tool {
 		if err != nil {
 			return splitOutput{}, err
 		}
-		return splitOutput{whole(now), previous}, nil
+		return splitOutput{tool.Whole(now), previous}, nil
 	})
 }
 

@@ -43,7 +43,7 @@ func checkCount(name string, n int) error {
 // since by it people tell later what a key was for.
 func checkDescription(s string) error {
 	if !describable.MatchString(s) || strings.TrimSpace(s) != s {
-		return tool.Invalidf("give 1 to 50 letters, digits, spaces and hyphens, such as ci runner", "%q is no description of a key", clip(s))
+		return tool.Invalidf("give 1 to 50 letters, digits, spaces and hyphens, such as ci runner", "%q is no description of a key", tool.Clip(s))
 	}
 	return nil
 }
@@ -54,7 +54,7 @@ func checkTags(tags []string) error {
 	}
 	for _, tag := range tags {
 		if !tagForm.MatchString(tag) {
-			return tool.Invalidf("write tags as in the policy file, such as tag:ci", "%q is no tag", clip(tag))
+			return tool.Invalidf("write tags as in the policy file, such as tag:ci", "%q is no tag", tool.Clip(tag))
 		}
 	}
 	return nil
@@ -71,7 +71,7 @@ func checkScopes(scopes, tags []string) error {
 	}
 	for _, scope := range scopes {
 		if scope == "" || len(scope) > 100 || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return tool.Invalidf("give scopes such as devices:core:read or auth_keys", "%q is no scope", clip(scope))
+			return tool.Invalidf("give scopes such as devices:core:read or auth_keys", "%q is no scope", tool.Clip(scope))
 		}
 		if len(tags) == 0 && slices.Contains([]string{"devices:core", "auth_keys"}, scope) {
 			return tool.Invalidf("give tags, which devices of this credential will have", "the scope %s needs tags", scope)
@@ -86,7 +86,7 @@ func checkIssuer(issuer string) error {
 	}
 	u, err := url.Parse(issuer)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return tool.Invalidf("give the issuer's public address, such as https://token.actions.githubusercontent.com", "%q is no https issuer", clip(issuer))
+		return tool.Invalidf("give the issuer's public address, such as https://token.actions.githubusercontent.com", "%q is no https issuer", tool.Clip(issuer))
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func claimRules(rules []claimRule) (map[string]string, error) {
 			return nil, err
 		}
 		if _, twice := out[r.Claim]; twice || r.Claim == "" || r.Pattern == "" {
-			return nil, tool.Invalidf("give every claim once, with a pattern", "customClaimRules has %q twice, or incomplete", clip(r.Claim))
+			return nil, tool.Invalidf("give every claim once, with a pattern", "customClaimRules has %q twice, or incomplete", tool.Clip(r.Claim))
 		}
 		out[r.Claim] = r.Pattern
 	}

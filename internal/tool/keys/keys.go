@@ -66,7 +66,7 @@ func (k *keys) unrevoked(ctx context.Context, id string) (tailnet.Object, error)
 	if revoked := revokedAt(o); revoked != "" {
 		return o, &tailnet.Error{
 			Code:    tailnet.CodeConflict,
-			Message: "the key " + strconv.Quote(clip(id)) + " was revoked at " + clip(revoked) + "; nothing was changed",
+			Message: "the key " + strconv.Quote(tool.Clip(id)) + " was revoked at " + tool.Clip(revoked) + "; nothing was changed",
 			Next:    "there is nothing left to do with it; list_keys has those in use",
 		}
 	}
@@ -90,7 +90,7 @@ func called(o tailnet.Object, id string) string {
 		noun = "key"
 	}
 	if description := o.Text("description"); description != "" {
-		return fmt.Sprintf("%s %s (%q)", noun, id, clip(description))
+		return fmt.Sprintf("%s %s (%q)", noun, id, tool.Clip(description))
 	}
 	return noun + " " + id
 }
@@ -134,19 +134,11 @@ func (k *keys) namesakes(ctx context.Context, keyType, description string) (stri
 	var ids []string
 	for _, o := range found {
 		if o.Text("description") == description {
-			ids = append(ids, clip(o.Text("id")))
+			ids = append(ids, tool.Clip(o.Text("id")))
 		}
 	}
 	if len(ids) == 0 {
 		return "", nil
 	}
-	return "; there is already one of this description: " + clip(strings.Join(ids, ", ")), nil
-}
-
-// clip bounds what is quoted in an error or a question.
-func clip(s string) string {
-	if r := []rune(s); len(r) > 120 {
-		return string(r[:120]) + "…"
-	}
-	return s
+	return "; there is already one of this description: " + tool.Clip(strings.Join(ids, ", ")), nil
 }

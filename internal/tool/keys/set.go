@@ -130,7 +130,7 @@ func wholly(previous tailnet.Object, given map[string]json.RawMessage) (map[stri
 	case "federated":
 		fields = append(fields[:len(fields):len(fields)], federatedOnly...)
 	default:
-		return nil, tool.Invalidf("create another and revoke this one with delete_key", "only OAuth clients and federated identities can be changed, and this is of the kind %q", clip(keyType))
+		return nil, tool.Invalidf("create another and revoke this one with delete_key", "only OAuth clients and federated identities can be changed, and this is of the kind %q", tool.Clip(keyType))
 	}
 	body := map[string]any{"keyType": keyType}
 	for _, name := range fields {

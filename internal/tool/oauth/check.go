@@ -44,7 +44,7 @@ func (in setInput) given() (map[string]json.RawMessage, error) {
 	}
 	if in.Name != "" {
 		if !nameForm.MatchString(in.Name) {
-			return nil, tool.Invalidf("give 3 to 50 letters, digits, dots, underscores and hyphens, such as lab-provisioner", "%q is no name of an OAuth app", clip(in.Name))
+			return nil, tool.Invalidf("give 3 to 50 letters, digits, dots, underscores and hyphens, such as lab-provisioner", "%q is no name of an OAuth app", tool.Clip(in.Name))
 		}
 		values["name"] = in.Name
 	}

@@ -37,7 +37,7 @@ func (a *apps) remove() tool.Tool {
 			return deleteOutput{}, err
 		}
 		name := nameOf(previous, in.App)
-		effect := fmt.Sprintf("removes the OAuth app %q (%s) for good, and its secret stops working", clip(name), clip(in.App))
+		effect := fmt.Sprintf("removes the OAuth app %q (%s) for good, and its secret stops working", tool.Clip(name), tool.Clip(in.App))
 		if err := call.Confirm(in.Confirmation, name, effect); err != nil {
 			return deleteOutput{}, err
 		}

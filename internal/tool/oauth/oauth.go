@@ -48,11 +48,3 @@ func nameOf(o tailnet.Object, id string) string {
 	}
 	return id
 }
-
-// clip bounds what is quoted in an error or a question.
-func clip(s string) string {
-	if r := []rune(s); len(r) > 120 {
-		return string(r[:120]) + "…"
-	}
-	return s
-}

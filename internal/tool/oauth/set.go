@@ -71,7 +71,7 @@ func (a *apps) create(ctx context.Context, call tool.Call, in setInput, given ma
 			return setOutput{}, &tailnet.Error{
 				Code:    tailnet.CodeConflict,
 				Message: fmt.Sprintf("there is an OAuth app %q already; nothing was changed", in.Name),
-				Next:    "to change it call again with app set to " + clip(o.Text("id")) + "; for another app choose another name",
+				Next:    "to change it call again with app set to " + tool.Clip(o.Text("id")) + "; for another app choose another name",
 			}
 		}
 	}
@@ -114,7 +114,7 @@ func (a *apps) update(ctx context.Context, call tool.Call, in setInput, given ma
 		}
 	}
 	name := nameOf(previous, in.App)
-	effect := fmt.Sprintf("changes the OAuth app %q (%s): %s", clip(name), clip(in.App), told(previous, given))
+	effect := fmt.Sprintf("changes the OAuth app %q (%s): %s", tool.Clip(name), tool.Clip(in.App), told(previous, given))
 	if err := call.Confirm(in.Confirmation, name, effect); err != nil {
 		return setOutput{}, err
 	}
@@ -141,7 +141,7 @@ func told(previous tailnet.Object, given map[string]json.RawMessage) string {
 		}
 		shown := func(v json.RawMessage) string { return string(v) }
 		if field == "description" {
-			shown = func(v json.RawMessage) string { return clip(string(v)) }
+			shown = func(v json.RawMessage) string { return tool.Clip(string(v)) }
 		}
 		change := field + " " + shown(value)
 		if before, ok := previous.Field(field); ok {

@@ -62,7 +62,7 @@ func (s *services) approve() tool.Tool {
 		if err != nil {
 			return approveOutput{}, err
 		}
-		return approveOutput{name, node, whole(before), whole(now)}, nil
+		return approveOutput{name, node, tool.Whole(before), tool.Whole(now)}, nil
 	})
 }
 

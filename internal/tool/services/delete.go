@@ -43,6 +43,6 @@ func (s *services) remove() tool.Tool {
 		if err := s.api.Do(ctx, tailnet.Request{Op: "deleteService", Params: []string{name}}); err != nil {
 			return deleteOutput{}, err
 		}
-		return deleteOutput{whole(o)}, nil
+		return deleteOutput{tool.Whole(o)}, nil
 	})
 }

@@ -78,7 +78,7 @@ func (s *services) one(ctx context.Context, in listInput) (listOutput, error) {
 		if err != nil {
 			return listOutput{}, err
 		}
-		out.NodeID, out.Approval = node, whole(approval)
+		out.NodeID, out.Approval = node, tool.Whole(approval)
 	}
 	hosts, err := s.api.List(ctx, tailnet.Request{Op: "listServiceHosts", Params: []string{name}}, "hosts")
 	switch tailnet.CodeOf(err) {
@@ -99,7 +99,7 @@ func (s *services) one(ctx context.Context, in listInput) (listOutput, error) {
 func hostsOf(found []tailnet.Object) []tool.Object {
 	hosts := make([]tool.Object, len(found))
 	for i, o := range found {
-		hosts[i] = whole(o)
+		hosts[i] = tool.Whole(o)
 		if id, ok := hosts[i]["stableNodeID"]; ok {
 			if _, both := hosts[i]["nodeId"]; !both {
 				hosts[i]["nodeId"] = id
@@ -108,13 +108,4 @@ func hostsOf(found []tailnet.Object) []tool.Object {
 		}
 	}
 	return hosts
-}
-
-// whole is an object with all of its fields.
-func whole(o tailnet.Object) tool.Object {
-	all := tool.Object{}
-	for name, value := range o.Fields() {
-		all[name] = value
-	}
-	return all
 }

@@ -50,7 +50,7 @@ func (s *services) resource() tool.Resource {
 			if err != nil {
 				return "", err
 			}
-			text, err := json.Marshal(whole(o))
+			text, err := json.Marshal(tool.Whole(o))
 			return string(text), err
 		},
 		Complete: s.complete,

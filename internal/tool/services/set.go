@@ -70,7 +70,7 @@ func (s *services) set() tool.Tool {
 				return setOutput{}, err
 			}
 		}
-		body, err := in.apply(whole(before), newName)
+		body, err := in.apply(tool.Whole(before), newName)
 		if err != nil {
 			return setOutput{}, err
 		}
@@ -78,9 +78,9 @@ func (s *services) set() tool.Tool {
 		if err != nil {
 			return setOutput{}, err
 		}
-		out := setOutput{Created: created, Service: whole(now)}
+		out := setOutput{Created: created, Service: tool.Whole(now)}
 		if !created {
-			out.Previous = whole(before)
+			out.Previous = tool.Whole(before)
 		}
 		return out, nil
 	})

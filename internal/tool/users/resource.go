@@ -47,11 +47,7 @@ func (u *users) resource() tool.Resource {
 			if err != nil {
 				return "", err
 			}
-			shown, err := tool.Kind{}.One(nil, found)
-			if err != nil {
-				return "", err
-			}
-			text, err := json.Marshal(shown)
+			text, err := json.Marshal(tool.Whole(found))
 			return string(text), err
 		},
 		Complete: u.complete,
