@@ -24,11 +24,12 @@ type given struct {
 // this server is gone from the new file or means something else there: a grant of
 // the capability, or a network rule without which it is worth nothing. It compares
 // what rules and the names in them stand for; which device has a tag or an address
-// is not known here, so a rule for another tag is taken for one about others.
+// is not known here. Only where the grants name this server by tags alone is a rule
+// for another tag taken for one about others.
 func loses(c caller.Caller, capability string, old, now rules) bool {
-	here := map[string]bool{}
+	here, tags := map[string]bool{}, true
 	for g := range old.granted(c, capability) {
-		here[g.dst] = true
+		here[g.dst], tags = true, tags && strings.HasPrefix(g.dst, "tag:")
 	}
 	if len(here) == 0 {
 		return false // whoever this is, the file is not why it is here
@@ -41,7 +42,7 @@ func loses(c caller.Caller, capability string, old, now rules) bool {
 	_, malformed := grant.Parse(entries)
 	return malformed != nil ||
 		lost(old.granted(c, capability), now.granted(c, capability), func(string) bool { return true }) ||
-		lost(old.reached(c), now.reached(c), func(dst string) bool { return here["*"] || here[dst] || !strings.HasPrefix(dst, "tag:") })
+		lost(old.reached(c), now.reached(c), func(dst string) bool { return !tags || here[dst] || !strings.HasPrefix(dst, "tag:") })
 }
 
 func lost(old, now iter.Seq[given], counts func(dst string) bool) bool {
