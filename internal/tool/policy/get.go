@@ -97,5 +97,3 @@ func known(sections, names []string) error {
 	}
 	return nil
 }
-
-func bounded(s string) string { return s[:min(len(s), 80)] }

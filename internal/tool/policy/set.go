@@ -4,9 +4,7 @@ package policy
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/tailscale/hujson"
 
@@ -28,6 +26,10 @@ type setOutput struct {
 	Note       string    `json:"note,omitempty" jsonschema:"what is to know about this change"`
 }
 
+// mostShown bounds the difference, in bytes as it is shown. It is shown whole or not
+// at all: nobody can confirm what was left out.
+const mostShown = 24 << 10
+
 type setter struct {
 	api        *tailnet.API
 	capability string
@@ -38,7 +40,7 @@ func (s setter) tool() tool.Tool {
 		Name: "set_policy", Title: "Replace the policy file", Group: group, Class: grant.Escalating,
 		Operations: []string{"getPolicyFile", "validateAndTestPolicyFile", "setPolicyFile"},
 		Description: "Replaces the tailnet policy file, which decides who may reach and do what. Read it whole with get_policy, change it, keep its comments, and give its etag: " +
-			"if somebody changed the file since, the call is refused as a conflict. The file is checked with its tests first. Called without confirm it changes nothing and shows the difference by lines. " +
+			"if somebody changed the file since, the call is refused as a conflict. The file is checked with its tests first. Called without confirm it changes nothing and shows the difference by lines; one of more than 24 KiB is refused. " +
 			"Taking away or changing what, as far as the file tells, lets the caller use this server wants a confirmation of its own. Three calls to the Tailscale API.",
 	}, s.set)
 }
@@ -66,6 +68,12 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 	if p.HuJSON == in.Policy {
 		return setOutput{ETag: p.ETag, Note: "the file is like this already; nothing was sent"}, nil
 	}
+	out := setOutput{Difference: difference(p.HuJSON, in.Policy)}
+	shown := visible(out.Difference)
+	if len(shown) > mostShown {
+		return setOutput{}, tool.Invalidf("make the change in smaller steps, or in the admin console",
+			"nothing was changed: the difference has %d bytes, and what is more than %d is too much to be shown and confirmed", len(shown), mostShown)
+	}
 	v, err := judge(ctx, s.api, in.Policy)
 	if err != nil {
 		return setOutput{}, err
@@ -73,7 +81,7 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 	if !v.Valid {
 		return setOutput{}, tool.Invalidf("correct the file, see validate_policy", "nothing was changed: the new file is not valid: %s", list(v.Problems))
 	}
-	out := setOutput{Difference: difference(p.HuJSON, in.Policy), Warnings: v.Warnings}
+	out.Warnings = v.Warnings
 	name, effect := "policy", "replaces the tailnet policy file"
 	old, err := parse(p.HuJSON)
 	if err != nil || loses(call.Caller, s.capability, old, next) {
@@ -89,7 +97,7 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 	if len(v.Warnings) > 0 {
 		effect += "; the Tailscale API warns: " + list(v.Warnings)
 	}
-	if err := call.Confirm(in.Confirmation, name, effect+":\n"+shortened(out.Difference)); err != nil {
+	if err := call.Confirm(in.Confirmation, name, effect+":\n"+shown); err != nil {
 		return setOutput{}, err
 	}
 	_, out.ETag, err = s.api.Text(ctx, tailnet.Request{
@@ -102,35 +110,6 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 		out.Note = strings.TrimPrefix(out.Note+"; the change was made; call get_policy for the new etag", "; ")
 	}
 	return out, nil
-}
-
-func list(findings []finding) string {
-	var all []string
-	for _, f := range findings {
-		for _, text := range append(f.Errors, f.Warnings...) {
-			all = append(all, strings.TrimPrefix(f.User+": "+text, ": "))
-		}
-	}
-	return shortened(strings.Join(all, "; "))
-}
-
-// shortened keeps a refusal readable; the answer has all of it. What could hide a
-// line from the person who reads it is escaped.
-func shortened(s string) string {
-	const most = 6000
-	var shown strings.Builder
-	for _, r := range s {
-		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
-			shown.WriteRune(r)
-		} else {
-			fmt.Fprintf(&shown, "\\u%04x", r)
-		}
-	}
-	s = shown.String()
-	if len(s) <= most {
-		return s
-	}
-	return fmt.Sprintf("%s\n... and %d bytes more", strings.ToValidUTF8(s[:most], ""), len(s)-most)
 }
 
 // commented reports whether a file has comments: they are what becomes space in

@@ -135,6 +135,35 @@ func TestSetPolicyConfirmed(t *testing.T) {
 	}
 }
 
+// What nobody can be shown whole nobody can confirm, however it is said.
+func TestSetPolicyTooLong(t *testing.T) {
+	r, etag := startWith(t, file(mine))
+	with := func(comment string) string { return file(mine) + "// " + comment + "\n" }
+	around := len(visible(difference(file(mine), with(""))))
+	for name, c := range map[string]struct {
+		comment string
+		shown   bool
+	}{
+		"as long as can be":    {strings.Repeat("x", mostShown-around), true},
+		"longer":               {strings.Repeat("x", mostShown-around+1), false},
+		"longer as it is seen": {strings.Repeat("\u202e", (mostShown-around)/6+1), false},
+	} {
+		if c.shown {
+			r.Refuses("set_policy", setting(with(c.comment), etag, ""), tool.CodeConfirmationRequired, "+// "+c.comment+"\n")
+			continue
+		}
+		for _, confirm := range []string{"", "policy", "policy without my access"} {
+			text := r.Refuses("set_policy", setting(with(c.comment), etag, confirm), tool.CodeInvalidArgument, "smaller steps, or in the admin console")
+			if len(text) > 1000 {
+				t.Errorf("%s: got %.1000s, want none of the difference", name, text)
+			}
+		}
+	}
+	if n := r.Fake.Count("validateAndTestPolicyFile"); n != 1 {
+		t.Errorf("got %d files checked, want the one that can be shown", n)
+	}
+}
+
 // The rules of all are gone, and nobody's access to this server with them.
 func TestSetPolicyOpen(t *testing.T) {
 	const closed, open = `{"acls": []}`, `{"groups": {}}`
@@ -186,6 +215,11 @@ func TestSetPolicyOfTheAPI(t *testing.T) {
 		r.Fake.SetValidation("warning(s) found", fakeapi.Finding{User: "group:ops", Warnings: []string{"is empty"}})
 		r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, "the Tailscale API warns: group:ops: is empty")
 		r.Answers("set_policy", setting(next, etag, "policy"), `"warnings":[{"user":"group:ops","warnings":["is empty"]}]`)
+	})
+	t.Run("more warnings than anybody reads", func(t *testing.T) {
+		r, etag := startWith(t, file(mine))
+		r.Fake.SetValidation("warning(s) found", fakeapi.Finding{Warnings: []string{strings.Repeat("ü", 3000) + "!"}})
+		r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, "ü\n... and 1 bytes more:\n@@ -4 +4 @@\n-")
 	})
 	t.Run("not checked", func(t *testing.T) {
 		r, etag := startWith(t, file(mine))
