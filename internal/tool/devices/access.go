@@ -33,7 +33,7 @@ func (d *devices) authorize() tool.Tool {
 		approved := in.Approved == nil || *in.Approved
 		effect := "lets the device " + printable(called(device)) + " into the tailnet"
 		if !approved {
-			effect = "takes back the approval of the device " + printable(called(device)) + " and cuts it off"
+			effect = "takes back the approval of the device " + printable(called(device)) + " and cuts it off" + yours(call, device)
 		}
 		return d.change(ctx, call, in.changeInput, device, "authorizeDevice", map[string]bool{"authorized": approved}, effect, "authorized")
 	})
@@ -65,8 +65,8 @@ func (d *devices) setTags() tool.Tool {
 		if err != nil {
 			return changeOutput{}, err
 		}
-		return d.change(ctx, call, in.changeInput, device, "setDeviceTags", map[string][]string{"tags": tags},
-			fmt.Sprintf("replaces the tags %q of the device %s by %q", device.Tags, printable(called(device)), tags), "tags")
+		effect := fmt.Sprintf("replaces the tags %q of the device %s by %q", device.Tags, printable(called(device)), tags)
+		return d.change(ctx, call, in.changeInput, device, "setDeviceTags", map[string][]string{"tags": tags}, effect+yours(call, device), "tags")
 	})
 }
 
@@ -89,7 +89,7 @@ func (d *devices) setKeyExpiry() tool.Tool {
 		}
 		effect := "keeps the key of the device " + printable(called(device)) + " valid for ever"
 		if in.Expires {
-			effect = "lets the key of the device " + printable(called(device)) + " expire, at " + printable(device.Expires)
+			effect = "lets the key of the device " + printable(called(device)) + " expire, at " + printable(device.Expires) + yours(call, device)
 		}
 		return d.change(ctx, call, in.changeInput, device, "updateDeviceKey", map[string]bool{"keyExpiryDisabled": !in.Expires}, effect, "keyExpiryDisabled", "expires")
 	})
@@ -116,8 +116,8 @@ func (d *devices) setIP() tool.Tool {
 		if err != nil {
 			return changeOutput{}, err
 		}
-		return d.change(ctx, call, in.changeInput, device, "setDeviceIp", map[string]string{"ipv4": addr.String()},
-			fmt.Sprintf("replaces the addresses %q of the device %s by %s and breaks every connection to it", device.Addresses, printable(called(device)), addr), "addresses")
+		effect := fmt.Sprintf("replaces the addresses %q of the device %s by %s and breaks every connection to it", device.Addresses, printable(called(device)), addr)
+		return d.change(ctx, call, in.changeInput, device, "setDeviceIp", map[string]string{"ipv4": addr.String()}, effect+yours(call, device), "addresses")
 	})
 }
 

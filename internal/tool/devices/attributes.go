@@ -40,6 +40,7 @@ func (d *devices) updateAttributes() tool.Tool {
 		}
 		var found []tailnet.Device
 		var names []string
+		own := ""
 		for _, name := range in.Devices {
 			device, err := d.resolve(ctx, name, false)
 			if err != nil {
@@ -48,7 +49,7 @@ func (d *devices) updateAttributes() tool.Tool {
 			if slices.ContainsFunc(found, func(v tailnet.Device) bool { return key(v) == key(device) }) {
 				return out, tool.Invalidf("give each device once", "%q is there twice", bounded(name))
 			}
-			found, names = append(found, device), append(names, called(device))
+			found, names, own = append(found, device), append(names, called(device)), own+yours(call, device)
 		}
 		if out.Previous, err = d.attributesOf(ctx, found); err != nil {
 			return attributesOutput{}, err
@@ -57,7 +58,7 @@ func (d *devices) updateAttributes() tool.Tool {
 		if err != nil {
 			return attributesOutput{}, err
 		}
-		if err := call.Confirm(in.Confirmation, strings.Join(names, ","), effect); err != nil {
+		if err := call.Confirm(in.Confirmation, strings.Join(names, ","), effect+own); err != nil {
 			return attributesOutput{}, err
 		}
 		if err := d.api.Do(ctx, in.request(found, patches)); err != nil {

@@ -31,6 +31,15 @@ func called(d tailnet.Device) string {
 	return cmp.Or(short(d.Name), key(d))
 }
 
+// yours continues the effect of a change that can cut the device off, when it is
+// the one that the caller calls from.
+func yours(call tool.Call, d tailnet.Device) string {
+	if d.NodeID == "" || d.NodeID != call.Caller.NodeID {
+		return ""
+	}
+	return "; it is the device that you call from, so you may lose your access to this server"
+}
+
 // change confirms a change of one device, makes it once and reads the fields
 // that it concerns again.
 func (d *devices) change(ctx context.Context, call tool.Call, in changeInput, device tailnet.Device, op string, body any, effect string, fields ...string) (changeOutput, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tailnettest/fakeapi"
 	"tailscale-mcp/internal/tool"
@@ -150,6 +151,48 @@ func TestChangeThatCannotBeRead(t *testing.T) {
 	release()
 	if err := <-done; err != nil || !strings.Contains(text, "the change was made; do not repeat the call") || strings.Contains(text, `"now"`) {
 		t.Errorf("got %s and error %v, want a note", text, err)
+	}
+}
+
+// Whoever is about to cut its own device off is told so, and nobody else is.
+func TestChangesOfTheCallersDevice(t *testing.T) {
+	for _, c := range []struct {
+		name, rest string
+		cuts       bool
+	}{
+		{"delete_device", ``, true},
+		{"expire_device_key", ``, true},
+		{"authorize_device", `,"approved":false`, true},
+		{"authorize_device", ``, false},
+		{"set_device_key_expiry", `,"expires":true`, true},
+		{"set_device_key_expiry", `,"expires":false`, false},
+		{"set_device_tags", `,"tags":["web"]`, true},
+		{"set_device_ip", `,"ipv4":"100.64.0.99"`, true},
+		{"set_device_routes", `,"routes":[]`, false},
+		{"update_device_attributes", `,"attributes":[{"key":"custom:tier","flag":true}]`, true},
+	} {
+		r := newRig(t, few()...)
+		r.fake.SetDevices(append(r.fake.Devices(), fakeapi.Device{ID: "16", NodeID: "nBobCNTRL", Hostname: "desk"}))
+		device := `"device":"web-1"`
+		if c.name == "update_device_attributes" {
+			device = `"devices":["web-2","web-1"]`
+		}
+		for nodeID, own := range map[string]bool{"nWeb1CNTRL": true, "nBobCNTRL": false, "": false} {
+			who := by(t, "alice@example.com", mayChange)
+			who.NodeID = nodeID
+			_, err := r.callBy(who, c.name, `{`+device+c.rest+`}`)
+			e := told(t, err, tool.CodeConfirmationRequired, "web-1")
+			if n := strings.Count(e.Message, "; it is the device that you call from"); n > 1 || (n == 1) != (own && c.cuts) {
+				t.Errorf("%s%s from %q: got %s, want it said: %t", c.name, c.rest, nodeID, e.Message, own && c.cuts)
+			}
+		}
+	}
+	// Neither an operator nor such a device has a node ID.
+	r := newRig(t, few()...)
+	r.fake.Fail("getDevice", fakeapi.Body(200, "application/json", `{"id":"12"}`))
+	_, err := r.callBy(caller.Operator("root"), "delete_device", `{"device":"12"}`)
+	if e := told(t, err, tool.CodeConfirmationRequired, `"12"`); strings.Contains(e.Message, "you call from") {
+		t.Errorf("got %s of a device that may be another", e.Message)
 	}
 }
 

@@ -29,7 +29,8 @@ func (d *devices) remove() tool.Tool {
 		if device.IsExternal {
 			return removeOutput{}, tool.Invalidf("ask an admin of the tailnet that shares it to stop sharing it", "the device %q belongs to another tailnet and is only shared with this one", bounded(device.Name))
 		}
-		if err := call.Confirm(in.Confirmation, called(device), "removes the device "+printable(called(device))+" from the tailnet for good; it has to join again"); err != nil {
+		effect := "removes the device " + printable(called(device)) + " from the tailnet for good; it has to join again" + yours(call, device)
+		if err := call.Confirm(in.Confirmation, called(device), effect); err != nil {
 			return removeOutput{}, err
 		}
 		if err := d.api.Do(ctx, tailnet.Request{Op: "deleteDevice", Params: []string{key(device)}}); err != nil {
@@ -51,7 +52,7 @@ func (d *devices) expireKey() tool.Tool {
 		if err != nil {
 			return changeOutput{}, err
 		}
-		return d.change(ctx, call, in, device, "expireDeviceKey", nil,
-			"cuts the device "+printable(called(device))+" off until somebody authenticates on it again", "expires", "keyExpiryDisabled")
+		effect := "cuts the device " + printable(called(device)) + " off until somebody authenticates on it again" + yours(call, device)
+		return d.change(ctx, call, in, device, "expireDeviceKey", nil, effect, "expires", "keyExpiryDisabled")
 	})
 }
