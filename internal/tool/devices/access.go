@@ -3,11 +3,13 @@
 package devices
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
@@ -66,6 +68,12 @@ func (d *devices) setTags() tool.Tool {
 			return changeOutput{}, err
 		}
 		effect := fmt.Sprintf("replaces the tags %q of the device %s by %q", device.Tags, printable(called(device)), tags)
+		switch {
+		case len(tags) == 0:
+			effect += "; who owns it without tags is not documented"
+		case len(device.Tags) == 0:
+			effect += "; they own it from then on, and no longer " + printable(cmp.Or(device.User, "its user"))
+		}
 		return d.change(ctx, call, in.changeInput, device, "setDeviceTags", map[string][]string{"tags": tags}, effect+yours(call, device), "tags")
 	})
 }
@@ -89,10 +97,22 @@ func (d *devices) setKeyExpiry() tool.Tool {
 		}
 		effect := "keeps the key of the device " + printable(called(device)) + " valid for ever"
 		if in.Expires {
-			effect = "lets the key of the device " + printable(called(device)) + " expire, at " + printable(device.Expires) + yours(call, device)
+			effect = "lets the key of the device " + printable(called(device)) + " expire " + expiry(device.Expires) + yours(call, device)
 		}
 		return d.change(ctx, call, in.changeInput, device, "updateDeviceKey", map[string]bool{"keyExpiryDisabled": !in.Expires}, effect, "keyExpiryDisabled", "expires")
 	})
+}
+
+// expiry says when a key expires, and when that is past what follows at once.
+func expiry(expires string) string {
+	at, err := time.Parse(time.RFC3339, expires)
+	switch {
+	case err != nil:
+		return "at a time that is not known: when it is past, the device is cut off at once"
+	case at.Before(time.Now()):
+		return "at " + expires + ", which is past: the device is cut off at once, until somebody authenticates on it again"
+	}
+	return "at " + expires
 }
 
 type ipInput struct {

@@ -48,6 +48,10 @@ func (r *rig) changed(name, arguments string) (string, error) {
 func TestChanges(t *testing.T) {
 	unapproved := func(d *fakeapi.Device) { d.Authorized = false }
 	forEver := func(d *fakeapi.Device) { d.KeyExpiryDisabled = true }
+	expired := func(d *fakeapi.Device) { d.KeyExpiryDisabled, d.Expires = true, "2020-01-01T00:00:00Z" }
+	lasting := func(d *fakeapi.Device) { d.KeyExpiryDisabled, d.Expires = true, "2999-01-01T00:00:00Z" }
+	unknown := func(d *fakeapi.Device) { d.KeyExpiryDisabled, d.Expires = true, "never" }
+	untagged := func(d *fakeapi.Device) { d.Tags = []string{} }
 	for _, c := range []struct {
 		name, op, rest       string
 		prepare              func(*fakeapi.Device)
@@ -61,9 +65,12 @@ func TestChanges(t *testing.T) {
 		{"authorize_device", "authorizeDevice", `,"approved":true`, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 into the tailnet"},
 		{"authorize_device", "authorizeDevice", `,"approved":false`, nil, `{"authorized":false}`, "authorized", `true`, `false`, "takes back the approval of the device web-1"},
 		{"set_device_tags", "setDeviceTags", `,"tags":["web","tag:db"]`, nil, `{"tags":["tag:db","tag:web"]}`, "tags", `["tag:web","tag:prod"]`, `["tag:db","tag:web"]`, `replaces the tags ["tag:web" "tag:prod"] of the device web-1 by ["tag:db" "tag:web"]`},
-		{"set_device_tags", "setDeviceTags", `,"tags":[]`, nil, `{"tags":[]}`, "tags", `["tag:web","tag:prod"]`, `[]`, `replaces the tags ["tag:web" "tag:prod"] of the device web-1 by []`},
+		{"set_device_tags", "setDeviceTags", `,"tags":["db"]`, untagged, `{"tags":["tag:db"]}`, "tags", `[]`, `["tag:db"]`, `by ["tag:db"]; they own it from then on, and no longer alice@example.com`},
+		{"set_device_tags", "setDeviceTags", `,"tags":[]`, nil, `{"tags":[]}`, "tags", `["tag:web","tag:prod"]`, `[]`, `replaces the tags ["tag:web" "tag:prod"] of the device web-1 by []; who owns it without tags is not documented`},
 		{"set_device_key_expiry", "updateDeviceKey", `,"expires":false`, nil, `{"keyExpiryDisabled":true}`, "keyExpiryDisabled", `false`, `true`, "keeps the key of the device web-1 valid for ever"},
-		{"set_device_key_expiry", "updateDeviceKey", `,"expires":true`, forEver, `{"keyExpiryDisabled":false}`, "keyExpiryDisabled", `true`, `false`, "expire, at 2027-04-01T12:00:00Z"},
+		{"set_device_key_expiry", "updateDeviceKey", `,"expires":true`, lasting, `{"keyExpiryDisabled":false}`, "keyExpiryDisabled", `true`, `false`, "lets the key of the device web-1 expire at 2999-01-01T00:00:00Z"},
+		{"set_device_key_expiry", "updateDeviceKey", `,"expires":true`, expired, `{"keyExpiryDisabled":false}`, "keyExpiryDisabled", `true`, `false`, "at 2020-01-01T00:00:00Z, which is past: the device is cut off at once"},
+		{"set_device_key_expiry", "updateDeviceKey", `,"expires":true`, unknown, `{"keyExpiryDisabled":false}`, "keyExpiryDisabled", `true`, `false`, "at a time that is not known: when it is past, the device is cut off at once"},
 		{"set_device_ip", "setDeviceIp", `,"ipv4":"100.64.0.99"`, nil, `{"ipv4":"100.64.0.99"}`, "addresses", `["100.64.0.11","fd7a:115c:a1e0::b"]`, `["100.64.0.99","fd7a:115c:a1e0::b"]`, `replaces the addresses ["100.64.0.11" "fd7a:115c:a1e0::b"] of the device web-1 by 100.64.0.99`},
 		{"expire_device_key", "expireDeviceKey", ``, forEver, ``, "keyExpiryDisabled", `true`, `false`, "cuts the device web-1 off"},
 		{"delete_device", "deleteDevice", ``, nil, ``, "name", `"web-1.tailfe8c.ts.net"`, ``, "removes the device web-1 from the tailnet for good"},
@@ -80,7 +87,7 @@ func TestChanges(t *testing.T) {
 			}
 			for _, confirm := range []string{``, `,"confirm":""`, `,"confirm":"web-2"`, `,"confirm":"WEB-1"`, `,"confirm":"nWeb1CNTRL"`} {
 				_, err := call("web-1", confirm)
-				if e := told(t, err, tool.CodeConfirmationRequired, `"web-1"`); !strings.Contains(e.Message, c.effect) {
+				if e := told(t, err, tool.CodeConfirmationRequired, `"web-1"`); !strings.Contains(e.Message, c.effect) || strings.Contains(e.Message, "past") != strings.Contains(c.effect, "past") {
 					t.Errorf("got %s, want %s", e.Message, c.effect)
 				}
 			}
