@@ -96,7 +96,7 @@ func (s *Server) getUser(r *request) answer {
 	return jsonAnswer(u)
 }
 
-// change makes one of the changes that nobody can make to himself.
+// changeUser makes one of the changes that nobody can make to himself.
 func (s *Server) changeUser(r *request, change func(*user) answer) answer {
 	u, ok := s.userOf(r)
 	switch {
