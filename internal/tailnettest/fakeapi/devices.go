@@ -119,7 +119,7 @@ func (s *Server) deleteDevice(r *request) answer {
 
 func (s *Server) expireDeviceKey(r *request) answer {
 	row := s.devices.byID[r.params["deviceId"]]
-	if row == nil {
+	if row == nil || row.IsExternal { // of the caller's tailnet only, and 501 is not documented
 		return fail(http.StatusNotFound)
 	}
 	now := s.now().UTC().Format(time.RFC3339)

@@ -170,6 +170,7 @@ func TestChangesAreThereOnTheNextRead(t *testing.T) {
 		{"POST", node + "/authorized", `{"authorized":"yes"}`, 400, "bad request"},
 		{"DELETE", "/device/" + d[2].NodeID, "", 400, "bad request"},
 		{"DELETE", "/device/nShared", "", 501, "not implemented"},
+		{"POST", "/device/nShared/expire", "", 404, "not found"},
 		{"GET", "/tailnet/other.example/devices", "", 404, "not found"},
 	}
 	for _, r := range refusals {

@@ -213,10 +213,14 @@ func TestChangesOfSharedDevices(t *testing.T) {
 	if _, err := r.changed("set_device_tags", arguments+`,"confirm":"web-1.tail9999.ts.net"}`); err != nil {
 		t.Error(err)
 	}
-	_, err = r.changed("delete_device", `{"device":"nSharedCNTRL","confirm":"web-1.tail9999.ts.net"}`)
-	told(t, err, tool.CodeInvalidArgument, "stop sharing it")
-	if n := r.fake.Count("deleteDevice"); n != 0 {
-		t.Errorf("got %d removals of another tailnet's device", n)
+	for name, op := range map[string]string{"delete_device": "deleteDevice", "expire_device_key": "expireDeviceKey"} {
+		for _, confirm := range []string{"", "web-1.tail9999.ts.net"} {
+			_, err = r.changed(name, `{"device":"nSharedCNTRL","confirm":"`+confirm+`"}`)
+			told(t, err, tool.CodeInvalidArgument, "stop sharing it")
+		}
+		if n := r.fake.Count(op); n != 0 {
+			t.Errorf("%s was sent %d times of another tailnet's device", op, n)
+		}
 	}
 }
 

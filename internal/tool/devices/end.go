@@ -10,6 +10,16 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
+// resolveOwn is resolve for what the API does to devices of this tailnet only.
+func (d *devices) resolveOwn(ctx context.Context, name string) (tailnet.Device, error) {
+	device, err := d.resolve(ctx, name, false)
+	if err == nil && device.IsExternal {
+		err = tool.Invalidf("ask an admin of the tailnet that shares it to do that there, or to stop sharing it",
+			"the device %q belongs to another tailnet and is only shared with this one", bounded(device.Name))
+	}
+	return device, err
+}
+
 type removeOutput struct {
 	Removed tool.Object `json:"removed" jsonschema:"the device that was removed, as it was"`
 }
@@ -22,12 +32,9 @@ func (d *devices) remove() tool.Tool {
 		Description: "Removes one device from the tailnet. It cannot be undone: the device loses its address, tags and routes, and has to join again. " +
 			"A device that another tailnet shares cannot be removed here. To make somebody log in again use expire_device_key. Needs confirm. Two or three calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in changeInput) (removeOutput, error) {
-		device, err := d.resolve(ctx, in.Device, false)
+		device, err := d.resolveOwn(ctx, in.Device)
 		if err != nil {
 			return removeOutput{}, err
-		}
-		if device.IsExternal {
-			return removeOutput{}, tool.Invalidf("ask an admin of the tailnet that shares it to stop sharing it", "the device %q belongs to another tailnet and is only shared with this one", bounded(device.Name))
 		}
 		effect := "removes the device " + printable(called(device)) + " from the tailnet for good; it has to join again" + yours(call, device)
 		if err := call.Confirm(in.Confirmation, called(device), effect); err != nil {
@@ -48,7 +55,7 @@ func (d *devices) expireKey() tool.Tool {
 		Description: "Expires the key of one device now: it is cut off until somebody authenticates on it again. It stays in the tailnet with its name and address. " +
 			"Answers with the expiry before and after. Needs confirm. Three or four calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in changeInput) (changeOutput, error) {
-		device, err := d.resolve(ctx, in.Device, false)
+		device, err := d.resolveOwn(ctx, in.Device)
 		if err != nil {
 			return changeOutput{}, err
 		}
