@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
+	"unicode"
 
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
@@ -21,7 +22,9 @@ func checkEmails(emails []string) error {
 		return tool.Invalidf("invite fewer at once", "there are %d addresses, and at most %d are invited in one call", len(emails), mostEmails)
 	}
 	for n, email := range emails {
-		if a, err := mail.ParseAddress(email); err != nil || a.Address != email {
+		// Whoever confirms has to see whom: what cannot be seen may turn a line around.
+		hidden := strings.ContainsFunc(email, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) })
+		if a, err := mail.ParseAddress(email); err != nil || a.Address != email || hidden {
 			return tool.Invalidf("write addresses like bob@example.com", "%.80q is no email address", email)
 		}
 		if slices.ContainsFunc(emails[:n], func(other string) bool { return strings.EqualFold(other, email) }) {

@@ -23,6 +23,10 @@ func TestCreate(t *testing.T) {
 	}
 	r.Refuses("create_user_invites", `{"emails":["Bob@example.org"],"confirm":"Bob@example.org"}`, string(tailnet.CodeConflict), "29214")
 	r.Refuses("create_user_invites", `{"emails":["a@b, c@d"]}`, tool.CodeInvalidArgument, "no email address")
+	for _, hidden := range []string{"evil\u202e@example.org", "evil@exam\u200bple.org", "evil\ufffd@example.org"} {
+		r.Refuses("create_user_invites", `{"emails":["x@example.org","`+hidden+`"]}`, tool.CodeInvalidArgument, "no email address")
+		r.Refuses("create_device_invites", `{"device":"web-1","emails":["`+hidden+`"]}`, tool.CodeInvalidArgument, "no email address")
+	}
 	r.Refuses("create_user_invites", `{"role":"owner"}`, tool.CodeInvalidArgument, "auditor")
 	for _, twice := range []string{`"x@example.org","y@example.org","X@Example.org"`, `"x@example.org","x@example.org"`} {
 		r.Refuses("create_user_invites", `{"emails":[`+twice+`],"confirm":"x@example.org"}`, tool.CodeInvalidArgument, "there twice", "once")
