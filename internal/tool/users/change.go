@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
@@ -30,6 +31,7 @@ type change struct {
 	body any
 	// effect continues the sentence that begins with "this".
 	effect func(login string, before tailnet.Object) string
+	cuts   bool // the user may have less access afterwards
 	gone   bool // the user is not there afterwards
 }
 
@@ -42,7 +44,11 @@ func (u *users) change(ctx context.Context, call tool.Call, in changeInput, c ch
 	if login == "" {
 		login = before.Text("id")
 	}
-	if err := call.Confirm(in.Confirmation, login, c.effect(login, before)); err != nil {
+	effect := c.effect(fmt.Sprintf("%.80q", login), before)
+	if c.cuts && call.Caller.Login != "" && strings.EqualFold(login, call.Caller.Login) {
+		effect += "; it is the user that you call as, so you may lose your access to this server"
+	}
+	if err := call.Confirm(in.Confirmation, login, effect); err != nil {
 		return changeOutput{}, err
 	}
 	id := []string{before.Text("id")}
@@ -90,9 +96,13 @@ func (u *users) setRole() tool.Tool {
 		"Gives a user another role in the tailnet: what it may do in the admin console and with API access tokens. Answers with the user before and now."),
 		func(ctx context.Context, call tool.Call, in roleInput) (changeOutput, error) {
 			return u.change(ctx, call, in.changeInput, change{
-				op: "updateUserRole", body: map[string]string{"role": in.Role},
+				op: "updateUserRole", body: map[string]string{"role": in.Role}, cuts: true,
 				effect: func(login string, before tailnet.Object) string {
-					return fmt.Sprintf("changes the role of %s from %s to %s", login, before.Text("role"), in.Role)
+					effect := fmt.Sprintf("changes the role of %s from %s to %s", login, before.Text("role"), in.Role)
+					if in.Role == "owner" {
+						effect += ", which hands over the tailnet"
+					}
+					return effect
 				},
 			})
 		})
@@ -122,7 +132,7 @@ func (u *users) suspend() tool.Tool {
 	return tool.New(define("suspend_user", "Suspend a user", "suspendUser", grant.Destructive,
 		"Takes a user's access to the tailnet away, that of its devices too, until restore_user. For one who leaves for good see delete_user."),
 		func(ctx context.Context, call tool.Call, in changeInput) (changeOutput, error) {
-			return u.change(ctx, call, in, change{op: "suspendUser", effect: func(login string, before tailnet.Object) string {
+			return u.change(ctx, call, in, change{op: "suspendUser", cuts: true, effect: func(login string, before tailnet.Object) string {
 				return "takes the access to the tailnet from " + login + devicesOf(before)
 			}})
 		})
@@ -133,7 +143,7 @@ func (u *users) remove() tool.Tool {
 		"Removes a user from the tailnet. There is no way back, and the API does not document what becomes of devices and keys: look at them with list_all_devices and list_keys first. "+
 			"To take access away for a while use suspend_user."),
 		func(ctx context.Context, call tool.Call, in changeInput) (changeOutput, error) {
-			return u.change(ctx, call, in, change{op: "deleteUser", gone: true, effect: func(login string, before tailnet.Object) string {
+			return u.change(ctx, call, in, change{op: "deleteUser", cuts: true, gone: true, effect: func(login string, before tailnet.Object) string {
 				return "removes " + login + " from the tailnet for good" + devicesOf(before)
 			}})
 		})

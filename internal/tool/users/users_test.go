@@ -80,6 +80,35 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// What cannot be taken back by whoever does it is said before.
+func TestEffects(t *testing.T) {
+	const own = "; it is the user that you call as, so you may lose your access to this server. Next"
+	for name, c := range map[string]struct{ more, effect, own string }{
+		"set_user_role": {`,"role":"owner"`, `changes the role of %s from %s to owner, which hands over the tailnet`, own},
+		"approve_user":  {``, `lets %s into the tailnet`, ""},
+		"restore_user":  {``, `gives %s access again, as %s`, ""},
+		"suspend_user":  {``, `takes the access to the tailnet from %s; number of devices: `, own},
+		"delete_user":   {``, `removes %s from the tailnet for good; number of devices: `, own},
+	} {
+		r := newRig(t)
+		for user, role := range map[string]string{"ALICE@example.com": "owner", "123456": "owner", "bob@example.com": "member"} {
+			login := "bob@example.com"
+			if role == "owner" {
+				login = "alice@example.com"
+			}
+			effect := strings.Replace(strings.Replace(c.effect, "%s", `"`+login+`"`, 1), "%s", role, 1)
+			text := r.Refuses(name, `{"user":"`+user+`"`+c.more+`}`, tool.CodeConfirmationRequired, effect)
+			if strings.Contains(text, "you call as") != (c.own != "" && role == "owner") || !strings.Contains(text, c.own) && role == "owner" {
+				t.Errorf("%s: got %s, want %q of oneself only", name, text, c.own)
+			}
+		}
+	}
+	// A name of others may hold what a terminal acts on.
+	r := newRig(t)
+	r.Fake.Fail("listUsers", fakeapi.Body(200, "application/json", `{"users":[{"id":"7","loginName":"x\u202e@example.org","role":"member"}]}`))
+	r.Refuses("delete_user", `{"user":"7"}`, tool.CodeConfirmationRequired, `removes "x\u202e@example.org" from`)
+}
+
 // operations are those that the definition of a tool says.
 func operations(api *tailnet.API, name string) []string {
 	all := Tools(api).Tools
