@@ -32,7 +32,7 @@ func get(api *tailnet.API) tool.Tool {
 		Operations: []string{"getPolicyFile"},
 		Description: "Shows the tailnet policy file (grants, ACLs, groups, tag owners, tests, SSH), by default in HuJSON with the comments of its authors, and the etag that set_policy wants. " +
 			"sections shows some top-level keys only; set_policy takes the whole file, so read it whole before changing it. One call to the Tailscale API.",
-		Narrow: "ask for single sections, such as sections: [\"grants\"]",
+		Narrow: narrow,
 	}, func(ctx context.Context, _ tool.Call, in getInput) (getOutput, error) {
 		note := ""
 		if len(in.Sections) > 0 {

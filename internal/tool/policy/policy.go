@@ -15,6 +15,9 @@ import (
 
 const group = "policy"
 
+// narrow is for whoever reads a file that is too large.
+const narrow = `use get_policy for single sections, such as sections: ["grants"]`
+
 // Tools returns the group. capability is what grants name this server by.
 func Tools(api *tailnet.API, capability string) tool.Set {
 	return tool.Set{Tools: []tool.Tool{get(api), validate(api), setter{api, capability}.tool()}, Resources: []tool.Resource{{
@@ -23,6 +26,7 @@ func Tools(api *tailnet.API, capability string) tool.Set {
 		Title:       "Tailnet policy file",
 		Description: "The tailnet policy file (grants, ACLs, groups, tag owners, tests, SSH) as its authors wrote it: HuJSON with comments.",
 		MIMEType:    "application/hujson",
+		Narrow:      narrow,
 		Read: func(ctx context.Context, _ string) (string, error) {
 			p, err := api.Policy(ctx)
 			return p.HuJSON, err
@@ -33,6 +37,7 @@ func Tools(api *tailnet.API, capability string) tool.Set {
 		Title:       "Tailnet policy file as JSON",
 		Description: "The tailnet policy file as plain JSON, without the comments of its authors.",
 		MIMEType:    "application/json",
+		Narrow:      narrow,
 		Read: func(ctx context.Context, _ string) (string, error) {
 			o, _, err := api.PolicyJSON(ctx)
 			if err != nil {

@@ -3,12 +3,14 @@
 package policy
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/tool"
 )
 
 // The file is what its authors wrote, to the byte: comments say why.
@@ -36,6 +38,22 @@ func TestPolicy(t *testing.T) {
 	r.Fake.Fail("getPolicyFile", fakeapi.Body(200, "application/json", "{ \"grants\" :\n[ ] }\n"))
 	if got, err := r.Read("tailscale://policy-json"); err != nil || got != `{"grants":[]}` {
 		t.Errorf("got %s and error %v, want no space in between", got, err)
+	}
+}
+
+// Whoever asks for more than fits is told how to ask for less.
+func TestPolicyTooLarge(t *testing.T) {
+	r, _ := startWith(t, `{"grants": []}`)
+	if err := r.Fake.SetPolicy(`{"grants": [], "hosts": {"` + strings.Repeat("x", tool.DefaultResourceLimit) + `": "100.64.0.1"}}`); err != nil {
+		t.Fatal(err)
+	}
+	for _, uri := range []string{"tailscale://policy", "tailscale://policy-json"} {
+		text, err := r.Read(uri)
+		r.Told(uri, text, err, tool.CodeResultTooLarge, `get_policy for single sections, such as sections: ["grants"]`)
+	}
+	for _, format := range []string{"hujson", "json"} {
+		r.Refuses("get_policy", `{"format":"`+format+`"}`, tool.CodeResultTooLarge, `sections: ["grants"]`)
+		r.Answers("get_policy", `{"format":"`+format+`","sections":["grants"]}`, "grants")
 	}
 }
 
