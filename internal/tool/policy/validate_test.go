@@ -5,6 +5,7 @@ package policy
 import (
 	"encoding/json"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,14 +30,16 @@ func TestValidateSends(t *testing.T) {
 	const given = `[{"src":"alice@example.com","accept":["100.64.0.1:22"],"proto":"tcp"}]`
 	const candidate = "// New.\n{\"grants\": [], \"Tests\": [{\"src\": \"bob@example.com\", \"deny\": [\"100.64.0.1:22\"]}], // old\n}\n"
 	for name, c := range map[string]struct {
-		arguments, contentType, body string
-		reads                        int
+		arguments, body string
+		reads           int
 	}{
-		"the current file":       {`{}`, "application/hujson", file(mine), 1},
-		"tests of it":            {`{"tests":` + given + `}`, "application/json", given, 1},
-		"a candidate":            {`{"policy":` + asJSON(candidate) + `}`, "application/hujson", candidate, 0},
-		"a candidate with tests": {`{"policy":` + asJSON(candidate) + `,"tests":` + given + `}`, "application/hujson", `{"Tests":[{"src":"bob@example.com","deny":["100.64.0.1:22"]},{"src":"alice@example.com","accept":["100.64.0.1:22"],"proto":"tcp"}],"grants":[]}`, 0},
-		"a candidate without":    {`{"policy":"{}","tests":` + given + `}`, "application/hujson", `{"tests":` + given + `}`, 0},
+		"the current file":           {`{}`, file(mine), 1},
+		"no tests of it":             {`{"tests":[]}`, file(mine), 1},
+		"tests of it":                {`{"tests":` + given + `}`, strings.Replace(file(mine), "]\n}", "],\"tests\":"+given+"\n}", 1), 1},
+		"a candidate":                {`{"policy":` + asJSON(candidate) + `}`, candidate, 0},
+		"a candidate with tests":     {`{"policy":` + asJSON(candidate) + `,"tests":` + given + `}`, strings.Replace(candidate, "}], // old", "},"+given[1:]+", // old", 1), 0},
+		"a candidate without":        {`{"policy":"{ /* none */ }","tests":` + given + `}`, `{"tests":` + given + ` /* none */ }`, 0},
+		"one that ends in a comment": {`{"policy":"{\"tests\": [ // none\n], // yet\n}","tests":` + given + `}`, "{\"tests\": " + given[:len(given)-1] + " // none\n], // yet\n}", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t)
@@ -50,8 +53,8 @@ func TestValidateSends(t *testing.T) {
 				t.Errorf("body (-want +got):\n%s", diff)
 			}
 			requests := r.Fake.Requests()
-			if got := requests[len(requests)-1].Header.Get("Content-Type"); got != c.contentType || len(requests) != 1+c.reads {
-				t.Errorf("got the type %s of the last of %d requests, want %s", got, len(requests), c.contentType)
+			if got := requests[len(requests)-1].Header.Get("Content-Type"); got != "application/hujson" || len(requests) != 1+c.reads {
+				t.Errorf("got the type %s of the last of %d requests", got, len(requests))
 			}
 			if r.Fake.Policy() != file(mine) {
 				t.Errorf("a check has set %s", r.Fake.Policy())
@@ -151,6 +154,7 @@ func TestValidateRefusals(t *testing.T) {
 		{`{"tests":[{"src":"","accept":["100.64.0.1:22"]}]}`, "src"},
 		{`{"tests":[{"src":"alice@example.com"}]}`, "accept or deny"},
 		{`{"tests":[{"src":"alice@example.com","allow":["100.64.0.1:22"]}]}`, "accept"},
+		{`{"policy":"{\"tests\": {}}","tests":[{"src":"alice@example.com","deny":["100.64.0.1:22"]}]}`, "no list"},
 		{`{"policy":"{"}`, "not readable"},
 		{`{"policy":"[]"}`, "no object"},
 		{`{"policy":" "}`, "not readable"},
