@@ -33,7 +33,8 @@ func (d *devices) authorize() tool.Tool {
 			return changeOutput{}, err
 		}
 		approved := in.Approved == nil || *in.Approved
-		effect := "lets the device " + printable(called(device)) + " into the tailnet"
+		// Its name is what the device says of itself; its user is not.
+		effect := "lets the device " + printable(called(device)) + " of " + printable(cmp.Or(device.User, "an unknown user")) + " into the tailnet"
 		if !approved {
 			effect = "takes back the approval of the device " + printable(called(device)) + " and cuts it off" + yours(call, device)
 		}

@@ -61,8 +61,9 @@ func TestChanges(t *testing.T) {
 	}{
 		{"set_device_routes", "setDeviceRoutes", `,"routes":["10.0.0.0/16"]`, nil, `{"routes":["10.0.0.0/16"]}`, "enabledRoutes", `["10.1.0.0/24"]`, `["10.0.0.0/16"]`, `approves the routes ["10.0.0.0/16"] of the device web-1 and disables ["10.1.0.0/24"]`},
 		{"set_device_routes", "setDeviceRoutes", `,"routes":[]`, nil, `{"routes":[]}`, "enabledRoutes", `["10.1.0.0/24"]`, `[]`, `disables ["10.1.0.0/24"]`},
-		{"authorize_device", "authorizeDevice", ``, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 into the tailnet"},
-		{"authorize_device", "authorizeDevice", `,"approved":true`, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 into the tailnet"},
+		{"set_device_routes", "setDeviceRoutes", `,"routes":["10.1.0.0/24","::/0"]`, nil, `{"routes":["10.1.0.0/24","::/0"]}`, "enabledRoutes", `["10.1.0.0/24"]`, `["10.1.0.0/24","::/0"]`, `approves the routes ["::/0"] of the device web-1 and disables []; 0.0.0.0/0 and ::/0 make it an exit node`},
+		{"authorize_device", "authorizeDevice", ``, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 of alice@example.com into the tailnet"},
+		{"authorize_device", "authorizeDevice", `,"approved":true`, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 of alice@example.com into the tailnet"},
 		{"authorize_device", "authorizeDevice", `,"approved":false`, nil, `{"authorized":false}`, "authorized", `true`, `false`, "takes back the approval of the device web-1"},
 		{"set_device_tags", "setDeviceTags", `,"tags":["web","tag:db"]`, nil, `{"tags":["tag:db","tag:web"]}`, "tags", `["tag:web","tag:prod"]`, `["tag:db","tag:web"]`, `replaces the tags ["tag:web" "tag:prod"] of the device web-1 by ["tag:db" "tag:web"]`},
 		{"set_device_tags", "setDeviceTags", `,"tags":["db"]`, untagged, `{"tags":["tag:db"]}`, "tags", `[]`, `["tag:db"]`, `by ["tag:db"]; they own it from then on, and no longer alice@example.com`},
@@ -87,7 +88,8 @@ func TestChanges(t *testing.T) {
 			}
 			for _, confirm := range []string{``, `,"confirm":""`, `,"confirm":"web-2"`, `,"confirm":"WEB-1"`, `,"confirm":"nWeb1CNTRL"`} {
 				_, err := call("web-1", confirm)
-				if e := told(t, err, tool.CodeConfirmationRequired, `"web-1"`); !strings.Contains(e.Message, c.effect) || strings.Contains(e.Message, "past") != strings.Contains(c.effect, "past") {
+				if e := told(t, err, tool.CodeConfirmationRequired, `"web-1"`); !strings.Contains(e.Message, c.effect) || strings.Contains(e.Message, "past") != strings.Contains(c.effect, "past") ||
+					strings.Contains(e.Message, "exit node") != strings.Contains(c.effect, "exit node") {
 					t.Errorf("got %s, want %s", e.Message, c.effect)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
@@ -39,14 +40,16 @@ func (d *devices) setRoutes() tool.Tool {
 		if err != nil {
 			return changeOutput{}, err
 		}
-		var lost []string
+		var enabled []string
 		if text, ok := before.Field("enabledRoutes"); ok {
-			if err := json.Unmarshal(text, &lost); err != nil {
+			if err := json.Unmarshal(text, &enabled); err != nil {
 				return changeOutput{}, unread("listDeviceRoutes", err)
 			}
 		}
-		lost = slices.DeleteFunc(lost, func(route string) bool { return slices.Contains(routes, route) })
-		effect := fmt.Sprintf("approves the routes %q of the device %s and disables %q", routes, printable(called(device)), lost)
+		effect := fmt.Sprintf("approves the routes %q of the device %s and disables %q", without(routes, enabled), printable(called(device)), without(enabled, routes))
+		if slices.ContainsFunc(without(routes, enabled), func(route string) bool { return strings.HasSuffix(route, "/0") }) {
+			effect += "; 0.0.0.0/0 and ::/0 make it an exit node, which others may send all of their traffic through"
+		}
 		if err := call.Confirm(in.Confirmation, called(device), effect); err != nil {
 			return changeOutput{}, err
 		}
@@ -62,4 +65,9 @@ func (d *devices) setRoutes() tool.Tool {
 		out.Now, err = kind.One(nil, now)
 		return out, err
 	})
+}
+
+// without returns the routes that are not among the others.
+func without(routes, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(routes), func(route string) bool { return slices.Contains(others, route) })
 }
