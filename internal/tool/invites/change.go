@@ -17,7 +17,7 @@ type changeOutput struct {
 
 func (w which) answer(o tailnet.Object, done string) (changeOutput, error) {
 	invite, err := kinds[w.Kind].One(nil, o)
-	links(false, invite)
+	hide(invite)
 	return changeOutput{invite, done}, err
 }
 
@@ -58,7 +58,7 @@ func (i *invites) resend() tool.Tool {
 		Group:      group,
 		Operations: []string{"getUserInvite", "getDeviceInvite", "resendUserInvite", "resendDeviceInvite"},
 		Class:      grant.Write,
-		Description: "Sends the mail of an invitation again, once a minute at most. One that was made without an email address has nothing to send: give its link to the person. " +
+		Description: "Sends the mail of an invitation again, once a minute at most. One that was made without an email address has nothing to send. " +
 			"Two calls to the Tailscale API, with the token of a person.",
 	}, func(ctx context.Context, _ tool.Call, in which) (changeOutput, error) {
 		o, id, err := i.get(ctx, in)
@@ -66,7 +66,7 @@ func (i *invites) resend() tool.Tool {
 			return changeOutput{}, err
 		}
 		if o.Text("email") == "" {
-			return changeOutput{}, tool.Invalidf("give the person the link: list_invites with showLink shows it", "the invitation was made without an email address")
+			return changeOutput{}, tool.Invalidf("give the person its link, or withdraw it with delete_invite and make another, whose link is shown", "the invitation was made without an email address")
 		}
 		r := tailnet.Request{Op: in.operation("resendUserInvite", "resendDeviceInvite"), Params: []string{id}}
 		if err := i.api.Do(ctx, r); err != nil {

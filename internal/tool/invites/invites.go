@@ -33,24 +33,18 @@ var kinds = map[string]tool.Kind{
 const (
 	link       = "inviteUrl"
 	linkNote   = "whoever holds an inviteUrl can accept that invitation: give it to the invited person only"
-	hiddenNote = "links are left out; showLink shows them"
+	hiddenNote = "links are left out: each is shown once, to whoever makes the invitation; an admin sees them in the admin console"
 )
 
-// links takes the links out unless they are to be shown, and says what to know
-// about those that there are. Whoever holds a link can accept the invitation, so a
-// reader gets it when it asks for it and not by the way.
-func links(show bool, invites ...tool.Object) (note string) {
+// hide takes the links out, and says so if there were any. Whoever holds a link can
+// accept the invitation, as an admin perhaps: a caller who may only read must not
+// become one.
+func hide(invites ...tool.Object) (note string) {
 	for _, o := range invites {
-		switch url := string(o[link]); {
-		case url == "" || url == `""`:
-		case show:
-			note = linkNote
-		default:
+		if url := string(o[link]); url != "" && url != `""` {
 			note = hiddenNote
 		}
-		if !show {
-			delete(o, link)
-		}
+		delete(o, link)
 	}
 	return note
 }

@@ -13,17 +13,16 @@ import (
 )
 
 type listInput struct {
-	Device   string `json:"device,omitempty" jsonschema:"list the invitations to this device instead: node ID, address or name"`
-	Kind     string `json:"kind,omitempty" jsonschema:"the kind of the one that invite names; user: into the tailnet; device: a device shared with an outsider" enum:"user,device"`
-	Invite   string `json:"invite,omitempty" jsonschema:"the ID of one invitation, such as 29214, to show it alone; together with kind, without device"`
-	ShowLink bool   `json:"showLink,omitempty" jsonschema:"show the links too; whoever holds one can accept" default:"false"`
+	Device string `json:"device,omitempty" jsonschema:"list the invitations to this device instead: node ID, address or name"`
+	Kind   string `json:"kind,omitempty" jsonschema:"the kind of the one that invite names; user: into the tailnet; device: a device shared with an outsider" enum:"user,device"`
+	Invite string `json:"invite,omitempty" jsonschema:"the ID of one invitation, such as 29214, to show it alone; together with kind, without device"`
 	tool.Selection
 	tool.Paging
 }
 
 type listOutput struct {
 	Invites []tool.Object `json:"invites" jsonschema:"the invitations, in the order of their IDs"`
-	Note    string        `json:"note,omitempty" jsonschema:"what to know about the links"`
+	Note    string        `json:"note,omitempty" jsonschema:"what is left out"`
 	tool.Listed
 }
 
@@ -36,7 +35,7 @@ func (i *invites) list() tool.Tool {
 		Operations: []string{"listUserInvites", "listDeviceInvites", "getUserInvite", "getDeviceInvite", "listTailnetDevices", "getDevice"},
 		Class:      grant.Read,
 		Description: "Lists the open invitations of people into the tailnet, with role and email; or, with device, the invitations that share that device with outsiders, accepted ones included; " +
-			"or, with kind and invite, one invitation alone. Links are left out unless showLink is true. Those of people may take the API access token of a person: no scope is documented for them. " +
+			"or, with kind and invite, one invitation alone. Links are left out, since whoever holds one can accept. Those of people may take the API access token of a person: no scope is documented for them. " +
 			"One call to the Tailscale API, up to three with device.",
 		Narrow: "set a smaller limit, ask for fewer fields, or show one invitation with kind and invite",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
@@ -56,7 +55,7 @@ func (i *invites) list() tool.Tool {
 			return listOutput{}, err
 		}
 		shown, listed, err := kind.List(call, in.Paging, in.Fields, []any{name, r.Params}, found)
-		return listOutput{shown, links(in.ShowLink, shown...), listed}, err
+		return listOutput{shown, hide(shown...), listed}, err
 	})
 }
 
@@ -76,5 +75,5 @@ func (i *invites) one(ctx context.Context, in listInput) (listOutput, error) {
 	if err != nil {
 		return listOutput{}, err
 	}
-	return listOutput{[]tool.Object{shown}, links(in.ShowLink, shown), tool.Listed{Total: 1, Returned: 1}}, nil
+	return listOutput{[]tool.Object{shown}, hide(shown), tool.Listed{Total: 1, Returned: 1}}, nil
 }
