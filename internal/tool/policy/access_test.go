@@ -58,6 +58,8 @@ func TestLosesByEverySource(t *testing.T) {
 		{"group:ops", `,"groups":{"group:ops":["bob@example.com","alice@example.com"]}`, true, false, true},
 		{"group:ops", `,"groups":{"group:ops":["bob@example.com"]}`, false, false, false},
 		{"group:ops", `,"groups":{"group:ops":["*@example.com"]}`, true, false, false},
+		{"group:ops", `,"groups":{"group:ops":["tag:ci","bob@example.com"]}`, true, true, false},
+		{"group:ops", `,"groups":{"group:ops":["100.64.0.0/24"]}`, true, true, false},
 		{"group:ops@example.com", ``, true, false, false}, // of the identity provider
 		{"autogroup:member", ``, true, false, false},
 		{"autogroup:admin", ``, true, false, false},

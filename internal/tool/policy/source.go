@@ -28,8 +28,9 @@ func (r rules) matches(c caller.Caller, src string) (may, sure bool) {
 	case strings.HasPrefix(src, "tag:"):
 		return false, false
 	case defined:
-		in := !tagged && slices.ContainsFunc(members, is)
-		return in || !tagged && slices.ContainsFunc(members, func(m string) bool { return !isLogin(m) }), in
+		// Users, as far as is documented in detail, and in passing devices too.
+		in := slices.ContainsFunc(members, is)
+		return in || slices.ContainsFunc(members, func(m string) bool { return !isLogin(m) && (!tagged || !strings.Contains(m, "@")) }), in
 	case src == "autogroup:tagged":
 		return tagged, tagged
 	case src == "autogroup:shared":
