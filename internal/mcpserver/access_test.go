@@ -116,6 +116,9 @@ func TestUnknownNames(t *testing.T) {
 				b.audit.Forget()
 				r := alice.do(t, alice.request(t.Context(), 4, c.method, c.params))
 				r.refused(t, status, c.code, "4")
+				if c.params["uri"] == nil && (!strings.HasPrefix(r.Error.Message, "unknown_name: ") || !strings.Contains(r.Error.Message, "Next step: list the ")) {
+					t.Errorf("%s, want the next step", r.Error.Message)
+				}
 				if uri, ok := c.params["uri"]; ok && string(r.Error.Data) != mustText(map[string]any{"uri": uri}) {
 					t.Errorf("data %s, want the URI", r.Error.Data)
 				}

@@ -80,6 +80,10 @@ func asFailure(m *message, method mcp.MCPMethod, err error) *failure {
 	switch {
 	case unknown && method == mcp.MethodResourcesRead:
 		return notFound(m)
+	case errors.Is(err, server.ErrToolNotFound):
+		return ownFailure(tool.Unknown("tool", m.name))
+	case errors.Is(err, server.ErrPromptNotFound):
+		return ownFailure(tool.Unknown("prompt", m.name))
 	case own != nil:
 		return ownFailure(own)
 	case errors.As(err, &missing):

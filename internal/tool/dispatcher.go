@@ -203,11 +203,7 @@ func (d *Dispatcher) Listed(ctx context.Context, c caller.Caller, r Request, sho
 
 func (d *Dispatcher) unknown(ctx context.Context, c caller.Caller, r Request, kind string) *Error {
 	d.Refused(ctx, c, r, "no such "+kind)
-	return &Error{
-		Code:    CodeUnknown,
-		Message: "this host offers no " + kind + " " + quote(r.Name),
-		Next:    "list the " + kind + "s, or call whoami to see what you may use",
-	}
+	return Unknown(kind, r.Name)
 }
 
 // job is one decided thing to do, whatever kind it is.

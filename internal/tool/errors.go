@@ -61,6 +61,15 @@ func Clip(s string) string {
 	return s
 }
 
+// Unknown reports a name that is that of no tool, resource or prompt here.
+func Unknown(kind, name string) *Error {
+	return &Error{
+		Code:    CodeUnknown,
+		Message: "this host offers no " + kind + " " + quote(name),
+		Next:    "list the " + kind + "s, or call whoami to see what you may use",
+	}
+}
+
 // explain turns any error of a tool's code into what the caller is told. An
 // error without a code of its own is a defect of ours: the caller learns the
 // request ID, the log has the rest.
