@@ -5,6 +5,7 @@ package logs
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -34,6 +35,25 @@ type auditOutput struct {
 	tool.Listed
 }
 
+// eventForm is that of an event. Which ones there are, only the API knows.
+var eventForm = regexp.MustCompile(`^[A-Z0-9_]+(\.[A-Z0-9_]+)+$`)
+
+// check refuses filters that nothing fits, or that the API refuses without saying which.
+func (in auditInput) check() error {
+	for _, actor := range in.Actor {
+		if actor = strings.TrimSpace(actor); strings.Contains(actor, "@") && !strings.HasPrefix(actor, "~") {
+			// The API compares it with IDs: it would seem that nothing was done.
+			return tool.Invalidf("write ~ in front to search login and display names, or give the ID of the user", "the actor %.80q is a name and no ID", actor)
+		}
+	}
+	for _, event := range in.Event {
+		if strings.Trim(event, "~ \t\r\n") != "" && !eventForm.MatchString(event) {
+			return tool.Invalidf("give type, action and perhaps property in capitals, such as NODE.CREATE; absent shows every event", "%.80q is no event", event)
+		}
+	}
+	return nil
+}
+
 // auditReach: entries are kept for 90 days (https://tailscale.com/kb/1203), all of
 // which may be asked for, since there are filters that the API applies.
 var auditReach = reach{back: day, most: 90 * day, kept: 90 * day}
@@ -56,6 +76,9 @@ func (l *logs) audit() tool.Tool {
 	}, func(ctx context.Context, call tool.Call, in auditInput) (auditOutput, error) {
 		when, err := l.span(in.window, in.Cursor, auditReach)
 		if err != nil {
+			return auditOutput{}, err
+		}
+		if err := in.check(); err != nil {
 			return auditOutput{}, err
 		}
 		query := url.Values{"start": {when.Start}, "end": {when.End}}

@@ -67,13 +67,14 @@ func (l *logs) span(w window, cursor string, r reach) (span, error) {
 		return span{}, tool.Invalidf("repeat start and end of the answer that the cursor is from", "a cursor needs start and end as times, or the window would have moved")
 	case !end.After(start):
 		return span{}, tool.Invalidf(sayTimes, "end (%s) is not after start (%s)", end.Format(time.RFC3339), start.Format(time.RFC3339))
-	case end.Sub(start) > r.most:
-		return span{}, tool.Invalidf("ask for shorter windows one after another", "this is more than %d hours at once", int(r.most.Hours()))
 	case start.Before(now.Add(-r.kept - time.Hour)): // an hour for who turns the pages
 		// The API would leave the beginning out and not say so: that looks as if
-		// nothing had happened then.
+		// nothing had happened then. Before the length: shorter windows that far
+		// back are refused too.
 		return span{}, tool.Invalidf("give a start of the last "+strconv.Itoa(int(r.kept.Hours())/24)+" days; what is older is only where logs were streamed to",
 			"these logs are kept for %d days, and start is before that", int(r.kept.Hours())/24)
+	case end.Sub(start) > r.most:
+		return span{}, tool.Invalidf("ask for shorter windows one after another", "this is more than %d hours at once", int(r.most.Hours()))
 	}
 	return span{start.Format(time.RFC3339Nano), end.Format(time.RFC3339Nano)}, nil
 }

@@ -57,8 +57,8 @@ func TestWindows(t *testing.T) {
 			`{"start":"1h","end":"2h"}`: "is not after",
 			`{"start":"1h","end":"1h"}`: "is not after",
 			`{"start":"2026-01-02T00:00:00Z","end":"2026-01-01T00:00:00Z"}`: "is not after",
-			`{"start":"91d"}`:       "at once",
-			`{"start":"99999999d"}`: "at once",
+			`{"start":"91d"}`:       "are kept for",
+			`{"start":"99999999d"}`: "are kept for",
 			`{"cursor":"AAAA"}`:     "a cursor needs",
 			`{"cursor":"AAAA","start":"3h","end":"2026-01-01T00:00:00Z"}`:            "a cursor needs",
 			`{"start":"0000-01-01T00:00:00+01:00","end":"2026-01-01T00:00:00Z"}`:     "out of range",
@@ -77,10 +77,14 @@ func TestWindows(t *testing.T) {
 	for _, name := range []string{"web-1", "web1.tailfe8c.ts.net", "100.64.0.11", "11", "..", " "} {
 		r.Refuses("list_flow_logs", `{"node":"`+name+`"}`, invalid, "list_all_devices")
 	}
+	r.Refuses("list_audit_logs", `{"actor":["~bob","alice@example.com"]}`, invalid, "write ~ in front")
+	for _, event := range []string{"lunch", "node.create", "NODE CREATE", "NODE."} {
+		r.Refuses("list_audit_logs", `{"event":["NODE.CREATE","`+event+`"]}`, invalid, "is no event")
+	}
 	if n := len(r.Fake.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
-	r.Refuses("list_audit_logs", `{"start":"7d","event":["lunch"]}`, invalid, "refused the request")
+	r.Refuses("list_audit_logs", `{"start":"7d","event":["A.B.C.D"]}`, invalid, "refused the request")
 	r.Refuses("list_audit_logs", `{"start":"7d","fields":["colour"]}`, invalid, "there is no field")
 	r.Fake.Fail("", fakeapi.Status(502))
 	r.Refuses("list_flow_logs", `{}`, string(tailnet.CodeUpstreamUnavailable), "")
