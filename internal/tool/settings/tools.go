@@ -3,6 +3,7 @@
 package settings
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/url"
@@ -51,6 +52,7 @@ type updateInput struct {
 type updateOutput struct {
 	Previous tool.Object `json:"previous" jsonschema:"the named settings before; one that could not be read is absent"`
 	Now      tool.Object `json:"now" jsonschema:"all settings now"`
+	Note     string      `json:"note,omitempty" jsonschema:"says so when nothing had to be changed"`
 }
 
 func update(api *tailnet.API) tool.Tool {
@@ -78,7 +80,14 @@ func update(api *tailnet.API) tool.Tool {
 			} else {
 				out.Previous[name] = old
 			}
+			if bytes.Equal(old, changes[name]) {
+				continue
+			}
 			effects = append(effects, name+": "+string(old)+" -> "+string(changes[name]))
+		}
+		if len(effects) == 0 {
+			out.Now, out.Note = fields(before), "the settings are like this already; nothing was sent"
+			return out, nil
 		}
 		if err := call.Confirm(in.Confirmation, "settings", "changes settings of the whole tailnet ("+strings.Join(effects, ", ")+")"); err != nil {
 			return updateOutput{}, err

@@ -70,3 +70,14 @@ func TestUpdateSettingsRefusals(t *testing.T) {
 	r.Told("update_settings", text, err, string(tailnet.CodePermissionDenied))
 	r.Answers("get_settings", `{}`, `"httpsEnabled":false`, `"usersApprovalOn":true`)
 }
+
+// What is so already is neither asked about nor sent.
+func TestUpdateSettingsToTheSame(t *testing.T) {
+	r := start(t, "all")
+	r.Answers("update_settings", `{"usersApprovalOn":true,"devicesKeyDurationDays":180}`,
+		`"previous":{"devicesKeyDurationDays":180,"usersApprovalOn":true}`, `"httpsEnabled":false`, "nothing was sent")
+	if n := r.Fake.Count("updateTailnetSettings"); n != 0 {
+		t.Errorf("%d changes were sent", n)
+	}
+	r.Refuses("update_settings", `{"usersApprovalOn":true,"httpsEnabled":true}`, tool.CodeConfirmationRequired, "tailnet (httpsEnabled: false -> true)")
+}
