@@ -36,7 +36,7 @@ func (d *devices) authorize() tool.Tool {
 		// Its name is what the device says of itself; its user is not.
 		effect := "lets the device " + printable(called(device)) + " of " + printable(cmp.Or(device.User, "an unknown user")) + " into the tailnet"
 		if !approved {
-			effect = "takes back the approval of the device " + printable(called(device)) + " and cuts it off" + yours(call, device)
+			effect = "takes back the approval of the device " + printable(called(device)) + " and cuts it off" + d.cutOff(ctx, call, device)
 		}
 		return d.change(ctx, call, in.changeInput, device, "authorizeDevice", map[string]bool{"authorized": approved}, effect, "authorized")
 	})
@@ -75,7 +75,7 @@ func (d *devices) setTags() tool.Tool {
 		case len(device.Tags) == 0:
 			effect += "; they own it from then on, and no longer " + printable(cmp.Or(device.User, "its user"))
 		}
-		return d.change(ctx, call, in.changeInput, device, "setDeviceTags", map[string][]string{"tags": tags}, effect+yours(call, device), "tags")
+		return d.change(ctx, call, in.changeInput, device, "setDeviceTags", map[string][]string{"tags": tags}, effect+d.cutOff(ctx, call, device), "tags")
 	})
 }
 
@@ -98,7 +98,7 @@ func (d *devices) setKeyExpiry() tool.Tool {
 		}
 		effect := "keeps the key of the device " + printable(called(device)) + " valid for ever"
 		if in.Expires {
-			effect = "lets the key of the device " + printable(called(device)) + " expire " + expiry(device.Expires) + yours(call, device)
+			effect = "lets the key of the device " + printable(called(device)) + " expire " + expiry(device.Expires) + d.cutOff(ctx, call, device)
 		}
 		return d.change(ctx, call, in.changeInput, device, "updateDeviceKey", map[string]bool{"keyExpiryDisabled": !in.Expires}, effect, "keyExpiryDisabled", "expires")
 	})
@@ -138,7 +138,7 @@ func (d *devices) setIP() tool.Tool {
 			return changeOutput{}, err
 		}
 		effect := fmt.Sprintf("replaces the addresses %q of the device %s by %s and breaks every connection to it", device.Addresses, printable(called(device)), addr)
-		return d.change(ctx, call, in.changeInput, device, "setDeviceIp", map[string]string{"ipv4": addr.String()}, effect+yours(call, device), "addresses")
+		return d.change(ctx, call, in.changeInput, device, "setDeviceIp", map[string]string{"ipv4": addr.String()}, effect+d.cutOff(ctx, call, device), "addresses")
 	})
 }
 
@@ -147,8 +147,11 @@ func prefixes(given []string) ([]string, error) {
 	routes := []string{}
 	for _, text := range given {
 		p, err := netip.ParsePrefix(strings.TrimSpace(text))
-		if err != nil || p != p.Masked() {
+		if err != nil {
 			return nil, tool.Invalidf("give routes such as 10.0.0.0/16", "%q is no route", bounded(text))
+		}
+		if p != p.Masked() {
+			return nil, tool.Invalidf("give "+p.Masked().String()+" if that network is meant", "%q is an address in a network and no route", bounded(text))
 		}
 		routes = append(routes, p.String())
 	}

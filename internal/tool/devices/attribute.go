@@ -47,7 +47,7 @@ func (a attribute) patch() (map[string]any, error) {
 	case !attributeKey.MatchString(a.Key):
 		return nil, tool.Invalidf("give a key such as custom:tier", "%q is no custom attribute", bounded(a.Key))
 	case given != 1:
-		return nil, tool.Invalidf("give one of text, number, flag or remove", "%q has %d of them", a.Key, given)
+		return nil, tool.Invalidf("give one of text, number, flag or remove", "%q is given %d values and not one", a.Key, given)
 	case a.Text != nil && !attributeText.MatchString(*a.Text), a.Number != nil && (*a.Number > most || *a.Number < -most):
 		return nil, tool.Invalidf("give 1 to 50 letters, digits, _ and ., or a number within 2^53", "the value of %q is none that the API takes", a.Key)
 	case a.Expiry != "" && (err != nil || a.Remove):

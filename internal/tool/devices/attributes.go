@@ -49,7 +49,7 @@ func (d *devices) updateAttributes() tool.Tool {
 			if slices.ContainsFunc(found, func(v tailnet.Device) bool { return key(v) == key(device) }) {
 				return out, tool.Invalidf("give each device once", "%q is there twice", bounded(name))
 			}
-			found, names, own = append(found, device), append(names, called(device)), own+yours(call, device)
+			found, names, own = append(found, device), append(names, called(device)), own+d.cutOff(ctx, call, device)
 		}
 		if out.Previous, err = d.attributesOf(ctx, found); err != nil {
 			return attributesOutput{}, err

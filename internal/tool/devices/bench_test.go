@@ -28,7 +28,7 @@ func BenchmarkList(b *testing.B) {
 		body := upstream(b, r.fake)
 		alice := by(b, "alice@example.com", mayAll)
 		whole := r.dispatcher
-		ours := r.dispatch(Tools(stub{devices}), grant.Classes()...)
+		ours := r.dispatch(Tools(stub{devices}, unknownHost), grant.Classes()...)
 
 		b.Run(fmt.Sprintf("%d/ours", n), func(b *testing.B) {
 			r := *r

@@ -31,13 +31,19 @@ func called(d tailnet.Device) string {
 	return cmp.Or(short(d.Name), key(d))
 }
 
-// yours continues the effect of a change that can cut the device off, when it is
-// the one that the caller calls from.
-func yours(call tool.Call, d tailnet.Device) string {
-	if d.NodeID == "" || d.NodeID != call.Caller.NodeID {
+// cutOff continues the effect of a change that can cut the device off, when that is
+// the one that the caller calls from or the host of this very server.
+func (d *devices) cutOff(ctx context.Context, call tool.Call, device tailnet.Device) (effect string) {
+	if device.NodeID == "" {
 		return ""
 	}
-	return "; it is the device that you call from, so you may lose your access to this server"
+	if device.NodeID == call.Caller.NodeID {
+		effect = "; it is the device that you call from, so you may lose your access to this server"
+	}
+	if device.NodeID == d.host(ctx) {
+		effect += "; it is the host of this very server, which assistants may not reach any more then"
+	}
+	return effect
 }
 
 // change confirms a change of one device, makes it once and reads the fields

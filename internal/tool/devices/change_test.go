@@ -60,8 +60,8 @@ func TestChanges(t *testing.T) {
 		effect               string
 	}{
 		{"set_device_routes", "setDeviceRoutes", `,"routes":["10.0.0.0/16"]`, nil, `{"routes":["10.0.0.0/16"]}`, "enabledRoutes", `["10.1.0.0/24"]`, `["10.0.0.0/16"]`, `approves the routes ["10.0.0.0/16"] of the device web-1 and disables ["10.1.0.0/24"]`},
-		{"set_device_routes", "setDeviceRoutes", `,"routes":[]`, nil, `{"routes":[]}`, "enabledRoutes", `["10.1.0.0/24"]`, `[]`, `disables ["10.1.0.0/24"]`},
-		{"set_device_routes", "setDeviceRoutes", `,"routes":["10.1.0.0/24","::/0"]`, nil, `{"routes":["10.1.0.0/24","::/0"]}`, "enabledRoutes", `["10.1.0.0/24"]`, `["10.1.0.0/24","::/0"]`, `approves the routes ["::/0"] of the device web-1 and disables []; 0.0.0.0/0 and ::/0 make it an exit node`},
+		{"set_device_routes", "setDeviceRoutes", `,"routes":[]`, nil, `{"routes":[]}`, "enabledRoutes", `["10.1.0.0/24"]`, `[]`, `disables the routes ["10.1.0.0/24"] of the device web-1`},
+		{"set_device_routes", "setDeviceRoutes", `,"routes":["10.1.0.0/24","::/0"]`, nil, `{"routes":["10.1.0.0/24","::/0"]}`, "enabledRoutes", `["10.1.0.0/24"]`, `["10.1.0.0/24","::/0"]`, `approves the routes ["::/0"] of the device web-1; 0.0.0.0/0 and ::/0 make it an exit node`},
 		{"authorize_device", "authorizeDevice", ``, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 of alice@example.com into the tailnet"},
 		{"authorize_device", "authorizeDevice", `,"approved":true`, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 of alice@example.com into the tailnet"},
 		{"authorize_device", "authorizeDevice", `,"approved":false`, nil, `{"authorized":false}`, "authorized", `true`, `false`, "takes back the approval of the device web-1"},

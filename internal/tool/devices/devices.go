@@ -23,16 +23,20 @@ type API interface {
 
 const group = "devices"
 
-// Tools returns the group.
-func Tools(api API) tool.Set {
-	d := &devices{api}
+// Tools returns the group. host says the node ID of the host that serves it, or
+// nothing when that is not known.
+func Tools(api API, host func(context.Context) string) tool.Set {
+	d := &devices{api, host}
 	return tool.Set{
 		Tools:     []tool.Tool{d.list(), d.info(), d.rename(), d.setRoutes(), d.authorize(), d.setTags(), d.setKeyExpiry(), d.setIP(), d.expireKey(), d.remove(), d.updateAttributes()},
 		Resources: []tool.Resource{d.listResource(), d.tagResource(), d.resource(), d.part("routes", "listDeviceRoutes"), d.part("attributes", "getDevicePostureAttributes")},
 	}
 }
 
-type devices struct{ api API }
+type devices struct {
+	api  API
+	host func(context.Context) string
+}
 
 // key orders devices by something that lasts and is unique.
 func key(d tailnet.Device) string {

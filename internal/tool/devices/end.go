@@ -36,7 +36,7 @@ func (d *devices) remove() tool.Tool {
 		if err != nil {
 			return removeOutput{}, err
 		}
-		effect := "removes the device " + printable(called(device)) + " from the tailnet for good; it has to join again" + yours(call, device)
+		effect := "removes the device " + printable(called(device)) + " from the tailnet for good; it has to join again" + d.cutOff(ctx, call, device)
 		if err := call.Confirm(in.Confirmation, called(device), effect); err != nil {
 			return removeOutput{}, err
 		}
@@ -59,7 +59,7 @@ func (d *devices) expireKey() tool.Tool {
 		if err != nil {
 			return changeOutput{}, err
 		}
-		effect := "cuts the device " + printable(called(device)) + " off until somebody authenticates on it again" + yours(call, device)
+		effect := "cuts the device " + printable(called(device)) + " off until somebody authenticates on it again" + d.cutOff(ctx, call, device)
 		return d.change(ctx, call, in, device, "expireDeviceKey", nil, effect, "expires", "keyExpiryDisabled")
 	})
 }

@@ -149,7 +149,7 @@ func TestCursorBelongsToTheList(t *testing.T) {
 	elsewhere.NodeID = "nElsewhere"
 	_, err := r.callBy(elsewhere, "list_all_devices", fmt.Sprintf(`{%s,"cursor":%q}`, first, cursor))
 	told(t, err, tool.CodeInvalidArgument, "without cursor")
-	r.dispatcher = r.dispatch(Tools(r.api), grant.Classes()...)
+	r.dispatcher = r.dispatch(Tools(r.api, unknownHost), grant.Classes()...)
 	_, err = r.call("list_all_devices", fmt.Sprintf(`{%s,"cursor":%q}`, first, cursor))
 	told(t, err, tool.CodeInvalidArgument, "without cursor")
 }

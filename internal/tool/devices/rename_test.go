@@ -263,7 +263,7 @@ func TestRenameOfCallerWhoLeaves(t *testing.T) {
 // What an administrator lets nobody change, nobody changes.
 func TestRenameOverTheCeiling(t *testing.T) {
 	r := newRig(t, few()...)
-	r.dispatcher = r.dispatch(Tools(r.api), grant.Read)
+	r.dispatcher = r.dispatch(Tools(r.api, unknownHost), grant.Read)
 	_, err := r.callBy(caller.Operator("root"), "set_device_name", `{"device":"nWeb1CNTRL","name":"front"}`)
 	told(t, err, tool.CodeUnknown, "whoami")
 	if n := r.requests(); n != 0 {

@@ -22,7 +22,7 @@ const longestName = 255
 // Resolve returns the one device of the tailnet that name means, with the fields
 // that the API sends unasked or with all: for tools of other groups.
 func Resolve(ctx context.Context, api API, name string, allFields bool) (tailnet.Device, error) {
-	return (&devices{api}).resolve(ctx, name, allFields)
+	return (&devices{api: api}).resolve(ctx, name, allFields)
 }
 
 // Key is the ID that a request names the device by: for tools of other groups.
@@ -108,11 +108,33 @@ func pick(all []tailnet.Device, name string) (tailnet.Device, error) {
 			return tailnet.Device{}, ambiguous(name, found)
 		}
 	}
-	return tailnet.Device{}, &tailnet.Error{
+	e := &tailnet.Error{
 		Code:    tailnet.CodeNotFound,
 		Message: fmt.Sprintf("no device of the tailnet is called %q", bounded(name)),
 		Next:    "find its name with list_all_devices",
 	}
+	if near := nearest(all, short(plain)); err != nil && len(near) > 0 { // no address
+		e.Next = "use one of these IDs if it is meant: " + strings.Join(near, ", ") + "; otherwise " + e.Next
+	}
+	return tailnet.Device{}, e
+}
+
+// nearest are the devices, a few at most, that have part in a name.
+func nearest(all []tailnet.Device, part string) (near []string) {
+	const most = 5
+	part = strings.ToLower(part)
+	for _, device := range all {
+		if strings.Contains(strings.ToLower(short(device.Name)), part) || strings.Contains(strings.ToLower(device.Hostname), part) {
+			near = append(near, entitled(device))
+		}
+	}
+	slices.Sort(near)
+	return near[:min(most, len(near))]
+}
+
+// entitled is a device by its ID, and what it is called.
+func entitled(d tailnet.Device) string {
+	return key(d) + " (" + printable(cmp.Or(d.Name, d.Hostname)) + ")"
 }
 
 func hasAddress(d tailnet.Device, addr netip.Addr) bool {
@@ -126,7 +148,7 @@ func ambiguous(name string, found []tailnet.Device) error {
 	const most = 10
 	var names []string
 	for _, device := range found[:min(most, len(found))] {
-		names = append(names, key(device)+" ("+printable(cmp.Or(device.Name, device.Hostname))+")")
+		names = append(names, entitled(device))
 	}
 	if len(found) > most {
 		names = append(names, fmt.Sprintf("and %d more", len(found)-most))

@@ -251,3 +251,29 @@ func TestHasFormOfID(t *testing.T) {
 		}
 	}
 }
+
+// Whoever is not found is told whom it may have meant.
+func TestInfoNearlyFound(t *testing.T) {
+	r := newRig(t, few()...)
+	for device, want := range map[string]string{
+		"web":                  "if it is meant: nSharedCNTRL (web-1.tail9999.ts.net), nWeb1CNTRL (web-1.tailfe8c.ts.net), nWeb2CNTRL (web-2.tailfe8c.ts.net)",
+		"WEB-2.other.ts.net":   "if it is meant: nWeb2CNTRL (web-2.tailfe8c.ts.net); otherwise find",
+		"macbook":              "if it is meant: nMacCNTRL (alices-macbook.tailfe8c.ts.net); otherwise find",
+		"nothing of that name": "Next step: find its name",
+		"100.64.9.9":           "Next step: find its name",
+	} {
+		_, err := r.call("get_device_info", `{"device":`+quoted(t, device)+`}`)
+		if told(t, err, string(tailnet.CodeNotFound), "list_all_devices"); !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s", device, err, want)
+		}
+	}
+	var many []fakeapi.Device
+	for range 300 {
+		many = append(many, fakeapi.Device{Hostname: "same-1", Name: strings.Repeat("x\x1b\u202e", 100)})
+	}
+	r.fake.SetDevices(many)
+	_, err := r.call("get_device_info", `{"device":"same"}`)
+	if e := told(t, err, string(tailnet.CodeNotFound), ""); strings.Count(e.Next, "(") != 5 || strings.ContainsRune(e.Next, '\u202e') {
+		t.Errorf("got %q, want five and nothing that a terminal acts on", e.Next)
+	}
+}

@@ -35,7 +35,7 @@ func (d *devices) resource() tool.Resource {
 // Complete offers the names of devices that begin with a prefix, for arguments of
 // prompts and for tools of other groups.
 func Complete(api API) func(ctx context.Context, prefix string) ([]string, error) {
-	return (&devices{api}).complete
+	return (&devices{api: api}).complete
 }
 
 // complete offers the names of devices that begin with prefix, and the node IDs

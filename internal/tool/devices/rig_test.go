@@ -58,7 +58,7 @@ func newRigWith(t testing.TB, o tailnet.Options, devices ...fakeapi.Device) *rig
 		t.Fatal(err)
 	}
 	r := &rig{TB: t, fake: fake, api: api, log: &tooltest.Log{}}
-	r.dispatcher = r.dispatch(Tools(api), grant.Classes()...)
+	r.dispatcher = r.dispatch(Tools(api, unknownHost), grant.Classes()...)
 	t.Cleanup(func() {
 		r.onlyOurOperations()
 		api.Close()
@@ -66,6 +66,8 @@ func newRigWith(t testing.TB, o tailnet.Options, devices ...fakeapi.Device) *rig
 	})
 	return r
 }
+
+func unknownHost(context.Context) string { return "" }
 
 func (r *rig) dispatch(set tool.Set, ceiling ...grant.Class) *tool.Dispatcher {
 	return tool.NewDispatcher(tool.Options{

@@ -46,10 +46,7 @@ func (d *devices) setRoutes() tool.Tool {
 				return changeOutput{}, unread("listDeviceRoutes", err)
 			}
 		}
-		effect := fmt.Sprintf("approves the routes %q of the device %s and disables %q", without(routes, enabled), printable(called(device)), without(enabled, routes))
-		if slices.ContainsFunc(without(routes, enabled), func(route string) bool { return strings.HasSuffix(route, "/0") }) {
-			effect += "; 0.0.0.0/0 and ::/0 make it an exit node, which others may send all of their traffic through"
-		}
+		effect := replacing(called(device), without(routes, enabled), without(enabled, routes))
 		if err := call.Confirm(in.Confirmation, called(device), effect); err != nil {
 			return changeOutput{}, err
 		}
@@ -65,6 +62,23 @@ func (d *devices) setRoutes() tool.Tool {
 		out.Now, err = kind.One(nil, now)
 		return out, err
 	})
+}
+
+// replacing is the effect of approving some routes of a device and disabling others.
+func replacing(device string, approved, disabled []string) string {
+	effect := "leaves the approved routes of the device " + printable(device) + " as they are"
+	switch {
+	case len(approved) > 0 && len(disabled) > 0:
+		effect = fmt.Sprintf("approves the routes %q of the device %s and disables %q", approved, printable(device), disabled)
+	case len(approved) > 0:
+		effect = fmt.Sprintf("approves the routes %q of the device %s", approved, printable(device))
+	case len(disabled) > 0:
+		effect = fmt.Sprintf("disables the routes %q of the device %s", disabled, printable(device))
+	}
+	if slices.ContainsFunc(approved, func(route string) bool { return strings.HasSuffix(route, "/0") }) {
+		effect += "; 0.0.0.0/0 and ::/0 make it an exit node, which others may send all of their traffic through"
+	}
+	return effect
 }
 
 // without returns the routes that are not among the others.
