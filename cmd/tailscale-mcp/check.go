@@ -89,10 +89,8 @@ func explain(s streams, d *tool.Dispatcher, c caller.Caller, names []string, cfg
 		switch {
 		case !decision.Allowed:
 			fmt.Fprintf(w, "  no\t%s\t%s\t\n", t.Name, t.Class)
-		case !slices.Contains(cfg.Allow, t.Class) && !t.ForEveryone:
-			fmt.Fprintf(w, "  no\t%s\t%s\tgranted by %s, but this host does not offer the class: TAILSCALE_MCP_ALLOW\n", t.Name, t.Class, decision.By)
-		case cfg.Credential.IsZero() && !answeredLocally(t):
-			fmt.Fprintf(w, "  no\t%s\t%s\tgranted by %s, but it needs an API credential, and this account sees none\n", t.Name, t.Class, decision.By)
+		case lacking(t, cfg) != "":
+			fmt.Fprintf(w, "  no\t%s\t%s\tgranted by %s, but %s\n", t.Name, t.Class, decision.By, lacking(t, cfg))
 		default:
 			fmt.Fprintf(w, "  yes\t%s\t%s\tby %s\n", t.Name, t.Class, decision.By)
 		}
@@ -101,6 +99,9 @@ func explain(s streams, d *tool.Dispatcher, c caller.Caller, names []string, cfg
 				return err
 			}
 			fmt.Fprintf(s.out, "\nThis in \"grants\" of the tailnet policy file would allow it:\n%s\n", missing)
+			if lack := lacking(t, cfg); lack != "" {
+				fmt.Fprintf(s.out, "But %s.\n", lack)
+			}
 		}
 		if len(names) == 1 {
 			return w.Flush()
@@ -110,6 +111,17 @@ func explain(s streams, d *tool.Dispatcher, c caller.Caller, names []string, cfg
 		return hinted{fmt.Errorf("there is no tool %q", names[0]), "tailscale-mcp tools"}
 	}
 	return w.Flush()
+}
+
+// lacking says why this host does not offer a tool, whoever is granted it.
+func lacking(t tool.Tool, cfg config.Config) string {
+	switch {
+	case !slices.Contains(cfg.Allow, t.Class) && !t.ForEveryone:
+		return "this host does not offer the class: TAILSCALE_MCP_ALLOW"
+	case cfg.Credential.IsZero() && !answeredLocally(t):
+		return "it needs an API credential, and this account sees none"
+	}
+	return ""
 }
 
 // nodesOf finds the addresses of the nodes that as names: one node, or all of

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -73,12 +74,51 @@ func runGrant(ctx context.Context, s streams, args []string) error {
 	}
 	text := grant.Missing{Capability: cfg.Capability, Src: []string{o.src}, Dst: o.dst, Port: cfg.Port, Tools: tools, Resources: list}.String()
 	fmt.Fprintln(s.out, text)
-	for _, name := range tools {
-		if grant.IsToolName(name) && !slices.ContainsFunc(everything().Tools(), func(t tool.Tool) bool { return t.Name == name }) {
-			fmt.Fprintf(s.err, "note: this version has no tool %q; tailscale-mcp tools lists them\n", name)
+	for _, selector := range tools {
+		if note := noteTool(selector, cfg.Allow); note != "" {
+			fmt.Fprintln(s.err, "note: "+note)
 		}
 	}
 	return nil
+}
+
+// noteTool says why a selector gives nothing here, if so. A wildcard gives what
+// the host offers, and that may become more.
+func noteTool(selector string, offered []grant.Class) string {
+	var classes []grant.Class
+	for _, t := range everything().Tools() {
+		if selector != "*" && grants(selector, t) {
+			classes = append(classes, t.Class)
+		}
+	}
+	switch {
+	case selector == "*" || slices.ContainsFunc(classes, func(c grant.Class) bool { return slices.Contains(offered, c) }):
+		return ""
+	case len(classes) > 0:
+		slices.Sort(classes)
+		return fmt.Sprintf("this host does not offer %s: TAILSCALE_MCP_ALLOW lacks %s", selector, join(slices.Compact(classes)))
+	case grant.IsToolName(selector):
+		return fmt.Sprintf("this version has no tool %q; tailscale-mcp tools lists them", selector)
+	}
+	return fmt.Sprintf("this version has no tools that %q means; tailscale-mcp tools lists them with their groups", selector)
+}
+
+// grants reports whether an entry with that selector alone gives the tool.
+func grants(selector string, t tool.Tool) bool {
+	entry, err := json.Marshal(map[string][]string{"tools": {selector}})
+	if err != nil {
+		return false
+	}
+	rules, err := grant.Parse([]string{string(entry)})
+	return err == nil && rules.Tool(t.Granted()).Allowed
+}
+
+func join(classes []grant.Class) string {
+	words := make([]string, len(classes))
+	for i, c := range classes {
+		words[i] = string(c)
+	}
+	return strings.Join(words, ", ")
 }
 
 // ungrantable are the selectors that no grant may hold. A printed grant would

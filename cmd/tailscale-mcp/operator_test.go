@@ -52,6 +52,10 @@ func TestOperatorCommands(t *testing.T) {
 			name: "one tool that is missing", args: "check --as bob get_tailnet_status",
 			out: []string{"bob@example.com on bob.example.ts.net", "  no  get_tailnet_status ", `"src": ["bob@example.com"]`, `"dst": ["tag:mcp"]`, fmt.Sprintf(`"tcp:%d"`, d.port), `{"tools": ["get_tailnet_status"]}`},
 		},
+		{
+			name: "one tool that a grant alone would not give", args: "check --as bob delete_device",
+			out: []string{`{"tools": ["delete_device"]}`, "\nBut this host does not offer the class: TAILSCALE_MCP_ALLOW.\n"},
+		},
 		{name: "a node by address", args: "check --as " + bob.IPv6().String() + " whoami", out: []string{"bob@example.com on bob", "  yes  whoami "}},
 		{name: "a grant that cannot be read", args: "check --as tag:ci", out: []string{"tag:ci on runner.example.ts.net", "every request is refused: a grant for this caller cannot be read"}},
 		{name: "the host itself", args: "check --as server", out: []string{"every request is refused: the caller is this very host"}},
