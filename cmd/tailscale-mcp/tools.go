@@ -46,7 +46,7 @@ type toolsOptions struct{ asJSON, asMarkdown bool }
 func toolsFlags(o *toolsOptions) *flag.FlagSet {
 	flags := newFlags("tools")
 	flags.BoolVar(&o.asJSON, "json", false, "as JSON, with descriptions, schemas, operations and scopes")
-	flags.BoolVar(&o.asMarkdown, "markdown", false, "as the page of reference, in Markdown")
+	flags.BoolVar(&o.asMarkdown, "markdown", false, "as the page of reference, in Markdown, with arguments and the smallest scopes of a credential")
 	return flags
 }
 
@@ -82,7 +82,7 @@ func runTools(_ context.Context, s streams, args []string) error {
 		return err
 	}
 	fmt.Fprintln(s.out, "\nThis is all that this version has. A host offers the classes in TAILSCALE_MCP_ALLOW, and without an API credential only\n"+
-		"what the local tailscaled answers.")
+		"what the local tailscaled answers. --markdown has the arguments too, and the smallest scopes of a credential.")
 	return nil
 }
 

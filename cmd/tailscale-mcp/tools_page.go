@@ -96,6 +96,7 @@ func arguments(path string, s *jsonschema.Schema) []string {
 		if len(item.Enum) > 0 {
 			meaning += "; one of " + strings.Trim(fmt.Sprint(item.Enum), "[]")
 		}
+		meaning += bounds(p)
 		if p.Default != nil {
 			meaning += "; default " + string(p.Default)
 		}
@@ -106,6 +107,19 @@ func arguments(path string, s *jsonschema.Schema) []string {
 		rows = append(rows, arguments(path+name+".", item)...)
 	}
 	return rows
+}
+
+// bounds are those of a number.
+func bounds(s *jsonschema.Schema) string {
+	switch {
+	case s.Minimum != nil && s.Maximum != nil:
+		return fmt.Sprintf("; %v to %v", *s.Minimum, *s.Maximum)
+	case s.Minimum != nil:
+		return fmt.Sprintf("; %v or more", *s.Minimum)
+	case s.Maximum != nil:
+		return fmt.Sprintf("; %v at most", *s.Maximum)
+	}
+	return ""
 }
 
 func writeOperations(b *strings.Builder, tools []tool.Tool) {
