@@ -27,20 +27,19 @@ func (w *webhooks) remove() tool.Tool {
 		Operations: []string{"getWebhook", "deleteWebhook"},
 		Class:      grant.Destructive,
 		Description: "Removes one webhook: its URL gets no more events, and its secret is gone for good. Answers with the webhook as it was. " +
-			"To end only some events use update_webhook. The argument confirm is the endpointUrl. Two calls to the Tailscale API.",
+			"To end only some events use update_webhook. The argument confirm is the endpointId. Two calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in confirmedInput) (deleteOutput, error) {
 		o, id, err := w.get(ctx, in.Webhook)
 		if err != nil {
 			return deleteOutput{}, err
 		}
-		name := called(o, id)
-		if err := call.Confirm(in.Confirmation, name, "removes the webhook "+id+" to "+name+", which gets no more events, and its secret for good"); err != nil {
+		if err := call.Confirm(in.Confirmation, id, "removes the webhook "+id+" to "+address(o)+", which gets no more events, and its secret for good"); err != nil {
 			return deleteOutput{}, err
 		}
 		if err := w.api.Do(ctx, tailnet.Request{Op: "deleteWebhook", Params: []string{id}}); err != nil {
 			return deleteOutput{}, err
 		}
-		was, err := kind.One(nil, o)
+		was, err := one(nil, o)
 		return deleteOutput{was}, err
 	})
 }
@@ -55,14 +54,13 @@ func (w *webhooks) rotate() tool.Tool {
 		Class:      grant.Destructive,
 		Description: "Makes a new secret for one webhook, which signs its events from then on, and answers with it: it is shown this once. " +
 			"Who gets the events refuses them until it knows the new secret; when the old one ends is not documented. " +
-			"The argument confirm is the endpointUrl. Two calls to the Tailscale API.",
+			"The argument confirm is the endpointId. Two calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in confirmedInput) (secretOutput, error) {
 		o, id, err := w.get(ctx, in.Webhook)
 		if err != nil {
 			return secretOutput{}, err
 		}
-		name := called(o, id)
-		if err := call.Confirm(in.Confirmation, name, "replaces the secret of the webhook "+id+" to "+name+", and the old one is gone for good"); err != nil {
+		if err := call.Confirm(in.Confirmation, id, "replaces the secret of the webhook "+id+" to "+address(o)+", and the old one is gone for good"); err != nil {
 			return secretOutput{}, err
 		}
 		now, err := w.api.Object(ctx, tailnet.Request{Op: "rotateWebhookSecret", Params: []string{id}})

@@ -28,7 +28,7 @@ func (w *webhooks) list() tool.Tool {
 		Class:      grant.Read,
 		Description: "Lists the webhooks of the tailnet, the URLs to which Tailscale sends its events: endpointId, endpointUrl, providerType, subscriptions (the events), " +
 			"creatorLoginName and lastModified. With webhook it shows that one with all fields. Use it to find the endpointId that the other webhook tools need. " +
-			"The secrets that sign the events cannot be read. One call to the Tailscale API.",
+			"The secrets that sign the events cannot be read, and of URLs that are secrets themselves, those of chat services, the host alone is shown. One call to the Tailscale API.",
 		Narrow: "name one webhook or ask for fewer fields",
 	}, func(ctx context.Context, _ tool.Call, in listInput) (listOutput, error) {
 		if in.Webhook != "" {
@@ -36,14 +36,14 @@ func (w *webhooks) list() tool.Tool {
 			if err != nil {
 				return listOutput{}, err
 			}
-			one, err := kind.One(in.Fields, o)
-			return listOutput{[]tool.Object{one}}, err
+			shown, err := one(in.Fields, o)
+			return listOutput{[]tool.Object{shown}}, err
 		}
 		found, err := w.all(ctx)
 		if err != nil {
 			return listOutput{}, err
 		}
-		shown, err := kind.All(in.Fields, found)
+		shown, err := list(in.Fields, found)
 		return listOutput{shown}, err
 	})
 }
@@ -61,7 +61,7 @@ func (w *webhooks) resource() tool.Resource {
 			if err != nil {
 				return "", err
 			}
-			shown, err := kind.All(nil, found)
+			shown, err := list(nil, found)
 			if err != nil {
 				return "", err
 			}

@@ -45,7 +45,7 @@ func (w *webhooks) update() tool.Tool {
 		if err != nil {
 			return updateOutput{}, err
 		}
-		shown, err := kind.One(nil, now)
+		shown, err := one(nil, now)
 		return updateOutput{shown, subscriptions(before)}, err
 	})
 }
@@ -78,6 +78,6 @@ func (w *webhooks) test() tool.Tool {
 		if err := w.api.Do(ctx, tailnet.Request{Op: "testWebhook", Params: []string{id}}); err != nil {
 			return testOutput{}, err
 		}
-		return testOutput{id, o.Text("endpointUrl"), true}, nil
+		return testOutput{id, address(o), true}, nil
 	})
 }

@@ -6,7 +6,6 @@
 package webhooks
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -45,7 +44,7 @@ const noSecret = "the Tailscale API answered without a secret; do not repeat the
 
 // withSecret parts a webhook as it came from its secret.
 func withSecret(o tailnet.Object) (shown tool.Object, secret, note string, err error) {
-	shown, err = kind.One(nil, o)
+	shown, err = one(nil, o)
 	if secret = o.Text("secret"); secret == "" {
 		return shown, "", noSecret, err
 	}
@@ -63,9 +62,6 @@ func (w *webhooks) get(ctx context.Context, id string) (o tailnet.Object, trimme
 func (w *webhooks) all(ctx context.Context) ([]tailnet.Object, error) {
 	return w.api.List(ctx, tailnet.Request{Op: "listWebhooks"}, "webhooks")
 }
-
-// called is what a person calls a webhook.
-func called(o tailnet.Object, id string) string { return cmp.Or(o.Text("endpointUrl"), id) }
 
 // subscriptions are the events that a webhook is sent; nil when they cannot be
 // read.
