@@ -31,7 +31,7 @@ type WhoAmIResult struct {
 type Missing struct {
 	Tools     []string `json:"tools,omitempty"`
 	Resources []string `json:"resources,omitempty"`
-	Grant     string   `json:"grant" jsonschema:"the grant that would allow it, for the tailnet policy file; without tools that can grant privilege, which an administrator has to name deliberately"`
+	Grant     string   `json:"grant,omitempty" jsonschema:"a grant for the tailnet policy file that would allow what only reads, or once you may read everything what writes; tools that remove things or grant privilege an administrator has to name deliberately"`
 }
 
 // WhoAmI is the set with the one tool that every identified caller may call.
@@ -43,7 +43,7 @@ func WhoAmI() Set {
 		Class:       grant.Read,
 		ForEveryone: true,
 		Description: "Tells who the server takes you for (as tailscaled attests, not as you say), which tools, resources and prompts you may use, " +
-			"which you may not, and the grant an administrator would add to allow them. Call it first when something was refused. Costs nothing upstream.",
+			"which you may not, and the grant an administrator would add to let you read them. Call it first when something was refused. Costs nothing upstream.",
 	}, func(_ context.Context, call Call, _ struct{}) (WhoAmIResult, error) {
 		return call.dispatcher.whoAmI(call.Caller), nil
 	})}}
@@ -61,16 +61,14 @@ func (d *Dispatcher) whoAmI(c caller.Caller) WhoAmIResult {
 		out.Address = c.Addr.Addr().String()
 	}
 	var missing Missing
-	var proposed []string
+	byClass := map[grant.Class][]string{}
 	for _, t := range d.registry.tools {
 		if mayCall(c, t).Allowed {
 			out.Tools = append(out.Tools, t.Name)
 			continue
 		}
 		missing.Tools = append(missing.Tools, t.Name)
-		if t.Class != grant.Escalating {
-			proposed = append(proposed, t.Name)
-		}
+		byClass[t.Class] = append(byClass[t.Class], t.Name)
 	}
 	for _, r := range d.registry.resources {
 		if mayList(c, r).Allowed {
@@ -82,12 +80,20 @@ func (d *Dispatcher) whoAmI(c caller.Caller) WhoAmIResult {
 	for _, p := range d.Prompts(c) {
 		out.Prompts = append(out.Prompts, p.Name)
 	}
-	if len(missing.Tools)+len(missing.Resources) > 0 {
+	if len(missing.Tools)+len(missing.Resources) == 0 {
+		return out
+	}
+	out.Missing = &missing
+	// What is proposed is pasted. So it grants the least that helps: reads first.
+	proposed := byClass[grant.Read]
+	if len(proposed)+len(missing.Resources) == 0 {
+		proposed = byClass[grant.Write]
+	}
+	if len(proposed)+len(missing.Resources) > 0 {
 		missing.Grant = grant.Missing{
 			Capability: d.capability, Src: c.Principals(), Dst: host.Name, Port: host.Port,
 			Tools: proposed, Resources: missing.Resources,
 		}.String()
-		out.Missing = &missing
 	}
 	return out
 }

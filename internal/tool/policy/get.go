@@ -34,6 +34,7 @@ func get(api *tailnet.API) tool.Tool {
 			"sections shows some top-level keys only; set_policy takes the whole file, so read it whole before changing it. One call to the Tailscale API.",
 		Narrow: narrow,
 	}, func(ctx context.Context, _ tool.Call, in getInput) (getOutput, error) {
+		ctx = tailnet.Fresh(ctx) // its etag is what a change is based on
 		note := ""
 		if len(in.Sections) > 0 {
 			note = "these are some sections of the file; set_policy takes the whole file"
