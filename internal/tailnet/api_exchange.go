@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -95,11 +96,22 @@ func (a *API) answerError(c call, resp *http.Response, body []byte, tok token) *
 		e.Next = a.nextScope(missing)
 	case e.Code == CodePermissionDenied:
 		e.Next = a.nextScope(spoken(op.scope))
-	case e.Code == CodeNotFound && op.scope != "":
-		// The API hides some refusals as 404.
-		e.Next = "check the ID that was given; if it is right, see whether the API credential has the scope " + spoken(op.scope)
+	case e.Code == CodeNotFound:
+		e.Next = c.nextNotFound()
 	}
 	return e
+}
+
+// nextNotFound names what was asked for. The API hides some refusals as 404.
+func (c call) nextNotFound() string {
+	next := "check the ID that was given"
+	if c.op.subject != "" && len(c.params) > 0 {
+		next = fmt.Sprintf("check the %s %q", c.op.subject, printable(c.params[0]))
+	}
+	if c.op.scope != "" {
+		next += "; if it is right, see whether the API credential has the scope " + spoken(c.op.scope)
+	}
+	return next
 }
 
 // nextScope says how the credential gets to do what needs scope.

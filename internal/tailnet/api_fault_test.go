@@ -4,6 +4,7 @@ package tailnet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -43,8 +44,8 @@ func TestFaults(t *testing.T) {
 		{"401", fakeapi.Status(401), CodeUnauthenticated, 1, CodeUnauthenticated, false, "creates a new API access token at https://login.tailscale.com/admin/settings/keys, puts it into /etc/tailscale-mcp.env and restarts"},
 		{"402", fakeapi.Status(402), CodePlanLimit, 1, CodePlanLimit, false, "billing"},
 		{"403", fakeapi.Status(403), CodePermissionDenied, 1, CodePermissionDenied, false, "whose role allows it, or an OAuth client with the scope"},
-		{"404", fakeapi.Status(404), CodeNotFound, 1, CodeNotFound, false, "check the ID"},
-		{"404 as a page", fakeapi.HTML(404), CodeNotFound, 1, CodeNotFound, false, "check the ID"},
+		{"404", fakeapi.Status(404), CodeNotFound, 1, CodeNotFound, false, "; if it is right, see whether the API credential"},
+		{"404 as a page", fakeapi.HTML(404), CodeNotFound, 1, CodeNotFound, false, "; if it is right, see whether the API credential"},
 		{"409", fakeapi.Status(409), CodeConflict, 1, CodeConflict, false, "read the current state"},
 		{"412", fakeapi.Status(412), CodeConflict, 1, CodeConflict, false, "read it again"},
 		{"418", fakeapi.Status(418), CodeInvalidArgument, 1, CodeInvalidArgument, false, "correct the arguments"},
@@ -333,5 +334,20 @@ func TestMessagesOfTheAPI(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+func TestNotFoundNamesWhatWasAsked(t *testing.T) {
+	r := newRig(t, fakeapi.Options{}, Options{RetryBudget: -1})
+	for op, want := range map[string]string{
+		"getWebhook":    `check the webhook "7"; if it is right`,
+		"getUserInvite": `check the user invite "7"`,
+		"getKey":        `check the key "7"`,
+	} {
+		_, err := r.Object(t.Context(), Request{Op: op, Params: []string{"7"}})
+		var e *Error
+		if !errors.As(err, &e) || e.Code != CodeNotFound || !strings.HasPrefix(e.Next, want) {
+			t.Errorf("%s: got %v, want %s", op, err, want)
+		}
 	}
 }
