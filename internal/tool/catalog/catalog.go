@@ -10,7 +10,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"time"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tailnet"
@@ -51,27 +50,13 @@ type Options struct {
 func New(o Options) *tool.Registry {
 	sets := []tool.Set{tool.WhoAmI(), status(o), local.Tools(o.Local)}
 	if o.API != nil {
+		h := host{tailnet.NewLocal(o.Local)}
 		sets = append(sets,
-			devices.Tools(o.API, hostID(o.Local)), policy.Tools(o.API, cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp")), settings.Tools(o.API),
+			devices.Tools(o.API, h.id), policy.Tools(o.API, cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp"), h.tags), settings.Tools(o.API),
 			dns.Tools(o.API), keys.Tools(o.API), users.Tools(o.API), invites.Tools(o.API), contacts.Tools(o.API), webhooks.Tools(o.API),
 			logs.Tools(o.API), posture.Tools(o.API), services.Tools(o.API), oauth.Tools(o.API), organization.Tools(o.API), prompts(o.API))
 	}
 	return tool.NewRegistry(o.Ceiling, sets...)
-}
-
-// hostID says which node of the tailnet this host is, or nothing while tailscaled
-// does not say.
-func hostID(lc local.Client) func(context.Context) string {
-	l := tailnet.NewLocal(lc)
-	return func(ctx context.Context) string {
-		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-		defer cancel()
-		st, err := l.Self(ctx)
-		if err != nil || st.Self == nil {
-			return ""
-		}
-		return string(st.Self.ID)
-	}
 }
 
 // status is the resource by which clients of the first of these servers see

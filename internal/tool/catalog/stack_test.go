@@ -147,8 +147,8 @@ func TestLocalToolsThroughTheStack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, laptop := nodes[0], nodes[1]
-	r := newRig(t, setup{socket: host.Socket})
+	server, laptop := nodes[0], nodes[1]
+	r := newRig(t, setup{socket: server.Socket})
 	alice, _ := r.serve()
 	arguments := map[string]string{
 		"get_whois": `{"address":"` + laptop.IPv4().String() + `"}`,
@@ -163,11 +163,18 @@ func TestLocalToolsThroughTheStack(t *testing.T) {
 	for _, name := range asked {
 		r.wants(alice, name, cmp.Or(arguments[name], `{}`), "{", false)
 	}
-	if err := host.Stop(ctx); err != nil {
+	self := host{tailnet.NewLocal(tailnet.LocalClient(server.Socket))}
+	if id, tags := self.id(ctx), self.tags(ctx); id != server.StableID() || !slices.Equal(tags, []string{"tag:mcp"}) {
+		t.Errorf("this host is %s with the tags %q, want %s with tag:mcp", id, tags, server.StableID())
+	}
+	if err := server.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range asked {
 		r.wants(alice, name, cmp.Or(arguments[name], `{}`), string(tailnet.CodeUpstreamUnavailable), true, "systemctl start tailscaled")
 	}
 	r.wants(alice, "whoami", `{}`, "{", false, "alice@example.com")
+	if id, tags := self.id(ctx), self.tags(ctx); id != "" || tags != nil {
+		t.Errorf("without tailscaled this host is %q with the tags %q, want nothing known", id, tags)
+	}
 }

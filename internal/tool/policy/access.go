@@ -23,16 +23,26 @@ type given struct {
 // loses reports whether something that gives, or may give, the caller access to
 // this server is gone from the new file or means something else there: a grant of
 // the capability, or a network rule without which it is worth nothing. It compares
-// what rules and the names in them stand for; which device has a tag or an address
-// is not known here. Only where the grants name this server by tags alone is a rule
-// for another tag taken for one about others.
-func loses(c caller.Caller, capability string, old, now rules) bool {
+// what rules and the names in them stand for; which device has an address is not
+// known here. own are the tags of this host, nil when they are not known: a rule for
+// another tag is one about others, and without them only where all grants name this
+// server by tags.
+func loses(c caller.Caller, capability string, own []string, old, now rules) bool {
 	here, tags := map[string]bool{}, true
 	for g := range old.granted(c, capability) {
 		here[g.dst], tags = true, tags && strings.HasPrefix(g.dst, "tag:")
 	}
 	if len(here) == 0 {
 		return false // whoever this is, the file is not why it is here
+	}
+	leadsHere := func(dst string) bool {
+		switch {
+		case here[dst] || !strings.HasPrefix(dst, "tag:"):
+			return true
+		case own != nil:
+			return slices.Contains(own, dst)
+		}
+		return !tags
 	}
 	var entries []string
 	for g := range now.granted(c, capability) {
@@ -42,7 +52,7 @@ func loses(c caller.Caller, capability string, old, now rules) bool {
 	_, malformed := grant.Parse(entries)
 	return malformed != nil ||
 		lost(old.granted(c, capability), now.granted(c, capability), func(string) bool { return true }) ||
-		lost(old.reached(c), now.reached(c), func(dst string) bool { return !tags || here[dst] || !strings.HasPrefix(dst, "tag:") })
+		lost(old.reached(c), now.reached(c), leadsHere)
 }
 
 func lost(old, now iter.Seq[given], counts func(dst string) bool) bool {

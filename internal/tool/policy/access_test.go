@@ -33,10 +33,10 @@ func wantLoses(t *testing.T, c caller.Caller, before, after string, want bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := loses(c, capability, old, now); got != want {
+	if got := loses(c, capability, nil, old, now); got != want {
 		t.Errorf("%v: got %t, want %t, from %s to %s", c, got, want, before, after)
 	}
-	if loses(c, capability, old, old) {
+	if loses(c, capability, nil, old, old) {
 		t.Errorf("%v loses something by %s, which stays as it is", c, before)
 	}
 }

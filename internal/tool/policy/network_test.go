@@ -56,3 +56,32 @@ func TestLosesTheNetwork(t *testing.T) {
 		wantLoses(t, alice, file(`, {"src": ["*"], "dst": ["tag:x"], "ip": ["*"]}`), file(``), want)
 	}
 }
+
+// A host of two tags may be granted by one and reached by the other.
+func TestLosesTheNetworkOfAnotherTag(t *testing.T) {
+	file := func(dst, rule string) rules {
+		t.Helper()
+		r, err := parse(`{"grants": [{"src": ["*"], "dst": ["` + dst + `"], "app": {"` + capability + `": [{"tools": ["*"]}]}}` + rule + `]}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	const rule = `, {"src": ["*"], "dst": ["tag:web"], "ip": ["*"]}`
+	for _, c := range []struct {
+		own  []string
+		dst  string
+		want bool
+	}{
+		{[]string{"tag:mcp", "tag:web"}, "tag:mcp", true},
+		{[]string{"tag:mcp"}, "tag:mcp", false},
+		{nil, "tag:mcp", false},
+		{[]string{}, "100.64.0.1", false},
+		{[]string{"tag:mcp"}, "*", false},
+		{nil, "*", true},
+	} {
+		if got := loses(alice, capability, c.own, file(c.dst, rule), file(c.dst, "")); got != c.want {
+			t.Errorf("with the tags %q, granted by %s: got %t, want %t", c.own, c.dst, got, c.want)
+		}
+	}
+}

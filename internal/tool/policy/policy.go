@@ -18,9 +18,10 @@ const group = "policy"
 // narrow is for whoever reads a file that is too large.
 const narrow = `use get_policy for single sections, such as sections: ["grants"]`
 
-// Tools returns the group. capability is what grants name this server by.
-func Tools(api *tailnet.API, capability string) tool.Set {
-	return tool.Set{Tools: []tool.Tool{get(api), validate(api), setter{api, capability}.tool()}, Resources: []tool.Resource{{
+// Tools returns the group. capability is what grants name this server by; tags are
+// those of its host, nil while they are not known.
+func Tools(api *tailnet.API, capability string, tags func(context.Context) []string) tool.Set {
+	return tool.Set{Tools: []tool.Tool{get(api), validate(api), setter{api, capability, tags}.tool()}, Resources: []tool.Resource{{
 		URI:         "tailscale://policy",
 		Name:        "policy",
 		Title:       "Tailnet policy file",

@@ -33,6 +33,7 @@ const mostShown = 24 << 10
 type setter struct {
 	api        *tailnet.API
 	capability string
+	tags       func(context.Context) []string
 }
 
 func (s setter) tool() tool.Tool {
@@ -84,7 +85,7 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 	out.Warnings = v.Warnings
 	name, effect := "policy", "replaces the tailnet policy file"
 	old, err := parse(p.HuJSON)
-	if err != nil || loses(call.Caller, s.capability, old, next) {
+	if err != nil || loses(call.Caller, s.capability, s.tags(ctx), old, next) {
 		name, effect = "policy without my access", effect+" and may take away or change the access by which you use this server right now"
 	}
 	if next.open() && (err != nil || !old.open()) {

@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -23,7 +24,9 @@ func file(grants string) string {
 
 func start(t *testing.T) *tooltest.API {
 	t.Helper()
-	return tooltest.NewAPI(t, fakeapi.Options{}, func(api *tailnet.API) tool.Set { return Tools(api, capability) })
+	return tooltest.NewAPI(t, fakeapi.Options{}, func(api *tailnet.API) tool.Set {
+		return Tools(api, capability, func(context.Context) []string { return nil })
+	})
 }
 
 // startWith has a policy file, and returns the ETag by which get_policy names it.
