@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"tailscale-mcp/internal/tailnet"
 )
@@ -54,11 +55,11 @@ func Invalidf(next, format string, args ...any) *Error {
 
 // Clip is the beginning of a text that may be too long for a sentence.
 func Clip(s string) string {
-	const most = 120
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
+	const most = 80
+	if len(s) <= most {
+		return s
 	}
-	return s
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // Unknown reports a name that is that of no tool, resource or prompt here.

@@ -131,7 +131,7 @@ func (d *devices) setIP() tool.Tool {
 	}, func(ctx context.Context, call tool.Call, in ipInput) (changeOutput, error) {
 		addr, err := netip.ParseAddr(strings.TrimSpace(in.IPv4))
 		if err != nil || !netip.MustParsePrefix("100.64.0.0/10").Contains(addr) {
-			return changeOutput{}, tool.Invalidf("give an address such as 100.80.0.1", "%q is no IPv4 address in 100.64.0.0/10", bounded(in.IPv4))
+			return changeOutput{}, tool.Invalidf("give an address such as 100.80.0.1", "%q is no IPv4 address in 100.64.0.0/10", tool.Clip(in.IPv4))
 		}
 		device, err := d.resolve(ctx, in.Device, false)
 		if err != nil {
@@ -148,10 +148,10 @@ func prefixes(given []string) ([]string, error) {
 	for _, text := range given {
 		p, err := netip.ParsePrefix(strings.TrimSpace(text))
 		if err != nil {
-			return nil, tool.Invalidf("give routes such as 10.0.0.0/16", "%q is no route", bounded(text))
+			return nil, tool.Invalidf("give routes such as 10.0.0.0/16", "%q is no route", tool.Clip(text))
 		}
 		if p != p.Masked() {
-			return nil, tool.Invalidf("give "+p.Masked().String()+" if that network is meant", "%q is an address in a network and no route", bounded(text))
+			return nil, tool.Invalidf("give "+p.Masked().String()+" if that network is meant", "%q is an address in a network and no route", tool.Clip(text))
 		}
 		routes = append(routes, p.String())
 	}

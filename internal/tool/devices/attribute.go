@@ -45,7 +45,7 @@ func (a attribute) patch() (map[string]any, error) {
 	_, err := time.Parse(time.RFC3339, a.Expiry)
 	switch {
 	case !attributeKey.MatchString(a.Key):
-		return nil, tool.Invalidf("give a key such as custom:tier", "%q is no custom attribute", bounded(a.Key))
+		return nil, tool.Invalidf("give a key such as custom:tier", "%q is no custom attribute", tool.Clip(a.Key))
 	case given != 1:
 		return nil, tool.Invalidf("give one of text, number, flag or remove", "%q is given %d values and not one", a.Key, given)
 	case a.Text != nil && !attributeText.MatchString(*a.Text), a.Number != nil && (*a.Number > most || *a.Number < -most):
@@ -125,7 +125,7 @@ func until(value json.RawMessage, expiry string) string {
 	var text string
 	shown := printable(string(value))
 	if json.Unmarshal(value, &text) == nil {
-		shown = strconv.Quote(bounded(text))
+		shown = strconv.Quote(tool.Clip(text))
 	}
 	if expiry == "" {
 		return shown

@@ -47,7 +47,7 @@ func (d *devices) updateAttributes() tool.Tool {
 				return out, err
 			}
 			if slices.ContainsFunc(found, func(v tailnet.Device) bool { return key(v) == key(device) }) {
-				return out, tool.Invalidf("give each device once", "%q is there twice", bounded(name))
+				return out, tool.Invalidf("give each device once", "%q is there twice", tool.Clip(name))
 			}
 			found, names, own = append(found, device), append(names, called(device)), own+d.cutOff(ctx, call, device)
 		}

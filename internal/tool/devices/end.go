@@ -15,7 +15,7 @@ func (d *devices) resolveOwn(ctx context.Context, name string) (tailnet.Device, 
 	device, err := d.resolve(ctx, name, false)
 	if err == nil && device.IsExternal {
 		err = tool.Invalidf("ask an admin of the tailnet that shares it to do that there, or to stop sharing it",
-			"the device %q belongs to another tailnet and is only shared with this one", bounded(device.Name))
+			"the device %q belongs to another tailnet and is only shared with this one", tool.Clip(device.Name))
 	}
 	return device, err
 }

@@ -45,7 +45,7 @@ func (d *devices) rename() tool.Tool {
 			return renameOutput{}, err
 		}
 		if _, own, _ := strings.Cut(device.Name, "."); domain != "" && !strings.EqualFold(domain, own) {
-			return renameOutput{}, tool.Invalidf("give the name without a domain", "the device is in the domain %q and stays there", bounded(own))
+			return renameOutput{}, tool.Invalidf("give the name without a domain", "the device is in the domain %q and stays there", tool.Clip(own))
 		}
 		return d.setName(ctx, device, name)
 	})
@@ -91,7 +91,7 @@ func splitName(given string) (name, domain string, err error) {
 	name, domain, _ = strings.Cut(strings.TrimSuffix(strings.TrimSpace(given), "."), ".")
 	if !isLabel(name) {
 		return "", "", tool.Invalidf("give a name of 1 to 63 letters, digits and hyphens, with a letter or digit at both ends, such as build-runner",
-			"%q is no machine name", bounded(given))
+			"%q is no machine name", tool.Clip(given))
 	}
 	return name, domain, nil
 }

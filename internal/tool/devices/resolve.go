@@ -39,7 +39,7 @@ func Called(d tailnet.Device) string { return called(d) }
 func (d *devices) resolve(ctx context.Context, name string, allFields bool) (tailnet.Device, error) {
 	name = strings.TrimSpace(name)
 	if strings.Trim(name, ".") == "" || len(name) > longestName {
-		return tailnet.Device{}, tool.Invalidf("name a device by node ID, address, hostname or MagicDNS name", "%q names no device", bounded(name))
+		return tailnet.Device{}, tool.Invalidf("name a device by node ID, address, hostname or MagicDNS name", "%q names no device", tool.Clip(name))
 	}
 	if hasFormOfID(name) {
 		device, err := d.api.GetDevice(ctx, name, allFields)
@@ -110,7 +110,7 @@ func pick(all []tailnet.Device, name string) (tailnet.Device, error) {
 	}
 	e := &tailnet.Error{
 		Code:    tailnet.CodeNotFound,
-		Message: fmt.Sprintf("no device of the tailnet is called %q", bounded(name)),
+		Message: fmt.Sprintf("no device of the tailnet is called %q", tool.Clip(name)),
 		Next:    "find its name with list_all_devices",
 	}
 	if near := nearest(all, short(plain)); err != nil && len(near) > 0 { // no address
@@ -153,7 +153,7 @@ func ambiguous(name string, found []tailnet.Device) error {
 	if len(found) > most {
 		names = append(names, fmt.Sprintf("and %d more", len(found)-most))
 	}
-	return tool.Invalidf("use one of these IDs: "+strings.Join(names, ", "), "%d devices are called %q", len(found), bounded(name))
+	return tool.Invalidf("use one of these IDs: "+strings.Join(names, ", "), "%d devices are called %q", len(found), tool.Clip(name))
 }
 
 // short is the first label of a MagicDNS name.
@@ -165,14 +165,6 @@ func short(name string) string {
 // printable is s as a message can hold it outside of quotes: what a terminal
 // might act on is escaped.
 func printable(s string) string {
-	quoted := strconv.Quote(bounded(s))
+	quoted := strconv.Quote(tool.Clip(s))
 	return quoted[1 : len(quoted)-1]
-}
-
-func bounded(s string) string {
-	const most = 80
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
 }

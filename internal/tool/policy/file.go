@@ -36,7 +36,7 @@ func parse(text string) (rules, error) {
 		return r, tool.Invalidf(whole, "the policy is no object")
 	}
 	if name := twice(v, true); name != "" {
-		return r, tool.Invalidf("give each name once", "the policy has %s twice in one object", bounded(name))
+		return r, tool.Invalidf("give each name once", "the policy has %s twice in one object", tool.Clip(name))
 	}
 	v.Standardize()
 	if err := json.Unmarshal(v.Pack(), &r); err != nil {

@@ -93,7 +93,7 @@ func wanted(sections []string, name string) bool {
 func known(sections, names []string) error {
 	for _, s := range sections {
 		if !wanted(names, s) {
-			return tool.Invalidf("the sections of the file are: "+strings.Join(names, ", "), "the policy file has no section %q", bounded(s))
+			return tool.Invalidf("the sections of the file are: "+strings.Join(names, ", "), "the policy file has no section %q", tool.Clip(s))
 		}
 	}
 	return nil

@@ -37,12 +37,3 @@ func list(findings []finding) string {
 	}
 	return fmt.Sprintf("%s\n... and %d bytes more", strings.ToValidUTF8(s[:most], ""), len(s)-most)
 }
-
-// bounded is the beginning of what a caller wrote, for a message.
-func bounded(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}
