@@ -68,7 +68,11 @@ func do[T any](ctx context.Context, a *API, c call, decode func(*reply) (T, erro
 				Next:    nextNotTheAPI,
 			}
 		}
-		return result[T]{v, sent.Status(), len(r.body)}, nil
+		// Before the flight ends: whoever asks after it is given this, or starts
+		// another, the answer of which is newer.
+		done := result[T]{v, sent.Status()}
+		a.kept.put(key, done, len(r.body))
+		return done, nil
 	})
 	trace := traceOf(ctx)
 	if !joined {
@@ -81,9 +85,6 @@ func do[T any](ctx context.Context, a *API, c call, decode func(*reply) (T, erro
 	}
 	r := value.(result[T])
 	trace.add(r.status, 0)
-	if !joined {
-		a.kept.put(key, r, r.size)
-	}
 	return r.value, nil
 }
 
@@ -91,7 +92,6 @@ func do[T any](ctx context.Context, a *API, c call, decode func(*reply) (T, erro
 type result[T any] struct {
 	value  T
 	status int
-	size   int // of the body, in bytes
 }
 
 // key identifies calls that ask for the same.

@@ -8,12 +8,13 @@ import (
 	"time"
 )
 
-// maxKept bounds what is kept at once, in bytes of the answers as they came.
+// maxKept bounds what is kept at once, in bytes of the answers as they came and of
+// the keys, which have the bodies of the requests in them.
 const maxKept = 32 << 20
 
 // kept are the answers of reads for a few seconds: a model looks at one list in
-// three calls within a moment. All of them were read with the same credential;
-// who may see one is decided before it is asked for. Errors are not kept.
+// three calls within a moment. Their keys tell apart the credentials that they were
+// read with; who may see one is decided before it is asked for. Errors are not kept.
 //
 // The zero value keeps nothing.
 type kept struct {
@@ -51,6 +52,7 @@ func (k *kept) put(key string, v any, size int) {
 	if k.keep <= 0 {
 		return
 	}
+	size += len(key)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.m, key)

@@ -3,6 +3,7 @@
 package tailnet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -64,6 +65,33 @@ func TestKept(t *testing.T) {
 	}
 }
 
+// It is kept for whoever asks next also when the one who asked first has left.
+func TestKeptWithoutTheFirst(t *testing.T) {
+	r := newRig(t, fakeapi.Options{}, Options{Keep: time.Hour})
+	hold, release := fakeapi.Hold()
+	defer release()
+	script := r.fake.Fail("listTailnetDevices", hold.Times(1))
+	list := func(ctx context.Context) chan error {
+		done := make(chan error, 1)
+		go func() { _, err := r.ListDevices(ctx, DeviceQuery{}); done <- err }()
+		return done
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	first := list(ctx)
+	<-script.Reached()
+	second := list(t.Context())
+	eventually(t, "both callers", func() bool { return waiters(r.API) == 2 })
+	leave()
+	wantError(t, <-first, CodeCancelled)
+	release()
+	if err := errors.Join(<-second, <-list(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if got := r.fake.Count("listTailnetDevices"); got != 1 {
+		t.Errorf("got %d requests, want 1", got)
+	}
+}
+
 func TestErrorsAreNotKept(t *testing.T) {
 	r := newRig(t, fakeapi.Options{}, Options{Keep: time.Hour, RetryBudget: -1})
 	r.fake.Fail("listTailnetDevices", fakeapi.Status(500).Times(1))
@@ -106,23 +134,28 @@ func TestKeptForATime(t *testing.T) {
 			t.Errorf("%d answers stay for ever", n)
 		}
 		// A newer answer takes the place of an older one, for a time of its own.
-		k.put("c", 4, maxKept)
+		k.put("c", 4, maxKept-1)
 		time.Sleep(2 * time.Second)
-		k.put("c", 5, maxKept)
+		k.put("c", 5, maxKept-1)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		if k.get(t.Context(), "c") != 5 {
 			t.Error("an older answer stays, or the newer one is gone before its time")
 		}
-		k.put("c", 6, maxKept+1)
+		k.put("c", 6, maxKept)
 		if k.get(t.Context(), "c") != nil {
 			t.Error("an older answer stays because the newer one is too large")
 		}
 		for i := range 10 {
-			k.put(fmt.Sprint(i), i, maxKept/4)
+			k.put(fmt.Sprint(i), i, maxKept/4-1)
 		}
 		if n := k.count(); n != 4 {
 			t.Errorf("got %d answers kept, want those that there is room for", n)
+		}
+		// The key counts too: it has the body of the request, a whole policy perhaps.
+		k.drop()
+		if k.put(strings.Repeat("d", maxKept/2), 7, maxKept/2+1); k.count() != 0 {
+			t.Error("an answer is kept whose request there is no room for")
 		}
 		time.Sleep(time.Minute)
 	})
