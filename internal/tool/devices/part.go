@@ -39,7 +39,7 @@ func (d *devices) part(name, op string) tool.Resource {
 		Description: "The " + name + " of one device of the tailnet, by node ID, ID, Tailscale address, hostname or MagicDNS name.",
 		MIMEType:    "application/json",
 		Read: func(ctx context.Context, id string) (string, error) {
-			device, err := d.resolve(ctx, id, false)
+			device, err := d.resolveAlone(ctx, id, false)
 			if err != nil {
 				return "", err
 			}

@@ -37,6 +37,16 @@ func Called(d tailnet.Device) string { return called(d) }
 // A name becomes part of a request's address only when it has the form of an ID;
 // every other is compared with those of the devices there are.
 func (d *devices) resolve(ctx context.Context, name string, allFields bool) (tailnet.Device, error) {
+	return d.lookUp(ctx, name, allFields, true)
+}
+
+// resolveAlone is resolve for resources: who may read one device is not told which
+// others may have been meant, as those may be none that it may read.
+func (d *devices) resolveAlone(ctx context.Context, name string, allFields bool) (tailnet.Device, error) {
+	return d.lookUp(ctx, name, allFields, false)
+}
+
+func (d *devices) lookUp(ctx context.Context, name string, allFields, suggest bool) (tailnet.Device, error) {
 	name = strings.TrimSpace(name)
 	if strings.Trim(name, ".") == "" || len(name) > longestName {
 		return tailnet.Device{}, tool.Invalidf("name a device by node ID, address, hostname or MagicDNS name", "%q names no device", tool.Clip(name))
@@ -55,7 +65,7 @@ func (d *devices) resolve(ctx context.Context, name string, allFields bool) (tai
 	if err != nil {
 		return tailnet.Device{}, err
 	}
-	found, err := pick(all, name)
+	found, err := pick(all, name, suggest)
 	if err != nil || !allFields {
 		return found, err
 	}
@@ -80,8 +90,9 @@ func hasFormOfID(name string) bool {
 // pick finds the one of all that name means. The kinds of name are tried from
 // the exact to the loose, and the first that fits anything decides: an ID is
 // never taken for somebody's hostname, and a short name is this tailnet's
-// before it is that of a machine shared with it, as in MagicDNS.
-func pick(all []tailnet.Device, name string) (tailnet.Device, error) {
+// before it is that of a machine shared with it, as in MagicDNS. suggest has the error
+// name those that may have been meant.
+func pick(all []tailnet.Device, name string, suggest bool) (tailnet.Device, error) {
 	plain := strings.TrimSuffix(name, ".")
 	addr, err := netip.ParseAddr(name)
 	addr = addr.Unmap()
@@ -113,7 +124,7 @@ func pick(all []tailnet.Device, name string) (tailnet.Device, error) {
 		Message: fmt.Sprintf("no device of the tailnet is called %q", tool.Clip(name)),
 		Next:    "find its name with list_all_devices",
 	}
-	if near := nearest(all, short(plain)); err != nil && len(near) > 0 { // no address
+	if near := nearest(all, short(plain)); suggest && err != nil && len(near) > 0 { // no address
 		e.Next = "use one of these IDs if it is meant: " + strings.Join(near, ", ") + "; otherwise " + e.Next
 	}
 	return tailnet.Device{}, e
@@ -122,6 +133,9 @@ func pick(all []tailnet.Device, name string) (tailnet.Device, error) {
 // nearest are the devices, a few at most, that have part in a name.
 func nearest(all []tailnet.Device, part string) (near []string) {
 	const most = 5
+	if part == "" {
+		return nil // all of them have
+	}
 	part = strings.ToLower(part)
 	for _, device := range all {
 		if strings.Contains(strings.ToLower(short(device.Name)), part) || strings.Contains(strings.ToLower(device.Hostname), part) {

@@ -224,7 +224,7 @@ func TestPickByAddress(t *testing.T) {
 		{NodeID: "nB", Addresses: []string{"::ffff:100.64.0.2"}},
 	}
 	for name, want := range map[string]string{"fd7a:115c:a1e0::b": "nA", "fd7a:115C:A1E0:0000::000b": "nA", "100.64.0.2": "nB"} {
-		if got, err := pick(all, name); err != nil || got.NodeID != want {
+		if got, err := pick(all, name, true); err != nil || got.NodeID != want {
 			t.Errorf("%s: got %q and error %v, want %s", name, got.NodeID, err, want)
 		}
 	}
@@ -261,10 +261,18 @@ func TestInfoNearlyFound(t *testing.T) {
 		"macbook":              "if it is meant: nMacCNTRL (alices-macbook.tailfe8c.ts.net); otherwise find",
 		"nothing of that name": "Next step: find its name",
 		"100.64.9.9":           "Next step: find its name",
+		".x":                   "Next step: find its name",
 	} {
 		_, err := r.call("get_device_info", `{"device":`+quoted(t, device)+`}`)
 		if told(t, err, string(tailnet.CodeNotFound), "list_all_devices"); !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %s", device, err, want)
+		}
+	}
+	// A grant of one resource is not one to know of others.
+	for _, uri := range []string{"tailscale://device/web", "tailscale://device-routes/web"} {
+		_, _, err := r.readBy(by(t, "bob@example.com", `{"resources":["`+uri+`"]}`), uri)
+		if told(t, err, string(tailnet.CodeNotFound), "list_all_devices"); strings.Contains(err.Error(), "web-1") {
+			t.Errorf("%s: got %v, want no other device named", uri, err)
 		}
 	}
 	var many []fakeapi.Device

@@ -21,7 +21,7 @@ func (d *devices) resource() tool.Resource {
 		Description: "One device of the tailnet with all fields, by node ID, ID, Tailscale address, hostname or MagicDNS name.",
 		MIMEType:    "application/json",
 		Read: func(ctx context.Context, id string) (string, error) {
-			device, err := d.resolve(ctx, id, true)
+			device, err := d.resolveAlone(ctx, id, true)
 			if err != nil {
 				return "", err
 			}

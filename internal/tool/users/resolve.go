@@ -15,6 +15,16 @@ import (
 // resolve finds the one user that name means: an ID, or a login name. Nothing that
 // a caller writes becomes part of an address.
 func (u *users) resolve(ctx context.Context, name string) (tailnet.Object, error) {
+	return u.lookUp(ctx, name, true)
+}
+
+// resolveAlone is resolve for the resource: who may read one user is not told which
+// others may have been meant, as those may be none that it may read.
+func (u *users) resolveAlone(ctx context.Context, name string) (tailnet.Object, error) {
+	return u.lookUp(ctx, name, false)
+}
+
+func (u *users) lookUp(ctx context.Context, name string, suggest bool) (tailnet.Object, error) {
 	name = strings.TrimSpace(name)
 	if name == "" {
 		return tailnet.Object{}, tool.Invalidf("give a login name such as bob@example.com, or a user ID", "no user is named")
@@ -43,17 +53,17 @@ func (u *users) resolve(ctx context.Context, name string) (tailnet.Object, error
 			return tailnet.Object{}, tool.Invalidf("use one of these IDs: "+strings.Join(ids, ", "), "%d users are called %.80q", len(found), name)
 		}
 	}
-	return tailnet.Object{}, unknown(all, name)
+	return tailnet.Object{}, unknown(all, name, suggest)
 }
 
-// unknown refuses a name that nobody has, with those that may have been meant.
-func unknown(all []tailnet.Object, name string) error {
+// unknown refuses a name that nobody has, and suggests those that may have been meant.
+func unknown(all []tailnet.Object, name string, suggest bool) error {
 	e := &tailnet.Error{
 		Code:    tailnet.CodeNotFound,
 		Message: fmt.Sprintf("no user of the tailnet is called %.80q", name),
 		Next:    "look for the login name with list_users, and type all for people of other tailnets",
 	}
-	if near := nearest(all, name); len(near) > 0 {
+	if near := nearest(all, name); suggest && len(near) > 0 {
 		e.Next = "use one of these login names if it is meant: " + strings.Join(near, ", ") + "; otherwise " + e.Next
 	}
 	return e

@@ -43,7 +43,7 @@ func (u *users) resource() tool.Resource {
 		Description: "One user of the tailnet with all fields, by login name, such as alice@example.com, or user ID.",
 		MIMEType:    "application/json",
 		Read: func(ctx context.Context, id string) (string, error) {
-			found, err := u.resolve(ctx, id)
+			found, err := u.resolveAlone(ctx, id)
 			if err != nil {
 				return "", err
 			}

@@ -25,6 +25,11 @@ func TestUserResource(t *testing.T) {
 	}
 	text, err := r.Read("tailscale://user/nobody")
 	r.Told("nobody", text, err, string(tailnet.CodeNotFound), "list_users")
+	// Others that may be meant are not for who may read one.
+	text, err = r.Read("tailscale://user/bob@example.org")
+	if r.Told("bob elsewhere", text, err, string(tailnet.CodeNotFound), "list_users"); strings.Contains(err.Error(), "bob@example.com") {
+		t.Errorf("got %v, want nobody else named", err)
+	}
 	text, err = r.Read("tailscale://user/%20")
 	r.Told("a blank", text, err, tool.CodeInvalidArgument, "login name")
 }
