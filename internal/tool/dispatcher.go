@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -276,7 +277,8 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 		d.log.Error("tool failed", "name", r.Name, "request", r.ID, "err", err)
 	}
 	outcome.Code, outcome.Reason = told.Code, told.Message
-	if told.Code == CodeInvalidArgument || told.private {
+	naming := []string{CodeInvalidArgument, string(tailnet.CodeNotFound), string(tailnet.CodeConflict)}
+	if told.private || slices.Contains(naming, told.Code) {
 		// The message may repeat an argument, and a record holds none: it
 		// could be a secret in the wrong place.
 		outcome.Reason = ""

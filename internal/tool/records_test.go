@@ -137,7 +137,10 @@ func TestReadSurvivesAuditFailure(t *testing.T) {
 func TestRecords(t *testing.T) {
 	h := newHarness(t, tool.Set{Tools: []tool.Tool{
 		tool.New(define("get_upstream", grant.Read), func(context.Context, tool.Call, struct{}) (message, error) {
-			return message{}, &tailnet.Error{Code: tailnet.CodeNotFound, Status: http.StatusNotFound, Message: "no such device", Next: "list them"}
+			return message{}, &tailnet.Error{Code: tailnet.CodePlanLimit, Status: http.StatusPaymentRequired, Message: "not in this plan", Next: "pay"}
+		}),
+		tool.New(define("get_named", grant.Read), func(_ context.Context, _ tool.Call, in message) (message, error) {
+			return message{}, &tailnet.Error{Code: tailnet.CodeNotFound, Message: "nothing is called " + in.Text, Next: "list them"}
 		}),
 		tool.New(define("get_confirmed", grant.Read), func(_ context.Context, call tool.Call, in tool.Confirmation) (message, error) {
 			return message{}, call.Confirm(in, "https://example.com/secret", "removes the webhook to https://example.com/secret")
@@ -159,7 +162,11 @@ func TestRecords(t *testing.T) {
 		}},
 		{"get_upstream", ``, []audit.Record{
 			{Event: audit.Decision, Allowed: true, By: "tools: read:*"},
-			{Event: audit.Outcome, Allowed: true, By: "tools: read:*", Code: "not_found", Reason: "no such device"},
+			{Event: audit.Outcome, Allowed: true, By: "tools: read:*", Code: "plan_limit", Reason: "not in this plan"},
+		}},
+		{"get_named", `{"text":"tskey-auth-secret"}`, []audit.Record{
+			{Event: audit.Decision, Allowed: true, By: "tools: read:*"},
+			{Event: audit.Outcome, Allowed: true, By: "tools: read:*", Code: "not_found"},
 		}},
 		{"get_echo", `{"tskey-auth-secret":1}`, []audit.Record{
 			{Event: audit.Decision, Allowed: true, By: "tools: read:*"},
