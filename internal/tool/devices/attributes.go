@@ -40,7 +40,6 @@ func (d *devices) updateAttributes() tool.Tool {
 		}
 		var found []tailnet.Device
 		var names []string
-		own := ""
 		for _, name := range in.Devices {
 			device, err := d.resolve(ctx, name, false)
 			if err != nil {
@@ -49,7 +48,7 @@ func (d *devices) updateAttributes() tool.Tool {
 			if slices.ContainsFunc(found, func(v tailnet.Device) bool { return key(v) == key(device) }) {
 				return out, tool.Invalidf("give each device once", "%q is there twice", tool.Clip(name))
 			}
-			found, names, own = append(found, device), append(names, called(device)), own+d.cutOff(ctx, call, device)
+			found, names = append(found, device), append(names, called(device))
 		}
 		if out.Previous, err = d.attributesOf(ctx, found); err != nil {
 			return attributesOutput{}, err
@@ -58,7 +57,7 @@ func (d *devices) updateAttributes() tool.Tool {
 		if err != nil {
 			return attributesOutput{}, err
 		}
-		if err := call.Confirm(in.Confirmation, strings.Join(names, ","), effect+own); err != nil {
+		if err := call.Confirm(in.Confirmation, strings.Join(names, ","), effect+d.cutOff(ctx, call, found...)); err != nil {
 			return attributesOutput{}, err
 		}
 		if err := d.api.Do(ctx, in.request(found, patches)); err != nil {

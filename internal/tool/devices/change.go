@@ -5,6 +5,7 @@ package devices
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
@@ -31,17 +32,22 @@ func called(d tailnet.Device) string {
 	return cmp.Or(short(d.Name), key(d))
 }
 
-// cutOff continues the effect of a change that can cut the device off, when that is
-// the one that the caller calls from or the host of this very server.
-func (d *devices) cutOff(ctx context.Context, call tool.Call, device tailnet.Device) (effect string) {
-	if device.NodeID == "" {
-		return ""
+// cutOff continues the effect of a change that can cut devices off, when one is that
+// which the caller calls from or the host of this very server. It asks for the host
+// once: a tailscaled that hangs costs seconds each time.
+func (d *devices) cutOff(ctx context.Context, call tool.Call, changed ...tailnet.Device) (effect string) {
+	it := "it"
+	if len(changed) > 1 {
+		it = "one of them"
 	}
-	if device.NodeID == call.Caller.NodeID {
-		effect = "; it is the device that you call from, so you may lose your access to this server"
+	among := func(id string) bool {
+		return id != "" && slices.ContainsFunc(changed, func(v tailnet.Device) bool { return v.NodeID == id })
 	}
-	if device.NodeID == d.host(ctx) {
-		effect += "; it is the host of this very server, which assistants may not reach any more then"
+	if among(call.Caller.NodeID) {
+		effect = "; " + it + " is the device that you call from, so you may lose your access to this server"
+	}
+	if among(d.host(ctx)) {
+		effect += "; " + it + " is the host of this very server, which assistants may not reach any more then"
 	}
 	return effect
 }

@@ -191,7 +191,7 @@ func TestChangesOfTheCallersDevice(t *testing.T) {
 			who.NodeID = nodeID
 			_, err := r.callBy(who, c.name, `{`+device+c.rest+`}`)
 			e := told(t, err, tool.CodeConfirmationRequired, "web-1")
-			if n := strings.Count(e.Message, "; it is the device that you call from"); n > 1 || (n == 1) != (own && c.cuts) {
+			if n := strings.Count(e.Message, " is the device that you call from"); n > 1 || (n == 1) != (own && c.cuts) {
 				t.Errorf("%s%s from %q: got %s, want it said: %t", c.name, c.rest, nodeID, e.Message, own && c.cuts)
 			}
 		}

@@ -40,6 +40,18 @@ func TestChangesOfThisHost(t *testing.T) {
 	}
 }
 
+// However many devices are changed, the host is asked for once: where tailscaled
+// hangs, that takes seconds.
+func TestHostIsAskedForOnce(t *testing.T) {
+	r := newRig(t, few()...)
+	asked := 0
+	r.dispatcher = r.dispatch(Tools(r.api, func(context.Context) string { asked++; return "nWeb1CNTRL" }), grant.Classes()...)
+	_, err := r.changed("update_device_attributes", `{"devices":["web-1","web-2"],"attributes":[{"key":"custom:tier","flag":true}]}`)
+	if told(t, err, tool.CodeConfirmationRequired, ""); asked != 1 || strings.Count(err.Error(), "one of them is the host of this very server") != 1 {
+		t.Errorf("asked %d times, got %v", asked, err)
+	}
+}
+
 // What a route lacks is said, and what is not lost is not mentioned.
 func TestRoutesInWords(t *testing.T) {
 	r := newRig(t, few()...)
