@@ -105,7 +105,10 @@ func (a *API) answerError(c call, resp *http.Response, body []byte, tok token) *
 // nextNotFound names what was asked for. The API hides some refusals as 404.
 func (c call) nextNotFound() string {
 	next := "check the ID that was given"
-	if c.op.subject != "" && len(c.params) > 0 {
+	switch {
+	case len(c.params) == 0:
+		next = "check the tailnet that TAILSCALE_TAILNET names, if any"
+	case c.op.subject != "":
 		next = fmt.Sprintf("check the %s %q", c.op.subject, printable(c.params[0]))
 	}
 	if c.op.scope != "" {

@@ -343,8 +343,14 @@ func TestNotFoundNamesWhatWasAsked(t *testing.T) {
 		"getWebhook":    `check the webhook "7"; if it is right`,
 		"getUserInvite": `check the user invite "7"`,
 		"getKey":        `check the key "7"`,
+		"listServices":  `check the tailnet that TAILSCALE_TAILNET names`, // no ID was given
 	} {
-		_, err := r.Object(t.Context(), Request{Op: op, Params: []string{"7"}})
+		q := Request{Op: op, Params: []string{"7"}}
+		if op == "listServices" {
+			r.fake.Fail(op, fakeapi.Status(404))
+			q.Params = nil
+		}
+		_, err := r.Object(t.Context(), q)
 		var e *Error
 		if !errors.As(err, &e) || e.Code != CodeNotFound || !strings.HasPrefix(e.Next, want) {
 			t.Errorf("%s: got %v, want %s", op, err, want)

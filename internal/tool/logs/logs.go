@@ -81,9 +81,12 @@ func (l *logs) span(w window, cursor string, r reach) (span, error) {
 
 // narrowed says what helps when the answer of the API itself is too large: only
 // what the API looks at, and that is not how much of it is shown.
-func narrowed(err error, next string) error {
+func narrowed(err error, next string) error { return instead(err, tailnet.CodeResultTooLarge, next) }
+
+// instead is err with another next step when it has that code.
+func instead(err error, code tailnet.Code, next string) error {
 	var e *tailnet.Error
-	if !errors.As(err, &e) || e.Code != tailnet.CodeResultTooLarge {
+	if !errors.As(err, &e) || e.Code != code {
 		return err
 	}
 	told := *e
@@ -159,7 +162,8 @@ func page(call tool.Call, p tool.Paging, scope any, entries []entry) ([]tailnet.
 }
 
 func (l *logs) getStream(ctx context.Context, logType string) (tailnet.Object, error) {
-	return l.api.Object(ctx, tailnet.Request{Op: "getLogStreamingConfiguration", Params: []string{logType}})
+	o, err := l.api.Object(ctx, tailnet.Request{Op: "getLogStreamingConfiguration", Params: []string{logType}})
+	return o, instead(err, tailnet.CodeNotFound, "check the scopes of the API credential: with log_streaming:read among them, these logs are streamed nowhere")
 }
 
 // present is the stream there is, if any. The API says 404 for none, and also for

@@ -20,7 +20,7 @@ const (
 func TestStream(t *testing.T) {
 	r := newRig(t)
 	r.Answers("get_log_streaming", `{"logType":"configuration"}`, `"destinationType":"elastic"`, `"numEntriesSent":8363`)
-	r.Refuses("get_log_streaming", `{"logType":"network"}`, notFound, "")
+	r.Refuses("get_log_streaming", `{"logType":"network"}`, notFound, "these logs are streamed nowhere")
 	r.Refuses("get_log_streaming", `{"logType":"lunch"}`, invalid, "")
 }
 
