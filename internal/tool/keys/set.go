@@ -54,7 +54,11 @@ func (k *keys) setTrustCredential() tool.Tool {
 		if err != nil {
 			return setOutput{}, err
 		}
-		if err := call.Confirm(in.Confirmation, in.Key, "changes the "+called(previous, in.Key)+": "+difference(previous, given)); err != nil {
+		effect := "changes the " + called(previous, in.Key) + ": " + difference(previous, given)
+		if k.api.Uses(in.Key) {
+			effect += "; it is the credential of this very server, whose tools may do only what its scopes give"
+		}
+		if err := call.Confirm(in.Confirmation, in.Key, effect); err != nil {
 			return setOutput{}, err
 		}
 		now, err := k.api.Object(ctx, tailnet.Request{Op: "setKey", Params: []string{in.Key}, Body: body, Scope: scopes[previous.Text("keyType")]})
