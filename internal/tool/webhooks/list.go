@@ -28,7 +28,7 @@ func (w *webhooks) list() tool.Tool {
 		Class:      grant.Read,
 		Description: "Lists the webhooks of the tailnet, the URLs to which Tailscale sends its events: endpointId, endpointUrl, providerType, subscriptions (the events), " +
 			"creatorLoginName and lastModified. With webhook it shows that one with all fields. Use it to find the endpointId that the other webhook tools need. " +
-			"The secrets that sign the events cannot be read, and of URLs that are secrets themselves, those of chat services, the host alone is shown. One call to the Tailscale API.",
+			"The secrets that sign the events cannot be read, and of URLs that are secrets themselves, those of chat services, the host alone is shown, and of no URL the query. One call to the Tailscale API.",
 		Narrow: "name one webhook or ask for fewer fields",
 	}, func(ctx context.Context, _ tool.Call, in listInput) (listOutput, error) {
 		if in.Webhook != "" {
