@@ -22,7 +22,7 @@ TOOL := go tool -modfile=packaging/tools/go.mod
 ##@ Use
 .PHONY: demo
 demo: ## the whole story on a real tailnet on this machine: refused, granted, answered, revoked
-	@go run ./internal/tailnettest/story
+	@go run ./internal/testbed/story
 
 .PHONY: build
 build: ## bin/tailscale-mcp and bin/tailscale-mcp-proxy
@@ -66,6 +66,10 @@ test: ## every test that needs no root, with the race detector
 	@go vet ./...
 	@go test -race -timeout 20m -skip '^Test(Root|Host)' ./...
 
+.PHONY: test-loaded
+test-loaded: ## make test again and again, beside other load (TIMES=10)
+	@.ci/test-loaded $(or $(TIMES),10)
+
 .PHONY: test-root
 test-root: | bin ## the tests with real addresses in network namespaces (root, /dev/net/tun)
 	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -timeout 20m -v -run '^TestRoot' ./... | grep -v 'no test files\|no tests to run\|^=== \|^PASS$$' | tee bin/test-root.log
@@ -82,21 +86,26 @@ test-host: | bin ## the tests on whole Debian hosts with systemd (root, systemd-
 
 .PHONY: conformance
 conformance: | bin ## the official MCP conformance suite against the whole stack, both eras
-	@go build -race -o bin/conformance-stack ./internal/mcpserver/conformance/stack
-	@packaging/conformance/run bin/conformance-stack
+	@go build -race -o bin/conformance-stack ./internal/testbed/conformance/stack
+	@internal/testbed/conformance/run bin/conformance-stack
 
 .PHONY: conformance-proxy
 conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite, clients, servers (PART=servers|clients|interop)
-	@go build -race -o bin/conformance-stack ./internal/mcpserver/conformance/stack
+	@go build -race -o bin/conformance-stack ./internal/testbed/conformance/stack
 	@$(GO_BUILD) -o bin/conformance-proxy ./cmd/tailscale-mcp-proxy
-	@cd packaging/conformance/gosdk && go vet ./... && \
-		go build -o ../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server && \
-		go build -o ../../../bin/conformance-modern ./modern
-	@packaging/conformance/proxy/run bin/conformance-proxy bin/conformance-stack bin/everything-server bin/conformance-modern $(PART)
+	@cd internal/testbed/conformance/gosdk && go vet ./... && \
+		go build -o ../../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server && \
+		go build -o ../../../../bin/conformance-modern ./modern
+	@internal/testbed/conformance/proxy/run bin/conformance-proxy bin/conformance-stack bin/everything-server bin/conformance-modern $(PART)
 
 .PHONY: bench
 bench: ## speed and memory, as ratios against a floor measured in the same run
-	@go run ./internal/tailnettest/bench $(BENCH)
+	@go run ./internal/testbed/bench $(BENCH)
+
+.PHONY: abuse
+abuse: build ## the built daemon under every attack of the security review, by both ways to bind (root; ABUSE="-row whois")
+	@go build -o bin/abuse ./internal/testbed/abuse
+	@bin/abuse -daemon bin/tailscale-mcp $(ABUSE)
 
 .PHONY: soak
 soak: | bin ## tailscale-mcp-proxy under load with every fault at random (SOAK=10m)
@@ -112,7 +121,7 @@ cross: ## go vet of tailscale-mcp-proxy and its tests, for every system it is sh
 
 .PHONY: bench-proxy
 bench-proxy: build ## this proxy, others and the article's way against one fast server (BENCH_PROXY=flags)
-	@go build -o bin/bench-proxy ./internal/tailnettest/benchproxy
+	@go build -o bin/bench-proxy ./internal/testbed/benchproxy
 	@bin/bench-proxy -proxy bin/tailscale-mcp-proxy $(BENCH_PROXY)
 
 .PHONY: lint
@@ -121,19 +130,20 @@ lint: ## golangci-lint, pinned in packaging/tools
 
 .PHONY: lint-package
 lint-package: ## lintian and rpmlint on the packages in dist/, and shellcheck on what they run
-	@shellcheck packaging/{package,package-version,release,repo,throwaway-key,version} packaging/deb/{preinst,postinst,prerm,postrm} packaging/test/{versions,contents,scripts,install,repo,release}
-	@shellcheck --shell=sh packaging/rpm/{post,preun,postun}
-	@lintian --allow-root --fail-on error,warning $(DIST)/*.deb
-	@rpmlint --config packaging/rpm/rpmlint.toml $(DIST)/*.rpm
+	@shellcheck .ci/* packaging/{package,package-version,release,repo,throwaway-key,version} packaging/deb/{preinst,postinst,prerm,postrm} internal/testbed/packages/{versions,contents,scripts,install,repo,release,rpmlint}
+	@shellcheck --shell=sh packaging/rpm/{pre,post,preun,postun}
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && TMPDIR=$$tmp lintian --allow-root --fail-on error,warning $(DIST)/*.deb # it leaves files there
+	@internal/testbed/packages/rpmlint $(DIST)/*.rpm
 
 .PHONY: test-package
 test-package: ## the packages in dist/: versions, contents, scripts, installing and removing (root)
-	@packaging/test/versions
-	@packaging/test/contents $(DIST)
-	@packaging/test/scripts
-	@$(PACKAGED) packaging/test/install $(DIST)
-	@$(PACKAGED) packaging/test/repo
-	@packaging/test/release
+	@internal/testbed/packages/versions
+	@cd packaging/tools/cpio && go vet . && go test .
+	@internal/testbed/packages/contents $(DIST)
+	@internal/testbed/packages/scripts
+	@$(PACKAGED) internal/testbed/packages/install $(DIST)
+	@$(PACKAGED) internal/testbed/packages/repo
+	@internal/testbed/packages/release
 
 .PHONY: ci
 ci: ## everything that CI runs
@@ -149,7 +159,7 @@ fmt: ## format the code
 
 .PHONY: golden
 golden: ## rewrite the golden files from what the code does now; read the diff
-	@go test $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
+	@go test $$(git grep -lE 'flag.Bool\("update"|told.Golden' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for a while (FUZZTIME=1m)

@@ -47,31 +47,45 @@ func list(t *testing.T) map[string]pkg {
 }
 
 // product reports whether a package is part of what is shipped.
-func product(name string) bool {
-	return !strings.Contains(name, "tailnettest") && !strings.Contains(name, "conformance") && !strings.HasSuffix(name, "tooltest") && !strings.HasSuffix(name, "clitest")
-}
+func product(name string) bool { return !strings.Contains(name, "testbed") }
 
 // TestImportDirection holds the import rule of doc.go: for each package, what
 // of this module it may import besides itself.
 func TestImportDirection(t *testing.T) {
 	may := map[string][]string{
-		"internal/version":       {},
-		"internal/grant":         {},
-		"internal/caller":        {"internal/grant"},
-		"internal/audit":         {},
-		"internal/config":        {"internal/grant"},
-		"internal/service":       {},
-		"internal/listen":        {},
-		"internal/identity":      {"internal/caller", "internal/grant"},
-		"internal/tailnet":       {},
-		"internal/tool":          {"internal/caller", "internal/grant", "internal/audit", "internal/tailnet"},
-		"internal/tool/tooltest": {"internal/tool", "internal/grant", "internal/audit", "internal/caller", "internal/tailnet", "internal/tailnettest/fakeapi"},
-		"internal/tool/catalog":  {"internal/tool", "internal/tool/*", "internal/grant", "internal/tailnet"},
-		"internal/tool/*":        {"internal/tool", "internal/tool/devices", "internal/caller", "internal/grant", "internal/tailnet"},
-		"internal/mcpserver":     {"internal/identity", "internal/tool", "internal/caller", "internal/grant"},
-		"internal/proxy":         {"internal/version"},
-		"internal/install":       {},
-		"internal/completion":    {},
+		"internal/version":          {},
+		"internal/grant":            {},
+		"internal/caller":           {"internal/grant"},
+		"internal/audit":            {},
+		"internal/visible":          {},
+		"internal/policy":           {"internal/caller", "internal/grant"},
+		"internal/failure":          {},
+		"internal/jsonrpc":          {},
+		"internal/config":           {"internal/grant", "internal/cli/spelling", "internal/tsapi/credential"},
+		"internal/tsapi/credential": {},
+		"internal/service":          {},
+		"internal/listen":           {},
+		"internal/identity":         {"internal/caller", "internal/grant"},
+		"internal/flight":           {},
+		"internal/redact":           {"internal/visible"},
+		"internal/localapi/socket":  {},
+		"internal/localapi":         {"internal/failure", "internal/flight", "internal/localapi/socket", "internal/redact"},
+		"internal/tsapi":            {"internal/failure", "internal/flight", "internal/redact", "internal/tsapi/credential"},
+		"internal/gate":             {"internal/caller", "internal/grant", "internal/audit", "internal/failure", "internal/visible"},
+		"internal/tool":             {"internal/gate", "internal/failure", "internal/grant", "internal/tsapi"},
+		"internal/testbed/told":     {"internal/failure"},
+		"internal/testbed/tooltest": {"internal/gate", "internal/tool", "internal/failure", "internal/grant", "internal/audit", "internal/caller", "internal/tsapi", "internal/testbed/fakeapi", "internal/tsapi/credential"},
+		"internal/tool/catalog":     {"internal/gate", "internal/tool", "internal/tool/*", "internal/grant", "internal/localapi", "internal/tsapi"},
+		"internal/tool/*":           {"internal/tool", "internal/tool/devices", "internal/caller", "internal/failure", "internal/grant", "internal/policy", "internal/localapi", "internal/tsapi", "internal/visible"},
+		"internal/front":            {"internal/identity", "internal/caller"},
+		"internal/mcpserver":        {"internal/front", "internal/gate", "internal/caller", "internal/failure", "internal/grant"},
+		"internal/metrics":          {"internal/audit"},
+		"internal/proxy":            {"internal/version", "internal/jsonrpc", "internal/proxy/*"},
+		"internal/proxy/route":      {},
+		"internal/proxy/mirror":     {"internal/jsonrpc"},
+		"internal/install":          {"internal/cli/spelling"},
+		"internal/cli":              {"internal/cli/spelling"},
+		"internal/cli/spelling":     {},
 	}
 	for name, p := range list(t) {
 		allowed, known := may[name]
@@ -112,9 +126,16 @@ func TestForbiddenImports(t *testing.T) {
 				t.Errorf("grant imports %s: it imports the standard library only", imported)
 			}
 		}
+		if name == "internal/gate" {
+			for _, dep := range p.Deps {
+				if dep == "net/http" || strings.HasPrefix(dep, "tailscale.com/") || strings.HasPrefix(dep, "github.com/mark3labs/mcp-go") {
+					t.Errorf("gate contains %s: it knows neither Tailscale nor MCP nor HTTP", dep)
+				}
+			}
+		}
 		if strings.HasPrefix(name, "cmd/") {
 			for _, dep := range p.Deps {
-				if dep == "tailscale.com/tsnet" || dep == "testing" || strings.HasPrefix(dep, module+"internal/tailnettest") {
+				if dep == "tailscale.com/tsnet" || dep == "testing" || !product(dep) {
 					t.Errorf("%s contains %s", name, dep)
 				}
 			}

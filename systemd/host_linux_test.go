@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"tailscale-mcp/internal/tailnettest"
-	"tailscale-mcp/internal/tailnettest/host"
+	"tailscale-mcp/internal/testbed"
+	"tailscale-mcp/internal/testbed/host"
 )
 
 // patience bounds every wait. It is shorter than a unit waits for a device (90 s),
@@ -24,7 +24,7 @@ const patience = time.Minute
 // kind is a kind of host, with the units on it and somebody who calls.
 type kind struct {
 	*host.Host
-	peer *tailnettest.Node
+	peer *testbed.Node
 	base string // where the peer reaches the daemon
 }
 
@@ -38,7 +38,7 @@ func onEachKind(t *testing.T, test func(t *testing.T, k *kind)) {
 			}
 			t.Run(name, func(t *testing.T) {
 				h := host.Boot(t, host.Options{Release: release, Udev: udev, Tailscale: true})
-				peer, err := h.Peer(t.Context(), tailnettest.NodeOptions{Name: "laptop", Login: "alice@example.com"})
+				peer, err := h.Peer(t.Context(), testbed.NodeOptions{Name: "laptop", Login: "alice@example.com"})
 				if err != nil {
 					t.Fatal(err)
 				}

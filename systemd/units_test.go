@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -113,20 +114,25 @@ func TestUnitsVerifyCanFail(t *testing.T) {
 	}
 }
 
-// TestUnitsSecurity holds the score of the sandbox: the threshold is ten times what
-// systemd-analyze prints, and lower is better.
+// TestUnitsSecurity holds the score of the sandbox of every service: the threshold is
+// ten times what systemd-analyze prints, and lower is better.
 func TestUnitsSecurity(t *testing.T) {
-	for _, c := range []struct {
-		name, threshold string
-		dropIns         []string
-	}{
-		{"as shipped", "15", nil},
-		{"with a user of its own", "15", []string{"tailscale-mcp.service.d/user.conf"}},
-		{"without network", "5", []string{"tailscale-mcp.service.d/no-network.conf"}},
-	} {
+	type row struct {
+		name, unit, threshold string
+		dropIns               []string
+	}
+	const daemon = "tailscale-mcp.service"
+	rows := []row{
+		{"with a user of its own", daemon, "15", []string{daemon + ".d/user.conf"}},
+		{"without network", daemon, "5", []string{daemon + ".d/no-network.conf"}},
+	}
+	for _, unit := range services(t) {
+		rows = append(rows, row{unit, unit, "15", nil})
+	}
+	for _, c := range rows {
 		t.Run(c.name, func(t *testing.T) {
 			root := install(t, c.dropIns...)
-			out, err := analyze(t, "security", "--offline=true", "--threshold="+c.threshold, "--root="+root, "tailscale-mcp.service")
+			out, err := analyze(t, "security", "--offline=true", "--threshold="+c.threshold, "--root="+root, c.unit)
 			lines := strings.Split(out, "\n")
 			t.Log(lines[len(lines)-1])
 			if err != nil {
@@ -136,15 +142,60 @@ func TestUnitsSecurity(t *testing.T) {
 	}
 }
 
-// units are the files that are installed.
-func units(t *testing.T) (names []string) {
-	t.Helper()
-	for _, pattern := range []string{"*.service", "*.socket"} {
-		found, err := filepath.Glob(pattern)
-		if err != nil || len(found) == 0 {
-			t.Fatalf("looking for %s: got %q, %v", pattern, found, err)
+// TestUnitsSecurityCanFail: a service that runs as root, with the rest of its sandbox,
+// is over what the threshold allows.
+func TestUnitsSecurityCanFail(t *testing.T) {
+	for _, unit := range services(t) {
+		root := install(t)
+		write(t, filepath.Join(root, "etc/systemd/system", unit+".d/wrong.conf"), "[Service]\nDynamicUser=no\nSystemCallFilter=\n", 0o644)
+		if out, err := analyze(t, "security", "--offline=true", "--threshold=15", "--root="+root, unit); err == nil {
+			t.Errorf("%s as root and without a filter passes:\n%s", unit, out)
 		}
-		names = append(names, found...)
+	}
+}
+
+// TestUnitsCommandsOutsideTheSandbox: what the score does not see. A command with "+"
+// would have no sandbox, and one with "!" is root in it: only what starts the socket
+// has to be.
+func TestUnitsCommandsOutsideTheSandbox(t *testing.T) {
+	var root []string
+	for _, unit := range services(t) {
+		for line := range strings.Lines(read(t, unit)) {
+			key, command, _ := strings.Cut(line, "=")
+			if !strings.HasPrefix(key, "Exec") {
+				continue
+			}
+			program := strings.TrimLeft(command, "-@:+!|")
+			prefix := strings.TrimSuffix(command, program)
+			switch {
+			case strings.Contains(prefix, "+"):
+				t.Errorf("%s: %s runs outside the sandbox", unit, strings.TrimSpace(line))
+			case strings.Contains(prefix, "!"):
+				root = append(root, unit+" "+key+" "+strings.Fields(program)[0])
+			}
+		}
+	}
+	if want := []string{"tailscale-mcp-device.service ExecStart /bin/sh"}; !slices.Equal(root, want) {
+		t.Errorf("run as root: %q, want %q", root, want)
+	}
+}
+
+// units are the files that are installed.
+func units(t *testing.T) []string {
+	t.Helper()
+	return append(services(t), matching(t, "*.socket")...)
+}
+
+func services(t *testing.T) []string {
+	t.Helper()
+	return matching(t, "*.service")
+}
+
+func matching(t *testing.T, pattern string) []string {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil || len(names) == 0 {
+		t.Fatalf("looking for %s: got %q, %v", pattern, names, err)
 	}
 	return names
 }

@@ -5,39 +5,46 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
 	"time"
 
-	"tailscale-mcp/internal/proxy"
+	"github.com/spf13/cobra"
+
+	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/proxy/route"
 )
 
 // doctorTimeout bounds the whole walk. Each step has a tighter bound of its
 // own.
 const doctorTimeout = 2 * time.Minute
 
-const doctorDetails = `
-It takes the flags of the relay as they stand in the client's configuration, and
-asks the server as the client does.
-`
-
-func doctorFlags(opt *options, asJSON *bool) *flag.FlagSet {
-	flags := serverFlags("doctor", opt)
-	flags.BoolVar(asJSON, "json", false, "print the steps as JSON")
-	return flags
+func doctorCommand(s streams) *cobra.Command {
+	opt, asJSON := &options{}, false
+	c := &cobra.Command{
+		Use:   "doctor --server URL [options]",
+		Short: "walk the way of a request, and say where it breaks",
+		Long:  doctorDetails,
+	}
+	c.Flags().AddFlagSet(serverFlags(opt))
+	c.Flags().BoolVar(&asJSON, "json", false, "print the steps as JSON")
+	cli.CompleteFiles(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := opt.finish(c.Flags(), c.CommandPath(), s.environ); err != nil {
+			return err
+		}
+		s.out = c.OutOrStdout()
+		return opt.diagnose(c.Context(), s, asJSON)
+	}
+	return c
 }
 
-// runDoctor walks the way of a request, from the configuration to the tools
+// diagnose walks the way of a request, from the configuration to the tools
 // that are granted, with what the relay itself uses, and stops at the first
 // break.
-func runDoctor(ctx context.Context, s streams, args []string) error {
-	opt, asJSON := &options{}, false
-	if err := opt.read(doctorFlags(opt, &asJSON), args, s.environ); err != nil {
-		return err
-	}
+func (opt *options) diagnose(ctx context.Context, s streams, asJSON bool) error {
 	if err := opt.readHeaders(s.environ); err != nil {
 		return err
 	}
@@ -53,7 +60,7 @@ func runDoctor(ctx context.Context, s streams, args []string) error {
 	defer cancel()
 
 	cfg := opt.config(log)
-	w := &walk{opt: opt, cfg: cfg, path: proxy.NewPath(ctx, cfg)}
+	w := &walk{opt: opt, cfg: cfg, path: route.NewPath(ctx, cfg.Route())}
 	defer w.close()
 	report := report{Server: opt.server.String(), OK: true}
 	for _, step := range steps {
@@ -76,7 +83,7 @@ func runDoctor(ctx context.Context, s streams, args []string) error {
 		}
 	}
 	if !report.OK {
-		return exitCode(exitFailed)
+		return cli.Code(cli.Failed)
 	}
 	return nil
 }
@@ -137,7 +144,7 @@ func noted(detail, note string) finding {
 
 // broken is the break: err and what to do, which err may say itself.
 func broken(err error, next string) finding {
-	what, advice := proxy.Advice(err)
+	what, advice := route.Advice(err)
 	if advice != "" {
 		next = advice
 	}

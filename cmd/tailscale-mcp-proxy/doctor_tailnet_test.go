@@ -20,7 +20,8 @@ import (
 
 	"tailscale.com/ipn"
 
-	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/testbed"
 )
 
 // TestDoctorTailnet: from a node that is set up wrong in every way to tools
@@ -29,27 +30,27 @@ func TestDoctorTailnet(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED, runs tailscaled: -short")
 	}
-	doctorInTailnet(t, tailnettest.Options{})
+	doctorInTailnet(t, testbed.Options{})
 }
 
 // TestRootDoctorTailnet is the same with real addresses.
 func TestRootDoctorTailnet(t *testing.T) {
-	doctorInTailnet(t, tailnettest.Options{Namespaces: true})
+	doctorInTailnet(t, testbed.Options{Namespaces: true})
 }
 
-func doctorInTailnet(t *testing.T, opts tailnettest.Options) {
-	tn := tailnettest.New(t, opts)
+func doctorInTailnet(t *testing.T, opts testbed.Options) {
+	tn := testbed.New(t, opts)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	nodes, err := tn.AddNodes(ctx,
-		tailnettest.NodeOptions{Name: "ts-mcp", Tags: []string{"tag:mcp"}},
-		tailnettest.NodeOptions{Name: "laptop", Login: "alice@example.com"},
+		testbed.NodeOptions{Name: "ts-mcp", Tags: []string{"tag:mcp"}},
+		testbed.NodeOptions{Name: "laptop", Login: "alice@example.com"},
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server, laptop := nodes[0], nodes[1]
-	port := tailnettest.ReservePort(t)
+	port := testbed.ReservePort(t)
 	args := func(host string) []string {
 		return []string{"--server", fmt.Sprintf("http://%s/mcp", net.JoinHostPort(host, fmt.Sprint(port))), "--tailscaled-socket", laptop.Socket, "--connect-timeout", "5s"}
 	}
@@ -68,13 +69,13 @@ func doctorInTailnet(t *testing.T, opts tailnettest.Options) {
 		"ok    identity: tag:mcp (tcp:", "takes you for alice@example.com on "+laptop.FQDN()+" (",
 		"fail  tools: nothing is granted to you there\n", `"src": ["alice@example.com"]`, `"jaxxstorm.com/cap/mcp"`)
 
-	if err := tn.SetGrants(ctx, server, tailnettest.Grant{Cap: "jaxxstorm.com/cap/mcp", Values: []string{`{"tools":["list_peers","ping_peer"]}`}}); err != nil {
+	if err := tn.SetGrants(ctx, server, testbed.Grant{Cap: "jaxxstorm.com/cap/mcp", Values: []string{`{"tools":["list_peers","ping_peer"]}`}}); err != nil {
 		t.Fatal(err)
 	}
 	// The daemon may go by what it knows for a second.
 	for begin := time.Now(); ; {
 		out, _, code := diagnosis(t, laptop.Command, args("ts-mcp"))
-		if code == exitEnded {
+		if code == cli.Done {
 			break
 		}
 		if time.Since(begin) > patience {
@@ -112,7 +113,7 @@ func doctorInTailnet(t *testing.T, opts tailnettest.Options) {
 }
 
 // awaitState waits until the node's tailscaled says that this is its state.
-func awaitState(ctx context.Context, t *testing.T, n *tailnettest.Node, want ipn.State) {
+func awaitState(ctx context.Context, t *testing.T, n *testbed.Node, want ipn.State) {
 	t.Helper()
 	for begin := time.Now(); ; {
 		st, err := n.LocalClient().StatusWithoutPeers(ctx)
@@ -128,7 +129,7 @@ func awaitState(ctx context.Context, t *testing.T, n *tailnettest.Node, want ipn
 
 // startDaemon runs tailscale-mcp on the node server until the test ends, and
 // waits until it answers on the node client.
-func startDaemon(ctx context.Context, t *testing.T, server, client *tailnettest.Node, port int) {
+func startDaemon(ctx context.Context, t *testing.T, server, client *testbed.Node, port int) {
 	t.Helper()
 	exe := filepath.Join(t.TempDir(), "tailscale-mcp")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-race", "-o", exe, "tailscale-mcp/cmd/tailscale-mcp").CombinedOutput(); err != nil {

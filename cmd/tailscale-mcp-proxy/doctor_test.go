@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/cli"
 )
 
 // answers is a server by what it answers to each method: a result, an error
@@ -138,7 +140,7 @@ func mustDiagnose(t *testing.T, command func(context.Context, string, ...string)
 	t.Helper()
 	doctor := func(args ...string) string {
 		out, errs, code := diagnosis(t, command, args)
-		if want := map[bool]int{true: exitEnded, false: exitFailed}[failed == ""]; code != want {
+		if want := map[bool]int{true: cli.Done, false: cli.Failed}[failed == ""]; code != want {
 			t.Errorf("%q: got exit code %d, want %d", args, code, want)
 		}
 		if errs != "" {
@@ -183,7 +185,7 @@ func diagnosis(t *testing.T, command func(context.Context, string, ...string) *e
 	}
 	var out, errs bytes.Buffer
 	c := command(t.Context(), exe, append([]string{"doctor"}, args...)...)
-	c.Env = append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=0")
+	c.Env = environment(asCommand+"=1", "GORACE=atexit_sleep_ms=0")
 	c.Stdout, c.Stderr = &out, &errs
 	_ = c.Run() // how it ended is in its exit code
 	return out.String(), errs.String(), c.ProcessState.ExitCode()

@@ -20,7 +20,6 @@ const parentPace = time.Second
 func untilAsked(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(ctx, endSignals...)
 	context.AfterFunc(ctx, stop)
-	ignoreBrokenPipes()
 	go whileParentLives(ctx, parentPace, stop)
 	return ctx, stop
 }

@@ -3,9 +3,12 @@
 package main
 
 import (
-	"flag"
 	"slices"
 	"strings"
+
+	"github.com/spf13/pflag"
+
+	"tailscale-mcp/internal/cli"
 )
 
 // serverVariable stands for --server, variablePrefix and the name of a flag,
@@ -22,7 +25,7 @@ func variable(flag string) string {
 	switch {
 	case flag == "server":
 		return serverVariable
-	case len(flag) == 1, flag == "version", flag == "json":
+	case flag == "version", flag == "json", flag == "help":
 		return ""
 	}
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
@@ -31,7 +34,7 @@ func variable(flag string) string {
 // variables are those of all flags.
 func variables() []string {
 	var all []string
-	relayFlags(&options{}).VisitAll(func(f *flag.Flag) {
+	relayFlags(&options{}).VisitAll(func(f *pflag.Flag) {
 		if name := variable(f.Name); name != "" {
 			all = append(all, name)
 		}
@@ -39,28 +42,26 @@ func variables() []string {
 	return all
 }
 
-// fromEnvironment sets the flags that the command line did not set. A name
+// fromEnvironment sets the flags of the command that the command line did not set. A name
 // that does not exist is refused, since it may be a misspelt protection; its
 // value is not shown, since it may be a secret.
-func fromEnvironment(flags *flag.FlagSet, environ []string) error {
+func fromEnvironment(flags *pflag.FlagSet, command string, environ []string) error {
 	known := variables()
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
 		if strings.HasPrefix(name, variablePrefix) && !slices.Contains(known, name) {
-			return misused("the variables are: "+strings.Join(known, ", "), "%s is not a variable of %s", name, program)
+			return cli.Misused("the variables are: "+strings.Join(known, ", "), "%s is not a variable of %s", name, program)
 		}
 	}
-	given := map[flag.Value]bool{} // by what is set: a flag may have a short name too
-	flags.Visit(func(f *flag.Flag) { given[f.Value] = true })
 	var err error
-	flags.VisitAll(func(f *flag.Flag) {
+	flags.VisitAll(func(f *pflag.Flag) {
 		name := variable(f.Name)
 		value := lookup(environ, name)
-		if name == "" || name == serverVariable || given[f.Value] || value == "" || err != nil {
+		if name == "" || name == serverVariable || f.Changed || value == "" || err != nil {
 			return
 		}
-		if flags.Set(f.Name, value) != nil {
-			err = badValue(flags, f, name, value)
+		if bad := f.Value.Set(value); bad != nil {
+			err = cli.BadValue(f, command, name, value, bad)
 		}
 	})
 	return err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/proxy"
 )
 
@@ -18,6 +19,10 @@ const maxHeaderFile = 64 << 10
 
 // headerEnvForm is what --header-env is given, by an example.
 const headerEnvForm = "for example: --header-env Authorization=MY_TOKEN, where MY_TOKEN holds the whole value, such as \"Bearer ...\""
+
+// noHeader is what to do instead of giving a header, most likely a secret, as an
+// option.
+const noHeader = "others can read a command line: write the header into a file, as \"Name: value\", and name that with --header-file; or use --header-env"
 
 // readHeaders reads the user's headers. They come from a file or from the
 // environment, since other users of the machine can read a command line. No
@@ -29,14 +34,14 @@ func (opt *options) readHeaders(environ []string) error {
 			return err
 		}
 	}
-	for _, pair := range opt.headerEnv {
+	for _, pair := range opt.headerEnv.list {
 		name, from, err := headerFrom(pair)
 		if err != nil {
 			return err
 		}
 		value := lookup(environ, from)
 		if value == "" {
-			return misused("set it where the client is configured, under \"env\"", "--header-env: the variable named for %s is not set, or empty", printable(name))
+			return cli.Misused("set it where the client is configured, under \"env\"", "--header-env: the variable named for %s is not set, or empty", printable(name))
 		}
 		if err := addHeader(h, "--header-env "+printable(name), name, value); err != nil {
 			return err
@@ -50,7 +55,7 @@ func (opt *options) readHeaders(environ []string) error {
 func headerFrom(pair string) (name, variable string, err error) {
 	name, variable, ok := strings.Cut(pair, "=")
 	if !ok || variable == "" {
-		return "", "", misused(headerEnvForm, "--header-env: not NAME=VARIABLE")
+		return "", "", cli.Misused(headerEnvForm, "--header-env: not NAME=VARIABLE")
 	}
 	return name, variable, nil
 }
@@ -59,15 +64,15 @@ func readHeaderFile(h http.Header, file string) error {
 	const form = "it is a text file with lines of \"Name: value\"; empty lines and those that begin with # are left out"
 	f, err := os.Open(file)
 	if err != nil {
-		return misused("check the path, and that you may read it", "--header-file: %w", err)
+		return cli.Misused("check the path, and that you may read it", "--header-file: %w", err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxHeaderFile+1))
 	if err != nil {
-		return misused(form, "--header-file: %w", err)
+		return cli.Misused(form, "--header-file: %w", err)
 	}
 	if len(text) > maxHeaderFile {
-		return misused(form, "--header-file: %s is larger than %d bytes", file, maxHeaderFile)
+		return cli.Misused(form, "--header-file: %s is larger than %d bytes", file, maxHeaderFile)
 	}
 	n := 0
 	for line := range bytes.Lines(text) {
@@ -79,7 +84,7 @@ func readHeaderFile(h http.Header, file string) error {
 		where := fmt.Sprintf("--header-file: line %d of %s", n, file)
 		name, value, ok := strings.Cut(string(line), ":")
 		if !ok {
-			return misused(form, "%s has no colon", where)
+			return cli.Misused(form, "%s has no colon", where)
 		}
 		if err := addHeader(h, where, name, strings.TrimSpace(value)); err != nil {
 			return err
@@ -99,10 +104,10 @@ func printable(name string) string {
 
 func addHeader(h http.Header, where, name, value string) error {
 	if err := proxy.CheckHeader(name, value); err != nil {
-		return misused("leave it out, or correct it", "%s: %w", where, err)
+		return cli.Misused("leave it out, or correct it", "%s: %w", where, err)
 	}
 	if h.Get(name) != "" {
-		return misused("leave one of them out", "%s: %s is given twice", where, name)
+		return cli.Misused("leave one of them out", "%s: %s is given twice", where, name)
 	}
 	h.Set(name, value)
 	return nil

@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/cli"
 )
 
 // TestPX27Headers: headers come from a file or the environment.
@@ -18,7 +20,7 @@ func TestPX27Headers(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	opt := &options{headerFile: file, headerEnv: list{"X-Key=KEY"}}
+	opt := &options{headerFile: file, headerEnv: headerList{list{"X-Key=KEY"}}}
 	err := opt.readHeaders([]string{"KEY=old", "KEY=k=1"})
 	got := opt.header
 	want := http.Header{"Authorization": {"Bearer a:b=c"}, "X-Team": {"red team"}, "X-Key": {"k=1"}}
@@ -59,12 +61,12 @@ func TestPX27HeadersRefused(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			opt := &options{headerFile: file, headerEnv: tt.env}
+			opt := &options{headerFile: file, headerEnv: headerList{tt.env}}
 			err := opt.readHeaders([]string{"SECRET=hunter2", "BROKEN=hunter2\r\nX: y"})
 			if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("got %v, want an error with %q and without the value", err, tt.says)
 			}
-			if complain(&strings.Builder{}, err) != exitUsage {
+			if cli.Report(&strings.Builder{}, err) != cli.Usage {
 				t.Errorf("got %v, want a wrong command line", err)
 			}
 		})

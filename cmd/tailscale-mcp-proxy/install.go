@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,38 +11,67 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/install"
 )
 
-// installDetails is what the help of install says beside its flags.
-const installDetails = `
-It shows the change, asks, and keeps a copy of the file. Everything else in the
-file stays as it is. PROXY FLAGS are what the client shall start the proxy with
-besides --server, for example -- --tailscaled-socket PATH. Without CLIENT it
-lists the clients; with --print it also names the documents that it goes by.
-`
+func installCommand(s streams) *cobra.Command {
+	opt := &installOptions{}
+	c := &cobra.Command{
+		Use:   "install CLIENT --server URL [options] [-- OPTIONS]",
+		Short: "enter the proxy in the configuration of a client",
+		Long:  installDetails,
+	}
+	c.Flags().StringVar(&opt.server, "server", "", "the `URL` of the server's MCP endpoint (or MCP_SERVER)")
+	c.Flags().BoolVar(&opt.list, "list", false, "list the clients and their files")
+	c.Flags().BoolVar(&opt.printOnly, "print", false, "only print what to enter and where")
+	c.Flags().BoolVar(&opt.force, "force", false, "replace another server of that name")
+	behind := pflag.NewFlagSet("", pflag.ContinueOnError)
+	serverFlags(&options{}).VisitAll(func(f *pflag.Flag) {
+		if f.Name != "server" { // which install takes itself
+			behind.AddFlag(f)
+		}
+	})
+	return opt.command(s, c, cli.WithBehind(cli.Words(install.Names), behind), doInstall)
+}
 
-const uninstallDetails = `
-It shows the change and asks. It takes out an entry that starts this proxy, and
-leaves everything else in the file as it is. Copies from before stay, and it
-names them.
-`
+func uninstallCommand(s streams) *cobra.Command {
+	opt := &installOptions{}
+	c := &cobra.Command{
+		Use:   "uninstall CLIENT [options]",
+		Short: "undo what install has done",
+		Long:  uninstallDetails,
+	}
+	c.Flags().BoolVar(&opt.printOnly, "print", false, "only print what would be changed")
+	c.Flags().BoolVar(&opt.force, "force", false, "remove another server of that name")
+	return opt.command(s, c, cli.Words(install.Names), doUninstall)
+}
+
+// command completes either command, which do carries out.
+func (opt *installOptions) command(s streams, c *cobra.Command, words cobra.CompletionFunc, do func(setting, person) error) *cobra.Command {
+	c.Flags().StringVar(&opt.name, "name", install.DefaultName, "the `NAME` of the server in the client")
+	c.Flags().StringVar(&opt.config, "config", "", "the client's configuration `FILE`, when not the usual one")
+	c.Flags().BoolVarP(&opt.yes, "yes", "y", false, "do not ask")
+	cli.CompleteFiles(c)
+	c.ValidArgsFunction = words
+	c.Args = opt.arguments
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		s.out = c.OutOrStdout()
+		return runEither(opt, s, do)
+	}
+	return c
+}
 
 // asHinted takes over the hint of a refusal.
 func asHinted(err error) error {
 	var r *install.Refusal
 	if errors.As(err, &r) {
-		return hinted(r.Hint, "%w", err)
+		return cli.Hint(err, r.Hint)
 	}
 	return err
-}
-
-func runInstall(_ context.Context, s streams, args []string) error {
-	return runEither("install", s, args, doInstall)
-}
-
-func runUninstall(_ context.Context, s streams, args []string) error {
-	return runEither("uninstall", s, args, doUninstall)
 }
 
 // setting is what both commands start from.
@@ -54,18 +82,14 @@ type setting struct {
 	self    string
 }
 
-func runEither(command string, s streams, args []string, do func(setting, person) error) error {
-	opt, err := parseInstall(command, args)
-	if err != nil {
-		return err
-	}
+func runEither(opt *installOptions, s streams, do func(setting, person) error) (err error) {
 	env := func(name string) string { return lookup(s.environ, name) }
 	from := setting{opt: opt, environ: s.environ}
 	if from.here, err = install.Here(env); err != nil {
-		return usageError{err}
+		return cli.AsUsage(err)
 	}
 	if from.self, err = install.Executable(os.Args[0], env("PATH")); err != nil {
-		return usageError{err}
+		return cli.AsUsage(err)
 	}
 	return do(from, person{s.in, s.out, s.err})
 }
@@ -88,17 +112,17 @@ func doInstall(s setting, p person) error {
 	}
 	c, path, err := s.client()
 	if err != nil {
-		return usageError{err}
+		return cli.AsUsage(err)
 	}
 	e, err := s.opt.entry(s.self, s.here.Home, s.environ)
 	if err != nil {
-		return usageError{err}
+		return cli.AsUsage(err)
 	}
 	if err := c.Check(s.here, e); err != nil {
-		return usageError{asHinted(err)}
+		return cli.AsUsage(asHinted(err))
 	}
 	if install.Temporary(e.Command) {
-		fmt.Fprintf(p.stderr, "warning: this program is in a temporary folder: %s\nhint: put it where it stays, and install from there\n", e.Command)
+		fmt.Fprintf(p.stderr, sayTemporary, e.Command)
 	}
 	if s.opt.printOnly {
 		return s.show(p.stdout, c, path, e)
@@ -109,7 +133,7 @@ func doInstall(s setting, p person) error {
 	}
 	done, err := p.apply(plan, "Write", s.opt)
 	if done {
-		fmt.Fprintf(p.stdout, "next: %s\n", c.After)
+		fmt.Fprintf(p.stdout, sayNext, c.After)
 		s.mention(p.stdout)
 	}
 	return err
@@ -118,7 +142,7 @@ func doInstall(s setting, p person) error {
 func doUninstall(s setting, p person) error {
 	c, path, err := s.client()
 	if err != nil {
-		return usageError{err}
+		return cli.AsUsage(err)
 	}
 	plan, err := install.PlanUninstall(c, path, s.opt.name, s.self, s.opt.force)
 	if err != nil {
@@ -127,12 +151,12 @@ func doUninstall(s setting, p person) error {
 	done, err := p.apply(plan, "Remove", s.opt)
 	if done {
 		for _, copied := range plan.Copies() {
-			fmt.Fprintf(p.stdout, "a copy from before stays: %s\n", copied)
+			fmt.Fprintf(p.stdout, sayCopy, copied)
 		}
-		fmt.Fprintf(p.stdout, "next: start %s again, which has the server until then\n", c.Product)
+		fmt.Fprintf(p.stdout, sayStartAgain, c.Product)
 	}
 	for _, name := range plan.Others {
-		fmt.Fprintf(p.stdout, "server %q starts the proxy too: --name %s\n", name, name)
+		fmt.Fprintf(p.stdout, sayOther, name, name)
 	}
 	return err
 }
@@ -143,14 +167,14 @@ func (s setting) show(w io.Writer, c install.Client, path string, e install.Entr
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "Put this into %s:\n\n%s\n", path, text)
+	fmt.Fprintf(w, sayPut, path, text)
 	if command := c.Command(s.here, s.opt.name, e); command != "" {
-		fmt.Fprintf(w, "Or run:\n\n%s\n\n", command)
+		fmt.Fprintf(w, sayOrRun, command)
 	}
-	fmt.Fprintf(w, "Then: %s\n", c.After)
+	fmt.Fprintf(w, sayThen, c.After)
 	s.mention(w)
 	for _, source := range c.Sources {
-		fmt.Fprintf(w, "As documented at: %s\n", source)
+		fmt.Fprintf(w, saySource, source)
 	}
 	return nil
 }
@@ -158,7 +182,7 @@ func (s setting) show(w io.Writer, c install.Client, path string, e install.Entr
 // mention says what the entry needs that does not stand in it.
 func (s setting) mention(w io.Writer) {
 	for _, name := range s.opt.variables {
-		fmt.Fprintf(w, "note: the client has to start the proxy with the variable %s, which --header-env names: set it under \"env\" in the entry, or where the client itself is started\n", name)
+		fmt.Fprintf(w, sayVariable, name)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/install"
 )
 
@@ -29,9 +30,9 @@ func (p person) agrees(verb string, yes bool) error {
 		return nil
 	}
 	if !isTerminal(p.stdin) {
-		return hinted("add --yes to do it", "not written: there is no terminal to ask on")
+		return cli.Hint(errors.New("not written: there is no terminal to ask on"), "add --yes to do it")
 	}
-	fmt.Fprintf(p.stdout, "%s this? [y/N] ", verb)
+	fmt.Fprintf(p.stdout, sayAsk, verb)
 	answer, _ := bufio.NewReader(p.stdin).ReadString('\n')
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
@@ -49,7 +50,7 @@ func isTerminal(stdin io.Reader) bool {
 // apply shows the plan, asks and makes the change. It reports whether it did.
 func (p person) apply(plan *install.Plan, verb string, opt *installOptions) (bool, error) {
 	if !plan.Changes() {
-		fmt.Fprintf(p.stdout, "%s: nothing to do\n", plan.Path)
+		fmt.Fprintf(p.stdout, sayNothingToDo, plan.Path)
 		return false, nil
 	}
 	fmt.Fprint(p.stdout, plan.Diff())
@@ -65,11 +66,11 @@ func (p person) apply(plan *install.Plan, verb string, opt *installOptions) (boo
 	}
 	switch {
 	case plan.Deletes:
-		fmt.Fprintf(p.stdout, "removed %s, which had nothing else in it\n", plan.Path)
+		fmt.Fprintf(p.stdout, sayRemoved, plan.Path)
 	case backup != "":
-		fmt.Fprintf(p.stdout, "wrote %s; what was there is in %s\n", plan.Path, backup)
+		fmt.Fprintf(p.stdout, sayReplaced, plan.Path, backup)
 	default:
-		fmt.Fprintf(p.stdout, "wrote %s\n", plan.Path)
+		fmt.Fprintf(p.stdout, sayWrote, plan.Path)
 	}
 	return true, nil
 }

@@ -4,11 +4,16 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+
+	"tailscale-mcp/internal/cli"
 )
 
 func TestParseInstall(t *testing.T) {
@@ -25,8 +30,17 @@ func TestParseInstall(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := parseInstall(tt.command, tt.args)
-			if err != nil || !reflect.DeepEqual(*got, tt.want) {
+			var got installOptions
+			c := &cobra.Command{Use: tt.command}
+			got.command(streams{}, c, nil, nil)
+			c.RunE = func(*cobra.Command, []string) error { return nil }
+			c.Flags().StringVar(&got.server, "server", "", "")
+			c.Flags().BoolVar(&got.printOnly, "print", false, "")
+			c.Flags().BoolVar(&got.force, "force", false, "")
+			root := cli.New(&cobra.Command{Use: program})
+			root.AddCommand(c)
+			err := cli.Run(t.Context(), root, append([]string{tt.command}, tt.args...), io.Discard, io.Discard)
+			if err != nil || !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %+v (%v), want %+v", got, err, tt.want)
 			}
 		})
@@ -41,7 +55,7 @@ func TestPX27Install(t *testing.T) {
 	var out, errs bytes.Buffer
 	file := filepath.Join(dir, "opencode.json")
 	args := []string{"opencode", "--yes", "--config", file, "--server", "http://ts-mcp:8080/a b", "--", "--drain", "5s"}
-	if code := run(t.Context(), append([]string{"install"}, args...), environ, strings.NewReader(""), &out, &errs); code != exitEnded {
+	if code := run(t.Context(), append([]string{"install"}, args...), environ, strings.NewReader(""), &out, &errs); code != cli.Done {
 		t.Fatalf("got exit code %d: %s", code, errs.String())
 	}
 	text, err := os.ReadFile(file)
@@ -54,7 +68,7 @@ func TestPX27Install(t *testing.T) {
 	if _, err := parse([]string{"--server", "http://ts-mcp:8080/a%20b", "--drain", "5s"}, nil); err != nil {
 		t.Errorf("the proxy refuses what was written: %v", err)
 	}
-	if code := run(t.Context(), []string{"uninstall", "opencode", "--yes", "--config", file}, environ, strings.NewReader(""), &out, &errs); code != exitEnded {
+	if code := run(t.Context(), []string{"uninstall", "opencode", "--yes", "--config", file}, environ, strings.NewReader(""), &out, &errs); code != cli.Done {
 		t.Errorf("got exit code %d: %s", code, errs.String())
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {

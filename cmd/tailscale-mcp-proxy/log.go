@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+
+	"tailscale-mcp/internal/cli"
 )
 
 // openLog is where a person is told what happens: stderr, or the log file, and
@@ -23,11 +25,11 @@ func (opt *options) openLog(stderr io.Writer) (log *slog.Logger, closed func(), 
 	if opt.logFile != "" {
 		f, err := os.OpenFile(opt.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
-			return nil, nil, misused("name a file that you may write to; its folder has to be there", "--log-file: %w", err)
+			return nil, nil, cli.Misused("name a file that you may write to; its folder has to be there", "--log-file: %w", err)
 		}
 		// What the runtime says when it ends the process goes there too.
 		if err := debug.SetCrashOutput(f, debug.CrashOptions{}); err != nil {
-			return nil, nil, misused("name a regular file", "--log-file: %w", err)
+			return nil, nil, cli.Misused("name a regular file", "--log-file: %w", err)
 		}
 		to, closed = f, func() { f.Close() }
 	}

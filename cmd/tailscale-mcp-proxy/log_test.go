@@ -34,7 +34,7 @@ func TestPX2Panic(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := here(t.Context(), exe)
-	c.Env = append(os.Environ(), asPanic+"="+file)
+	c.Env = environment(asPanic + "=" + file)
 	var out, errs strings.Builder
 	c.Stdout, c.Stderr = &out, &errs
 	if err := c.Run(); err == nil {

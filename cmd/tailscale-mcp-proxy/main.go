@@ -15,5 +15,6 @@ import (
 )
 
 func main() {
+	ignoreBrokenPipes()
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }

@@ -25,6 +25,18 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"tailscale-mcp-proxy": main})
 }
 
+// environment is that of a process which a test starts: none of this machine's
+// settings for this program, proxies or homes is in it.
+func environment(more ...string) []string {
+	var of []string
+	for _, name := range []string{"PATH", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "GOCOVERDIR"} {
+		if value, set := os.LookupEnv(name); set {
+			of = append(of, name+"="+value)
+		}
+	}
+	return append(of, more...)
+}
+
 func TestScripts(t *testing.T) {
 	url := serveEcho(t)
 	testscript.Run(t, testscript.Params{

@@ -3,46 +3,43 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/clitest"
-	"tailscale-mcp/internal/completion"
-)
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-// typedOf are the flags of a command, as they are typed.
-func typedOf(c command) []string {
-	flags := completion.Typed(completion.Flags(c.flags()))
-	return slices.DeleteFunc(flags, func(f string) bool { return f == "--help" })
-}
+	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/testbed/clitest"
+)
 
 // TestManualHasAll: what the program has is in its manual page, and what the
 // page has is in the program.
 func TestManualHasAll(t *testing.T) {
 	man := clitest.Manual(t, "tailscale-mcp-proxy.1")
-	ofRelay := typedOf(relay())
+	root := commands(streams{})
+	ofRelay := cli.Typed(root.Flags())
 	clitest.Same(t, "options", clitest.FlagsIn(man["OPTIONS"]), ofRelay)
 
-	clitest.Same(t, "commands", clitest.All(`^\.It Cm ([a-z]+)`, man["COMMANDS"]), names())
+	clitest.Same(t, "commands", clitest.All(`^\.It Cm ([a-z]+)`, man["COMMANDS"]), commandNames())
 	for _, part := range strings.Split(man["COMMANDS"], "\n.It Cm ")[1:] {
-		c, _, err := find(strings.Fields(part)[:1])
-		if err != nil {
+		c, _, err := root.Find(strings.Fields(part)[:1])
+		if err != nil || c == root {
 			t.Errorf("commands: %v", err)
 			continue
 		}
-		want := typedOf(c)
-		if c.name == "doctor" { // which takes those of the relay, as its text says
+		want := cli.Typed(c.Flags())
+		if c.Name() == "doctor" { // which takes those of the relay, as its text says
 			want = slices.DeleteFunc(want, func(f string) bool { return slices.Contains(ofRelay, f) })
 		}
-		clitest.Same(t, "options of "+c.name, clitest.FlagsIn(part), want)
+		clitest.Same(t, "options of "+c.Name(), clitest.FlagsIn(part), want)
 	}
 
 	clitest.Same(t, "environment", clitest.All(`^\.It Ev (\S+)$`, man["ENVIRONMENT"]), variables())
-	clitest.Same(t, "exit codes", clitest.All(`^\.It ([0-9]+)$`, man["EXIT STATUS"]), []string{fmt.Sprint(exitEnded), fmt.Sprint(exitFailed), fmt.Sprint(exitUsage)})
+	clitest.Same(t, "exit codes", clitest.All(`^\.It ([0-9]+)$`, man["EXIT STATUS"]), []string{fmt.Sprint(cli.Done), fmt.Sprint(cli.Failed), fmt.Sprint(cli.Usage)})
 
 	source, err := os.ReadFile("../../internal/proxy/failure.go")
 	if err != nil {
@@ -59,8 +56,8 @@ func TestManualHasAll(t *testing.T) {
 
 	// And nothing else is mentioned anywhere.
 	known := []string{"help", "h"}
-	for _, c := range append(commands(), relay()) {
-		c.flags().VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
+	for _, c := range append(root.Commands(), root) {
+		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name, f.Shorthand) })
 	}
 	clitest.MentionsNo(t, man, known)
 }
@@ -90,20 +87,32 @@ func TestManualExamples(t *testing.T) {
 // TestManualIsClean: mandoc has nothing to say against it.
 func TestManualIsClean(t *testing.T) { clitest.Lint(t, "tailscale-mcp-proxy.1") }
 
+// helpOf is what --help of a command prints.
+func helpOf(t *testing.T, c *cobra.Command) string {
+	t.Helper()
+	var b strings.Builder
+	c.SetOut(&b)
+	if err := c.Help(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // TestHelpHasAll: what --help says agrees with the program, as far as it is
 // not made from it.
 func TestHelpHasAll(t *testing.T) {
-	help := relay().help()
-	for _, code := range []int{exitEnded, exitFailed, exitUsage} {
+	root := commands(streams{})
+	help := helpOf(t, root)
+	for _, code := range []int{cli.Done, cli.Failed, cli.Usage} {
 		if !strings.Contains(help, fmt.Sprintf("\n  %d  ", code)) {
 			t.Errorf("got no exit code %d in\n%s", code, help)
 		}
 	}
-	for _, c := range commands() {
-		if !strings.Contains(help, fmt.Sprintf("\n  %-12s%s\n", c.name, c.summary)) {
-			t.Errorf("got no line of %s, with its summary in a column, in\n%s", c.name, help)
+	for _, c := range root.Commands() {
+		if !strings.Contains(help, fmt.Sprintf("\n  %-12s%s\n", c.Name(), c.Short)) {
+			t.Errorf("got no line of %s, with its summary in a column, in\n%s", c.Name(), help)
 		}
-		help += c.help()
+		help += helpOf(t, c)
 	}
 	for line := range strings.Lines(help) {
 		if len(line) > 81 {

@@ -4,14 +4,17 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
+	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/proxy"
+	"tailscale-mcp/internal/proxy/route"
 	"tailscale-mcp/internal/version"
 )
 
@@ -24,7 +27,7 @@ type options struct {
 	requireTailscale bool
 	identityTo       list
 	headerFile       string
-	headerEnv        list
+	headerEnv        headerList
 	header           http.Header // of headerFile and headerEnv, once they are read
 
 	connectTimeout time.Duration
@@ -53,55 +56,59 @@ func (l *list) Set(s string) error {
 	return nil
 }
 
-// Repeated implements [completion.Repeated].
-func (*list) Repeated() {}
+// Type implements [pflag.Value].
+func (*list) Type() string { return "list" }
+
+// GetSlice implements [cobra.SliceValue]: a shell offers the option again.
+func (l *list) GetSlice() []string { return *l }
+
+// headerList is the list of --header-env, where a secret may stand by mistake.
+type headerList struct{ list }
+
+// Form implements [cli.Former].
+func (*headerList) Form() string { return headerEnvForm }
 
 // relayFlags are the flags of the relay, which set opt.
-func relayFlags(opt *options) *flag.FlagSet {
-	flags := serverFlags("", opt)
+func relayFlags(opt *options) *pflag.FlagSet {
+	flags := serverFlags(opt)
 	flags.BoolVar(&opt.showVersion, "version", false, "print the version")
 	return flags
 }
 
 // serverFlags are those of them that the doctor has too: what stands in a
 // client's configuration can be given to it as it is.
-func serverFlags(command string, opt *options) *flag.FlagSet {
-	flags := newFlags(command)
-	flags.StringVar(&opt.serverURL, "server", "", "`URL` the server's MCP endpoint (or MCP_SERVER)")
-	flags.StringVar(&opt.socket, "tailscaled-socket", "", "`PATH` the local tailscaled's socket, if not in its usual\nplace")
+func serverFlags(opt *options) *pflag.FlagSet {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.StringVar(&opt.serverURL, "server", "", "the `URL` of the server's MCP endpoint (or MCP_SERVER)")
+	flags.StringVar(&opt.socket, "tailscaled-socket", "", "the `PATH` of the local tailscaled's socket, if not in its usual place")
 	flags.BoolVar(&opt.requireTailscale, "require-tailscale", false, "send nothing but to a node of the tailnet")
-	flags.Var(&opt.identityTo, "identity-to", "`HOST` tell this host who calls although it is no node of\nthe tailnet, as a reverse proxy; may be repeated")
-	flags.StringVar(&opt.headerFile, "header-file", "", "`FILE` send these headers: lines of \"Name: value\"")
-	flags.Var(&opt.headerEnv, "header-env", "`NAME=VARIABLE` send the header NAME with the value of the\nenvironment variable; may be repeated")
-	flags.DurationVar(&opt.connectTimeout, "connect-timeout", proxy.DefaultConnectTimeout, "`DURATION` how long connecting to the server may take\n(default 10s)")
-	flags.IntVar(&opt.maxMessage, "max-message", proxy.DefaultMaxMessage, "`BYTES` the largest message, either way (default 67108864)")
-	flags.DurationVar(&opt.drain, "drain", proxy.DefaultDrain, "`DURATION` how long calls may still take once the client is\ngone (default 2s)")
-	flags.StringVar(&opt.logFile, "log-file", "", "`FILE` append to it what else goes to stderr")
-	for _, name := range []string{"v", "verbose"} {
-		flags.BoolVar(&opt.verbose, name, false, "log what happens (on stderr, or in the log file)")
-	}
-	for _, name := range []string{"d", "debug"} {
-		flags.BoolVar(&opt.debug, name, false, "log everything, for a report of a defect")
-	}
+	flags.Var(&opt.identityTo, "identity-to", "tell this `HOST` who calls although it is no node of the tailnet, as a reverse proxy; may be repeated")
+	flags.StringVar(&opt.headerFile, "header-file", "", "send the headers in this `FILE`: lines of \"Name: value\"")
+	cli.Instead(flags, "header-file", "header", noHeader)
+	flags.Var(&opt.headerEnv, "header-env", "send the header NAME with the value of the environment variable, by `NAME=VARIABLE`; may be repeated")
+	flags.DurationVar(&opt.connectTimeout, "connect-timeout", route.DefaultConnectTimeout, "the `DURATION` that connecting to the server may take")
+	flags.IntVar(&opt.maxMessage, "max-message", proxy.DefaultMaxMessage, "the largest message in `BYTES`, either way")
+	flags.DurationVar(&opt.drain, "drain", proxy.DefaultDrain, "the `DURATION` that calls may still take once the client is gone")
+	flags.StringVar(&opt.logFile, "log-file", "", "append to this `FILE` what else goes to stderr")
+	flags.BoolVarP(&opt.verbose, "verbose", "v", false, "log what happens (on stderr, or in the log file)")
+	flags.BoolVarP(&opt.debug, "debug", "d", false, "log everything, for a report of a defect")
 	return flags
 }
 
 // parse reads the command line of the relay.
 func parse(args, environ []string) (*options, error) {
 	opt := &options{}
-	return opt, opt.read(relayFlags(opt), args, environ)
+	flags := relayFlags(opt)
+	if err := cli.Parse(flags, program, args); err != nil || opt.showVersion {
+		return opt, err
+	}
+	return opt, opt.finish(flags, program, environ)
 }
 
-// read sets opt from flags, which set it, and then from the environment, and
-// checks it.
-func (opt *options) read(flags *flag.FlagSet, args, environ []string) error {
-	if err := parseNone(flags, args); err != nil {
-		return err
-	}
-	if opt.showVersion {
-		return nil
-	}
-	if err := fromEnvironment(flags, environ); err != nil {
+// finish sets by the environment what flags, which set opt and are those of the
+// command, were not given, and checks it.
+func (opt *options) finish(flags *pflag.FlagSet, command string, environ []string) error {
+	if err := fromEnvironment(flags, command, environ); err != nil {
 		return err
 	}
 	return opt.check(environ)
@@ -109,16 +116,16 @@ func (opt *options) read(flags *flag.FlagSet, args, environ []string) error {
 
 func (opt *options) check(environ []string) error {
 	if opt.maxMessage < 1<<10 {
-		return misused("it is a number of bytes, 1024 or more", "--max-message: %d is too small", opt.maxMessage)
+		return cli.Misused("it is a number of bytes, 1024 or more", "--max-message: %d is too small", opt.maxMessage)
 	}
 	if opt.drain < 0 {
-		return misused("it is a time such as 5s, or 0 for none", "--drain: %v is no time to end in", opt.drain)
+		return cli.Misused("it is a time such as 5s, or 0 for none", "--drain: %v is no time to end in", opt.drain)
 	}
 	if opt.drain == 0 {
 		opt.drain = -1 // none; the zero value would be the default
 	}
 	if opt.connectTimeout <= 0 {
-		return misused("it is a time such as 10s", "--connect-timeout: %v is no time to connect in", opt.connectTimeout)
+		return cli.Misused("it is a time such as 10s", "--connect-timeout: %v is no time to connect in", opt.connectTimeout)
 	}
 	from, server := "--server", opt.serverURL
 	if server == "" {
@@ -126,7 +133,7 @@ func (opt *options) check(environ []string) error {
 		server = lookup(environ, from)
 	}
 	if server == "" {
-		return misused("pass --server http://HOST:8080/mcp, or set MCP_SERVER to it", "no server given")
+		return cli.Misused("pass --server http://HOST:8080/mcp, or set MCP_SERVER to it", "no server given")
 	}
 	var err error
 	opt.server, err = parseServer(from, server)
@@ -137,7 +144,7 @@ func (opt *options) check(environ []string) error {
 func (opt *options) config(log *slog.Logger) proxy.Config {
 	return proxy.Config{
 		Server:           opt.server,
-		Tailscaled:       proxy.LocalClient(opt.socket),
+		Tailscaled:       route.LocalClient(opt.socket),
 		RequireTailscale: opt.requireTailscale,
 		IdentityTo:       opt.identityTo,
 		Header:           opt.header,

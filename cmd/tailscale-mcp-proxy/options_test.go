@@ -5,21 +5,24 @@ package main
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
+	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/proxy"
+	"tailscale-mcp/internal/proxy/route"
 )
 
 // TestPX27Parse: flags, then the environment, then the defaults.
 func TestPX27Parse(t *testing.T) {
 	const url = "http://ts-mcp:8080/mcp"
 	with := func(change func(*options)) options {
-		o := options{connectTimeout: proxy.DefaultConnectTimeout, drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage}
+		o := options{connectTimeout: route.DefaultConnectTimeout, drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage}
 		change(&o)
 		return o
 	}
@@ -54,7 +57,7 @@ func TestPX27Parse(t *testing.T) {
 			},
 			with(func(o *options) {
 				o.verbose, o.debug, o.socket, o.drain, o.maxMessage, o.connectTimeout, o.requireTailscale = true, true, "/a b/s", 5*time.Second, 2048, 3*time.Second, true
-				o.identityTo, o.logFile, o.headerEnv = list{"a", "b"}, "/x y/log", list{"Authorization=TOKEN"}
+				o.identityTo, o.logFile, o.headerEnv = list{"a", "b"}, "/x y/log", headerList{list{"Authorization=TOKEN"}}
 			}),
 		},
 		{"a short flag before the environment", []string{"-d", "-v", "--server", url}, []string{"TAILSCALE_MCP_PROXY_DEBUG=false", "TAILSCALE_MCP_PROXY_VERBOSE=0"}, with(func(o *options) { o.debug, o.verbose = true, true })},
@@ -131,8 +134,8 @@ func TestParseRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var out, errs bytes.Buffer
 			code := run(t.Context(), tt.args, nil, strings.NewReader(""), &out, &errs)
-			if code != exitUsage || out.Len() > 0 {
-				t.Errorf("got exit code %d and %q on stdout, want %d and nothing", code, out.String(), exitUsage)
+			if code != cli.Usage || out.Len() > 0 {
+				t.Errorf("got exit code %d and %q on stdout, want %d and nothing", code, out.String(), cli.Usage)
 			}
 			problem, hint, ok := strings.Cut(errs.String(), "\nhint: ")
 			if !ok || !strings.HasPrefix(problem, "error: ") || !strings.Contains(problem, tt.says) || !strings.Contains(hint, tt.hint) {
@@ -146,8 +149,8 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestHelpIsNoError(t *testing.T) {
-	if _, err := parse([]string{"--help"}, nil); !errors.Is(err, flag.ErrHelp) {
-		t.Errorf("got %v, want %v", err, flag.ErrHelp)
+	if _, err := parse([]string{"--help"}, nil); !errors.Is(err, pflag.ErrHelp) {
+		t.Errorf("got %v, want %v", err, pflag.ErrHelp)
 	}
 }
 
@@ -162,7 +165,7 @@ func TestPX27UnknownVariable(t *testing.T) {
 		var out, errs bytes.Buffer
 		code := run(t.Context(), []string{"--server", "http://a/b"}, []string{tt.entry}, strings.NewReader(""), &out, &errs)
 		problem, hint, _ := strings.Cut(errs.String(), "\nhint: ")
-		if code != exitUsage || !strings.Contains(problem, tt.says) || !strings.Contains(hint, tt.hint) || strings.Contains(errs.String(), "secret") {
+		if code != cli.Usage || !strings.Contains(problem, tt.says) || !strings.Contains(hint, tt.hint) || strings.Contains(errs.String(), "secret") {
 			t.Errorf("%s: got exit code %d and %q", tt.entry, code, errs.String())
 		}
 	}

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"tailscale-mcp/internal/cli"
 )
 
 const patience = 20 * time.Second
@@ -75,7 +77,7 @@ func launch(t *testing.T, command func(context.Context, string, ...string) *exec
 		t.Fatal(err)
 	}
 	p := &process{Cmd: command(t.Context(), exe, args...), t: t}
-	p.Env = append(os.Environ(), asCommand+"=1")
+	p.Env = environment(asCommand + "=1")
 	p.Stderr = &p.stderr
 	if p.stdin, err = p.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -124,11 +126,11 @@ func TestPX15Process(t *testing.T) {
 		end  func(*process)
 		want int
 	}{
-		{"stdin ends", func(p *process) { _ = p.stdin.Close() }, exitEnded},
+		{"stdin ends", func(p *process) { _ = p.stdin.Close() }, cli.Done},
 		{"stdout breaks", func(p *process) {
 			_ = p.pipe.Close()
 			_, _ = io.WriteString(p.stdin, `{"jsonrpc":"2.0","id":2,"method":"ping"}`+"\n")
-		}, exitFailed},
+		}, cli.Failed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

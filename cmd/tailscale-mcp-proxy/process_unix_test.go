@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tailscale-mcp/internal/cli"
 )
 
 // TestPX15Signals: each signal that asks to stop is a clean end.
@@ -21,7 +23,7 @@ func TestPX15Signals(t *testing.T) {
 	url := serveEcho(t)
 	for name, s := range map[string]os.Signal{"SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT, "SIGHUP": syscall.SIGHUP} {
 		t.Run(name, func(t *testing.T) {
-			checkEnd(t, url, func(p *process) { _ = p.Process.Signal(s) }, exitEnded)
+			checkEnd(t, url, func(p *process) { _ = p.Process.Signal(s) }, cli.Done)
 		})
 	}
 }
@@ -49,7 +51,7 @@ func TestPX15ParentGone(t *testing.T) {
 	// A shell gives what it starts in the background no standard input of its
 	// own, unless it is told to.
 	client := exec.CommandContext(t.Context(), "/bin/sh", "-c", `"$0" "$@" <&3 & wait`, exe, "--server", url)
-	client.Env = append(os.Environ(), asCommand+"=1")
+	client.Env = environment(asCommand + "=1")
 	client.ExtraFiles = []*os.File{in}
 	client.Stdout = out
 	if err := client.Start(); err != nil {

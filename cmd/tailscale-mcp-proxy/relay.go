@@ -6,20 +6,38 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
+	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/proxy"
 	"tailscale-mcp/internal/version"
 )
 
-// runRelay is what a client starts: it relays until the client is gone.
-func runRelay(ctx context.Context, s streams, args []string) error {
-	opt, err := parse(args, s.environ)
-	if err != nil {
-		return err
+// relayCommand is what a client starts. It is the root of the command line.
+func relayCommand(s streams) *cobra.Command {
+	opt := &options{}
+	c := &cobra.Command{
+		Use:     program + " --server URL [options]",
+		Short:   "give an MCP client that speaks stdio the server at a URL",
+		Long:    introduction,
+		Example: conclusion,
 	}
-	if opt.showVersion {
-		return runVersion(ctx, s, nil)
+	c.Flags().AddFlagSet(relayFlags(opt))
+	cli.CompleteFiles(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if opt.showVersion {
+			return printVersion(c.OutOrStdout())
+		}
+		if err := opt.finish(c.Flags(), c.CommandPath(), s.environ); err != nil {
+			return err
+		}
+		return opt.relay(c.Context(), s)
 	}
+	return c
+}
 
+// relay relays until the client is gone.
+func (opt *options) relay(ctx context.Context, s streams) error {
 	if err := opt.readHeaders(s.environ); err != nil {
 		return err
 	}
@@ -31,7 +49,7 @@ func runRelay(ctx context.Context, s streams, args []string) error {
 	// Without the query, which may hold a secret.
 	log.Info("relaying", "version", version.String(), "server", opt.server.Scheme+"://"+opt.server.Host+opt.server.Path)
 	if isTerminal(s.in) {
-		fmt.Fprintf(s.err, "a client starts this and speaks MCP on standard input; to try the way to the server: %s doctor --server %v\n", program, opt.server)
+		fmt.Fprintf(s.err, sayByHand, opt.server)
 	}
 	if who := exposed(opt.headerFile); who != "" {
 		log.Warn("the header file is not private", "reason", who)

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"tailscale-mcp/internal/cli"
 )
 
 // parseServer reads the endpoint's URL and refuses what cannot be one, or what
@@ -16,7 +18,7 @@ func parseServer(from, s string) (*url.URL, error) {
 	const example = "http://ts-mcp:8080/mcp"
 	u, err := url.Parse(s)
 	refuseUser := func() (*url.URL, error) {
-		return nil, misused("tailscale-mcp knows its callers by their tailnet address and needs no password", "%s: a URL with a user or password is refused: other programs can read it", from)
+		return nil, cli.Misused("tailscale-mcp knows its callers by their tailnet address and needs no password", "%s: a URL with a user or password is refused: other programs can read it", from)
 	}
 	switch {
 	case !strings.Contains(s, "://") && strings.Contains(s, "@"): // shown as it is below
@@ -29,23 +31,23 @@ func parseServer(from, s string) (*url.URL, error) {
 		if !strings.Contains(host, "/") {
 			host += "/mcp"
 		}
-		return nil, misused(fmt.Sprintf("did you mean %s ?", given(from, "http://"+host)), "%s: %q has no scheme", from, s)
+		return nil, cli.Misused(fmt.Sprintf("did you mean %s ?", given(from, "http://"+host)), "%s: %q has no scheme", from, s)
 	case err != nil:
-		return nil, misused("give the whole endpoint, for example "+example, "%s: not a URL: %v", from, inner(err))
+		return nil, cli.Misused("give the whole endpoint, for example "+example, "%s: not a URL: %v", from, inner(err))
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, misused("give the whole endpoint, for example "+example, "%s: scheme %q is neither http nor https", from, u.Scheme)
+		return nil, cli.Misused("give the whole endpoint, for example "+example, "%s: scheme %q is neither http nor https", from, u.Scheme)
 	case u.Hostname() == "":
-		return nil, misused("give the whole endpoint, for example "+example, "%s: no host in the URL", from)
+		return nil, cli.Misused("give the whole endpoint, for example "+example, "%s: no host in the URL", from)
 	case u.User != nil:
 		return refuseUser()
 	case u.Fragment != "":
-		return nil, misused("leave out what follows the #", "%s: the URL has a fragment", from)
+		return nil, cli.Misused("leave out what follows the #", "%s: the URL has a fragment", from)
 	case !goodPort(u.Port()):
-		return nil, misused("ports are 1 to 65535; that of tailscale-mcp is 8080 as a rule", "%s: there is no port %s", from, u.Port())
+		return nil, cli.Misused("ports are 1 to 65535; that of tailscale-mcp is 8080 as a rule", "%s: there is no port %s", from, u.Port())
 	case u.Path == "": // "/" is where some other servers are
 		with := *u
 		with.Path = "/mcp"
-		return nil, misused("the endpoint of tailscale-mcp is /mcp: "+given(from, with.String()), "%s: the URL has no path", from)
+		return nil, cli.Misused("the endpoint of tailscale-mcp is /mcp: "+given(from, with.String()), "%s: the URL has no path", from)
 	}
 	return u, nil
 }

@@ -13,7 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/testbed"
 )
 
 // These tests run the command on nodes of a real tailnet, where tailscaled
@@ -24,23 +25,23 @@ func TestTailnet(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED, runs tailscaled: -short")
 	}
-	inTailnet(t, tailnettest.Options{})
+	inTailnet(t, testbed.Options{})
 }
 
 // TestRootTailnet: nodes with real addresses, on which the system resolves no
 // MagicDNS name.
 func TestRootTailnet(t *testing.T) {
-	inTailnet(t, tailnettest.Options{Namespaces: true})
+	inTailnet(t, testbed.Options{Namespaces: true})
 }
 
-func inTailnet(t *testing.T, opts tailnettest.Options) {
-	tn := tailnettest.New(t, opts)
+func inTailnet(t *testing.T, opts testbed.Options) {
+	tn := testbed.New(t, opts)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	nodes, err := tn.AddNodes(ctx,
-		tailnettest.NodeOptions{Name: "ts-mcp", Tags: []string{"tag:mcp"}},
-		tailnettest.NodeOptions{Name: "laptop", Login: "jürgen@example.com"},
-		tailnettest.NodeOptions{Name: "runner", Tags: []string{"tag:ci", "tag:build"}},
+		testbed.NodeOptions{Name: "ts-mcp", Tags: []string{"tag:mcp"}},
+		testbed.NodeOptions{Name: "laptop", Login: "jürgen@example.com"},
+		testbed.NodeOptions{Name: "runner", Tags: []string{"tag:ci", "tag:build"}},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +50,7 @@ func inTailnet(t *testing.T, opts tailnettest.Options) {
 	port := serveWhoIs(t, server)
 
 	callers := []struct {
-		node *tailnettest.Node
+		node *testbed.Node
 		want string // WhoIs of the connection, then the headers
 	}{
 		{laptop, fmt.Sprintf("%s | user %s tags  node %s", laptop.FQDN(), "=?utf-8?q?j=C3=BCrgen@example.com?=", laptop.FQDN())},
@@ -64,8 +65,8 @@ func inTailnet(t *testing.T, opts tailnettest.Options) {
 					t.Errorf("got %s, want %s; stderr: %s", got, caller.want, p.stderr.String())
 				}
 				_ = p.stdin.Close()
-				if code := p.exit(); code != exitEnded {
-					t.Errorf("exit code: got %d, want %d; stderr: %s", code, exitEnded, p.stderr.String())
+				if code := p.exit(); code != cli.Done {
+					t.Errorf("exit code: got %d, want %d; stderr: %s", code, cli.Done, p.stderr.String())
 				}
 			})
 		}
@@ -104,7 +105,7 @@ func (p *process) askUntil(want string) {
 
 // mustWaitForTailscaled: with --require-tailscale (PX26) nothing is sent until
 // tailscaled is there, and then all is well.
-func mustWaitForTailscaled(ctx context.Context, t *testing.T, laptop *tailnettest.Node, url, want string) {
+func mustWaitForTailscaled(ctx context.Context, t *testing.T, laptop *testbed.Node, url, want string) {
 	if err := laptop.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +127,7 @@ func mustWaitForTailscaled(ctx context.Context, t *testing.T, laptop *tailnettes
 
 // serveWhoIs is a server on node that answers with who its tailscaled says the
 // caller is, and who the caller says it is.
-func serveWhoIs(t *testing.T, node *tailnettest.Node) (port string) {
+func serveWhoIs(t *testing.T, node *testbed.Node) (port string) {
 	t.Helper()
 	address := ":0"
 	if node.Userspace() {

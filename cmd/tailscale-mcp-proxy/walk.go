@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/proxy"
+	"tailscale-mcp/internal/proxy/route"
 )
 
 // walk is what the steps of the doctor hand on.
 type walk struct {
 	opt  *options
 	cfg  proxy.Config
-	path *proxy.Path
+	path *route.Path
 	*dialogue
 	who whoami
 }

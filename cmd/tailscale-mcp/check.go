@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -13,63 +12,72 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
 	"tailscale.com/ipn/ipnstate"
 
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/identity"
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/tool"
 )
 
-func checkFlags(as *string) *flag.FlagSet {
-	flags := newFlags("check")
-	flags.StringVar(as, "as", "", "the `CALLER`: a login, a tag, or a node by name or address (required)")
-	return flags
+func checkCommand() *cobra.Command {
+	var as string
+	c := &cobra.Command{
+		Use:               "check --as LOGIN|TAG|NODE [TOOL]",
+		Short:             "what a caller may use here, and by which grant",
+		ValidArgsFunction: cli.Words(toolNames),
+		Args:              cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, names []string) error {
+			if as == "" || len(names) > 1 {
+				return cli.Misused("tailscale-mcp check --as alice@example.com list_all_devices", "say who the caller is, and at most one tool")
+			}
+			return runCheck(c.Context(), personOf(c), as, names)
+		},
+	}
+	c.Flags().StringVar(&as, "as", "", "the `CALLER`: a login, a tag, or a node by name or address (required)")
+	return c
 }
 
 // runCheck answers "what may X do here" with the very identity and decisions
-// that a call of X would meet: it asks tailscaled about X's address.
-func runCheck(ctx context.Context, s streams, args []string) error {
-	var as string
-	names, err := parse(checkFlags(&as), args)
-	if err != nil {
-		return err
-	}
-	if as == "" || len(names) > 1 {
-		return misused("tailscale-mcp check --as alice@example.com list_all_devices", "say who the caller is, and at most one tool")
-	}
-	cfg, err := operatorConfig(s)
+// that a call of X would meet: it asks tailscaled about X's address. names is one
+// tool, or none for all.
+func runCheck(ctx context.Context, p person, as string, names []string) error {
+	cfg, err := operatorConfig(p)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	lc := localClient(cfg)
-	status, err := tailnet.NewLocal(lc).Peers(ctx)
+	status, err := localapi.New(lc).Peers(ctx)
 	if err != nil {
 		return err
 	}
 	nodes := nodesOf(status, as)
 	if len(nodes) == 0 {
-		return hinted{fmt.Errorf("this host sees no node of %s in its tailnet", as), "tailscale status lists the nodes that it sees"}
+		return cli.Hint(fmt.Errorf("this host sees no node of %s in its tailnet", as), "tailscale status lists the nodes that it sees")
 	}
 	resolver := identity.New(identity.Options{
 		Tailscaled: lc, Capability: cfg.Capability, AllowSelf: cfg.AllowSelf, Log: slog.New(slog.DiscardHandler),
 		Self: func() (string, bool) { return string(status.Self.ID), true },
 	})
-	dispatcher := tool.NewDispatcher(tool.Options{
-		Registry: everything(), Audit: audit.NewJSONLines(s.err), Log: slog.New(slog.DiscardHandler), Capability: cfg.Capability,
-		Host: func() tool.Host { return tool.Host{Name: hostName(status), Port: cfg.Port} },
+	dispatcher := gate.NewDispatcher(gate.Options{
+		Registry: tool.NewRegistry(grant.Classes(), everything()), Audit: audit.NewJSONLines(p.err), Log: slog.New(slog.DiscardHandler), Capability: cfg.Capability,
+		Host: func() gate.Host { return gate.Host{Name: hostName(status), Port: cfg.Port} },
 	})
 	for _, addr := range nodes {
 		c, err := resolver.Resolve(ctx, netip.AddrPortFrom(addr, 1))
 		if err != nil {
-			fmt.Fprintf(s.out, "%s (%s): every request is refused: %v\n", c, addr, err)
+			fmt.Fprintf(p.out, "%s (%s): every request is refused: %v\n", c, addr, err)
 			continue
 		}
-		if err := explain(s, dispatcher, c, names, cfg); err != nil {
+		if err := explain(p, dispatcher, c, names, cfg); err != nil {
 			return err
 		}
 	}
@@ -78,14 +86,14 @@ func runCheck(ctx context.Context, s streams, args []string) error {
 
 // explain prints what c may use and by which entry, and for one tool that it
 // may not use the grant that is missing.
-func explain(s streams, d *tool.Dispatcher, c caller.Caller, names []string, cfg config.Config) error {
-	fmt.Fprintf(s.out, "%s (%s):\n", c, c.Addr.Addr())
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	for _, t := range d.Registry().Tools() {
+func explain(p person, d *gate.Dispatcher, c caller.Caller, names []string, cfg config.Config) error {
+	fmt.Fprintf(p.out, "%s (%s):\n", c, c.Addr.Addr())
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	for _, t := range everything().Tools {
 		if len(names) == 1 && t.Name != names[0] {
 			continue
 		}
-		decision, missing := d.Explain(c, t)
+		decision, missing := d.Explain(c, t.Name)
 		switch {
 		case !decision.Allowed:
 			fmt.Fprintf(w, "  no\t%s\t%s\t\n", t.Name, t.Class)
@@ -98,9 +106,9 @@ func explain(s streams, d *tool.Dispatcher, c caller.Caller, names []string, cfg
 			if err := w.Flush(); err != nil {
 				return err
 			}
-			fmt.Fprintf(s.out, "\nThis in \"grants\" of the tailnet policy file would allow it:\n%s\n", missing)
+			fmt.Fprintf(p.out, "\nThis in \"grants\" of the tailnet policy file would allow it:\n%s\n", missing)
 			if lack := lacking(t, cfg); lack != "" {
-				fmt.Fprintf(s.out, "But %s.\n", lack)
+				fmt.Fprintf(p.out, "But %s.\n", lack)
 			}
 		}
 		if len(names) == 1 {
@@ -108,7 +116,7 @@ func explain(s streams, d *tool.Dispatcher, c caller.Caller, names []string, cfg
 		}
 	}
 	if len(names) == 1 {
-		return hinted{fmt.Errorf("there is no tool %q", names[0]), "tailscale-mcp tools"}
+		return cli.Hint(fmt.Errorf("there is no tool %q", names[0]), "tailscale-mcp tools")
 	}
 	return w.Flush()
 }

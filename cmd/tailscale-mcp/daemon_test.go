@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/testbed"
 )
 
 // patience bounds every wait that has no tighter bound for a reason.
@@ -47,7 +47,7 @@ type setup struct {
 
 // startDaemon starts the daemon on the node's network and does not wait for it.
 // It ends with t at the latest.
-func startDaemon(t testing.TB, n *tailnettest.Node, s setup) *daemon {
+func startDaemon(t testing.TB, n *testbed.Node, s setup) *daemon {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -57,7 +57,7 @@ func startDaemon(t testing.TB, n *tailnettest.Node, s setup) *daemon {
 		s.name = program
 	}
 	if s.port == 0 {
-		s.port = tailnettest.ReservePort(t)
+		s.port = testbed.ReservePort(t)
 	}
 	d := &daemon{port: s.port, audit: &output{}, log: &output{}, told: newManual(t), ended: make(chan struct{})}
 	d.cmd = exec.Command(self)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,25 +18,34 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"tailscale.com/ipn/ipnstate"
 
+	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/identity"
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi"
+	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/version"
 )
 
-// runDoctor walks the path of a request and stops at the first break.
-func runDoctor(ctx context.Context, s streams, args []string) error {
-	if err := none(newFlags("doctor"), args); err != nil {
-		return err
+func doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "walk the path a request takes and say at the first break what to do",
+		RunE:  func(c *cobra.Command, _ []string) error { return runDoctor(c.Context(), personOf(c)) },
 	}
-	ok := func(format string, a ...any) { fmt.Fprintf(s.out, "ok    "+format+"\n", a...) }
-	note := func(format string, a ...any) { fmt.Fprintf(s.out, "note  "+format+"\n", a...) }
+}
+
+// runDoctor walks the path of a request and stops at the first break.
+func runDoctor(ctx context.Context, p person) error {
+	ok, note := p.stepOK, p.stepNote
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 
-	cfg, err := operatorConfig(s)
+	cfg, err := operatorConfig(p)
 	if err != nil {
 		return err
 	}
@@ -44,15 +54,21 @@ func runDoctor(ctx context.Context, s streams, args []string) error {
 	}
 	ok("configuration: offers %s tools, on port %d", joinClasses(cfg), cfg.Port)
 
+	checkAudit(cfg, ok, note)
+
 	lc := localClient(cfg)
-	status, err := tailnet.NewLocal(lc).Peers(ctx)
+	status, err := localapi.New(lc).Peers(ctx)
 	if err != nil {
 		return err
 	}
 	if len(status.TailscaleIPs) == 0 {
-		return hinted{fmt.Errorf("tailscaled has no address on the tailnet yet"), "tailscale status"}
+		return cli.Hint(fmt.Errorf("tailscaled has no address on the tailnet yet"), "tailscale status")
 	}
 	ok("tailscaled %s: %s, grants name this host as %s", status.Version, status.TailscaleIPs[0], hostName(status))
+	if status.Self == nil || !status.Self.Online {
+		note("tailscaled says that it is without its control server: what the policy file grants or revokes now is not felt here, " +
+			"and the daemon serves reads only once that has lasted a minute (see: tailscale status; journalctl -u tailscaled)")
+	}
 
 	if err := checkServing(ctx, cfg, status, ok, note); err != nil {
 		return err
@@ -61,6 +77,49 @@ func runDoctor(ctx context.Context, s streams, args []string) error {
 		return err
 	}
 	return checkAPI(ctx, cfg, ok, note)
+}
+
+// leastRoom is what a disk has to have free for the audit, or changes are about to be
+// refused.
+const leastRoom = 1 << 20
+
+// checkAudit says where the audit is and how it stands. Nothing of it is a break:
+// who only reads does not depend on it.
+func checkAudit(cfg config.Config, ok, note func(string, ...any)) {
+	path := auditPath(cfg)
+	used, err := audit.Used(path)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		note("this account may not look at the audit, %s: run this with sudo", path)
+		return
+	case err != nil && cfg.AuditFile == "":
+		note("there is no audit file: tools that change something are not offered until TAILSCALE_MCP_AUDIT_FILE is set in %s, "+
+			"or the unit has a folder for it (LogsDirectory=tailscale-mcp)", config.File)
+		return
+	}
+	room, readOnly, unknown := audit.Room(path)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		note("the audit cannot be kept in %s, so changes are refused: %v", path, err)
+	case unknown != nil && !errors.Is(unknown, errors.ErrUnsupported):
+		note("the audit cannot be kept in %s, so changes are refused: %v", path, unknown)
+	case unknown == nil && readOnly:
+		note("the audit cannot be kept in %s, so changes are refused: its file system is mounted read-only", path)
+	case unknown == nil && room < leastRoom:
+		note("the audit cannot be kept in %s, so changes are refused, or soon will be: its disk is full (%s free)", path, size(int64(room)))
+	case err != nil:
+		note("the audit will be kept in %s, where nothing has been written yet", path)
+	default:
+		ok("audit: %s, %s of at most %s", path, size(used), size(audit.MaxBytes))
+	}
+}
+
+// size is a number of bytes as a person reads it.
+func size(bytes int64) string {
+	if bytes < 1<<20 {
+		return fmt.Sprintf("%d KiB", (bytes+1023)>>10)
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(bytes)/(1<<20)), ".0") + " MiB"
 }
 
 func joinClasses(cfg config.Config) string {
@@ -80,7 +139,7 @@ func checkServing(ctx context.Context, cfg config.Config, status *ipnstate.Statu
 	}
 	word, err := askDaemon(ctx, host, cfg.Port)
 	port := cfg.Port
-	for _, other := range socketPorts(os.DirFS("/")) {
+	for _, other := range socketPorts(os.DirFS(hostRoot)) {
 		if err == nil || other == cfg.Port {
 			continue
 		}
@@ -93,10 +152,10 @@ func checkServing(ctx context.Context, cfg config.Config, status *ipnstate.Statu
 	}
 	at := net.JoinHostPort(host, strconv.Itoa(int(port)))
 	if err != nil {
-		return hinted{fmt.Errorf("nothing answers on %s: %w", at, err), "systemctl status tailscale-mcp.socket tailscale-mcp.service"}
+		return cli.Hint(fmt.Errorf("nothing answers on %s: %w", at, err), "systemctl status tailscale-mcp.socket tailscale-mcp.service")
 	}
 	if word != "" {
-		return hinted{fmt.Errorf("the daemon on %s says: %s", at, word), "journalctl -u tailscale-mcp"}
+		return cli.Hint(fmt.Errorf("the daemon on %s says: %s", at, word), "journalctl -u tailscale-mcp")
 	}
 	ok("the daemon answers on %s", at)
 	return nil
@@ -128,7 +187,7 @@ func checkGrants(ctx context.Context, cfg config.Config, lc identity.Tailscaled,
 		Self: func() (string, bool) { return string(status.Self.ID), true },
 	})
 	const most = 500 // nodes asked about; each costs a third of a millisecond
-	granted, asked := 0, 0
+	granted, conditioned, asked := 0, 0, 0
 	for _, key := range status.Peers() {
 		p := status.Peer[key]
 		if len(p.TailscaleIPs) == 0 || asked == most {
@@ -138,14 +197,20 @@ func checkGrants(ctx context.Context, cfg config.Config, lc identity.Tailscaled,
 		c, err := resolver.Resolve(ctx, netip.AddrPortFrom(p.TailscaleIPs[0], 1))
 		switch {
 		case errors.Is(err, identity.ErrMalformedGrant):
-			return hinted{fmt.Errorf("%s: %w", c, err), "correct the entry of " + cfg.Capability + " in the tailnet policy file"}
+			return cli.Hint(fmt.Errorf("%s: %w", c, err), "correct the entry of "+cfg.Capability+" in the tailnet policy file")
 		case err == nil && !c.Rules.Empty():
 			granted++
+			if c.Rules.Conditioned() {
+				conditioned++
+			}
 		}
 	}
 	if granted == 0 {
 		note("no node of the %d that this host sees is granted anything here; a first grant: tailscale-mcp grant --src YOUR-LOGIN --read", asked)
 		return nil
+	}
+	if conditioned > 0 {
+		note("%d of them by entries with devices, until, rate or servers: %s", conditioned, grant.Since)
 	}
 	ok("%d of %d nodes are granted something here", granted, asked)
 	return nil
@@ -161,11 +226,11 @@ func checkAPI(ctx context.Context, cfg config.Config, ok, note func(string, ...a
 		note("no API credential: only what the local tailscaled can answer is offered")
 		return nil
 	}
-	found, err := api.ListDevices(ctx, tailnet.DeviceQuery{})
+	found, err := api.ListDevices(ctx, tsapi.DeviceQuery{})
 	if err != nil {
-		var e *tailnet.Error
+		var e *tsapi.Error
 		if errors.As(err, &e) {
-			return hinted{fmt.Errorf("the Tailscale API refuses: %s", e.Message), e.Next}
+			return cli.Hint(fmt.Errorf("the Tailscale API refuses: %s", e.Message), e.Next)
 		}
 		return err
 	}
@@ -174,15 +239,19 @@ func checkAPI(ctx context.Context, cfg config.Config, ok, note func(string, ...a
 }
 
 // newAPI returns the client of the Tailscale API, or nil without a credential.
-func newAPI(cfg config.Config, log *slog.Logger) (*tailnet.API, error) {
-	api, err := tailnet.New(tailnet.Options{
+func newAPI(cfg config.Config, log *slog.Logger, adjust ...func(*tsapi.Options)) (*tsapi.API, error) {
+	o := tsapi.Options{
 		BaseURL:    cfg.APIURL,
 		Tailnet:    cfg.Tailnet,
-		Credential: tailnet.Credential(cfg.Credential),
+		Credential: cfg.Credential,
 		UserAgent:  "tailscale-mcp/" + version.String(),
 		Log:        log,
-	})
-	if errors.Is(err, tailnet.ErrNoCredential) {
+	}
+	for _, f := range adjust {
+		f(&o)
+	}
+	api, err := tsapi.New(o)
+	if errors.Is(err, tsapi.ErrNoCredential) {
 		return nil, nil
 	}
 	return api, err

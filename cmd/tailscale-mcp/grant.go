@@ -6,41 +6,50 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/tool"
 )
 
 type grantOptions struct {
-	src, dst, resources string
-	read                bool
+	src, dst, resources  string
+	devices, until, rate string
+	read                 bool
 }
 
-func grantFlags(o *grantOptions) *flag.FlagSet {
-	flags := newFlags("grant")
-	flags.StringVar(&o.src, "src", "", "to `WHO`: a login, tag:NAME, group:NAME or autogroup:NAME (required)")
-	flags.StringVar(&o.dst, "dst", "", "this `HOST` as the policy file names it: its tag or Tailscale address (default: ask tailscaled)")
-	flags.BoolVar(&o.read, "read", false, "grant every tool that only reads, and every resource")
-	flags.StringVar(&o.resources, "resources", "", "comma-separated resource `SELECTORS`")
-	return flags
+func grantCommand() *cobra.Command {
+	var o grantOptions
+	c := &cobra.Command{
+		Use:               "grant --src WHO [--read] [TOOL...]",
+		Short:             "print a grant to paste into the tailnet policy file",
+		ValidArgsFunction: cli.AllWords(toolNames),
+		Args:              cobra.ArbitraryArgs,
+		RunE:              func(c *cobra.Command, tools []string) error { return runGrant(c.Context(), personOf(c), o, tools) },
+	}
+	c.Flags().StringVar(&o.src, "src", "", "to `WHO`: a login, tag:NAME, group:NAME or autogroup:NAME (required)")
+	c.Flags().StringVar(&o.dst, "dst", "", "this `HOST` as the policy file names it: its tag or Tailscale address (default: ask tailscaled)")
+	c.Flags().BoolVar(&o.read, "read", false, "grant every tool that only reads, and every resource")
+	c.Flags().StringVar(&o.resources, "resources", "", "comma-separated resource `SELECTORS`")
+	c.Flags().StringVar(&o.devices, "devices", "", "only for these `DEVICES`, comma-separated: tags, logins, node IDs, machine names, autogroup:self")
+	c.Flags().StringVar(&o.until, "until", "", "only before this `TIME`, such as 2026-12-24T18:00:00Z")
+	c.Flags().StringVar(&o.rate, "rate", "", "only so many `CALLS` a caller, such as 30/m (s, m, h or d)")
+	return c
 }
 
 // runGrant prints a grant for this host. It asks tailscaled how a grant names
 // the host; without tailscaled the person says so.
-func runGrant(ctx context.Context, s streams, args []string) error {
-	var o grantOptions
-	tools, err := parse(grantFlags(&o), args)
-	if err != nil {
-		return err
-	}
+func runGrant(ctx context.Context, p person, o grantOptions, tools []string) error {
 	if o.src == "" {
-		return misused("tailscale-mcp grant --src alice@example.com --read", "nobody is named to grant to")
+		return cli.Misused("tailscale-mcp grant --src alice@example.com --read", "nobody is named to grant to")
 	}
 	var list []string
 	if o.resources != "" {
@@ -50,33 +59,43 @@ func runGrant(ctx context.Context, s streams, args []string) error {
 		tools, list = append(tools, "read:*"), append(list, "*")
 	}
 	if len(tools)+len(list) == 0 {
-		return misused("name tools, or use --read for everything that only reads; tailscale-mcp tools lists them", "nothing is named to grant")
+		return cli.Misused("name tools, or use --read for everything that only reads; tailscale-mcp tools lists them", "nothing is named to grant")
 	}
 	if bad := ungrantable(tools, list); len(bad) > 0 {
-		return misused("tailscale-mcp tools lists what can", "these cannot be granted: %s", strings.Join(bad, ", "))
+		return cli.Misused("tailscale-mcp tools lists what can", "these cannot be granted: %s", strings.Join(bad, ", "))
 	}
-	cfg, err := operatorConfig(s)
+	missing := grant.Missing{Src: []string{o.src}, Tools: tools, Resources: list, Until: o.until, Rate: o.rate}
+	if o.devices != "" {
+		missing.Devices = strings.Split(o.devices, ",")
+	}
+	if err := missing.Check(); err != nil {
+		return cli.Misused("man tailscale-mcp describes conditions", "%s", err.Error())
+	}
+	cfg, err := operatorConfig(p)
 	if err != nil {
 		return err
 	}
 	if o.dst == "" {
 		asking, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		status, err := tailnet.NewLocal(localClient(cfg)).Self(asking)
-		var failed *tailnet.Error
+		status, err := localapi.New(localClient(cfg)).Self(asking)
+		var failed *failure.Error
 		if errors.As(err, &failed) {
-			return hinted{errors.New(failed.Message), failed.Next + "; or say how the policy file names this host with --dst tag:NAME"}
+			return cli.Hint(errors.New(failed.Message), failed.Next+"; or say how the policy file names this host with --dst tag:NAME")
 		}
 		if err != nil {
 			return err
 		}
 		o.dst = hostName(status)
 	}
-	text := grant.Missing{Capability: cfg.Capability, Src: []string{o.src}, Dst: o.dst, Port: cfg.Port, Tools: tools, Resources: list}.String()
-	fmt.Fprintln(s.out, text)
+	missing.Capability, missing.Dst, missing.Port = cfg.Capability, o.dst, cfg.Port
+	fmt.Fprintln(p.out, missing.String())
+	if o.devices+o.until+o.rate != "" || slices.ContainsFunc(append(slices.Clone(tools), list...), grant.NamesServer) {
+		p.note("%s", grant.Since)
+	}
 	for _, selector := range tools {
 		if note := noteTool(selector, cfg.Allow); note != "" {
-			fmt.Fprintln(s.err, "note: "+note)
+			p.note("%s", note)
 		}
 	}
 	return nil
@@ -86,7 +105,7 @@ func runGrant(ctx context.Context, s streams, args []string) error {
 // the host offers, and that may become more.
 func noteTool(selector string, offered []grant.Class) string {
 	var classes []grant.Class
-	for _, t := range everything().Tools() {
+	for _, t := range everything().Tools {
 		if selector != "*" && grants(selector, t) {
 			classes = append(classes, t.Class)
 		}
@@ -97,6 +116,8 @@ func noteTool(selector string, offered []grant.Class) string {
 	case len(classes) > 0:
 		slices.Sort(classes)
 		return fmt.Sprintf("this host does not offer %s: TAILSCALE_MCP_ALLOW lacks %s", selector, join(slices.Compact(classes)))
+	case grant.NamesServer(selector):
+		return fmt.Sprintf("this version has no servers behind it: %s gives nothing yet", selector)
 	case grant.IsToolName(selector):
 		return fmt.Sprintf("this version has no tool %q; tailscale-mcp tools lists them", selector)
 	}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/testbed"
 )
 
 const (
@@ -27,12 +27,12 @@ const (
 // for streams that are open.
 func TestFollowsGrants(t *testing.T) {
 	t.Parallel() // it mostly waits
-	followsGrants(t, tailnettest.Options{}, tailnettest.ReservePort(t))
+	followsGrants(t, testbed.Options{}, testbed.ReservePort(t))
 }
 
-func followsGrants(t *testing.T, opts tailnettest.Options, port int) {
+func followsGrants(t *testing.T, opts testbed.Options, port int) {
 	ctx := t.Context()
-	tn, server, alice, rest := newTailnet(t, opts, tailnettest.NodeOptions{Name: "bob", Login: "bob@example.com"})
+	tn, server, alice, rest := newTailnet(t, opts, testbed.NodeOptions{Name: "bob", Login: "bob@example.com"})
 	bob := rest[0]
 	d := startDaemon(t, server, setup{port: port})
 	d.told.mustSay(t, "listening on")
@@ -43,7 +43,7 @@ func followsGrants(t *testing.T, opts tailnettest.Options, port int) {
 	changes := subscribe(t, hers, base)
 	for range 2 {
 		for _, allowed := range []bool{true, false} {
-			var grants []tailnettest.Grant
+			var grants []testbed.Grant
 			if allowed {
 				grants = append(grants, grantAll(alice))
 			}
@@ -109,7 +109,7 @@ func followsGrants(t *testing.T, opts tailnettest.Options, port int) {
 // address, or connect to where tailscaled delivers. The first is the host itself,
 // the second is nobody.
 func TestRefusesItself(t *testing.T) {
-	tn, server, alice, _ := newTailnet(t, tailnettest.Options{})
+	tn, server, alice, _ := newTailnet(t, testbed.Options{})
 	if err := tn.SetGrants(t.Context(), server, grantAll()); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestRefusesItself(t *testing.T) {
 }
 
 // mustTreatSelf calls from the server's own node.
-func mustTreatSelf(t *testing.T, server *tailnettest.Node, base string, allowed bool) {
+func mustTreatSelf(t *testing.T, server *testbed.Node, base string, allowed bool) {
 	t.Helper()
 	a, err := call(t.Context(), server.HTTPClient(), base, "whoami", nil)
 	switch {

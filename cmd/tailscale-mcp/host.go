@@ -3,29 +3,41 @@
 package main
 
 import (
-	"fmt"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"tailscale.com/client/local"
 	"tailscale.com/ipn/ipnstate"
 
 	"tailscale-mcp/internal/config"
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi/socket"
 )
+
+// hostRoot is where the files of this host are. Tests have a folder of their own.
+var hostRoot = "/"
 
 // operatorConfig is the daemon's configuration as far as a person's shell can
 // see it, with a word about what it cannot.
-func operatorConfig(s streams) (config.Config, error) {
-	cfg, read, err := config.LoadWithFile(config.File)
-	if err == nil && !read {
-		fmt.Fprintf(s.err, "note: cannot read %s (absent, or run this with sudo): the daemon's settings may differ from what follows\n", config.File)
+func operatorConfig(p person) (config.Config, error) {
+	file := filepath.Join(hostRoot, config.File)
+	cfg, read, err := config.LoadWithFile(file)
+	if err != nil || read {
+		return cfg, err
 	}
-	return cfg, err
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		p.note(noteNoFile, config.File)
+	} else {
+		p.note(noteUnreadable, config.File)
+	}
+	return cfg, nil
 }
 
 // localClient reaches the tailscaled of this host.
 func localClient(cfg config.Config) *local.Client {
-	return tailnet.LocalClient(cfg.TailscaledSocket)
+	return socket.Client(cfg.TailscaledSocket)
 }
 
 // hostName is how a grant names this host: its first tag, else its address.

@@ -3,7 +3,10 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -22,18 +25,31 @@ const (
 	// raceOptions spare each end of the program a second, which is there for
 	// reports of races that happen while it ends.
 	raceOptions = "atexit_sleep_ms=0"
+
+	// testRoot names the folder that a test has for the files of a host. The
+	// program that it runs reads nothing of what this machine has.
+	testRoot = "TEST_HOST_ROOT"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		program: main,
+		program: func() {
+			hostRoot = onHost()
+			main()
+		},
 		activated: func() {
+			hostRoot = onHost()
 			if err := os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid())); err != nil {
 				panic(err)
 			}
 			main()
 		},
 	})
+}
+
+// onHost is the folder of testRoot, or one that is not there.
+func onHost() string {
+	return cmp.Or(os.Getenv(testRoot), filepath.Join(os.TempDir(), "no-host"))
 }
 
 // TestScripts are the subcommands as a person at a terminal meets them: what
@@ -45,9 +61,17 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GORACE", raceOptions)
+			e.Setenv(testRoot, e.WorkDir+"/host")
+			e.Setenv("XDG_STATE_HOME", e.WorkDir+"/state") // never a person's own
 			// No tailscaled of this machine may have a say.
 			e.Setenv("TAILSCALE_MCP_TAILSCALED_SOCKET", e.WorkDir+"/no-tailscaled.sock")
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "root" {
+				return false, fmt.Errorf("there is no condition %q", name)
+			}
+			return os.Geteuid() == 0, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})

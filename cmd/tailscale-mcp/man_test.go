@@ -3,7 +3,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,10 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/clitest"
-	"tailscale-mcp/internal/completion"
+	"github.com/spf13/pflag"
+
+	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/testbed/clitest"
 )
 
 // page is the manual page of this program.
@@ -24,28 +25,23 @@ const page = program + ".8"
 // page has is in the program. The fields of the audit are held by package audit.
 func TestManualHasAll(t *testing.T) {
 	man := clitest.Manual(t, page)
-	var all []string
-	for _, c := range commands() {
-		all = append(all, c.name) // those for units too
-	}
-	clitest.Same(t, "subcommands", clitest.All(`^\.It Cm ([a-z]+)`, man["SUBCOMMANDS"]), all)
+	root := commands(streams{})
+	clitest.Same(t, "subcommands", clitest.All(`^\.It Cm ([a-z]+)`, man["SUBCOMMANDS"]), commandNames()) // those for units too
 	for _, part := range strings.Split(man["SUBCOMMANDS"], "\n.It Cm ")[1:] {
-		c, err := find(strings.Fields(part)[0])
-		if err != nil {
+		c, _, err := root.Find(strings.Fields(part)[:1])
+		if err != nil || c == root {
 			t.Errorf("subcommands: %v", err)
 			continue
 		}
-		want := slices.DeleteFunc(completion.Typed(completion.Flags(c.flags())), func(f string) bool { return f == "--help" })
-		clitest.Same(t, "options of "+c.name, clitest.FlagsIn(part), want)
+		clitest.Same(t, "options of "+c.Name(), clitest.FlagsIn(part), cli.Typed(c.Flags()))
 	}
 	clitest.Same(t, "exit codes", clitest.All(`^\.It ([0-9]+)$`, man["EXIT STATUS"]),
-		[]string{fmt.Sprint(exitDone), fmt.Sprint(exitFailed), fmt.Sprint(exitUsage), fmt.Sprint(exitConfiguration)})
+		[]string{fmt.Sprint(cli.Done), fmt.Sprint(cli.Failed), fmt.Sprint(cli.Usage), fmt.Sprint(exitConfiguration)})
 
 	// Of other programs there are systemctl --now and tailscale set --operator.
 	known := []string{"help", "h", "now", "operator"}
-	rootFlags(new(bool)).VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
-	for _, c := range commands() {
-		c.flags().VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
+	for _, c := range append(root.Commands(), root) {
+		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 	}
 	clitest.MentionsNo(t, man, known)
 }
@@ -144,7 +140,7 @@ func TestManualGrant(t *testing.T) {
 	if !found || err != nil {
 		t.Fatalf("got %v for {%s", err, text)
 	}
-	for _, tool := range everything().Tools() {
+	for _, tool := range everything().Tools {
 		want := tool.Class == grant.Read || tool.Name == "set_device_name"
 		if got := rules.Tool(tool.Granted()).Allowed; got != want {
 			t.Errorf("%s: got allowed %v, want %v", tool.Name, got, want)
@@ -156,8 +152,8 @@ func TestManualGrant(t *testing.T) {
 func TestManualDiagnostics(t *testing.T) {
 	var source strings.Builder
 	for _, file := range []string{
-		"cmd/tailscale-mcp/doctor.go", "internal/listen/node.go", "internal/listen/listen.go", "internal/mcpserver/identify.go",
-		"internal/mcpserver/web.go", "internal/tool/errors.go", "internal/tool/confirm.go",
+		"cmd/tailscale-mcp/doctor.go", "internal/listen/node.go", "internal/listen/listen.go", "internal/front/identify.go",
+		"internal/front/web.go", "internal/front/limits.go", "internal/failure/code.go", "internal/gate/errors.go", "internal/gate/confirm.go",
 	} {
 		text, err := os.ReadFile("../../" + file)
 		if err != nil {
@@ -170,7 +166,7 @@ func TestManualDiagnostics(t *testing.T) {
 		t.Error("got no diagnostics")
 	}
 	for _, text := range said {
-		text = strings.TrimPrefix(text, "403 ")
+		text = strings.TrimPrefix(strings.TrimPrefix(text, "403 "), "429 ")
 		text = strings.TrimSuffix(strings.TrimSuffix(text, " ADDRESS"), "...")
 		if !strings.Contains(source.String(), text) {
 			t.Errorf("the page explains %q, which the program does not say", text)

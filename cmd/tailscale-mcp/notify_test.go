@@ -13,15 +13,15 @@ import (
 	"testing"
 	"time"
 
-	"tailscale-mcp/internal/tailnettest"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/testbed"
+	"tailscale-mcp/internal/testbed/fakeapi"
 )
 
 // TestTellsServiceManager: ready although tailscaled is away, what it waits for,
 // and signs of life all the while.
 func TestTellsServiceManager(t *testing.T) {
 	ctx := t.Context()
-	_, server, _, _ := newTailnet(t, tailnettest.Options{})
+	_, server, _, _ := newTailnet(t, testbed.Options{})
 	if err := server.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -178,8 +178,8 @@ func TestStopsAtOnce(t *testing.T) {
 type stop struct {
 	d       *daemon
 	api     *fakeapi.Server
-	alice   *tailnettest.Node
-	mallory *tailnettest.Node // whom nobody asks anything
+	alice   *testbed.Node
+	mallory *testbed.Node // whom nobody asks anything
 	base    string
 }
 
@@ -197,7 +197,7 @@ func newStop(t testing.TB) *stop {
 	}
 	t.Cleanup(api.Close)
 	api.AddDevices(3)
-	tn, server, alice, rest := newTailnet(t, tailnettest.Options{}, tailnettest.NodeOptions{Name: "mallory"})
+	tn, server, alice, rest := newTailnet(t, testbed.Options{}, testbed.NodeOptions{Name: "mallory"})
 	if err := tn.SetGrants(t.Context(), server, grantAll(alice)); err != nil {
 		t.Fatal(err)
 	}

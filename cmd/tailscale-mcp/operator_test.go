@@ -13,20 +13,20 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/tailnettest"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/testbed"
+	"tailscale-mcp/internal/testbed/fakeapi"
 )
 
 // TestOperatorCommands are the subcommands that ask tailscaled, on a real tailnet.
 func TestOperatorCommands(t *testing.T) {
 	ctx := t.Context()
-	tn, server, alice, rest := newTailnet(t, tailnettest.Options{},
-		tailnettest.NodeOptions{Name: "bob", Login: "bob@example.com"},
-		tailnettest.NodeOptions{Name: "runner", Tags: []string{"tag:ci"}})
+	tn, server, alice, rest := newTailnet(t, testbed.Options{},
+		testbed.NodeOptions{Name: "bob", Login: "bob@example.com"},
+		testbed.NodeOptions{Name: "runner", Tags: []string{"tag:ci"}})
 	bob, runner := rest[0], rest[1]
 	if err := tn.SetGrants(ctx, server,
-		tailnettest.Grant{Src: []*tailnettest.Node{alice}, Cap: capability, Values: []string{`{"tools":["write:*","ping_peer"]}`}},
-		tailnettest.Grant{Src: []*tailnettest.Node{runner}, Cap: capability, Values: []string{`{"tool":["read:*"]}`}},
+		testbed.Grant{Src: []*testbed.Node{alice}, Cap: capability, Values: []string{`{"tools":["write:*","ping_peer"]}`}},
+		testbed.Grant{Src: []*testbed.Node{runner}, Cap: capability, Values: []string{`{"tool":["read:*"]}`}},
 	); err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/config"
-	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/testbed"
 )
 
 // capability is the default of TAILSCALE_MCP_CAPABILITY.
@@ -27,8 +27,8 @@ const capability = "jaxxstorm.com/cap/mcp"
 // granted is a tool that a grant of everything shows in whoami, and no grant does not.
 const granted = "get_tailnet_status"
 
-func grantAll(src ...*tailnettest.Node) tailnettest.Grant {
-	return tailnettest.Grant{Src: src, Cap: capability, Values: []string{`{"tools":["*"],"resources":["*"]}`}}
+func grantAll(src ...*testbed.Node) testbed.Grant {
+	return testbed.Grant{Src: src, Cap: capability, Values: []string{`{"tools":["*"],"resources":["*"]}`}}
 }
 
 // answer is what came back of one call.

@@ -19,6 +19,9 @@ import (
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/front"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/mcpserver"
 	"tailscale-mcp/internal/tool"
 )
@@ -42,46 +45,24 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
-// TestGoldenReadme: the README's tables are made from the definitions.
-func TestGoldenReadme(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+// TestGoldenConfiguration: the table of variables is made from their definitions.
+func TestGoldenConfiguration(t *testing.T) {
+	const page, begin, end = "../../packaging/doc/configuration.md", "<!-- variables: begin -->\n", "<!-- variables: end -->"
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := string(text)
-	for name, table := range map[string]string{"tools": toolTable(), "variables": variableTable()} {
-		begin, end := "<!-- "+name+": begin -->\n", "<!-- "+name+": end -->"
-		before, rest, ok := strings.Cut(out, begin)
-		_, after, ok2 := strings.Cut(rest, end)
-		if !ok || !ok2 {
-			t.Fatalf("the README lacks the marks of %s", name)
-		}
-		out = before + begin + table + end + after
+	before, rest, ok := strings.Cut(string(text), begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s lacks the marks of the table", page)
 	}
-	golden(t, "../../README.md", out)
+	golden(t, page, before+begin+variableTable()+end+after)
 }
 
-// TestGoldenTools: the page of reference is made from the definitions too.
+// TestGoldenTools: the page of tools is made from the definitions.
 func TestGoldenTools(t *testing.T) {
 	golden(t, "../../packaging/doc/tools.md", toolsPage(everything()))
-}
-
-func toolTable() string {
-	var b strings.Builder
-	b.WriteString("| tool | class | group | scope | what it does |\n| --- | --- | --- | --- | --- |\n")
-	r := everything()
-	for _, v := range r.Tools() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", v.Name, v.Class, v.Group, cell(scopesOf(v)), v.Title)
-	}
-	b.WriteString("\n| resource | what it is |\n| --- | --- |\n")
-	for _, v := range r.Resources() {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", v.URI, v.Title)
-	}
-	b.WriteString("\n| prompt | uses |\n| --- | --- |\n")
-	for _, v := range r.Prompts() {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", v.Name, strings.Join(v.Tools, ", "))
-	}
-	return b.String()
 }
 
 func variableTable() string {
@@ -96,22 +77,26 @@ func variableTable() string {
 // TestGoldenClientView is what a client that may use everything is shown.
 func TestGoldenClientView(t *testing.T) {
 	s := mcpserver.New(mcpserver.Options{
-		Dispatcher: tool.NewDispatcher(tool.Options{
-			Registry: everything(), Audit: audit.NewJSONLines(&bytes.Buffer{}), Log: slog.New(slog.DiscardHandler),
-			Capability: "jaxxstorm.com/cap/mcp", Host: func() tool.Host { return tool.Host{Name: "tag:mcp", Port: 8080} },
+		Dispatcher: gate.NewDispatcher(gate.Options{
+			Registry: tool.NewRegistry(grant.Classes(), everything()), Audit: audit.NewJSONLines(&bytes.Buffer{}), Log: slog.New(slog.DiscardHandler),
+			Capability: "jaxxstorm.com/cap/mcp", Host: func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
 		}),
-		Resolve: func(context.Context, netip.AddrPort) (caller.Caller, error) { return caller.Operator("golden"), nil },
-		Names:   func() []string { return []string{"example.com"} },
-		Health:  func() string { return "up" },
 		Version: "golden",
 		Log:     slog.New(slog.DiscardHandler),
 	})
+	f := front.New(front.Options{
+		Resolve: func(context.Context, netip.AddrPort) (caller.Caller, error) { return caller.Operator("golden"), nil },
+		Names:   func() []string { return []string{"example.com"} },
+		Health:  func() string { return "up" },
+		Log:     slog.New(slog.DiscardHandler),
+	})
+	f.Handle(mcpserver.Path, s.Serve)
 	var view bytes.Buffer
 	for _, method := range []string{"tools/list", "resources/list", "resources/templates/list", "prompts/list"} {
 		r := httptest.NewRequest("POST", "http://example.com/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"`+method+`"}`))
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
-		s.Handler().ServeHTTP(w, r)
+		f.Handler().ServeHTTP(w, r)
 		var answer struct{ Result json.RawMessage }
 		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || answer.Result == nil {
 			t.Fatalf("%s: %d %s", method, w.Code, w.Body)

@@ -10,14 +10,13 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/testbed"
 )
 
 // The tests of this file have network namespaces with real Tailscale addresses.
@@ -26,15 +25,15 @@ import (
 // rootPort is the daemon's port: nobody else is in its namespace.
 const rootPort = 8080
 
-var namespaces = tailnettest.Options{Namespaces: true}
+var namespaces = testbed.Options{Namespaces: true}
 
 func TestRootFollowsTailscaled(t *testing.T) {
-	tailnettest.RequireNamespaces(t)
+	testbed.RequireNamespaces(t)
 	followsTailscaled(t, namespaces, rootPort, ":0")
 }
 
 func TestRootFollowsGrants(t *testing.T) {
-	tailnettest.RequireNamespaces(t)
+	testbed.RequireNamespaces(t)
 	t.Parallel() // it mostly waits
 	followsGrants(t, namespaces, rootPort)
 }
@@ -42,7 +41,7 @@ func TestRootFollowsGrants(t *testing.T) {
 // TestRootBindsTailscaleAddresses: both of them and nothing else, whoever they
 // come from.
 func TestRootBindsTailscaleAddresses(t *testing.T) {
-	tailnettest.RequireNamespaces(t)
+	testbed.RequireNamespaces(t)
 	ctx := t.Context()
 	tn, server, alice, _ := newTailnet(t, namespaces)
 	if err := tn.SetGrants(ctx, server, grantAll(alice)); err != nil {
@@ -69,15 +68,15 @@ func TestRootBindsTailscaleAddresses(t *testing.T) {
 	mustNotConnect(t, server, netip.IPv6Loopback())
 
 	// Linux answers for all its addresses on every interface: a neighbour on the
-	// wire can send to the Tailscale address, but nobody knows who that is.
+	// wire can send to the Tailscale address, and is turned away at the door.
 	if out, err := alice.Command(ctx, "ip", "route", "add", server.IPv4().String()+"/32", "via", wire.String(), "dev", "eth0").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	neighbour := overDevice(t, alice, "eth0")
-	a, err := call(ctx, neighbour, base(server.IPv4()), "whoami", nil)
-	if err != nil || a.status != http.StatusForbidden || !strings.Contains(a.body, "no tailnet peer at your address") {
-		t.Errorf("a neighbour on the wire: got %d %s (error: %v), want 403", a.status, a.body, err)
+	if a, err := call(ctx, neighbour, base(server.IPv4()), "whoami", nil); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a neighbour on the wire: got %d %s (error: %v), want the connection closed", a.status, a.body, err)
 	}
+	mustAnswer(t, hers, base(server.IPv4()), as("alice@example.com"))
 
 	// Another address: the daemon is there soon, and no longer at the old one.
 	old, another := server.IPv4(), netip.MustParseAddr("100.64.9.9")
@@ -95,7 +94,7 @@ func TestRootBindsTailscaleAddresses(t *testing.T) {
 
 // TestRootRefusesItself: dialing one's own Tailscale address takes no privilege.
 func TestRootRefusesItself(t *testing.T) {
-	tailnettest.RequireNamespaces(t)
+	testbed.RequireNamespaces(t)
 	tn, server, _, _ := newTailnet(t, namespaces)
 	if err := tn.SetGrants(t.Context(), server, grantAll()); err != nil {
 		t.Fatal(err)
@@ -117,11 +116,11 @@ func TestRootRefusesItself(t *testing.T) {
 // TestRootAddressChangesHands: an address that another node gets does not make
 // that node its former owner, but for the second that an answer may be old.
 func TestRootAddressChangesHands(t *testing.T) {
-	tailnettest.RequireNamespaces(t)
+	testbed.RequireNamespaces(t)
 	ctx := t.Context()
-	tn, server, alice, rest := newTailnet(t, namespaces, tailnettest.NodeOptions{Name: "bob", Login: "bob@example.com"})
+	tn, server, alice, rest := newTailnet(t, namespaces, testbed.NodeOptions{Name: "bob", Login: "bob@example.com"})
 	bob := rest[0]
-	if err := tn.SetGrants(ctx, server, grantAll(alice)); err != nil {
+	if err := tn.SetGrants(ctx, server, grantAll(alice, bob)); err != nil {
 		t.Fatal(err)
 	}
 	d := startDaemon(t, server, setup{port: rootPort})
@@ -159,7 +158,7 @@ func TestRootAddressChangesHands(t *testing.T) {
 // TestRootInheritedSocket: a socket from systemd, tied to tailscale0 as
 // tailscale-mcp.socket has it.
 func TestRootInheritedSocket(t *testing.T) {
-	tailnettest.RequireNamespaces(t)
+	testbed.RequireNamespaces(t)
 	ctx := t.Context()
 	tn, server, alice, _ := newTailnet(t, namespaces)
 	if err := tn.SetGrants(ctx, server, grantAll(alice)); err != nil {
@@ -193,7 +192,7 @@ func TestRootInheritedSocket(t *testing.T) {
 // comes in for another address than Tailscale's is not served; and while
 // tailscaled does not answer, callers are told to come back.
 func TestRootInheritedWildcard(t *testing.T) {
-	tailnettest.RequireNamespaces(t)
+	testbed.RequireNamespaces(t)
 	ctx := t.Context()
 	_, server, alice, _ := newTailnet(t, namespaces)
 	hang := func(sig syscall.Signal) {
@@ -231,7 +230,7 @@ func TestRootInheritedWildcard(t *testing.T) {
 
 // startActivated starts the daemon with the listening socket [::]:8080, tied to a
 // device if there is one, as systemd does.
-func startActivated(t *testing.T, n *tailnettest.Node, device string) *daemon {
+func startActivated(t *testing.T, n *testbed.Node, device string) *daemon {
 	t.Helper()
 	var ln net.Listener
 	err := n.InNamespace(func() (err error) {
@@ -273,7 +272,7 @@ func bindToDevice(raw syscall.RawConn, device string) error {
 }
 
 // overDevice is a client on the node whose connections leave by a device.
-func overDevice(t *testing.T, n *tailnettest.Node, device string) *http.Client {
+func overDevice(t *testing.T, n *testbed.Node, device string) *http.Client {
 	tr := &http.Transport{DialContext: func(ctx context.Context, network, address string) (conn net.Conn, err error) {
 		err = n.InNamespace(func() (err error) {
 			d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error { return bindToDevice(raw, device) }}
@@ -287,7 +286,7 @@ func overDevice(t *testing.T, n *tailnettest.Node, device string) *http.Client {
 }
 
 // wireAddr is the node's address on the bridge, beside the tailnet.
-func wireAddr(t *testing.T, n *tailnettest.Node) (addr netip.Addr) {
+func wireAddr(t *testing.T, n *testbed.Node) (addr netip.Addr) {
 	t.Helper()
 	err := n.InNamespace(func() error {
 		eth0, err := net.InterfaceByName("eth0")
@@ -318,7 +317,7 @@ func bracketed(addr netip.Addr) string {
 func base(addr netip.Addr) string { return fmt.Sprintf("http://%s:%d", bracketed(addr), rootPort) }
 
 // mustNotConnect wants that nothing listens there.
-func mustNotConnect(t *testing.T, from *tailnettest.Node, addr netip.Addr) {
+func mustNotConnect(t *testing.T, from *testbed.Node, addr netip.Addr) {
 	t.Helper()
 	await(t, within, func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -333,7 +332,7 @@ func mustNotConnect(t *testing.T, from *tailnettest.Node, addr netip.Addr) {
 }
 
 // mustNotServe wants that a connection there is closed without an answer.
-func mustNotServe(t *testing.T, from *tailnettest.Node, addr netip.Addr) {
+func mustNotServe(t *testing.T, from *testbed.Node, addr netip.Addr) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -13,33 +13,45 @@ import (
 	"sync"
 	"time"
 
-	"tailscale-mcp/internal/audit"
+	"github.com/spf13/cobra"
+
+	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/front"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/identity"
 	"tailscale-mcp/internal/listen"
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/mcpserver"
+	"tailscale-mcp/internal/metrics"
 	"tailscale-mcp/internal/service"
-	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/catalog"
+	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/version"
 )
 
 // stopTimeout is how long calls in flight may take to end after SIGTERM: longer
 // than a tool's own bound, so that a change is not cut off and its outcome is
 // recorded. The unit's TimeoutStopSec is longer still.
-const stopTimeout = tool.DefaultTimeout + 5*time.Second
+const stopTimeout = gate.DefaultTimeout + 5*time.Second
 
 // refuseTime is how long a daemon that cannot start turns clients away; only
 // with a socket from systemd.
 const refuseTime = 3 * time.Second
 
+func serveCommand(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "serve MCP on this host's Tailscale addresses (what the systemd unit runs; the default)",
+		RunE:  func(c *cobra.Command, _ []string) error { return runServe(c.Context(), s) },
+	}
+}
+
 // runServe is the daemon: it wires the stages in the order a request meets
 // them and serves until it is told to stop. It ends by itself only for a
 // configuration that cannot work: a tailscaled that is away is waited for.
-func runServe(ctx context.Context, s streams, args []string) error {
-	if err := none(newFlags("serve"), args); err != nil {
-		return err
-	}
+func runServe(ctx context.Context, s streams) error {
 	cfg, err := config.Load()
 	if err != nil {
 		return refuseStart(ctx, s, err)
@@ -49,9 +61,15 @@ func runServe(ctx context.Context, s streams, args []string) error {
 		log.Warn("configuration", "warning", w)
 	}
 
-	api, err := newAPI(cfg, log)
+	counts := metrics.New(version.String())
+	api, err := newAPI(cfg, log, func(o *tsapi.Options) {
+		o.CallerRate = cfg.Limits.APIRate
+		o.Observe = func(op string, status int, code failure.Code, took time.Duration) {
+			counts.Upstream(op, status, string(code), took)
+		}
+	})
 	if err != nil {
-		return refuseStart(ctx, s, hinted{err, "correct the credential in " + config.File})
+		return refuseStart(ctx, s, cli.Hint(err, "correct the credential in "+config.File))
 	}
 	lc := localClient(cfg)
 	manager := &manager{log: log}
@@ -60,7 +78,7 @@ func runServe(ctx context.Context, s streams, args []string) error {
 		return err
 	}
 	resolver := identity.New(identity.Options{
-		Tailscaled: lc,
+		Tailscaled: counts.Tailscaled(lc),
 		Capability: cfg.Capability,
 		AllowSelf:  cfg.AllowSelf,
 		Log:        log,
@@ -69,25 +87,47 @@ func runServe(ctx context.Context, s streams, args []string) error {
 			return id, id != ""
 		},
 	})
-	dispatcher := tool.NewDispatcher(tool.Options{
-		Registry:   catalog.New(catalog.Options{Local: lc, API: api, Ceiling: cfg.Allow, Capability: cfg.Capability, Version: version.String()}),
-		Audit:      audit.Open(s.out),
+	offers := offer(cfg)
+	if offers.notice != "" {
+		log.Warn("configuration", "warning", offers.notice)
+	}
+	registry := catalog.New(catalog.Options{
+		Local: socket.ClientForTools(cfg.TailscaledSocket), API: api, Ceiling: offers.ceiling, Capability: cfg.Capability,
+		Version: version.String(), Metrics: counts.Text,
+	})
+	trail := openTrail(cfg, s.out, losses{counts.AuditLost, counts.JournalLost}, log)
+	defer closeTrail(trail, log)
+	dispatcher := gate.NewDispatcher(gate.Options{
+		Registry:   registry,
+		Audit:      counts.Audit(trail, offered(registry)),
+		Digest:     trail.Digest,
+		Notice:     offers.notice,
 		Log:        log,
 		Capability: cfg.Capability,
-		Host:       func() tool.Host { return host(listener) },
+		Host:       func() gate.Host { return host(listener) },
+		ReadsOnly:  func() string { return listener.State().ReadsOnly },
+		AskPerson:  cfg.ConfirmByPerson,
+		Charge:     charge(api),
 	})
-	mcp := mcpserver.New(mcpserver.Options{
-		Dispatcher: dispatcher,
-		Resolve:    resolver.Resolve,
-		Names:      func() []string { return hostNames(listener.Self(), cfg.Hostnames) },
-		Health:     func() string { return string(listener.State().Phase) },
-		Version:    version.String(),
-		Log:        log,
+	mcp := mcpserver.New(mcpserver.Options{Dispatcher: dispatcher, Version: version.String(), Log: log})
+	way := front.New(front.Options{
+		Resolve: resolver.Resolve,
+		Names:   func() []string { return hostNames(listener.Self(), cfg.Hostnames) },
+		Health:  func() string { return string(listener.State().Phase) },
+		Limits: front.Limits{
+			Connections: cfg.Limits.Connections, Calls: cfg.Limits.Calls, Streams: cfg.Limits.Streams, Rate: cfg.Limits.Rate,
+		},
+		Refused: mcp.Refused,
+		Observe: front.Observe{HTTP: counts.HTTP, Limited: counts.Limited},
+		Log:     log,
 	})
+	way.Handle(mcpserver.Path, mcp.Serve)
+	way.Handle(metricsPath, scrape(dispatcher))
+	counts.Gauges(inUse(way))
 	if api == nil {
 		log.Info("no API credential: only what the local tailscaled can answer is offered")
 	}
-	return serve(ctx, mcp, listener, manager, log)
+	return serve(ctx, way.HTTPServer(), mcp.Drain, listener, manager, log)
 }
 
 // refuseStart reports a configuration that cannot work, and ends after it has
@@ -101,14 +141,14 @@ func refuseStart(ctx context.Context, s streams, err error) error {
 	if err := listen.TurnAway(ctx); err != nil {
 		fmt.Fprintf(s.err, "error: %v\n", err)
 	}
-	return reported{exitConfiguration}
+	return cli.Code(exitConfiguration)
 }
 
 // openListener takes the sockets of systemd, or binds by itself.
 func openListener(cfg config.Config, lc listen.Tailscaled, m *manager, log *slog.Logger) (*listen.Listener, error) {
 	inherited, err := listen.Inherited()
 	if err != nil {
-		return nil, hinted{fmt.Errorf("taking over the sockets from systemd: %w", err), "systemctl cat tailscale-mcp.socket"}
+		return nil, cli.Hint(fmt.Errorf("taking over the sockets from systemd: %w", err), "systemctl cat tailscale-mcp.socket")
 	}
 	return listen.Open(listen.Config{
 		Tailscaled: lc,
@@ -120,8 +160,7 @@ func openListener(cfg config.Config, lc listen.Tailscaled, m *manager, log *slog
 }
 
 // serve serves until ctx ends, then lets calls in flight finish.
-func serve(ctx context.Context, mcp *mcpserver.Server, listener *listen.Listener, m *manager, log *slog.Logger) error {
-	h := mcp.HTTPServer()
+func serve(ctx context.Context, h *http.Server, drain func(), listener *listen.Listener, m *manager, log *slog.Logger) error {
 	served := make(chan error, 1)
 	go func() { served <- h.Serve(listener) }()
 	watching, stopWatching := context.WithCancel(ctx)
@@ -143,7 +182,7 @@ func serve(ctx context.Context, mcp *mcpserver.Server, listener *listen.Listener
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	listener.Quiesce(ending) // who has been let in is served
-	mcp.Drain()
+	drain()
 	// Shutdown hangs up on whoever's request it has not read yet, without an answer.
 	// Without keep-alive connections end with the answer, and those without a request
 	// when its header is overdue.
@@ -187,10 +226,19 @@ func (m *manager) told(err error) {
 	}
 }
 
+// charge is what a change that begins costs its caller; nothing without the API, as
+// nothing can be changed then.
+func charge(api *tsapi.API) func(caller string) error {
+	if api == nil {
+		return nil
+	}
+	return api.Charge
+}
+
 // host is how grants name this host: its first tag, else its address.
-func host(l *listen.Listener) tool.Host {
+func host(l *listen.Listener) gate.Host {
 	self := l.Self()
-	h := tool.Host{Port: l.Port()}
+	h := gate.Host{Port: l.Port()}
 	switch {
 	case len(self.Tags) > 0:
 		h.Name = self.Tags[0]

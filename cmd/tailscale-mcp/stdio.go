@@ -13,54 +13,83 @@ import (
 	"net/url"
 	"os/user"
 
+	"github.com/spf13/cobra"
+
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/front"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/mcpserver"
 	"tailscale-mcp/internal/proxy"
-	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/catalog"
+	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/version"
 )
 
 // stdioHost is the name that the relay addresses the server in this process by.
 const stdioHost = "stdio"
 
+func stdioCommand(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "stdio",
+		Short: "serve the same tools on standard input and output, for the person who holds the credential; its audit is below ~/.local/state",
+		RunE:  func(c *cobra.Command, _ []string) error { return runStdio(c.Context(), s) },
+	}
+}
+
 // runStdio serves the person who started the program and therefore holds the
 // credential: no peer to identify and no grant to read, but the ceiling holds.
 // It is the whole daemon behind the whole proxy, with a connection in memory
 // between them, so that nothing can behave otherwise here than there.
-func runStdio(ctx context.Context, s streams, args []string) error {
-	if err := none(newFlags("stdio"), args); err != nil {
-		return err
-	}
+func runStdio(ctx context.Context, s streams) error {
 	cfg, err := config.Load()
 	if err != nil {
 		return err
 	}
 	// Standard output belongs to the protocol.
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: max(cfg.LogLevel, slog.LevelWarn)}))
-	api, err := newAPI(cfg, log)
+	api, err := newAPI(cfg, log, func(o *tsapi.Options) { o.CallerRate = -1 })
 	if err != nil {
-		return hinted{err, "correct the credential in " + config.File}
+		return cli.Hint(err, "correct the credential in "+config.File)
 	}
+	if cfg.AuditFile == "" {
+		cfg.AuditFile = personsAudit()
+	}
+	offers := offer(cfg)
+	if offers.notice != "" {
+		log.Warn("configuration", "warning", offers.notice)
+	}
+	lose := func(e audit.Event) { log.Error("audit record lost", "event", e) }
+	// What standard error does not take cannot be said there either.
+	trail := openTrail(cfg, s.err, losses{file: lose, journal: func(audit.Event) {}}, log)
+	defer closeTrail(trail, log)
 	operator := caller.Operator(operatorName())
 	mcp := mcpserver.New(mcpserver.Options{
-		Dispatcher: tool.NewDispatcher(tool.Options{
-			Registry:   catalog.New(catalog.Options{Local: localClient(cfg), API: api, Ceiling: cfg.Allow, Capability: cfg.Capability, Version: version.String()}),
-			Audit:      audit.Open(s.err),
+		Dispatcher: gate.NewDispatcher(gate.Options{
+			Registry:   catalog.New(catalog.Options{Local: localClient(cfg), API: api, Ceiling: offers.ceiling, Capability: cfg.Capability, Version: version.String()}),
+			Audit:      trail,
+			Digest:     trail.Digest,
+			Notice:     offers.notice,
 			Log:        log,
 			Capability: cfg.Capability,
-			Host:       func() tool.Host { return tool.Host{Name: stdioHost, Port: cfg.Port} },
+			Host:       func() gate.Host { return gate.Host{Name: stdioHost, Port: cfg.Port} },
+			AskPerson:  cfg.ConfirmByPerson,
 		}),
-		Resolve: func(context.Context, netip.AddrPort) (caller.Caller, error) { return operator, nil },
-		Names:   func() []string { return []string{stdioHost} },
-		Health:  func() string { return "up" },
 		Version: version.String(),
 		Log:     log,
 	})
+	way := front.New(front.Options{
+		Resolve: func(context.Context, netip.AddrPort) (caller.Caller, error) { return operator, nil },
+		Names:   func() []string { return []string{stdioHost} },
+		Health:  func() string { return "up" },
+		Limits:  front.Limits{Connections: -1, Calls: -1, Streams: -1, Rate: -1}, // there is nobody to share with
+		Log:     log,
+	})
+	way.Handle(mcpserver.Path, mcp.Serve)
 	memory := newPipes()
-	h := mcp.HTTPServer()
+	h := way.HTTPServer()
 	served := make(chan error, 1)
 	go func() { served <- h.Serve(memory) }()
 	err = proxy.Run(ctx, proxy.Config{

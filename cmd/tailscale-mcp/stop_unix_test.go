@@ -13,14 +13,14 @@ import (
 	"testing"
 	"time"
 
-	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/testbed"
 )
 
 // TestStopAnswersWhoIsLetIn: a client that is connected when the daemon is told to
 // stop, and has not sent its request yet, is answered. With a socket from systemd a
 // restart is then unnoticed.
 func TestStopAnswersWhoIsLetIn(t *testing.T) {
-	_, server, _, _ := newTailnet(t, tailnettest.Options{})
+	_, server, _, _ := newTailnet(t, testbed.Options{})
 	d := startDaemon(t, server, setup{})
 	d.told.mustSay(t, "listening on")
 	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", d.port))

@@ -22,15 +22,15 @@ Made by ` + "`tailscale-mcp tools --markdown`" + ` from the definitions. Which o
 ` + "`TAILSCALE_MCP_ALLOW`" + `. A scope is what a scoped credential needs for the tool: ` + "`a | b`" + ` is one of them, by what is asked for. "None documented" means that the document of
 the API states no scope: most such operations take only the token of a person.
 
-Tools of the classes *destructive* and *escalating* change nothing until ` + "`confirm`" + ` names what they are about to touch (` + "`confirmation_required`" + ` says the name), and where the
-client can ask the person, they are asked.
+Tools of the classes *destructive* and *escalating* have the person asked, where the client can do that; else they change nothing until ` + "`confirm`" + ` has the code
+of the refusal that comes first (` + "`confirmation_required`" + `).
 `
 
 // toolsPage is the page of reference.
-func toolsPage(r *tool.Registry) string {
+func toolsPage(r tool.Set) string {
 	var b strings.Builder
 	b.WriteString(pageBegin)
-	tools := r.Tools()
+	tools := r.Tools
 	groups := map[string][]tool.Tool{}
 	for _, t := range tools {
 		groups[t.Group] = append(groups[t.Group], t)
@@ -42,11 +42,15 @@ func toolsPage(r *tool.Registry) string {
 		}
 	}
 	b.WriteString("\n## Resources\n\n| resource | what it is |\n| --- | --- |\n")
-	for _, res := range r.Resources() {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", res.URI, cell(res.Description))
+	for _, res := range r.Resources {
+		meaning := cell(res.Description)
+		if res.Template() {
+			meaning += " Example: `" + strings.Split(res.URI, "{")[0] + res.Example + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s |\n", res.URI, meaning)
 	}
 	b.WriteString("\n## Prompts\n\nOffered to callers who may use every tool that they name.\n\n| prompt | tools | what it does |\n| --- | --- | --- |\n")
-	for _, p := range r.Prompts() {
+	for _, p := range r.Prompts {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", p.Name, listed(p.Tools, "`"), cell(p.Description))
 	}
 	writeOperations(&b, tools)
@@ -68,6 +72,7 @@ func writeTool(b *strings.Builder, t tool.Tool) {
 		return
 	}
 	b.WriteString("\n| argument | type | meaning |\n| --- | --- | --- |\n" + strings.Join(rows, ""))
+	fmt.Fprintf(b, "\nExample: `%s`\n", t.Example)
 }
 
 // scopeWords is scopesOf for a page.

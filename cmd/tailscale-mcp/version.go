@@ -3,16 +3,23 @@
 package main
 
 import (
-	"context"
 	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
 
 	"tailscale-mcp/internal/version"
 )
 
-func runVersion(_ context.Context, s streams, args []string) error {
-	if err := none(newFlags("version"), args); err != nil {
-		return err
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "print the version",
+		RunE:  func(c *cobra.Command, _ []string) error { return printVersion(c.OutOrStdout()) },
 	}
-	fmt.Fprintln(s.out, "tailscale-mcp", version.String())
-	return nil
+}
+
+func printVersion(w io.Writer) error {
+	_, err := fmt.Fprintln(w, "tailscale-mcp", version.String())
+	return err
 }

@@ -14,7 +14,7 @@ import (
 
 	"tailscale.com/ipn"
 
-	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/testbed"
 )
 
 const (
@@ -42,7 +42,7 @@ type moment struct {
 }
 
 // watchBackend records until t ends.
-func watchBackend(t testing.TB, n *tailnettest.Node) *backend {
+func watchBackend(t testing.TB, n *testbed.Node) *backend {
 	b := &backend{}
 	inBackground(t, func(ctx context.Context) {
 		tick := time.NewTicker(5 * time.Millisecond)

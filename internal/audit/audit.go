@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 
 // Package audit writes what was decided and what came of it: one record per
-// decision, one per outcome, tied together by the request ID. Under systemd the
-// records are journal entries with fields of their own (TSMCP_*); elsewhere
-// they are JSON lines.
+// decision, one per outcome, tied together by the request ID.
+//
+// A [Trail] is what the program writes to. A [File] on disk is what counts: a
+// record of a change is there, and stays there, when Write returns. The same
+// records go to the journal, as entries with fields of their own (TSMCP_*), or
+// where there is none to standard output as JSON lines; that keeps nobody
+// waiting and decides nothing. A [Reader] reads the file.
 //
 // It imports the standard library and go-systemd's journal only. A record that
 // cannot be written is an error the caller of Write has to act on: whatever is
@@ -11,13 +15,7 @@
 package audit
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"io"
 	"net/netip"
 	"time"
 )
@@ -28,15 +26,21 @@ type Event string
 const (
 	// Decision is written before anything happens: may this caller do this?
 	Decision Event = "decision"
+	// Confirmation is written when a change was confirmed, before its effect: it
+	// names the target as it was found.
+	Confirmation Event = "confirmation"
 	// Outcome is written when an allowed request has ended, however it ended.
 	Outcome Event = "outcome"
+	// Lost stands where records are missing that no change waited for: Count says
+	// how many.
+	Lost Event = "lost"
 )
 
 // Record is one line of the audit trail. Empty fields are left out.
 type Record struct {
 	Time      time.Time `json:"time"`
 	Event     Event     `json:"event"`
-	RequestID string    `json:"requestId"`
+	RequestID string    `json:"requestId,omitempty"`
 
 	// Who, as tailscaled attested.
 	Login  string         `json:"login,omitempty"`
@@ -56,6 +60,9 @@ type Record struct {
 	// Name is the tool, the resource URI or the prompt.
 	Name  string `json:"name,omitempty"`
 	Class string `json:"class,omitempty"`
+	// Target is what a change touches: as the caller named it in a decision, as it
+	// was found in what follows.
+	Target string `json:"target,omitempty"`
 	// Arguments is a digest, never the arguments themselves.
 	Arguments string `json:"argumentsDigest,omitempty"`
 
@@ -70,42 +77,28 @@ type Record struct {
 	Duration       time.Duration `json:"durationNs,omitempty"`
 	Code           string        `json:"code,omitempty"`
 	UpstreamStatus int           `json:"upstreamStatus,omitempty"`
+
+	// Count is how many refusals of one caller this record stands for, where it is
+	// more than one, or how many records are missing here.
+	Count int `json:"count,omitempty"`
+	// Names are the different methods and names of those refusals, as far as they
+	// are told apart.
+	Names []string `json:"names,omitempty"`
 }
 
-// Log takes records. Write returns only when the record is handed over, and an
-// error when it is not.
+// refusal reports whether the record says no more than that somebody was turned
+// away.
+func (r Record) refusal() bool { return r.Event == Decision && !r.Allowed }
+
+// waits reports whether something must not happen, or must not be answered, before
+// the record is durable. A record whose class nobody knows is one of them.
+func (r Record) waits() bool {
+	return r.Class != "read" && r.Event != Lost && (r.Allowed || r.Event == Confirmation)
+}
+
+// Log takes records. Write returns an error when the record is not taken; a
+// [File], and a [Trail] with one, returns for a change only when the record is
+// durable.
 type Log interface {
 	Write(ctx context.Context, r Record) error
-}
-
-// Digest returns a digest of call arguments that is equal for equal JSON
-// values, whatever the order of keys, the escapes and the white space: 128 bits
-// of SHA-256 in hexadecimal. Numbers are compared as they are written, so that
-// two large ones never pass for each other. Text that is not JSON is digested as
-// it is.
-//
-// The digest hides what nobody could guess. Whoever guesses the arguments can
-// tell that the guess is right; that is what it is for.
-func Digest(arguments []byte) string {
-	if len(arguments) == 0 {
-		return ""
-	}
-	if canonical, err := canonical(arguments); err == nil {
-		arguments = canonical
-	}
-	sum := sha256.Sum256(arguments)
-	return hex.EncodeToString(sum[:16])
-}
-
-func canonical(text []byte) ([]byte, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	var value any
-	if err := d.Decode(&value); err != nil {
-		return nil, err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("text after the value")
-	}
-	return json.Marshal(value)
 }

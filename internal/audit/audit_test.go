@@ -18,13 +18,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// sample are records of every kind, as package tool makes them.
+// sample are records of every kind, as package gate makes them.
 func sample() []Record {
 	at := time.Date(2026, 3, 4, 5, 6, 7, 89_000_000, time.UTC)
 	user := Record{
 		Time: at, RequestID: "r1", Login: "alice@example.com", Node: "laptop.example.ts.net", NodeID: "nLaptop",
 		Addr: netip.MustParseAddrPort("100.64.0.1:40000"), ClientName: "claude", ClientVersion: "1.2",
-		Method: "tools/call", Name: "get_device_info", Class: "read", Arguments: Digest([]byte(`{"device":"web"}`)),
+		Method: "tools/call", Name: "get_device_info", Class: "read", Arguments: new(key).digest([]byte(`{"device":"web"}`)),
 	}
 	allowed := user
 	allowed.Event, allowed.Allowed, allowed.By = Decision, true, "tools: read:*"

@@ -3,38 +3,23 @@
 package audit
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/coreos/go-systemd/v22/journal"
 )
 
 // Journal writes native journal entries, so that
-// `journalctl -u tailscale-mcp TSMCP_TOOL=get_device_info` finds them.
-//
-// The journal may be slow, or stalled: journald reads nothing while its disk does
-// not answer, say. Then a record is given up after a while, and with it whatever
-// may not happen without a record.
+// `journalctl -u tailscale-mcp TSMCP_TOOL=get_device_info` finds them. It waits for
+// a journal that is slow, or stalled: use it behind a [Queue].
 type Journal struct {
-	send    func(message string, priority journal.Priority, fields map[string]string) error
-	sending chan struct{} // holds a token for each record that is being sent
+	send func(message string, priority journal.Priority, fields map[string]string) error
 }
-
-const (
-	// journalPatience is how long a record may take.
-	journalPatience = 5 * time.Second
-	// journalBacklog bounds the records that a stalled journal keeps in memory.
-	journalBacklog = 256
-)
-
-// errStalled is in the error of a record that the journal did not take in time.
-var errStalled = errors.New("the journal takes no records (see: systemctl status systemd-journald)")
 
 // Open returns the journal when standard error is connected to it (systemd
 // sets JOURNAL_STREAM, see systemd.exec(5)), and JSON lines on w otherwise.
@@ -46,46 +31,20 @@ func Open(w *os.File) Log {
 }
 
 func newJournal(send func(string, journal.Priority, map[string]string) error) *Journal {
-	return &Journal{send: send, sending: make(chan struct{}, journalBacklog)}
+	return &Journal{send: send}
 }
 
 // Write implements [Log]. Field names are constants because the journal drops
 // names it does not like without an error.
 func (j *Journal) Write(_ context.Context, r Record) error {
-	if err := j.bounded(func() error { return j.send(r.message(), r.priority(), r.fields()) }); err != nil {
+	if err := j.send(r.message(), r.priority(), r.fields()); err != nil {
 		return fmt.Errorf("writing audit record to the journal: %w", err)
 	}
 	return nil
 }
 
-// bounded runs send, which knows no deadline, and gives it up after a while. What
-// was given up is still sent if the journal recovers: the record then stands for a
-// change that was refused, a read that went on, or an outcome. It does not end with
-// the caller's context: what a caller who has gone did is recorded all the same.
-func (j *Journal) bounded(send func() error) error {
-	timeout := time.NewTimer(journalPatience)
-	defer timeout.Stop()
-	select {
-	case j.sending <- struct{}{}:
-	case <-timeout.C:
-		return errStalled
-	}
-	sent := make(chan error, 1)
-	go func() {
-		err := send()
-		<-j.sending
-		sent <- err
-	}()
-	select {
-	case err := <-sent:
-		return err
-	case <-timeout.C:
-		return errStalled
-	}
-}
-
 func (r Record) priority() journal.Priority {
-	if r.Event == Decision && !r.Allowed {
+	if r.refusal() || r.Event == Lost {
 		return journal.PriNotice
 	}
 	return journal.PriInfo
@@ -108,6 +67,7 @@ func (r Record) fields() map[string]string {
 		"TSMCP_METHOD":         r.Method,
 		"TSMCP_TOOL":           r.Name,
 		"TSMCP_CLASS":          r.Class,
+		"TSMCP_TARGET":         r.Target,
 		"TSMCP_ARGUMENTS":      r.Arguments,
 		"TSMCP_BY":             r.By,
 		"TSMCP_REASON":         r.Reason,
@@ -122,6 +82,10 @@ func (r Record) fields() map[string]string {
 	if r.UpstreamStatus != 0 {
 		f["TSMCP_UPSTREAM_STATUS"] = strconv.Itoa(r.UpstreamStatus)
 	}
+	if r.Count != 0 {
+		f["TSMCP_COUNT"] = strconv.Itoa(r.Count)
+	}
+	f["TSMCP_NAMES"] = strings.Join(r.Names, ",")
 	for name, value := range f {
 		if value == "" {
 			delete(f, name)
@@ -140,18 +104,34 @@ func (r Record) sentence() string {
 	if len(r.Tags) > 0 {
 		who = strings.Join(r.Tags, ",")
 	}
-	if who == "" {
+	switch {
+	case who == "" && !r.Addr.IsValid():
+		who = "several callers"
+	case who == "":
 		who = "unknown caller " + r.Addr.String()
 	}
 	if r.Node != "" {
 		who += " on " + r.Node
 	}
 	what := strings.TrimSpace(r.Method + " " + word(r.Name))
+	if r.Target != "" {
+		what += " of " + word(r.Target)
+	}
 	switch {
+	case r.Event == Lost:
+		return fmt.Sprintf("lost: %d records: %s", r.Count, r.Reason)
+	case r.refusal() && r.Count > 0:
+		names := make([]string, len(r.Names))
+		for i, name := range r.Names {
+			names[i] = word(name)
+		}
+		return fmt.Sprintf("refused: %s: %d times: %s: %s", who, r.Count, strings.Join(names, ", "), cmp.Or(r.Reason, "for several reasons"))
 	case r.Event == Decision && r.Allowed:
 		return fmt.Sprintf("allowed: %s: %s (by %s)", who, what, r.By)
 	case r.Event == Decision:
 		return fmt.Sprintf("refused: %s: %s: %s", who, what, r.Reason)
+	case r.Event == Confirmation:
+		return fmt.Sprintf("confirmed: %s: %s", who, what)
 	case r.Code != "":
 		return fmt.Sprintf("failed: %s: %s: %s after %s", who, what, r.Code, r.Duration)
 	default:

@@ -4,6 +4,7 @@ package audit
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -90,8 +91,7 @@ func overRealSocket(records []Record) (datagrams [][]byte, err error) {
 	defer conn.Close()
 	buffer := make([]byte, 1<<16)
 	for _, r := range records {
-		// Not through Write: it sends from another thread.
-		if err := journal.Send(r.message(), r.priority(), r.fields()); err != nil {
+		if err := newJournal(journal.Send).Write(context.Background(), r); err != nil {
 			return nil, err
 		}
 		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))

@@ -9,12 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
-	"testing/synctest"
-	"time"
 	"unicode"
 
 	"github.com/coreos/go-systemd/v22/journal"
@@ -186,39 +182,4 @@ func TestJournalAndLinesAgree(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("fields of a full outcome (-want +got):\n%s", diff)
 	}
-}
-
-// A journal that takes nothing keeps nobody for longer than its bound, and not
-// more records than its backlog; when it recovers, all goes on.
-func TestJournalStalled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		stall := make(chan struct{})
-		var sent atomic.Int32
-		j := newJournal(func(string, journal.Priority, map[string]string) error {
-			<-stall
-			sent.Add(1)
-			return nil
-		})
-		began := time.Now()
-		var calls sync.WaitGroup
-		for range journalBacklog + 10 {
-			calls.Go(func() {
-				if err := j.Write(t.Context(), sample()[0]); !errors.Is(err, errStalled) {
-					t.Errorf("writing to a stalled journal: got %v, want %v", err, errStalled)
-				}
-			})
-		}
-		calls.Wait()
-		if got := time.Since(began); got != journalPatience {
-			t.Errorf("writing to a stalled journal took %v, want %v", got, journalPatience)
-		}
-		close(stall)
-		if err := j.Write(t.Context(), sample()[0]); err != nil {
-			t.Errorf("writing to a journal that has recovered: %v", err)
-		}
-		synctest.Wait()
-		if got := sent.Load(); got != journalBacklog+1 {
-			t.Errorf("the journal got %d records, want %d", got, journalBacklog+1)
-		}
-	})
 }

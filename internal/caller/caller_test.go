@@ -98,7 +98,7 @@ func TestZeroCallerMayNothing(t *testing.T) {
 			t.Errorf("the zero caller may call a %s tool by %q", class, d.By)
 		}
 	}
-	if c.Rules.Resource("tailscale://devices").Allowed || c.Rules.All(nil).Allowed {
+	if c.Rules.Resource(grant.Resource{URI: "tailscale://devices"}).Allowed || c.Rules.All(nil).Allowed {
 		t.Error("the zero caller may read or use a prompt")
 	}
 }
@@ -110,7 +110,7 @@ func TestOperator(t *testing.T) {
 			t.Errorf("the operator may not call a %s tool", class)
 		}
 	}
-	if !c.Rules.Resource("tailscale://policy").Allowed {
+	if !c.Rules.Resource(grant.Resource{URI: "tailscale://policy"}).Allowed {
 		t.Error("the operator may not read a resource")
 	}
 	if got, want := c.String(), "root on standard input"; got != want {

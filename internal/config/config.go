@@ -9,27 +9,39 @@ import (
 	"slices"
 	"strings"
 
+	"tailscale-mcp/internal/cli/spelling"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tsapi/credential"
 )
 
 // Config is the validated configuration. It is safe to print: the credential
 // hides itself.
 type Config struct {
-	Tailnet    string     // tailnet of the credential; "-" is the credential's own
-	Credential Credential // how the Tailscale API is called; zero: not at all
-	APIURL     *url.URL   // scheme and host of the Tailscale API, without a path
+	Tailnet    string                // tailnet of the credential; "-" is the credential's own
+	Credential credential.Credential // how the Tailscale API is called; zero: not at all
+	APIURL     *url.URL              // scheme and host of the Tailscale API, without a path
 
 	Port             uint16        // TCP port when the service binds by itself; 1 to 65535
 	TailscaledSocket string        // LocalAPI socket; empty: the platform's usual place
 	Capability       string        // app capability whose grants count
 	Allow            []grant.Class // classes this host offers, in the order of grant.Classes; never empty
 	AllowSelf        bool          // callers from this very node are accepted
+	ConfirmByPerson  bool          // clients that cannot ask their person are refused what can do harm
 	Hostnames        []string      // further DNS names accepted in Host, lower case, no trailing dot
+	Limits           Limits        // what one caller may use at once
 	LogLevel         slog.Level
+	AuditFile        string // where the audit is kept; empty: nowhere, and nothing is changed
 
 	// Warnings are for the log at start: names that look like ours, misspelt, but
 	// may belong to another program.
 	Warnings []string
+}
+
+// Limits are what one caller may use; the meaning is front.Limits'.
+type Limits struct {
+	Connections, Calls, Streams int
+	Rate                        int // requests per second
+	APIRate                     int // requests to the Tailscale API per minute
 }
 
 // Load reads the environment of this process and systemd's credentials. Its
@@ -45,22 +57,31 @@ func Load() (Config, error) {
 	if err := read(serverPrefix, &server); err != nil {
 		return Config{}, err
 	}
-	credential, src := l.readCredential(api)
+	read, src := l.readCredential(api)
 	environ := os.Environ()
 	l.unknownNames(environ)
 
 	c := Config{
 		Tailnet:          l.tailnet(apiPrefix+"_TAILNET", api.Tailnet),
-		Credential:       l.credential(credential, src),
+		Credential:       l.credential(read, src),
 		APIURL:           l.apiURL(apiPrefix+"_API_URL", api.APIUrl),
 		Port:             l.port(serverPrefix+"_PORT", server.Port),
 		TailscaledSocket: l.socket(serverPrefix+"_TAILSCALED_SOCKET", server.TailscaledSocket),
 		Capability:       l.capability(serverPrefix+"_CAPABILITY", server.Capability),
 		Allow:            l.classes(serverPrefix+"_ALLOW", server.Allow),
 		AllowSelf:        l.boolean(serverPrefix+"_ALLOW_SELF", server.AllowSelf),
+		ConfirmByPerson:  l.confirm(serverPrefix+"_CONFIRM", server.Confirm),
 		Hostnames:        l.hostnames(serverPrefix+"_HOSTNAMES", server.Hostnames),
-		LogLevel:         l.level(serverPrefix+"_LOG_LEVEL", server.LogLevel),
-		Warnings:         nearMisses(environ),
+		Limits: Limits{
+			Connections: l.number(serverPrefix+"_MAX_CONNECTIONS", server.MaxConnections, 8, 512),
+			Calls:       l.number(serverPrefix+"_MAX_CALLS", server.MaxCalls, 4, 1024),
+			Streams:     l.number(serverPrefix+"_MAX_STREAMS", server.MaxStreams, 2, 512),
+			Rate:        l.number(serverPrefix+"_MAX_RATE", server.MaxRate, 5, 10_000),
+			APIRate:     l.number(serverPrefix+"_MAX_API_RATE", server.MaxAPIRate, 30, 100_000),
+		},
+		AuditFile: l.auditFile(serverPrefix+"_AUDIT_FILE", server.AuditFile),
+		LogLevel:  l.level(serverPrefix+"_LOG_LEVEL", server.LogLevel),
+		Warnings:  nearMisses(environ),
 	}
 	if len(l.problems) > 0 {
 		return Config{}, &Error{Problems: l.problems}
@@ -76,8 +97,8 @@ const credentialSource = "systemd credential "
 type sources struct{ apiKey, oauthClientSecret string }
 
 // readCredential lets systemd's credential files win over the environment.
-func (l *loader) readCredential(api apiVariables) (Credential, sources) {
-	c := Credential{
+func (l *loader) readCredential(api apiVariables) (credential.Credential, sources) {
+	c := credential.Credential{
 		APIKey:            api.APIKey,
 		OAuthClientID:     api.OauthClientID,
 		OAuthClientSecret: api.OauthClientSecret,
@@ -121,7 +142,7 @@ func nearMisses(environ []string) []string {
 		if !strings.HasPrefix(name, apiPrefix+"_") || strings.HasPrefix(name, serverPrefix+"_") || slices.Contains(known, name) {
 			continue
 		}
-		if meant := nearest(name, known); meant != "" && distance(name, meant) <= 2 {
+		if meant := nearest(name, known); meant != "" && spelling.Distance(name, meant) <= 2 {
 			warnings = append(warnings, printable(name)+" is not read by tailscale-mcp: did you mean "+meant+"?")
 		}
 	}

@@ -3,70 +3,16 @@
 package config
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"tailscale-mcp/internal/tsapi/credential"
 )
-
-// Credential is what the Tailscale API is called with. At most one of the three
-// kinds is set: an API access token, an OAuth client (ID and secret), or a
-// federated workload identity (client ID and ID token file). None of them is
-// valid too.
-//
-// Every printed form (fmt, slog, encoding/json) says only which kind it is.
-type Credential struct {
-	APIKey            string
-	OAuthClientID     string
-	OAuthClientSecret string
-	IDTokenFile       string
-}
-
-// IsZero reports that there is no credential: only the tools that the local
-// tailscaled can answer are offered.
-func (c Credential) IsZero() bool { return c == Credential{} }
-
-// Kind names the kind of credential for people; it holds no secret.
-func (c Credential) Kind() string {
-	switch {
-	case c.APIKey != "":
-		return "API access token"
-	case c.OAuthClientSecret != "":
-		return "OAuth client"
-	case c.IDTokenFile != "":
-		return "workload identity federation"
-	case c.IsZero():
-		return "none"
-	default:
-		return "incomplete"
-	}
-}
-
-// String returns the kind in parentheses.
-func (c Credential) String() string { return "(" + c.Kind() + ")" }
-
-// GoString keeps %#v from showing the fields.
-func (c Credential) GoString() string { return "config.Credential" + c.String() }
-
-// Format answers every verb: without it %d, say, would print the fields.
-func (c Credential) Format(f fmt.State, verb rune) {
-	if verb == 'v' && f.Flag('#') {
-		_, _ = io.WriteString(f, c.GoString())
-		return
-	}
-	_, _ = io.WriteString(f, c.String())
-}
-
-// LogValue keeps the fields out of logs.
-func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
-
-// MarshalJSON keeps the fields out of JSON.
-func (c Credential) MarshalJSON() ([]byte, error) { return json.Marshal(c.String()) }
 
 // maxCredential bounds a credential file: the longest real one is a JWT.
 const maxCredential = 64 << 10
@@ -98,7 +44,7 @@ func credentialFile(dir, name string) (string, error) {
 
 // credential checks that the four values are one usable credential. src says
 // where each value came from, for the messages.
-func (l *loader) credential(c Credential, src sources) Credential {
+func (l *loader) credential(c credential.Credential, src sources) credential.Credential {
 	const only = "keep one kind of credential: an API access token, an OAuth client, or an ID token file"
 	const (
 		key    = apiPrefix + "_API_KEY"
@@ -145,7 +91,7 @@ func (l *loader) credential(c Credential, src sources) Credential {
 	}
 	l.plainText(id, c.OAuthClientID)
 	if len(l.problems) > before {
-		return Credential{}
+		return credential.Credential{}
 	}
 	return c
 }

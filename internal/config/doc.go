@@ -3,12 +3,12 @@
 // Package config turns the environment and systemd's credentials into one
 // validated value. It is the only reader of the program's own variables (those of
 // the service manager, packages service and listen leave to go-systemd, and those
-// of an HTTP proxy, package tailnet to net/http); the rest of the program is handed
+// of an HTTP proxy, package tsapi to net/http); the rest of the program is handed
 // a [Config] and never asks again.
 //
 // Every variable is a field of one of the two structs in variables.go: its name,
 // default and description live in the field's tags, and the shipped
-// /etc/tailscale-mcp.env, its manual page and the README's table are written from
+// /etc/tailscale-mcp.env, its manual page and the table of packaging/doc/configuration.md are written from
 // them (see [Reference], [EnvFile] and [ManPage]).
 //
 // Imports: the standard library, envconfig, and the leaf package grant.

@@ -30,9 +30,9 @@ After a change:
 .Dl systemctl restart tailscale-mcp.service
 .Pp
 The subcommands
-.Cm check , grant
+.Cm check , grant , doctor
 and
-.Cm doctor
+.Cm audit
 of
 .Xr tailscale-mcp 8
 read the file themselves, where they may; what the environment has wins.

@@ -3,9 +3,11 @@
 package config
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -24,12 +26,35 @@ func (l *loader) port(name, value string) uint16 {
 	return uint16(port)
 }
 
+// number reads a count with its bounds: below the lower one honest work would be
+// refused, and above the upper one the limit would protect nobody.
+func (l *loader) number(name, value string, least, most int) int {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < least || n > most {
+		l.addValue(name, value, "is not a number within its bounds", fmt.Sprintf("write a whole number from %d to %d", least, most))
+		return least
+	}
+	return n
+}
+
 func (l *loader) boolean(name, value string) bool {
 	b, err := strconv.ParseBool(strings.ToLower(value))
 	if err != nil {
 		l.addValue(name, value, "is neither true nor false", "write true or false")
 	}
 	return b
+}
+
+// confirm reports whether it takes a person to confirm a change.
+func (l *loader) confirm(name, value string) bool {
+	switch strings.ToLower(value) {
+	case "code":
+		return false
+	case "person":
+		return true
+	}
+	l.addValue(name, value, "is neither code nor person", "write code or person")
+	return false
 }
 
 func (l *loader) level(name, value string) slog.Level {
@@ -133,6 +158,26 @@ func (l *loader) socket(name, value string) string {
 		l.addValue(name, value, "is not an absolute path", "write the whole path, beginning with /")
 	}
 	return value
+}
+
+// AuditName is the file's name in a folder of logs.
+const AuditName = "audit.jsonl"
+
+// auditFile is the file that is set, else one in the first of systemd's folders of
+// logs (systemd.exec(5), LogsDirectory=).
+func (l *loader) auditFile(name, value string) string {
+	if value == "" {
+		folder, _, _ := strings.Cut(os.Getenv("LOGS_DIRECTORY"), ":")
+		if !filepath.IsAbs(folder) {
+			return ""
+		}
+		return filepath.Join(folder, AuditName)
+	}
+	if !filepath.IsAbs(value) || strings.HasSuffix(value, "/") || !graphic(value) {
+		l.addValue(name, value, "is not an absolute path of a file", "write the whole path, beginning with /, such as /var/log/tailscale-mcp/"+AuditName)
+		return ""
+	}
+	return filepath.Clean(value)
 }
 
 func (l *loader) hostnames(name, value string) []string {

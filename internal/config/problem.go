@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"tailscale-mcp/internal/cli/spelling"
 )
 
 // Problem is one thing that is wrong with the configuration.
@@ -70,37 +72,11 @@ func (l *loader) show(value string) string {
 func nearest(name string, known []string) string {
 	best, bestDistance := "", len(name)/4+1 // a quarter of the letters may be wrong
 	for _, candidate := range known {
-		if d := distance(name, candidate); d < bestDistance {
+		if d := spelling.Distance(name, candidate); d < bestDistance {
 			best, bestDistance = candidate, d
 		}
 	}
 	return best
-}
-
-// distance counts the insertions, deletions, substitutions and exchanges of
-// neighbours between a and b (optimal string alignment).
-func distance(a, b string) int {
-	var before, last []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, last = last, row
-		row = make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			substitution := last[j-1]
-			if a[i-1] != b[j-1] {
-				substitution++
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, substitution)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }
 
 // proxyPrefix begins the variables of tailscale-mcp-proxy, which a person's

@@ -51,7 +51,14 @@ type serverVariables struct {
 	Capability       string `split_words:"true" default:"jaxxstorm.com/cap/mcp" desc:"Name of the app capability that grants in the tailnet policy file give to callers of this server."`
 	Allow            string `split_words:"true" default:"read" desc:"Classes of tools that this host offers at all, whatever grants say: a comma-separated list of read, write, destructive and escalating."`
 	AllowSelf        string `split_words:"true" default:"false" desc:"Accept callers from this very host. Any local account that dials the host's own Tailscale address would then act as the host's owner or tag, and so would whoever reaches it through something that this host forwards, such as tailscale funnel: true or false."`
+	Confirm          string `split_words:"true" default:"code" desc:"How a change by a destructive or escalating tool is confirmed where the client cannot ask its person: code, by the code that a refusal hands out, which a model can repeat without asking anybody; or person, not at all: such a client is refused."`
 	Hostnames        string `split_words:"true" desc:"Further DNS names of this server, comma-separated. Requests are accepted for the host's Tailscale addresses and MagicDNS name, and for these."`
+	MaxConnections   string `split_words:"true" default:"128" desc:"Connections that one caller (a node with its user or tags) may have open at once, from 8 on. Without any grant it is 8."`
+	MaxCalls         string `split_words:"true" default:"64" desc:"Calls that one caller may have in flight at once, from 4 on; ping_peer, run_netcheck and reading logs count as several. Without any grant it is 4."`
+	MaxStreams       string `split_words:"true" default:"64" desc:"Streams that one caller may keep open at once, from 2 on. Without any grant it is 2."`
+	MaxRate          string `split_words:"true" default:"50" desc:"Requests that one caller may make per second, on average, from 5 on; four times as many may come at once. Without any grant it is 5. What is over one of these limits is answered with status 429 and rate_limited, and nobody else notices."`
+	MaxAPIRate       string `split_words:"true" default:"120" desc:"Requests to the Tailscale API that one caller may cause per minute, from 30 on; a third of them may come at once, and a change that begins counts as one. The API has limits of its own for the tailnet, and all callers share them."`
+	AuditFile        string `split_words:"true" desc:"Absolute path of the file that the audit is kept in, and beside it its older files and its key, 256 MiB at most. The folder belongs to this program alone. Unset means audit.jsonl in the folder that the unit has for logs, /var/log/tailscale-mcp; any other needs ReadWritePaths= in a drop-in of the unit. Without either, no tool that changes something is offered, and a change whose record is not on disk is refused."`
 	LogLevel         string `split_words:"true" default:"info" desc:"How much is logged: debug, info, warn or error. The audit records do not depend on it."`
 }
 
@@ -65,7 +72,7 @@ type Variable struct {
 }
 
 // Reference lists every variable in the order in which it is documented. The
-// README's table and the shipped environment file are made from it.
+// table of packaging/doc/configuration.md and the shipped environment file are made from it.
 func Reference() []Variable {
 	return append(describe(apiPrefix, new(apiVariables)), describe(serverPrefix, new(serverVariables))...)
 }

@@ -49,7 +49,7 @@ func BenchmarkTool(b *testing.B) {
 		{"name", usual, listDevices, true},
 		{"class", usual, getDNS, true},
 		{"denied", usual, createKey, false},
-		{"many/allowed", many(), Tool{"tool_999", "g999", Write}, true},
+		{"many/allowed", many(), Tool{Name: "tool_999", Group: "g999", Class: Write}, true},
 		{"many/denied", many(), createKey, false},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
@@ -81,7 +81,7 @@ func BenchmarkResource(b *testing.B) {
 			r := parse(b, bb.values...)
 			b.ReportAllocs()
 			for b.Loop() {
-				if r.Resource(bb.uri).Allowed != bb.want {
+				if r.Resource(Resource{URI: bb.uri}).Allowed != bb.want {
 					b.Fatal("wrong decision")
 				}
 			}

@@ -25,6 +25,10 @@ func FuzzParse(f *testing.F) {
 		{`group:dns:read`, `read:*`},
 		{`tailscale://device/%2e%2e/*`, `get_*`},
 		{`x://[::1]/a%3Ab`, `group:`},
+		{`{"tools":["files/read_file","files/get_*","files/read:*","files/*"]}`, `{"resources":["files/file:///srv/docs/*","files/*"],"prompts":["files/*"]}`},
+		{`{"tools":["*"],"devices":["tag:ci","autogroup:self","n1CNTRL","web-1","a@b"]}`, `{"tools":["read:*"],"until":"2026-12-24T18:00:00+01:00","rate":"30/m"}`},
+		{`{"tools":["*"],"devices":[]}`, `{"tools":["*"],"rate":"1/d"}`},
+		{`files/x`, `metrics/*`},
 	} {
 		f.Add(seed[0], seed[1])
 	}
@@ -43,8 +47,8 @@ func FuzzParse(f *testing.F) {
 			checkUnion(t, both, ra, rb)
 		}
 		if utf8.ValidString(a) {
-			checkSelector(t, keyTools, a, toolSelectors.MatchString(a))
-			checkSelector(t, keyResources, a, len(a) <= maxSelector && resourceSelectors.MatchString(a))
+			checkSelector(t, keyTools, a, toolSelectors.MatchString(a) && !reservedServer(a))
+			checkSelector(t, keyResources, a, resourceSelectors.MatchString(a) && fits(a) && !reservedServer(a))
 		}
 	})
 }
@@ -61,22 +65,28 @@ func parseChecked(t *testing.T, value string) (Rules, error) {
 		return r, err
 	}
 	// Nothing was dropped and nothing was added. (This reader would take
-	// repeated keys and more; what it must not do is find other selectors.)
-	var entry map[string][]string
-	if err := json.Unmarshal([]byte(value), &entry); err != nil {
-		t.Fatalf("accepted %q, which is no object of lists of strings: %v", value, err)
+	// repeated keys and more; what it must not do is find something else.)
+	var entry written
+	dec := json.NewDecoder(strings.NewReader(value))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&entry); err != nil {
+		t.Fatalf("accepted %q, which another reader does not: %v", value, err)
 	}
-	for key, got := range map[string][]string{keyTools: r.sortedTools(), keyResources: r.sortedResources()} {
-		want := slices.Compact(slices.Sorted(slices.Values(entry[key])))
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: got %q, want %q", key, got, want)
+	if entry.Devices != nil && len(*entry.Devices) == 0 {
+		entry = written{} // grants nothing
+	}
+	found := append(r.entriesAgain(), written{})[0]
+	for key, lists := range map[string][2][]string{
+		keyTools: {found.Tools, entry.Tools}, keyResources: {found.Resources, entry.Resources}, keyPrompts: {found.Prompts, entry.Prompts},
+	} {
+		if want := slices.Compact(slices.Sorted(slices.Values(lists[1]))); !slices.Equal(lists[0], want) {
+			t.Errorf("%s: got %q, want %q", key, lists[0], want)
 		}
-		delete(entry, key)
 	}
-	if len(entry) > 0 {
-		t.Errorf("accepted unknown keys in %q", value)
+	if !r.Empty() && (entry.Until == "") != (found.Until == "") || !r.Empty() && entry.Rate != found.Rate || !r.Empty() && (entry.Devices == nil) != (found.Devices == nil) {
+		t.Errorf("%q became %s: conditions are lost", value, r)
 	}
-	again := parse(t, r.String())
+	again := parse(t, r.Entries()...)
 	if !again.Equal(r) || again.String() != r.String() {
 		t.Errorf("normal form: got %s from %s, want the same", again, r)
 	}
@@ -111,15 +121,15 @@ func checkUnion(t *testing.T, both, a, b Rules) {
 			t.Errorf("%s: tool %+v: got %+v, want allowed %v", both, tool, got, want)
 		}
 		if tool.Class == Escalating && got.Allowed && !slices.ContainsFunc(both.sortedTools(), func(s string) bool {
-			return s == tool.Name || s == "escalating:*" || s == "group:"+tool.Group+":escalating"
+			return s == tool.Name || tool.Server != "" && s == tool.Server+"/"+tool.Name || tool.Server != "" && s == tool.Server+"/escalating:*" || s == "escalating:*" || s == "group:"+tool.Group+":escalating"
 		}) {
 			t.Errorf("%s: tool %+v: got %+v without a selector that says so, want denied", both, tool, got)
 		}
 	}
 	for _, uri := range uris {
-		got := both.Resource(uri)
+		got := both.Resource(Resource{URI: uri})
 		checkBy(t, both, got)
-		if want := a.Resource(uri).Allowed || b.Resource(uri).Allowed; got.Allowed != want {
+		if want := a.Resource(Resource{URI: uri}).Allowed || b.Resource(Resource{URI: uri}).Allowed; got.Allowed != want {
 			t.Errorf("%s: resource %q: got %+v, want what %s or %s allows", both, uri, got, a, b)
 		}
 		for _, template := range []Template{device, routes, anyKind, {URI: uri}, {URI: uri + "/{id}", Alias: uri}} {
@@ -140,6 +150,16 @@ func checkUnion(t *testing.T, both, a, b Rules) {
 func mentioned(r Rules) (tools []Tool, uris []string) {
 	names, groups := []string{"other"}, []string{"", "other"}
 	for _, s := range r.sortedTools()[:min(len(r.sortedTools()), 10)] {
+		if server, name, ok := strings.Cut(s, "/"); ok {
+			for _, class := range Classes() {
+				for _, name := range []string{"other", strings.TrimSuffix(name, "*"), strings.TrimSuffix(name, "*") + "x"} {
+					if IsToolName(name) {
+						tools = append(tools, Tool{Server: server, Name: name, Class: class}, Tool{Name: name, Class: class})
+					}
+				}
+			}
+			continue
+		}
 		part := strings.Split(s, ":")
 		if len(part) == 1 && s != "*" {
 			names = append(names, s)
@@ -150,7 +170,7 @@ func mentioned(r Rules) (tools []Tool, uris []string) {
 	for _, name := range names {
 		for _, group := range groups {
 			for _, class := range Classes() {
-				tools = append(tools, Tool{name, group, class})
+				tools = append(tools, Tool{Name: name, Group: group, Class: class})
 			}
 		}
 	}
@@ -187,7 +207,7 @@ func FuzzResource(f *testing.F) {
 			}
 		}
 		r := resourceRules(t, strings.Join(entry, " "))
-		got := r.Resource(uri)
+		got := r.Resource(Resource{URI: uri})
 		checkBy(t, r, got)
 		if want := slices.ContainsFunc(entry, func(s string) bool { return resourceCovered(s, uri) }); got.Allowed != want {
 			t.Errorf("%s: resource %q: got %+v, want allowed %v", r, uri, got, want)
@@ -235,16 +255,58 @@ func normalizedBase(base string) string {
 	return n
 }
 
-func (r Rules) sortedTools() []string {
-	if r.index == nil {
-		return nil
-	}
-	return r.tools
+// written is an entry as another reader of JSON sees it.
+type written struct {
+	Tools     []string  `json:"tools"`
+	Resources []string  `json:"resources"`
+	Prompts   []string  `json:"prompts"`
+	Devices   *[]string `json:"devices"`
+	Until     string    `json:"until"`
+	Rate      string    `json:"rate"`
 }
 
-func (r Rules) sortedResources() []string {
-	if r.index == nil {
-		return nil
+func (r Rules) entriesAgain() (all []written) {
+	for _, text := range r.Entries() {
+		var w written
+		if err := json.Unmarshal([]byte(text), &w); err != nil {
+			panic(err)
+		}
+		all = append(all, w)
 	}
-	return r.resources
+	return all
+}
+
+// sortedTools are the selectors of the entries that hold without a time and for every device.
+func (r Rules) sortedTools() (all []string) {
+	for _, w := range r.entriesAgain() {
+		if w.Devices == nil && w.Until == "" {
+			all = append(all, w.Tools...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (r Rules) sortedResources() (all []string) {
+	for _, w := range r.entriesAgain() {
+		if w.Devices == nil && w.Until == "" {
+			all = append(all, w.Resources...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// reservedServer reports whether a selector begins with a name that no server has.
+func reservedServer(selector string) bool {
+	server, _, ok := strings.Cut(selector, "/")
+	return ok && slices.Contains(reserved[:], server)
+}
+
+// fits reports whether the URI of a selector is not too long.
+func fits(selector string) bool {
+	if server, uri, ok := strings.Cut(selector, "/"); ok && !strings.Contains(server, ":") {
+		return len(uri) <= maxSelector
+	}
+	return len(selector) <= maxSelector
 }

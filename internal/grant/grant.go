@@ -14,6 +14,13 @@
 // union, order and repetition mean nothing, no entry takes anything away, and
 // what no entry gives is denied.
 //
+// An entry may set itself conditions, which hold for all of its selectors and for
+// no other entry:
+//
+//	"devices": ["tag:ci", "alice@example.com"]   only these devices (see [Devices])
+//	"until": "2026-12-24T18:00:00Z"              only before this time (RFC 3339)
+//	"rate": "30/m"                               30 calls a minute at most (s, m, h, d)
+//
 // # Tool selectors
 //
 //	list_all_devices   this tool, whatever its class
@@ -21,6 +28,21 @@
 //	read:*             every tool of a class: read, write, destructive, escalating
 //	group:dns          every tool of a group that is not escalating
 //	group:dns:read     every tool of a group and a class
+//
+// # Servers
+//
+// A selector without a server's name means the tools and resources of Tailscale
+// only, "*" included. For those of a server behind the gateway its name and a slash
+// come first:
+//
+//	files/read_file             this tool, by the name that the server gives it
+//	files/get_*                 every tool whose name begins so and that is not escalating
+//	files/read:*                every tool of a class
+//	files/*                     every tool that is not escalating; every resource; every prompt
+//	files/file:///srv/docs/*    a resource selector, as below
+//
+// Prompts are granted by "prompts", of servers only: one of Tailscale's is offered
+// to whoever may call every tool that it uses.
 //
 // # Resource selectors
 //
@@ -48,6 +70,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Class says how much harm a tool can do. The server keeps it for every tool;
@@ -91,93 +114,102 @@ func (c Class) known() bool {
 
 // Tool is what a decision is asked about.
 type Tool struct {
-	Name  string
-	Group string // may be empty: then no group selector matches
-	Class Class
+	Server string // behind the gateway; empty for Tailscale's own
+	Name   string
+	Group  string // may be empty: then no group selector matches
+	Class  Class
+	// Devices is set when the tool can keep itself to some devices. One that cannot
+	// is not granted by an entry with "devices".
+	Devices bool
 }
 
 // Decision answers one question. The zero Decision denies.
 type Decision struct {
 	Allowed bool
 	// By names the selector that allowed it, the narrowest one when several
-	// did, such as "tools: read:*". It is empty exactly when Allowed is false.
+	// did, such as "tools: read:*", with the conditions of its entry. It is empty
+	// exactly when Allowed is false.
 	By string
+	// Terms are how it is allowed, when no entry allows it for all devices and at any
+	// rate; nil when one does.
+	Terms *Terms
 }
 
 // Rules are the permissions of one caller: an immutable union of entries, safe
 // for concurrent use and cheap to copy. The zero Rules deny everything. Compare
 // them with [Rules.Equal] or by [Rules.Digest], not with ==.
+//
+// Entries with "until" hold only in what [Rules.At] returns.
 type Rules struct {
-	*index // nil when nothing is granted; never changed after Parse
+	*rules // nil when nothing is granted; never changed after Parse
+	now    time.Time
 }
 
-// index arranges the selectors for lookup. Each map leads from what is asked
-// about to the text for Decision.By.
-type index struct {
-	tools, resources []string // every selector, sorted, without duplicates
-
-	toolNames map[string]string
-	groups    map[groupClass]string
-	classes   map[Class]string
-	anyTool   bool
-
-	uris        map[string]string
-	templates   map[string]string // key: the literal template
-	below       map[string]string // key: the selector without "*", so it ends in "/"
-	bases       []string          // the keys of below, sorted
-	longestBase int               // bytes of the longest key of below
-	anyResource bool
-
-	digest string
+// rules are entries in normal form: first what has no conditions, if anything.
+type rules struct {
+	entries []entry
+	digest  string
 }
 
-// groupClass is a group selector; Class is empty for "group:NAME".
-type groupClass struct {
-	group string
-	class Class
+// At returns the rules for decisions at this time, which must be asked for again
+// for each: an entry ends by itself.
+func (r Rules) At(now time.Time) Rules { r.now = now; return r }
+
+// decide asks each entry that holds now, the one without conditions first.
+func (r Rules) decide(server string, devices bool, ask func(*index) (by string, ok bool)) Decision {
+	if r.rules == nil {
+		return Decision{}
+	}
+	var terms Terms
+	by := ""
+	for i := range r.entries {
+		e := &r.entries[i]
+		ix := e.servers[server]
+		if ix == nil || !e.holds(r.now) || e.devices != nil && !devices {
+			continue
+		}
+		selector, ok := ask(ix)
+		if !ok {
+			continue
+		}
+		if e.conditions.none() {
+			return allow(selector)
+		}
+		if by == "" {
+			by = selector + e.conditions.words()
+		}
+		if e.devices == nil && e.rate.Calls == 0 {
+			return allow(by)
+		}
+		terms.Ways = append(terms.Ways, Way{Entry: e.text, Devices: e.devices, Rate: e.rate})
+	}
+	if len(terms.Ways) == 0 {
+		return Decision{}
+	}
+	return Decision{Allowed: true, By: by, Terms: &terms}
 }
-
-const (
-	byTools       = "tools: "
-	byResources   = "resources: "
-	byAnyTool     = byTools + "*"
-	byAnyResource = byResources + "*"
-	byAnyEntry    = "any entry"
-)
-
-func allow(by string) Decision { return Decision{Allowed: true, By: by} }
 
 // Tool decides whether t may be called, and so whether it is listed. A tool
 // whose class is unknown, or whose name no grant could spell, is denied
 // whatever was granted.
 func (r Rules) Tool(t Tool) Decision {
-	if r.index == nil || !t.Class.known() || !IsToolName(t.Name) {
+	if !t.Class.known() || !IsToolName(t.Name) {
 		return Decision{}
 	}
-	if by, ok := r.toolNames[t.Name]; ok {
-		return allow(by)
-	}
-	if by, ok := r.groups[groupClass{t.Group, t.Class}]; ok {
-		return allow(by)
-	}
-	broad := t.Class != Escalating // whether selectors that do not name the class may match
-	if broad {
-		if by, ok := r.groups[groupClass{t.Group, ""}]; ok {
-			return allow(by)
-		}
-	}
-	if by, ok := r.classes[t.Class]; ok {
-		return allow(by)
-	}
-	if broad && r.anyTool {
-		return allow(byAnyTool)
-	}
-	return Decision{}
+	return r.decide(t.Server, t.Devices, func(ix *index) (string, bool) { return ix.tool(t) })
 }
 
-// All decides about a prompt that leads to tools: it is allowed when every one
-// of them is, and By then names each selector once. A prompt without tools is
-// allowed to every caller who was granted anything at all.
+// Prompt decides whether a server's prompt may be used.
+func (r Rules) Prompt(server, name string) Decision {
+	if server == "" {
+		return Decision{}
+	}
+	return r.decide(server, false, func(ix *index) (string, bool) { return ix.prompt(name) })
+}
+
+// All decides about a prompt that leads to tools of Tailscale's: it is allowed when
+// every one of them is, and By then names each selector once. A prompt without tools
+// is allowed to every caller who was granted anything at all.
 func (r Rules) All(tools []Tool) Decision {
 	if r.Empty() {
 		return Decision{}
@@ -199,45 +231,77 @@ func (r Rules) All(tools []Tool) Decision {
 }
 
 // Empty reports whether nothing is granted at all.
-func (r Rules) Empty() bool { return r.index == nil }
+func (r Rules) Empty() bool { return r.rules == nil }
 
-// String returns the rules as one entry in normal form: JSON, sorted, without
-// duplicates. Parsing it gives equal rules.
-func (r Rules) String() string {
-	var b strings.Builder
-	b.WriteByte('{')
-	if r.index != nil {
-		writeList(&b, keyTools, r.tools)
-		writeList(&b, keyResources, r.resources)
+// Conditioned reports whether something is granted in a way that older versions do
+// not understand (see [Since]).
+func (r Rules) Conditioned() bool {
+	if r.rules == nil {
+		return false
 	}
-	b.WriteByte('}')
-	return b.String()
+	return slices.ContainsFunc(r.entries, func(e entry) bool {
+		_, own := e.servers[""]
+		return !e.none() || !own || len(e.servers) > 1
+	})
 }
 
-// writeList writes one member of an entry. A selector that was accepted holds
-// nothing that JSON escapes.
-func writeList(b *strings.Builder, key string, list []string) {
-	if len(list) == 0 {
-		return
+// Conditions returns the entries that hold now with conditions, in normal form: so
+// many at most, each shortened when it is long.
+func (r Rules) Conditions(most int) (all []string) {
+	if r.rules == nil {
+		return nil
 	}
-	if b.Len() > len("{") {
-		b.WriteByte(',')
+	for i := range r.entries {
+		if e := &r.entries[i]; !e.none() && e.holds(r.now) && len(all) < most {
+			all = append(all, shortened(e.text))
+		}
 	}
-	fmt.Fprintf(b, `"%s":["%s"]`, key, strings.Join(list, `","`))
+	return all
+}
+
+func shortened(text string) string {
+	const longest = 1024
+	if len(text) > longest {
+		return text[:longest] + "…" // it is ASCII
+	}
+	return text
+}
+
+// Entries returns the rules in normal form: JSON, sorted, without duplicates, what
+// has no conditions in one entry. Parsing them gives equal rules.
+func (r Rules) Entries() []string {
+	if r.rules == nil {
+		return nil
+	}
+	texts := make([]string, len(r.entries))
+	for i := range r.entries {
+		texts[i] = r.entries[i].text
+	}
+	return texts
+}
+
+// String returns the entries in normal form, a line each; "{}" when there is none.
+func (r Rules) String() string {
+	if r.rules == nil {
+		return "{}"
+	}
+	return strings.Join(r.Entries(), "\n")
 }
 
 // Digest returns 32 hexadecimal digits of the SHA-256 of the normal form, the
-// same for the same set of selectors in every process: a change of the digest
+// same for the same set of entries in every process: a change of the digest
 // is a change of the grants.
 func (r Rules) Digest() string {
-	if r.index == nil {
+	if r.rules == nil {
 		return digest("{}")
 	}
-	return r.index.digest
+	return r.digest
 }
 
-// Equal reports whether r and o hold the same selectors.
+// Equal reports whether r and o hold the same selectors under the same conditions.
 func (r Rules) Equal(o Rules) bool { return r.Digest() == o.Digest() }
+
+func allow(by string) Decision { return Decision{Allowed: true, By: by} }
 
 func digest(normal string) string {
 	sum := sha256.Sum256([]byte(normal))

@@ -13,15 +13,15 @@ import (
 
 // The cast. Every row of the matrix is asked about all of them.
 var (
-	listDevices  = Tool{"list_all_devices", "devices", Read}
-	getDevice    = Tool{"get_device_info", "devices", Read}
-	renameDevice = Tool{"rename_device", "devices", Write}
-	deleteDevice = Tool{"delete_device", "devices", Destructive}
-	approve      = Tool{"approve_device", "devices", Escalating}
-	getDNS       = Tool{"get_dns", "dns", Read}
-	setDNS       = Tool{"set_dns", "dns", Destructive}
-	createKey    = Tool{"create_key", "keys", Escalating}
-	whois        = Tool{"whois", "", Read}
+	listDevices  = Tool{Name: "list_all_devices", Group: "devices", Class: Read}
+	getDevice    = Tool{Name: "get_device_info", Group: "devices", Class: Read}
+	renameDevice = Tool{Name: "rename_device", Group: "devices", Class: Write}
+	deleteDevice = Tool{Name: "delete_device", Group: "devices", Class: Destructive}
+	approve      = Tool{Name: "approve_device", Group: "devices", Class: Escalating}
+	getDNS       = Tool{Name: "get_dns", Group: "dns", Class: Read}
+	setDNS       = Tool{Name: "set_dns", Group: "dns", Class: Destructive}
+	createKey    = Tool{Name: "create_key", Group: "keys", Class: Escalating}
+	whois        = Tool{Name: "whois", Group: "", Class: Read}
 
 	cast = []Tool{listDevices, getDevice, renameDevice, deleteDevice, approve, getDNS, setDNS, createKey, whois}
 )
@@ -115,15 +115,15 @@ func TestToolFailsClosed(t *testing.T) {
 		tool Tool
 	}{
 		{"zero", Tool{}},
-		{"no class", Tool{"x", "g", ""}},
-		{"unknown class", Tool{"x", "g", "admin"}},
-		{"class in another case", Tool{"x", "g", "Read"}},
-		{"class of all", Tool{"x", "g", "*"}},
-		{"no name", Tool{"", "g", Read}},
-		{"name with a space", Tool{"x y", "g", Read}},
-		{"name that is a selector", Tool{"read:*", "g", Read}},
-		{"name with a control character", Tool{"x\n", "g", Read}},
-		{"name that is too long", Tool{strings.Repeat("x", 129), "g", Read}},
+		{"no class", Tool{Name: "x", Group: "g", Class: ""}},
+		{"unknown class", Tool{Name: "x", Group: "g", Class: "admin"}},
+		{"class in another case", Tool{Name: "x", Group: "g", Class: "Read"}},
+		{"class of all", Tool{Name: "x", Group: "g", Class: "*"}},
+		{"no name", Tool{Name: "", Group: "g", Class: Read}},
+		{"name with a space", Tool{Name: "x y", Group: "g", Class: Read}},
+		{"name that is a selector", Tool{Name: "read:*", Group: "g", Class: Read}},
+		{"name with a control character", Tool{Name: "x\n", Group: "g", Class: Read}},
+		{"name that is too long", Tool{Name: strings.Repeat("x", 129), Group: "g", Class: Read}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestToolFailsClosed(t *testing.T) {
 			}
 		})
 	}
-	if got := rules.Tool(Tool{"x", "g", Read}); !got.Allowed {
+	if got := rules.Tool(Tool{Name: "x", Group: "g", Class: Read}); !got.Allowed {
 		t.Errorf("a tool in order: got %+v, want allowed", got)
 	}
 }
@@ -189,7 +189,7 @@ func TestAll(t *testing.T) {
 func TestZero(t *testing.T) {
 	var r Rules
 	for _, d := range []Decision{
-		r.Tool(getDNS), r.All(nil), r.All([]Tool{getDNS}), r.Resource("tailscale://devices"), r.Resource(""),
+		r.Tool(getDNS), r.All(nil), r.All([]Tool{getDNS}), r.Resource(Resource{URI: "tailscale://devices"}), r.Resource(Resource{URI: ""}),
 		r.Template(device), r.Instance(device, "tailscale://device/n1"), r.Template(Template{}), r.Instance(Template{}, ""),
 	} {
 		if d != (Decision{}) {
@@ -264,7 +264,7 @@ func TestConcurrent(t *testing.T) {
 				r.Tool(tool)
 			}
 			r.All(cast)
-			r.Resource("tailscale://device/n1")
+			r.Resource(Resource{URI: "tailscale://device/n1"})
 			r.Instance(device, "tailscale://device/n1")
 			if got, want := r.Template(device), allow("resources: tailscale://device/*"); got != want || r.String() == "" || r.Digest() == "" {
 				t.Errorf("got %+v, want %+v", got, want)
@@ -338,11 +338,14 @@ func checkBy(t testing.TB, r Rules, d Decision) {
 		}
 		return
 	}
-	if s, ok := strings.CutPrefix(d.By, byTools); ok && slices.Contains(r.tools, s) {
-		return
-	}
-	if s, ok := strings.CutPrefix(d.By, byResources); ok && slices.Contains(r.resources, s) {
-		return
+	by, _, _ := strings.Cut(d.By, " (") // the conditions follow
+	for _, e := range r.entriesAgain() {
+		if s, ok := strings.CutPrefix(by, byTools); ok && slices.Contains(e.Tools, s) {
+			return
+		}
+		if s, ok := strings.CutPrefix(by, byResources); ok && slices.Contains(e.Resources, s) {
+			return
+		}
 	}
 	t.Errorf("allowed by %q, want one of the selectors of %s", d.By, r)
 }

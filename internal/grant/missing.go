@@ -20,6 +20,25 @@ type Missing struct {
 	// passes [IsToolName] and [IsURI]: a client that asks for a tool called
 	// "*" must not be handed a grant of everything.
 	Tools, Resources []string
+	// Devices, Until and Rate are conditions of the entry; what is empty sets none.
+	Devices     []string
+	Until, Rate string
+}
+
+// Check says what is wrong with the conditions.
+func (m Missing) Check() error {
+	if m.Until != "" {
+		if _, err := parseUntil(m.Until); err != nil {
+			return err
+		}
+	}
+	if m.Rate != "" {
+		if _, err := parseRate(m.Rate); err != nil {
+			return err
+		}
+	}
+	_, err := parseDevices(m.Devices)
+	return err
 }
 
 // String returns the grant as indented JSON, ready to be pasted into the
@@ -41,8 +60,17 @@ func (m Missing) String() string {
 	if len(resources) > 0 {
 		entry = append(entry, member(keyResources, resources))
 	}
-	if len(entry) == 0 {
+	if len(entry) == 0 || m.Check() != nil {
 		return ""
+	}
+	if len(m.Devices) > 0 {
+		entry = append(entry, member(keyDevices, keep(m.Devices, notEmpty)))
+	}
+	if m.Until != "" {
+		entry = append(entry, literal(keyUntil)+": "+literal(m.Until))
+	}
+	if m.Rate != "" {
+		entry = append(entry, literal(keyRate)+": "+literal(m.Rate))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "{\n  %s,\n", member("src", keep(m.Src, notEmpty)))

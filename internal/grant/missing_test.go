@@ -74,13 +74,13 @@ func TestMissingHelps(t *testing.T) {
 	if got := rules.Tool(createKey); !got.Allowed {
 		t.Errorf("tool: got %+v, want allowed", got)
 	}
-	if got := rules.Resource("tailscale://device/a&b"); !got.Allowed {
+	if got := rules.Resource(Resource{URI: "tailscale://device/a&b"}); !got.Allowed {
 		t.Errorf("resource: got %+v, want allowed", got)
 	}
 	if got := rules.Template(device); !got.Allowed {
 		t.Errorf("template: got %+v, want allowed", got)
 	}
-	if got, want := len(rules.tools)+len(rules.resources), 3; got != want {
+	if got, want := len(rules.sortedTools())+len(rules.sortedResources()), 3; got != want {
 		t.Errorf("got %d selectors in %s, want %d", got, rules, want)
 	}
 }

@@ -14,25 +14,37 @@ import (
 
 const (
 	reName   = `[A-Za-z0-9_.-]{1,128}`
+	reServer = `(?:[a-z0-9][a-z0-9-]{0,30})/`
 	reClass  = `(?:read|write|destructive|escalating)`
 	reScheme = `[A-Za-z][A-Za-z0-9+.-]*`
 	// The characters of a plain segment; an encoded one has its code spelled out.
 	rePlainButDot = `(?:[A-Za-z0-9_~:@!$&'()+,=-]|%(?:2[01246789bBcCdD]|3[0-9aAcCdDeE]|4[0-9a-fA-F]|5[0-9aAbBdDeEfF]|6[0-9a-fA-F]|7[0-9aAcCeE]))`
 	reSegment     = `\.*` + rePlainButDot + `(?:\.|` + rePlainButDot + `)*`
-	rePlain       = reScheme + `://` + reSegment + `(?:/` + reSegment + `)*`
+	rePlain       = `(?:file:///|` + reScheme + `://)` + reSegment + `(?:/` + reSegment + `)*`
 	reTemplated   = `(?:[^/{}]+|\{[A-Za-z0-9_]+\})`
 	reURIChar     = `(?:[A-Za-z0-9._~:/?#@!$&'()+,;={}-]|\[|\]|%[0-9A-Fa-f]{2})`
 )
 
 var (
-	toolSelectors     = regexp.MustCompile(`^(?:\*|` + reName + `|` + reClass + `:\*|group:` + reName + `(?::` + reClass + `)?)$`)
-	resourceSelectors = regexp.MustCompile(`^(?:\*|` + reScheme + `:` + reURIChar + `+|` + reScheme + `://\*|` + rePlain + `/\*)$`)
-	templates         = regexp.MustCompile(`^` + reScheme + `://` + reTemplated + `(?:/` + reTemplated + `)*$`)
+	toolSelectors     = regexp.MustCompile(`^(?:\*|` + reName + `|` + reClass + `:\*|group:` + reName + `(?::` + reClass + `)?|` + reServer + `(?:` + reName + `|(?:` + reName + `)?\*|` + reClass + `:\*))$`)
+	resourceSelectors = regexp.MustCompile(`^(?:` + reServer + `)?(?:\*|` + reScheme + `:` + reURIChar + `+|` + reScheme + `://\*|file:///\*|` + rePlain + `/\*)$`)
+	templates         = regexp.MustCompile(`^(?:file:///|` + reScheme + `://)` + reTemplated + `(?:/` + reTemplated + `)*$`)
 	plainURIs         = regexp.MustCompile(`^` + rePlain + `$`)
 )
 
 // toolCovered says whether one selector covers one tool in order.
 func toolCovered(selector string, t Tool) bool {
+	server, name, foreign := strings.Cut(selector, "/")
+	switch {
+	case foreign != (t.Server != ""), foreign && server != t.Server:
+		return false
+	case foreign && strings.HasSuffix(name, ":*"):
+		return t.Class == Class(strings.TrimSuffix(name, ":*"))
+	case foreign && strings.HasSuffix(name, "*"):
+		return strings.HasPrefix(t.Name, strings.TrimSuffix(name, "*")) && t.Class != Escalating
+	case foreign:
+		return t.Name == name
+	}
 	part := strings.Split(selector, ":")
 	switch {
 	case selector == "*":
@@ -50,7 +62,10 @@ func toolCovered(selector string, t Tool) bool {
 
 // resourceCovered says whether one selector covers one URI.
 func resourceCovered(selector, uri string) bool {
+	head, _, cut := strings.Cut(selector, "/")
 	switch {
+	case cut && !strings.Contains(head, ":"):
+		return false // a server's
 	case selector == "*":
 		return true
 	case strings.HasSuffix(selector, "/*"):

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -27,8 +25,13 @@ const (
 const (
 	keyTools     = "tools"
 	keyResources = "resources"
+	keyPrompts   = "prompts"
+	keyDevices   = "devices"
+	keyUntil     = "until"
+	keyRate      = "rate"
 
-	acceptedEntry = `an entry is {"tools": [...], "resources": [...]}, both optional lists of strings`
+	acceptedEntry = `an entry is {"tools": [...], "resources": [...], "prompts": [...], "devices": [...], "until": "...", "rate": "..."}, ` +
+		`all optional: lists of strings, a time and a rate`
 )
 
 // Parse reads the values of the capability, one JSON text each, as WhoIs
@@ -45,7 +48,7 @@ func Parse(values []string) (Rules, error) {
 	if len(values) > maxEntries {
 		return Rules{}, fmt.Errorf("%w: %d entries, at most %d are accepted", ErrMalformed, len(values), maxEntries)
 	}
-	var b builder
+	var u union
 	bytes, selectors := 0, 0
 	for i, v := range values {
 		refuse := func(err error) (Rules, error) {
@@ -54,66 +57,96 @@ func Parse(values []string) (Rules, error) {
 		if bytes += len(v); bytes > maxBytes {
 			return refuse(fmt.Errorf("the entries are longer than %d bytes in total", maxBytes))
 		}
-		tools, resources, err := decodeEntry(v)
+		text, err := decodeEntry(v)
 		if err != nil {
 			return refuse(err)
 		}
-		if selectors += len(tools) + len(resources); selectors > maxSelectors {
+		if selectors += text.size(); selectors > maxSelectors {
 			return refuse(fmt.Errorf("the entries have more than %d selectors in total", maxSelectors))
 		}
-		for _, s := range tools {
-			if err := b.addTool(s); err != nil {
-				return refuse(err)
-			}
-		}
-		for _, s := range resources {
-			if err := b.addResource(s); err != nil {
-				return refuse(err)
-			}
+		if err := u.add(text); err != nil {
+			return refuse(err)
 		}
 	}
-	return b.rules(), nil
+	return u.rules(), nil
+}
+
+// entryText is one entry as it was written, member by member.
+type entryText struct {
+	lists       map[string][]string // by key
+	until, rate string
+}
+
+func (e entryText) size() (n int) {
+	for _, list := range e.lists {
+		n += len(list)
+	}
+	return n
 }
 
 // decodeEntry reads one entry member by member, because decoding into a struct
 // or a map would accept repeated keys, keys in another case, and null.
-func decodeEntry(v string) (tools, resources []string, err error) {
+func decodeEntry(v string) (entryText, error) {
+	refuse := func(format string, args ...any) (entryText, error) {
+		return entryText{}, fmt.Errorf(format+"; "+acceptedEntry, args...)
+	}
 	if !utf8.ValidString(v) {
-		return nil, nil, fmt.Errorf("%s is not valid UTF-8; %s", quote(v), acceptedEntry)
+		return refuse("%s is not valid UTF-8", quote(v))
 	}
 	// The whole text first: the decoder below stops at the end of the object
 	// and would not see what trails it.
 	if !json.Valid([]byte(v)) {
-		return nil, nil, fmt.Errorf("%s is not JSON; %s", quote(v), acceptedEntry)
+		return refuse("%s is not JSON", quote(v))
 	}
 	dec := json.NewDecoder(strings.NewReader(v))
 	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
-		return nil, nil, fmt.Errorf("%s is not an object; %s", quote(v), acceptedEntry)
+		return refuse("%s is not an object", quote(v))
 	}
-	var seen [2]bool
+	e := entryText{lists: map[string][]string{}}
+	seen := map[string]bool{}
 	for dec.More() {
 		token, err := dec.Token()
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading a key: %w; %s", err, acceptedEntry)
+			return refuse("reading a key: %w", err)
 		}
 		key, _ := token.(string)
-		which, list := 0, &tools
+		if seen[key] {
+			return refuse("repeated key %s", quote(key))
+		}
+		seen[key] = true
 		switch key {
-		case keyTools:
-		case keyResources:
-			which, list = 1, &resources
+		case keyTools, keyResources, keyPrompts, keyDevices:
+			e.lists[key], err = decodeList(dec)
+		case keyUntil:
+			e.until, err = decodeString(dec)
+		case keyRate:
+			e.rate, err = decodeString(dec)
 		default:
-			return nil, nil, fmt.Errorf("unknown key %s; %s", quote(key), acceptedEntry)
+			return refuse("unknown key %s", quote(key))
 		}
-		if seen[which] {
-			return nil, nil, fmt.Errorf("repeated key %s; %s", quote(key), acceptedEntry)
-		}
-		seen[which] = true
-		if *list, err = decodeList(dec); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w; %s", key, err, acceptedEntry)
+		if err != nil {
+			return refuse("%s: %w", key, err)
 		}
 	}
-	return tools, resources, nil
+	return e, nil
+}
+
+// decodeString reads the next value of dec, a string that is not empty.
+func decodeString(dec *json.Decoder) (s string, err error) {
+	var raw json.RawMessage
+	if err := dec.Decode(&raw); err != nil {
+		return "", fmt.Errorf("reading the string: %w", err)
+	}
+	if raw[0] != '"' {
+		return "", fmt.Errorf("%s is not a string", quote(string(raw)))
+	}
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return "", fmt.Errorf("reading the string: %w", err)
+	}
+	if s == "" {
+		return "", errors.New("is empty")
+	}
+	return s, nil
 }
 
 // decodeList reads the next value of dec, a list of strings.
@@ -144,70 +177,4 @@ func decodeList(dec *json.Decoder) ([]string, error) {
 		list = append(list, s)
 	}
 	return list, nil
-}
-
-// builder collects selectors into an index.
-type builder struct {
-	ix               index
-	tools, resources map[string]bool
-}
-
-func (b *builder) addTool(s string) error {
-	sel, err := parseToolSelector(s)
-	if err != nil {
-		return err
-	}
-	put(&b.tools, s, true)
-	switch by := byTools + s; sel.kind {
-	case everything:
-		b.ix.anyTool = true
-	case exactly:
-		put(&b.ix.toolNames, s, by)
-	case ofClass:
-		put(&b.ix.classes, sel.class, by)
-	case ofGroup:
-		put(&b.ix.groups, groupClass{sel.name, sel.class}, by)
-	}
-	return nil
-}
-
-func (b *builder) addResource(s string) error {
-	kind, err := parseResourceSelector(s)
-	if err != nil {
-		return err
-	}
-	put(&b.resources, s, true)
-	switch by := byResources + s; kind {
-	case everything:
-		b.ix.anyResource = true
-	case exactly:
-		put(&b.ix.uris, s, by)
-	case ofTemplate:
-		put(&b.ix.templates, s, by)
-	case descendants:
-		base := strings.TrimSuffix(s, "*")
-		put(&b.ix.below, base, by)
-		b.ix.longestBase = max(b.ix.longestBase, len(base))
-	}
-	return nil
-}
-
-func (b *builder) rules() Rules {
-	if len(b.tools)+len(b.resources) == 0 {
-		return Rules{}
-	}
-	ix := b.ix // a copy, so that the rules do not keep the builder in memory
-	ix.tools = slices.Sorted(maps.Keys(b.tools))
-	ix.resources = slices.Sorted(maps.Keys(b.resources))
-	ix.bases = slices.Sorted(maps.Keys(ix.below))
-	r := Rules{&ix}
-	ix.digest = digest(r.String())
-	return r
-}
-
-func put[K comparable, V any](m *map[K]V, k K, v V) {
-	if *m == nil {
-		*m = make(map[K]V)
-	}
-	(*m)[k] = v
 }

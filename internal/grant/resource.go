@@ -18,28 +18,34 @@ const maxPlain = 2 * maxSelector
 //   - an exact selector covers the same bytes, whatever they are;
 //   - "*" covers everything, so there is nothing to be fooled about;
 //   - a selector ending in "/*" covers plain URIs only. A URI is plain when
-//     whatever serves it cannot take it for a URI elsewhere: SCHEME://, then
+//     whatever serves it cannot take it for a URI elsewhere: SCHEME:// or file:///, then
 //     segments that are neither empty nor made of dots only, without query or
 //     fragment, of letters, digits and - _ . ~ : @ ! $ & ' ( ) + , = or
 //     percent-encodings of printable ASCII other than . / \ % ? # ; * { }.
 //
 // Letter case always counts.
-func (r Rules) Resource(uri string) Decision {
-	if r.index == nil {
-		return Decision{}
+func (r Rules) Resource(o Resource) Decision {
+	return r.decide(o.Server, o.Devices, func(ix *index) (string, bool) { return ix.resource(o.URI) })
+}
+
+// Resource is one URI that a decision is asked about.
+type Resource struct {
+	Server string // behind the gateway; empty for Tailscale's own
+	URI    string
+	// Devices is set when what serves it can keep itself to some devices.
+	Devices bool
+}
+
+func (ix *index) resource(uri string) (by string, ok bool) {
+	if by, ok := ix.uris[uri]; ok {
+		return by, true
 	}
-	if by, ok := r.uris[uri]; ok {
-		return allow(by)
-	}
-	if r.longestBase > 0 && isPlain(uri) {
-		if by, ok := r.covering(uri); ok {
-			return allow(by)
+	if ix.longestBase > 0 && isPlain(uri) {
+		if by, ok := ix.covering(uri); ok {
+			return by, true
 		}
 	}
-	if r.anyResource {
-		return allow(byAnyResource)
-	}
-	return Decision{}
+	return ix.anyResource, ix.anyResource != ""
 }
 
 // covering finds the narrowest "/*" selector above uri, which is at most
@@ -67,9 +73,12 @@ func isPlain(uri string) bool {
 	return ok && isPlainPath(path)
 }
 
-// cutScheme splits a URI at "://".
+// cutScheme splits a URI at "://", or one of a local file (RFC 8089) at "file:///".
 func cutScheme(uri string) (scheme, path string, ok bool) {
 	scheme, path, ok = strings.Cut(uri, "://")
+	if local, isLocal := strings.CutPrefix(path, "/"); isLocal && scheme == "file" {
+		return "file:///", local, ok
+	}
 	return scheme, path, ok && isScheme(scheme)
 }
 

@@ -120,7 +120,7 @@ func TestResourceMatrix(t *testing.T) {
 	for _, q := range questions {
 		t.Run(cmp.Or(q.selectors, "nothing")+" asked for "+q.uri, func(t *testing.T) {
 			rules := resourceRules(t, q.selectors)
-			got := rules.Resource(q.uri)
+			got := rules.Resource(Resource{URI: q.uri})
 			want := Decision{}
 			if q.by != "" {
 				want = allow("resources: " + q.by)
@@ -135,7 +135,7 @@ func TestResourceMatrix(t *testing.T) {
 
 // TestResourceOfTools keeps the two lists apart.
 func TestResourceOfTools(t *testing.T) {
-	if got := toolRules(t, "* escalating:* x").Resource("x"); got.Allowed {
+	if got := toolRules(t, "* escalating:* x").Resource(Resource{URI: "x"}); got.Allowed {
 		t.Errorf("tools granted, resource asked: got %+v, want denied", got)
 	}
 	if got := resourceRules(t, "* x://*").Tool(listDevices); got.Allowed {
@@ -149,17 +149,17 @@ func TestResourceLong(t *testing.T) {
 	const base = "tailscale://device/"
 	rules := resourceRules(t, base+"*")
 	longest := base + strings.Repeat("n", maxPlain-len(base))
-	if got := rules.Resource(longest); !got.Allowed {
+	if got := rules.Resource(Resource{URI: longest}); !got.Allowed {
 		t.Errorf("%d bytes: got %+v, want allowed", len(longest), got)
 	}
-	if got := rules.Resource(longest + "n"); got.Allowed {
+	if got := rules.Resource(Resource{URI: longest + "n"}); got.Allowed {
 		t.Errorf("%d bytes: got %+v, want denied", len(longest)+1, got)
 	}
-	if got := rules.Resource(base + strings.Repeat("n/", 8<<20)); got.Allowed {
+	if got := rules.Resource(Resource{URI: base + strings.Repeat("n/", 8<<20)}); got.Allowed {
 		t.Errorf("16 MiB: got %+v, want denied", got)
 	}
 	deepest := "x:/" + strings.Repeat("/y", (maxSelector-len("x://*"))/2)
-	if got, want := resourceRules(t, deepest+"/*").Resource(deepest+"/z"), allow("resources: "+deepest+"/*"); got != want {
+	if got, want := resourceRules(t, deepest+"/*").Resource(Resource{URI: deepest + "/z"}), allow("resources: "+deepest+"/*"); got != want {
 		t.Errorf("deepest selector: got %+v, want %+v", got, want)
 	}
 }

@@ -13,8 +13,11 @@ const (
 	maxSelector = 1024 // bytes of a resource selector
 	maxQuoted   = 80   // bytes of an offending text that an error repeats
 
-	acceptedTool     = "a tool selector is an exact tool name (letters, digits, _ . -, at most 128), *, CLASS:*, group:NAME or group:NAME:CLASS, where CLASS is one of " + classNames
-	acceptedResource = "a resource selector is an exact URI such as tailscale://devices (ASCII, at most 1024 bytes), a template such as tailscale://device/{id}, *, or a URI followed by /* for everything below it, such as tailscale://device/*"
+	acceptedTool = "a tool selector is an exact tool name (letters, digits, _ . -, at most 128), *, CLASS:*, group:NAME or group:NAME:CLASS, where CLASS is one of " + classNames +
+		"; or SERVER/NAME, SERVER/BEGINNING*, SERVER/CLASS:* or SERVER/*, where " + acceptedServer
+	acceptedPrompt   = "a prompt selector is SERVER/NAME or SERVER/*, where " + acceptedServer
+	acceptedServer   = "SERVER is a server behind the gateway (lower case letters, digits and -, at most 31)"
+	acceptedResource = "a resource selector is an exact URI such as tailscale://devices (ASCII, at most 1024 bytes), a template such as tailscale://device/{id}, *, or a URI followed by /* for everything below it, such as tailscale://device/*; or SERVER/ before one of these, where " + acceptedServer
 )
 
 // kind is the form of a selector.
@@ -22,6 +25,7 @@ type kind int
 
 const (
 	exactly     kind = iota // a name or a URI
+	beginning               // SERVER/NAME*
 	everything              // *
 	ofClass                 // CLASS:*
 	ofGroup                 // group:NAME, group:NAME:CLASS
@@ -29,24 +33,43 @@ const (
 	descendants             // URI/*
 )
 
-// toolSelector is a tool selector taken apart. name is the group's for ofGroup;
-// class is set for ofClass and, unless every class but escalating is meant, for
-// ofGroup.
+// toolSelector is a tool selector taken apart. name is the group's for ofGroup, and
+// what names begin with for beginning; class is set for ofClass and, unless every
+// class but escalating is meant, for ofGroup. server is empty for Tailscale's tools.
 type toolSelector struct {
-	kind  kind
-	name  string
-	class Class
+	server string
+	kind   kind
+	name   string
+	class  Class
 }
 
-func parseToolSelector(s string) (toolSelector, error) {
+func parseToolSelector(text string) (toolSelector, error) {
+	server, s, why := cutServer(text)
 	refuse := func(why string) (toolSelector, error) {
-		return toolSelector{}, fmt.Errorf("tool selector %s %s; %s", quote(s), why, acceptedTool)
+		return toolSelector{}, fmt.Errorf("tool selector %s %s; %s", quote(text), why, acceptedTool)
 	}
-	if why := blemish(s); why != "" {
+	if why == "" {
+		why = blemish(s)
+	}
+	if why != "" {
 		return refuse(why)
 	}
+	sel, why := cutTool(s, server != "")
+	if why != "" {
+		return refuse(why)
+	}
+	sel.server = server
+	return sel, nil
+}
+
+// cutTool takes the part behind the server's name apart, or says what is wrong with it.
+func cutTool(s string, foreign bool) (sel toolSelector, why string) {
+	refuse := func(why string) (toolSelector, string) { return toolSelector{}, why }
 	if s == "*" {
-		return toolSelector{kind: everything}, nil
+		return toolSelector{kind: everything}, ""
+	}
+	if start, ok := strings.CutSuffix(s, "*"); ok && foreign && IsToolName(start) {
+		return toolSelector{kind: beginning, name: start}, ""
 	}
 	head, rest, isPair := strings.Cut(s, ":")
 	switch {
@@ -54,7 +77,9 @@ func parseToolSelector(s string) (toolSelector, error) {
 		if !IsToolName(s) {
 			return refuse(globOr(s, "is not a tool name"))
 		}
-		return toolSelector{kind: exactly, name: s}, nil
+		return toolSelector{kind: exactly, name: s}, ""
+	case head == "group" && foreign:
+		return refuse("names a group, which the tools of a server have not")
 	case head == "group":
 		name, class, hasClass := strings.Cut(rest, ":")
 		if !IsToolName(name) {
@@ -63,41 +88,76 @@ func parseToolSelector(s string) (toolSelector, error) {
 		if hasClass && !Class(class).known() {
 			return refuse("has an unknown class")
 		}
-		return toolSelector{kind: ofGroup, name: name, class: Class(class)}, nil
+		return toolSelector{kind: ofGroup, name: name, class: Class(class)}, ""
 	case !Class(head).known():
 		return refuse("starts with neither group: nor a class")
 	case rest != "*":
 		return refuse("names a class, which must be followed by :*")
 	}
-	return toolSelector{kind: ofClass, class: Class(head)}, nil
+	return toolSelector{kind: ofClass, class: Class(head)}, ""
 }
 
-func parseResourceSelector(s string) (kind, error) {
-	refuse := func(why string) (kind, error) {
-		return 0, fmt.Errorf("resource selector %s %s; %s", quote(s), why, acceptedResource)
+// parsePromptSelector returns the server and the name of a prompt, or "*".
+func parsePromptSelector(text string) (server, name string, err error) {
+	server, name, why := cutServer(text)
+	switch {
+	case why != "":
+	case server == "":
+		why = "names no server; a prompt of Tailscale's is offered to whoever may call every tool that it uses"
+	case blemish(name) != "":
+		why = blemish(name)
+	case name != "*" && !IsToolName(name):
+		why = globOr(name, "does not end with the name of a prompt")
 	}
-	if why := blemish(s); why != "" {
-		return refuse(why)
+	if why != "" {
+		return "", "", fmt.Errorf("prompt selector %s %s; %s", quote(text), why, acceptedPrompt)
 	}
+	return server, name, nil
+}
+
+// resourceSelector is a resource selector taken apart.
+type resourceSelector struct {
+	server string
+	kind   kind
+	uri    string // as the selector has it, without the server
+}
+
+func parseResourceSelector(text string) (resourceSelector, error) {
+	server, s, why := cutResourceServer(text)
+	if why == "" {
+		why = blemish(s)
+	}
+	var kind kind
+	if why == "" {
+		kind, why = kindOfResource(s)
+	}
+	if why != "" {
+		return resourceSelector{}, fmt.Errorf("resource selector %s %s; %s", quote(text), why, acceptedResource)
+	}
+	return resourceSelector{server, kind, s}, nil
+}
+
+// kindOfResource returns the form of a resource selector, or what is wrong with it.
+func kindOfResource(s string) (kind kind, why string) {
 	if len(s) > maxSelector {
-		return refuse("is too long")
+		return 0, "is too long"
 	}
 	if s == "*" {
-		return everything, nil
+		return everything, ""
 	}
 	if base, ok := strings.CutSuffix(s, "*"); ok && strings.HasSuffix(base, "/") {
 		if !isBase(base) {
-			return refuse("does not put a plain URI before /*")
+			return 0, "does not put a plain URI before /*"
 		}
-		return descendants, nil
+		return descendants, ""
 	}
 	if !isURI(s, "{}") {
-		return refuse(globOr(s, "is not a URI"))
+		return 0, globOr(s, "is not a URI")
 	}
 	if strings.ContainsAny(s, "{}") {
-		return ofTemplate, nil
+		return ofTemplate, ""
 	}
-	return exactly, nil
+	return exactly, ""
 }
 
 // isBase reports whether base, which ends in a slash, is "SCHEME://" or a plain

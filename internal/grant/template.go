@@ -9,6 +9,7 @@ import (
 
 // Template is a family of resources, as MCP lists it.
 type Template struct {
+	Server string // behind the gateway; empty for Tailscale's own
 	// URI is a URI template (RFC 6570) whose expressions are whole segments of
 	// the form {name}, such as tailscale://device/{id}. Each stands for one
 	// segment that is not empty. A template of another form, or longer than
@@ -18,22 +19,25 @@ type Template struct {
 	// too. It keeps policy files working that were written when the resource
 	// was one URI, such as tailscale://device.
 	Alias string
+	// Devices is set when what serves it can keep itself to some devices.
+	Devices bool
 }
 
 // Instance decides whether uri, one resource of t, may be read: when
 // [Rules.Resource] allows the URI by itself, or when the template was granted
 // by its literal URI or its alias and the URI is a plain one of its shape.
 func (r Rules) Instance(t Template, uri string) Decision {
-	if r.index == nil {
-		return Decision{}
+	return r.decide(t.Server, t.Devices, func(ix *index) (string, bool) { return ix.instance(t, uri) })
+}
+
+func (ix *index) instance(t Template, uri string) (by string, ok bool) {
+	if by, ok := ix.uris[uri]; ok {
+		return by, true
 	}
-	if by, ok := r.uris[uri]; ok {
-		return allow(by)
+	if by, ok := ix.named(t); ok && t.plain() && isPlain(uri) && t.matches(uri) {
+		return by, true
 	}
-	if by, ok := r.named(t); ok && t.plain() && isPlain(uri) && t.matches(uri) {
-		return allow(by)
-	}
-	return r.Resource(uri)
+	return ix.resource(uri)
 }
 
 // Template decides whether t is listed: exactly when [Rules.Instance] allows at
@@ -41,24 +45,22 @@ func (r Rules) Instance(t Template, uri string) Decision {
 // by a "/*" selector that covers all or some of its instances, by the exact URI
 // of an instance, and by "*". By names the first of these that was granted.
 func (r Rules) Template(t Template) Decision {
-	if r.index == nil {
-		return Decision{}
-	}
+	return r.decide(t.Server, t.Devices, func(ix *index) (string, bool) { return ix.template(t) })
+}
+
+func (ix *index) template(t Template) (by string, ok bool) {
 	if t.plain() {
-		if by, ok := r.named(t); ok {
-			return allow(by)
+		if by, ok := ix.named(t); ok {
+			return by, true
 		}
-		if by, ok := r.coversSome(t); ok {
-			return allow(by)
+		if by, ok := ix.coversSome(t); ok {
+			return by, true
 		}
 	}
-	if by, ok := r.namesSome(t); ok {
-		return allow(by)
+	if by, ok := ix.namesSome(t); ok {
+		return by, true
 	}
-	if r.anyResource {
-		return allow(byAnyResource)
-	}
-	return Decision{}
+	return ix.anyResource, ix.anyResource != ""
 }
 
 // named returns the selector that grants the whole of t by name.
@@ -91,7 +93,7 @@ func (ix *index) coversSome(t Template) (by string, ok bool) {
 
 // namesSome finds a selector that is the exact URI of an instance of t.
 func (ix *index) namesSome(t Template) (by string, ok bool) {
-	for _, uri := range startingWith(ix.resources, t.fixed()) {
+	for _, uri := range startingWith(ix.sorted, t.fixed()) {
 		if by, ok := ix.uris[uri]; ok && t.matches(uri) {
 			return by, true
 		}

@@ -15,12 +15,12 @@ import (
 
 // answerByAddress knows every address as a node of its own.
 func answerByAddress(w http.ResponseWriter, r *http.Request) {
-	remote, err := netip.ParseAddrPort(r.FormValue("addr"))
+	addr, err := netip.ParseAddr(r.FormValue("addr"))
 	if err != nil {
 		http.Error(w, "invalid 'addr' parameter", http.StatusBadRequest)
 		return
 	}
-	fmt.Fprintf(w, `{"Node":{"StableID":"n%s"},%s}`, remote.Addr(), alice)
+	fmt.Fprintf(w, `{"Node":{"StableID":"n%s"},%s}`, addr, alice)
 }
 
 // FuzzFromWhoIs takes whatever tailscaled may answer: there is a caller with a

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 
 // Package identity turns the remote address of a connection into a caller. It
-// asks tailscaled (WhoIs on the full ip:port) and nothing else: no header, no
-// token, no name that a client sends has a part in it.
+// asks tailscaled (WhoIs) and nothing else: no header, no token, no name that a
+// client sends has a part in it. A Tailscale address is asked about without a
+// port, since it says who is there; loopback, where userspace networking delivers,
+// with its port, and at most two ports that tailscaled may not know at a time (see
+// gate). Other addresses are nobody's, and tailscaled is not asked about them.
 //
 // It imports caller, grant and the LocalAPI's types. Every failure closes: an
 // address that tailscaled does not know is ErrUnknown, a tailscaled that cannot
@@ -26,6 +29,7 @@ import (
 	"tailscale.com/client/tailscale/apitype"
 	"tailscale.com/ipn"
 	"tailscale.com/ipn/ipnstate"
+	"tailscale.com/net/tsaddr"
 	"tailscale.com/tailcfg"
 
 	"tailscale-mcp/internal/caller"
@@ -80,6 +84,7 @@ type Resolver struct {
 	o       Options
 	timeout time.Duration // of one question
 	lookups lookups
+	gate    gate
 }
 
 // New returns a Resolver.
@@ -159,7 +164,7 @@ func (r *Resolver) ask(ctx context.Context, remote netip.AddrPort) (c caller.Cal
 	}()
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	who, err := r.o.Tailscaled.WhoIsProto(ctx, "tcp", remote.String())
+	who, err := r.whoIs(ctx, remote)
 	if errors.Is(err, local.ErrPeerNotFound) {
 		return caller.Caller{}, r.notFound(ctx, remote)
 	}
@@ -174,6 +179,49 @@ func (r *Resolver) ask(ctx context.Context, remote netip.AddrPort) (c caller.Cal
 		r.o.Log.Warn("caller refused", "addr", remote, "caller", c.String(), "err", err)
 	}
 	return c, err
+}
+
+// whoIs asks who is there. It never asks about an ip:port that tailscaled would
+// look for, for 0.2 s and while it holds its one lock, without need: a Tailscale
+// address is found without a port, or not at all and at once.
+func (r *Resolver) whoIs(ctx context.Context, remote netip.AddrPort) (*apitype.WhoIsResponse, error) {
+	addr := remote.Addr()
+	switch {
+	case tsaddr.IsTailscaleIP(addr):
+		return r.o.Tailscaled.WhoIsProto(ctx, "tcp", addr.String())
+	case !addr.IsLoopback():
+		return nil, local.ErrPeerNotFound // nor could tailscaled find it
+	}
+	leave, err := r.gate.enter(ctx, remote)
+	if err != nil {
+		return nil, err
+	}
+	// tailscaled goes on looking when its client hangs up: the question counts
+	// until it is answered, whoever still waits for that.
+	type answer struct {
+		who *apitype.WhoIsResponse
+		err error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		a := answer{err: errors.New("the server failed while asking")}
+		defer func() {
+			if p := recover(); p != nil {
+				r.o.Log.Error("panic while asking tailscaled", "addr", remote, "panic", p, "stack", string(debug.Stack()))
+			}
+			leave(a.err == nil)
+			answered <- a
+		}()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mostHeld)
+		defer cancel()
+		a.who, a.err = r.o.Tailscaled.WhoIsProto(ctx, "tcp", remote.String())
+	}()
+	select {
+	case a := <-answered:
+		return a.who, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // notFound tells a stranger from a peer that tailscaled cannot know yet: while

@@ -130,12 +130,19 @@ func TestFile(t *testing.T) {
 func TestFind(t *testing.T) {
 	for typed, want := range map[string]string{
 		"claud": "claude-desktop", "cursr": "cursor", "vs-code": "vscode", "gemini": "gemini-cli", "copilot": "copilot-cli",
-		"Claude-Codex": "claude-code", "lmstudio": "lm-studio", "open-code": "opencode", "": "zed",
+		"Claude-Codex": "claude-code", "lmstudio": "lm-studio", "open-code": "opencode",
 	} {
 		_, err := Find(typed)
 		var r *Refusal
 		if !errors.As(err, &r) || !strings.Contains(r.Hint, "did you mean "+want+"?") {
 			t.Errorf("%q: got %v with %v, want a hint to %s", typed, err, r, want)
+		}
+	}
+	for _, typed := range []string{"", "vim", "emacs", "zebra"} {
+		_, err := Find(typed)
+		var r *Refusal
+		if !errors.As(err, &r) || strings.Contains(r.Hint, "did you mean") || !strings.Contains(r.Hint, "--list") {
+			t.Errorf("%q: got %v with %v, want a hint to no client", typed, err, r)
 		}
 	}
 	if c, err := Find("VSCode"); err != nil || c.ID != "vscode" {

@@ -14,10 +14,11 @@ import (
 	"tailscale.com/net/tsaddr"
 )
 
-// door lets in the connections whose local address is this node's, and shuts
-// those out whose address is no longer.
+// door lets in the connections that come from the tailnet to an address of this
+// node, and shuts those out whose address is no longer.
 type door struct {
-	log *slog.Logger
+	log  *slog.Logger
+	peer func(netip.Addr) bool // reports an address that a peer can have
 
 	mu      sync.Mutex
 	known   bool // addrs are this node's addresses
@@ -34,7 +35,7 @@ type door struct {
 const refusalLog = 10 * time.Second
 
 func newDoor(log *slog.Logger) *door {
-	return &door{log: log, inside: make(map[*conn]struct{})}
+	return &door{log: log, peer: isPeer, inside: make(map[*conn]struct{})}
 }
 
 // conn is an accepted connection. It embeds *net.TCPConn rather than net.Conn:
@@ -42,8 +43,9 @@ func newDoor(log *slog.Logger) *door {
 // is still sending.
 type conn struct {
 	*net.TCPConn
-	door  *door
-	local netip.Addr
+	door   *door
+	local  netip.Addr
+	remote netip.Addr
 }
 
 // Close closes the connection and forgets it.
@@ -54,9 +56,9 @@ func (c *conn) Close() error {
 
 // enter admits tcp or closes it.
 func (d *door) enter(tcp *net.TCPConn) (*conn, bool) {
-	c := &conn{TCPConn: tcp, door: d, local: addrPort(tcp.LocalAddr()).Addr()}
+	c := &conn{TCPConn: tcp, door: d, local: addrPort(tcp.LocalAddr()).Addr(), remote: addrPort(tcp.RemoteAddr()).Addr()}
 	d.mu.Lock()
-	ok := d.admits(c.local)
+	ok := d.admits(c.local, c.remote)
 	var refused uint64
 	if ok {
 		d.inside[c] = struct{}{}
@@ -68,7 +70,7 @@ func (d *door) enter(tcp *net.TCPConn) (*conn, bool) {
 	}
 	d.mu.Unlock()
 	if refused > 0 {
-		d.log.LogAttrs(context.Background(), slog.LevelWarn, "connection refused: it was not made to a Tailscale address of this node",
+		d.log.LogAttrs(context.Background(), slog.LevelWarn, "connection refused: it was not made from a Tailscale address to one of this node's",
 			slog.Any("local", tcp.LocalAddr()), slog.Any("remote", tcp.RemoteAddr()), slog.Uint64("refused_so_far", refused))
 	}
 	if !ok {
@@ -77,27 +79,45 @@ func (d *door) enter(tcp *net.TCPConn) (*conn, bool) {
 	return c, ok
 }
 
-// admits decides about a local address; the caller holds mu.
-func (d *door) admits(addr netip.Addr) bool {
-	if d.loop && addr.IsLoopback() {
-		return true
+// isPeer reports whether a node can have the address.
+func isPeer(addr netip.Addr) bool {
+	return tsaddr.IsTailscaleIP(addr) && !tsaddr.TailscaleViaRange().Contains(addr)
+}
+
+// admits decides about the two addresses of a connection; the caller holds mu.
+//
+// With a network device every peer comes from its own Tailscale address. Who comes
+// from another is a neighbour who sends to the Tailscale address over the LAN, or
+// a device behind a subnet router that does not translate: no node of the tailnet,
+// so that tailscaled could not name it. It is not asked, because it looks for such
+// an address for 0.2 s and holds up everybody else meanwhile. A 4via6 address is a
+// Tailscale address, but no node's, and whoever may send from one may from thousands.
+//
+// With userspace networking tailscaled dials loopback from loopback, and nobody
+// else can send from there. Until that is known the rule is that for a device.
+func (d *door) admits(local, remote netip.Addr) bool {
+	if d.loop && local.IsLoopback() {
+		return remote.IsLoopback()
+	}
+	if !d.peer(remote) {
+		return false
 	}
 	if !d.known {
 		// Nothing is served to such a connection: tailscaled, which has not
 		// answered yet, would have to say who is calling.
-		return tsaddr.IsTailscaleIP(addr)
+		return tsaddr.IsTailscaleIP(local)
 	}
-	return slices.Contains(d.addrs, addr)
+	return slices.Contains(d.addrs, local)
 }
 
-// change takes over what is known now and hangs up on connections to addresses
-// that this node does not have.
+// change takes over what is known now and hangs up on connections that would not
+// be let in any more.
 func (d *door) change(n node) {
 	d.mu.Lock()
 	d.known, d.addrs, d.loop = n.known, n.self.Addrs, n.self.Userspace
 	var out []*conn
 	for c := range d.inside {
-		if !d.admits(c.local) {
+		if !d.admits(c.local, c.remote) {
 			out = append(out, c)
 			delete(d.inside, c)
 		}
@@ -108,7 +128,7 @@ func (d *door) change(n node) {
 		hangUp(c.TCPConn)
 	}
 	if len(out) > 0 {
-		d.log.LogAttrs(context.Background(), slog.LevelInfo, "closed connections to addresses this node no longer has", slog.Int("connections", len(out)))
+		d.log.LogAttrs(context.Background(), slog.LevelInfo, "closed connections that are not between a Tailscale address and one this node has", slog.Int("connections", len(out)))
 	}
 }
 

@@ -59,10 +59,100 @@ func TestAdmits(t *testing.T) {
 			if test.local != "" {
 				local = addr(test.local)
 			}
-			if got := d.admits(local); got != test.want {
+			peer := addr("100.64.0.9")
+			if local.IsLoopback() && test.node.self.Userspace {
+				peer = local // that is where tailscaled dials from
+			}
+			if got := d.admits(local, peer); got != test.want {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+// Who comes from an address that no peer can have is turned away unasked.
+func TestAdmitsPeersOnly(t *testing.T) {
+	addr := netip.MustParseAddr
+	own := addr("100.64.0.1")
+	device := node{known: true, self: Self{Addrs: []netip.Addr{own}}}
+	loopback := node{known: true, self: Self{Addrs: device.self.Addrs, Userspace: true}}
+	for _, test := range []struct {
+		name          string
+		node          node
+		local, remote string
+		want          bool
+	}{
+		{"peer", device, "100.64.0.1", "100.64.0.2", true},
+		{"peer over IPv6", device, "100.64.0.1", "fd7a:115c:a1e0::2", true},
+		{"the host itself, for ALLOW_SELF", device, "100.64.0.1", "100.64.0.1", true},
+		{"behind a 4via6 subnet router, and no node", device, "100.64.0.1", "fd7a:115c:a1e0:b1a:0:7:c0a8:102", false},
+		{"neighbour on the LAN", device, "100.64.0.1", "192.168.1.9", false},
+		{"neighbour over IPv6", device, "100.64.0.1", "fe80::9", false},
+		{"anybody", device, "100.64.0.1", "203.0.113.9", false},
+		{"local account from loopback", device, "100.64.0.1", "127.0.0.1", false},
+		{"a virtual machine on ChromeOS", device, "100.64.0.1", "100.115.92.9", false},
+		{"no address", device, "100.64.0.1", "", false},
+		{"nothing known, peer", node{}, "100.64.0.1", "100.64.0.2", true},
+		{"nothing known, neighbour", node{}, "100.64.0.1", "192.168.1.9", false},
+		{"nothing known, loopback", node{}, "127.0.0.1", "127.0.0.1", false},
+		{"userspace networking", loopback, "127.0.0.1", "127.0.0.1", true},
+		{"userspace networking, IPv6", loopback, "::1", "::1", true},
+		{"userspace networking, neighbour", loopback, "127.0.0.1", "192.168.1.9", false},
+		{"userspace networking, peer that was routed to loopback", loopback, "127.0.0.1", "100.64.0.2", false},
+		{"userspace networking, not known whose addresses", node{self: Self{Userspace: true}}, "127.0.0.1", "127.0.0.1", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := newDoor(slog.New(slog.DiscardHandler))
+			d.change(test.node)
+			var remote netip.Addr
+			if test.remote != "" {
+				remote = addr(test.remote)
+			}
+			if got := d.admits(addr(test.local), remote); got != test.want {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// A connection from an address that no peer can have ends at the door, before
+// anybody accepts it, at sockets of either kind and also before anything is known.
+func TestStrangersEndAtTheDoor(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		fake := newTailscaled(t, up("127.0.0.2")).start()
+		cfg := Config{Tailscaled: fake.client(), peer: func(netip.Addr) bool { return false }}
+		if !own {
+			cfg.Inherited = []net.Listener{inherited(t, "tcp4", "127.0.0.2:0")}
+		}
+		h := listening(t, cfg, busOnly)
+		addr := h.serves("127.0.0.2").Addrs[0]
+		if answer, err := get(addr); err == nil {
+			t.Errorf("self-bound %v: got %q, want no answer", own, answer)
+		}
+		eventually(t, "the refusal to be counted", func() bool { return h.Refused() == 1 })
+	}
+}
+
+// tailscaled comes back with a device: what came from loopback is no peer any more.
+func TestLoopbackEndsWithUserspaceNetworking(t *testing.T) {
+	ln := inherited(t, "tcp4", "127.0.0.1:0")
+	fake := newTailscaled(t, userspace("100.64.0.1")).start()
+	h := listening(t, Config{Tailscaled: fake.client(), Inherited: []net.Listener{ln}}, busOnly)
+	addr := h.serves("127.0.0.1").Addrs[0]
+	c, err := net.Dial("tcp", addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	eventually(t, "the connection to be let in", func() bool {
+		h.door.mu.Lock()
+		defer h.door.mu.Unlock()
+		return len(h.door.inside) == 1
+	})
+	fake.set(up("100.64.0.1"))
+	h.becomes(Degraded, "")
+	if _, err := ask(c); err == nil {
+		t.Error("got an answer over loopback from a node with a network device")
 	}
 }
 
@@ -126,6 +216,7 @@ func TestEarlyConnectionIsJudgedLater(t *testing.T) {
 	ln := inherited(t, "tcp4", "127.0.0.2:0")
 	defer ln.Close()
 	d := newDoor(slog.New(slog.DiscardHandler))
+	d.peer = loopbackToo
 	pairs := make(map[*conn]net.Conn)
 	d.change(node{self: Self{Userspace: true}}) // loopback stands in for Tailscale's ranges
 	for range 2 {

@@ -17,6 +17,7 @@ import (
 	"tailscale.com/client/local"
 	"tailscale.com/ipn"
 	"tailscale.com/ipn/ipnstate"
+	"tailscale.com/net/tsaddr"
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/views"
 )
@@ -39,6 +40,9 @@ type tailscaled struct {
 	edition int  // counts the changes
 	down    bool // stopped, or about to be
 }
+
+// loopbackToo takes an address of 127.0.0.0/8 for one that a peer can have.
+func loopbackToo(addr netip.Addr) bool { return addr.IsLoopback() || tsaddr.IsTailscaleIP(addr) }
 
 func newTailscaled(t *testing.T, status *ipnstate.Status) *tailscaled {
 	t.Helper()
@@ -183,7 +187,7 @@ func up(addrs ...string) *ipnstate.Status {
 	status := &ipnstate.Status{
 		TUN:            true,
 		BackendState:   ipn.Running.String(),
-		Self:           &ipnstate.PeerStatus{ID: tailcfg.StableNodeID("nSELF"), DNSName: "host.tail1234.ts.net.", Tags: &tags},
+		Self:           &ipnstate.PeerStatus{ID: tailcfg.StableNodeID("nSELF"), DNSName: "host.tail1234.ts.net.", Tags: &tags, Online: true},
 		CurrentTailnet: &ipnstate.TailnetStatus{MagicDNSSuffix: "tail1234.ts.net"},
 	}
 	for _, addr := range addrs {

@@ -20,6 +20,7 @@ type timing struct {
 	gap      time.Duration // shortest time between two looks, whatever the bus says
 	call     time.Duration // deadline of one question to tailscaled
 	stall    time.Duration // a follower that takes longer than this for a turn is stuck
+	unheard  time.Duration // how long tailscaled may be without its control server
 }
 
 // The poll is a safety net: changes are told by the bus. The bus is rate-limited
@@ -31,6 +32,7 @@ var defaultTiming = timing{
 	gap:      50 * time.Millisecond,
 	call:     2 * time.Second,
 	stall:    15 * time.Second,
+	unheard:  time.Minute,
 }
 
 // errStalled is reported by Probe.
@@ -109,7 +111,7 @@ func (l *Listener) turn(known node, inherited []*source) (node, outcome) {
 	if err != nil {
 		known = known.missed(err)
 	} else {
-		known = known.heard(status)
+		known = known.heard(status, time.Now())
 	}
 
 	l.door.change(known)
@@ -125,6 +127,7 @@ func (l *Listener) turn(known node, inherited []*source) (node, outcome) {
 		result.pending = len(failed) > 0
 		state = l.assess(known, failed)
 	}
+	state = known.limit(state, time.Now(), l.timing.unheard)
 	result.news = l.publish(state, known.self)
 	l.turned.Store(int64(time.Since(l.opened)))
 	return known, result
@@ -139,6 +142,9 @@ func (l *Listener) publish(state State, self Self) bool {
 	level := slog.LevelInfo
 	if state.Phase == Degraded {
 		level = slog.LevelWarn
+	}
+	if old.ReadsOnly != "" && state.ReadsOnly == "" {
+		l.cfg.Log.LogAttrs(l.ctx, slog.LevelInfo, "tailscaled is connected to its control server again: changes are served again")
 	}
 	l.cfg.Log.LogAttrs(l.ctx, level, state.Detail, slog.String("state", string(state.Phase)))
 	if l.cfg.OnChange != nil {

@@ -9,9 +9,10 @@
 //     that is where tailscaled delivers what arrives for this node.
 //
 // It never binds a wildcard address, and it closes every connection whose local
-// address is not an address of this node: a socket on a Tailscale address is no
-// isolation, since Linux answers for all its addresses on every interface. Who
-// the caller is, is for package identity to find out.
+// address is not an address of this node, or whose remote address is none that a
+// peer comes from: a socket on a Tailscale address is no isolation, since Linux
+// answers for all its addresses on every interface. Who the caller is, is for
+// package identity to find out, which is never troubled with strangers.
 //
 // Imports: the standard library, go-systemd's activation, and tailscaled's client.
 //
@@ -19,7 +20,7 @@
 // follows its addresses through restarts, logouts and logins, and says meanwhile
 // in [State] what it is waiting for. It keeps the last known addresses while
 // tailscaled is away, so that callers get an answer that says so. Before anything
-// is known, connections to addresses out of Tailscale's ranges are accepted for
+// is known, connections between addresses out of Tailscale's ranges are accepted for
 // that reason, and closed as soon as their address turns out not to be ours.
 package listen
 
@@ -58,6 +59,10 @@ type Config struct {
 	// Close. Nil means nobody is told.
 	OnChange func(State)
 	Log      *slog.Logger
+
+	// peer reports whether a peer can have an address, for tests that have no
+	// Tailscale addresses; nil is Tailscale's own ranges.
+	peer func(netip.Addr) bool
 }
 
 // Listener accepts connections for this node. It implements net.Listener.
@@ -107,6 +112,9 @@ func open(cfg Config, timing timing) (*Listener, error) {
 
 		followed: make(chan struct{}),
 	}
+	if cfg.peer != nil {
+		l.door.peer = cfg.peer
+	}
 	var sources []*source
 	for _, ln := range cfg.Inherited {
 		tcp, ok := ln.(*net.TCPListener)
@@ -143,7 +151,7 @@ func (l *Listener) otherPort() bool {
 	return l.port != 0 && l.cfg.Port != 0 && l.port != l.cfg.Port
 }
 
-// Accept returns the next connection whose local address is this node's. After
+// Accept returns the next connection from the tailnet to an address of this node. After
 // Close it returns net.ErrClosed; it returns no other error.
 func (l *Listener) Accept() (net.Conn, error) {
 	select {
@@ -217,7 +225,7 @@ func (l *Listener) Port() uint16 {
 	return l.cfg.Port
 }
 
-// Refused counts the connections closed because of their local address.
+// Refused counts the connections closed because of their addresses.
 func (l *Listener) Refused() uint64 { return l.door.refusals() }
 
 // address is a net.Addr for what has no socket address.

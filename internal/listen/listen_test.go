@@ -66,6 +66,9 @@ func listening(t *testing.T, cfg Config, timing timing) *harness {
 	t.Helper()
 	h := &harness{t: t, logs: new(logs)}
 	cfg.Log = slog.New(slog.NewTextHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if cfg.peer == nil {
+		cfg.peer = loopbackToo
+	}
 	l, err := open(cfg, timing)
 	if err != nil {
 		t.Fatal(err)
@@ -433,7 +436,7 @@ func TestNoMultipathTCP(t *testing.T) {
 
 func TestCloseLetsCallsFinish(t *testing.T) {
 	fake := newTailscaled(t, up("127.0.0.2")).start()
-	l, err := Open(Config{Tailscaled: fake.client(), Log: slog.New(slog.DiscardHandler)})
+	l, err := Open(Config{Tailscaled: fake.client(), Log: slog.New(slog.DiscardHandler), peer: loopbackToo})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -479,7 +482,7 @@ func TestCloseLetsCallsFinish(t *testing.T) {
 
 func TestCloseWithoutTailscaledOrServer(t *testing.T) {
 	fake := newTailscaled(t, up("127.0.0.2")).start()
-	l, err := Open(Config{Tailscaled: fake.client(), Log: slog.New(slog.DiscardHandler)})
+	l, err := Open(Config{Tailscaled: fake.client(), Log: slog.New(slog.DiscardHandler), peer: loopbackToo})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"tailscale.com/net/tsaddr"
 )
 
 // The tests of this file run in a network namespace of their own, where there are
@@ -41,7 +42,7 @@ func TestRootInNamespace(t *testing.T) {
 	if _, started := err.(*exec.ExitError); err != nil && !started {
 		skip(t, "needs root or user namespaces: "+err.Error())
 	}
-	if err != nil || strings.Count(string(output), "\n--- PASS: TestNamespace") != 4 {
+	if err != nil || strings.Count(string(output), "\n--- PASS: TestNamespace") != 5 {
 		t.Errorf("%v\n%s", err, output)
 	}
 	if testing.Verbose() {
@@ -156,6 +157,29 @@ func TestNamespaceNothingKnownYet(t *testing.T) {
 	if _, err := get(at("100.64.0.3")); err == nil {
 		t.Error("got an answer at an address that is not this node's")
 	}
+}
+
+// Linux answers for the Tailscale address on every interface: a neighbour that has
+// a route to it gets as far as the door.
+func TestNamespaceNeighbour(t *testing.T) {
+	inside(t)
+	ip(t, "address add 100.64.0.6/32 dev lo")
+	ip(t, "address add 192.168.77.9/32 dev lo") // the neighbour's
+	fake := newTailscaled(t, up("100.64.0.6")).start()
+	h := listening(t, Config{Tailscaled: fake.client(), peer: tsaddr.IsTailscaleIP}, busOnly)
+	addr := h.serves("100.64.0.6").Addrs[0]
+	for _, from := range []string{"192.168.77.9", "127.0.0.1"} {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		before := h.Refused()
+		if c, err := dialer.DialContext(t.Context(), "tcp", addr.String()); err == nil {
+			if _, err := ask(c); err == nil {
+				t.Errorf("got an answer from %s", from)
+			}
+			c.Close()
+		}
+		eventually(t, "the refusal to be counted", func() bool { return h.Refused() == before+1 })
+	}
+	h.answers(addr)
 }
 
 // A socket unit's BindToDevice= outlives its device as a socket that hears nothing.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"tailscale.com/client/local"
 	"tailscale.com/ipn"
@@ -23,11 +24,13 @@ type node struct {
 	self    Self
 	known   bool   // self holds addresses, or it is certain that there are none
 	waiting string // why this node cannot be reached now; empty if it can
+
+	unheard time.Time // since when tailscaled has been without its control server; zero if it is not
 }
 
 // heard takes in an answer of tailscaled.
-func (n node) heard(status *ipnstate.Status) node {
-	next := node{known: true, waiting: obstacle(status.BackendState)}
+func (n node) heard(status *ipnstate.Status, now time.Time) node {
+	next := node{known: true, waiting: obstacle(status.BackendState), unheard: n.without(status, now)}
 	for _, addr := range status.TailscaleIPs {
 		if addr = addr.Unmap().WithZone(""); bindable(addr) && !slices.Contains(next.self.Addrs, addr) {
 			next.self.Addrs = append(next.self.Addrs, addr)

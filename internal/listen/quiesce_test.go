@@ -17,7 +17,7 @@ func TestQuiesceHandsOver(t *testing.T) {
 	next := inheritedCopy(t, ln) // systemd's own, which the next process gets
 	at := ln.Addr().String()
 	fake := newTailscaled(t, up("127.0.0.2")).start()
-	l, err := open(Config{Tailscaled: fake.client(), Inherited: []net.Listener{ln}, Log: slog.New(slog.DiscardHandler)}, busOnly)
+	l, err := open(Config{Tailscaled: fake.client(), Inherited: []net.Listener{ln}, Log: slog.New(slog.DiscardHandler), peer: loopbackToo}, busOnly)
 	if err != nil {
 		t.Fatal(err)
 	}

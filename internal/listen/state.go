@@ -14,7 +14,7 @@ type Phase string
 const (
 	Up       Phase = "up"       // this node's addresses are served
 	Waiting  Phase = "waiting"  // for tailscaled or for a login; passes without a restart
-	Degraded Phase = "degraded" // an address is not served; a person has to do something
+	Degraded Phase = "degraded" // an address, or what changes things, is not served; a person has to do something
 )
 
 // State is how a listener is.
@@ -22,10 +22,12 @@ type State struct {
 	Phase  Phase
 	Detail string           // one line for people; names no peer and no secret
 	Addrs  []netip.AddrPort // where callers reach this server; must not be changed
+	// ReadsOnly says for callers why nothing may be changed now; empty if it may.
+	ReadsOnly string
 }
 
 func (s State) equal(other State) bool {
-	return s.Phase == other.Phase && s.Detail == other.Detail && slices.Equal(s.Addrs, other.Addrs)
+	return s.Phase == other.Phase && s.Detail == other.Detail && s.ReadsOnly == other.ReadsOnly && slices.Equal(s.Addrs, other.Addrs)
 }
 
 // Self is this node as tailscaled describes it.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/audit"
 )
 
 // What must be refused, with which HTTP status and which JSON-RPC error, and
@@ -79,10 +81,21 @@ func (b *bench) quiet(t testing.TB) {
 	}
 }
 
+// refusals wants n records, each of a refusal with its reason and by whom.
+func (b *bench) refusals(t testing.TB, n int, by func(audit.Record) bool) {
+	t.Helper()
+	await(t, fmt.Sprintf("%d records", n), func() bool { return len(b.audit.Records()) >= n })
+	for i, r := range b.audit.Records() {
+		if i >= n || r.Allowed || r.Event != audit.Decision || r.Reason == "" || len(r.Reason) > 600 || r.RequestID == "" || !by(r) {
+			t.Errorf("record %d of %d: got %+v, want a refusal", i+1, n, r)
+		}
+	}
+}
+
 func TestHeadersRefused(t *testing.T) {
 	b := newBench(t)
 	alice := b.alice(t, legacy)
-	for _, c := range []struct {
+	cases := []struct {
 		name   string
 		method string
 		header string // "Name: value", several separated by |
@@ -151,7 +164,8 @@ func TestHeadersRefused(t *testing.T) {
 		{"two Content-Types in one", "POST", "Content-Type: application/json, text/plain", 415},
 		{"gzip", "POST", "Content-Encoding: gzip", 415},
 		{"gzip inside", "POST", "Content-Encoding: identity, gzip", 415},
-	} {
+	}
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			headers := map[string]string{}
 			for line := range strings.SplitSeq(c.header, "|") {
@@ -172,9 +186,7 @@ func TestHeadersRefused(t *testing.T) {
 			}
 		})
 	}
-	if got := len(b.audit.Records()); got != 0 {
-		t.Errorf("%d audit records of requests that nobody was identified for", got)
-	}
+	b.refusals(t, len(cases), func(r audit.Record) bool { return r.Addr.IsValid() })
 	b.quiet(t)
 	b.unharmed(t)
 }

@@ -6,45 +6,51 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
-	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/gate"
 )
 
 // A change that has to be confirmed asks the person, where the client can: the
 // call is answered with input_required, and the client makes it again with the
-// answer (multi round-trip requests, revision 2026-07-28). The server keeps
-// nothing in between. Clients of the older revisions are asked by the proxy, or
-// have the argument confirm only: a request of ours would need a session.
+// answer (multi round-trip requests, revision 2026-07-28). In between the server
+// keeps the key of the question only, which is good for one answer. Clients of the
+// older revisions are asked by the proxy, or have the argument confirm only: a
+// request of ours would need a session.
 
-// wanted is the one field of the form.
+// wanted is a field that the form once had. Who says there that the change is not
+// wanted is believed.
 const wanted = "wanted"
 
-// ask is the answer that has the client ask the person.
-func ask(q tool.Question) *mcp.CallToolResult {
-	return server.NewInputRequestBuilder("").Elicit(q.Key, mcp.ElicitationParams{
-		Message: q.Text,
-		RequestedSchema: map[string]any{
-			"type": "object",
-			"properties": map[string]any{
-				wanted: map[string]any{"type": "boolean", "title": "Make this change", "description": "Whether the change is made", "default": false},
-			},
-			"required": []string{wanted},
-		},
+// inputRequired is the response that has the client ask the person. The form has no field: the
+// person accepts it or does not.
+func (x *exchange) inputRequired(q gate.Question) []byte {
+	result := server.NewInputRequestBuilder("").Elicit(q.Key, mcp.ElicitationParams{
+		Message:         q.Text,
+		RequestedSchema: map[string]any{"type": "object", "properties": map[string]any{}},
 	}).ToolResult()
+	result.EnsureResultMeta().SetServerInfo(x.s.self)
+	text := mustJSON(result)
+	b := x.open(make([]byte, 0, len(text)+len(x.m.id)+envelope))
+	return append(append(b, text...), '}')
 }
 
 // answerOf is what the person said to the question with that key. Whatever is no
 // clear yes is a no.
-func answerOf(responses mcp.InputResponses, key string) tool.Answer {
+func answerOf(responses mcp.InputResponses, key string) gate.Answer {
 	if _, ok := responses[key]; !ok {
-		return tool.Unanswered
+		return gate.Unanswered
 	}
 	answer := server.ElicitationResponse(responses, key)
 	if answer == nil || answer.Action != mcp.ElicitationResponseActionAccept {
-		return tool.Declined
+		return gate.Declined
 	}
-	fields, _ := answer.Content.(map[string]any)
-	if yes, _ := fields[wanted].(bool); !yes {
-		return tool.Declined
+	switch fields := answer.Content.(type) {
+	case nil:
+	case map[string]any:
+		if said, ok := fields[wanted]; ok && said != true {
+			return gate.Declined
+		}
+	default:
+		return gate.Declined
 	}
-	return tool.Accepted
+	return gate.Accepted
 }

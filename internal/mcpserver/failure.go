@@ -3,115 +3,73 @@
 package mcpserver
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
-	"tailscale-mcp/internal/tool"
+	codes "tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/front"
+	"tailscale-mcp/internal/gate"
 )
 
 // failure is a JSON-RPC error with the HTTP status it goes out with.
-type failure struct {
-	status  int
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-	Data    any    `json:"data,omitempty"`
-}
-
-// refuse answers a request whose message was not read. The protocol has no
-// codes for that: the status itself is used, which is outside the ranges that
-// JSON-RPC 2.0 and MCP reserve.
-func refuse(w http.ResponseWriter, status int, message string) {
-	reject(w, nil, &failure{status: status, Code: status, Message: message})
-}
-
-// reject answers the request id with a failure. HTTP status and JSON-RPC error
-// say the same, since some clients show one and some the other.
-func reject(w http.ResponseWriter, id json.RawMessage, f *failure) {
-	if id == nil {
-		id = json.RawMessage("null")
-	}
-	text, err := json.Marshal(errorResponse{"2.0", id, f})
-	if err != nil {
-		http.Error(w, http.StatusText(f.status), f.status)
-		return
-	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(f.status)
-	_, _ = w.Write(text)
-}
-
-// errorResponse is a JSON-RPC error response with the id as it was written.
-type errorResponse struct {
-	JSONRPC string          `json:"jsonrpc"`
-	ID      json.RawMessage `json:"id"`
-	Error   *failure        `json:"error"`
-}
+type failure = front.Failure
 
 // invalid and invalidParams are why a message is not served.
 func invalid(format string, args ...any) *failure {
-	return &failure{status: http.StatusBadRequest, Code: mcp.INVALID_REQUEST, Message: fmt.Sprintf(format, args...)}
+	return &failure{Status: http.StatusBadRequest, Code: mcp.INVALID_REQUEST, Message: fmt.Sprintf(format, args...)}
 }
 
 func invalidParams(format string, args ...any) *failure {
-	return &failure{status: http.StatusBadRequest, Code: mcp.INVALID_PARAMS, Message: fmt.Sprintf(format, args...)}
+	return &failure{Status: http.StatusBadRequest, Code: mcp.INVALID_PARAMS, Message: fmt.Sprintf(format, args...)}
 }
 
-func parseError(problem string) *failure {
-	return &failure{status: http.StatusBadRequest, Code: mcp.PARSE_ERROR, Message: "the body cannot be read: " + problem}
-}
-
-// asFailure says how an error goes out on the wire, or nil for the form that
-// mcp-go gives it. Its HTTP status is for 2026-07-28; the older revisions send
-// every JSON-RPC error with 200, since their clients lose the body of another.
-func asFailure(m *message, method mcp.MCPMethod, err error) *failure {
-	var own *tool.Error
-	var missing mcp.MissingRequiredClientCapabilityError
-	var unparsable *server.UnparsableMessageError
-	var cursor base64.CorruptInputError
-	unknown := errors.As(err, &own) && own.Code == tool.CodeUnknown || errors.Is(err, server.ErrResourceNotFound)
+// asFailure is how an error of the dispatcher goes out on the wire. Its HTTP status
+// is for 2026-07-28.
+func (x *exchange) asFailure(err error) *failure {
+	var own *gate.Error
 	switch {
-	case unknown && method == mcp.MethodResourcesRead:
-		return notFound(m)
-	case errors.Is(err, server.ErrToolNotFound):
-		return ownFailure(tool.Unknown("tool", m.name))
-	case errors.Is(err, server.ErrPromptNotFound):
-		return ownFailure(tool.Unknown("prompt", m.name))
-	case own != nil:
-		return ownFailure(own)
-	case errors.As(err, &missing):
-		return &failure{
-			status: http.StatusBadRequest, Code: mcp.MISSING_REQUIRED_CLIENT_CAPABILITY, Message: missing.Error(),
-			Data: map[string]any{"requiredCapabilities": map[string]any{missing.Capability: map[string]any{}}},
-		}
-	case errors.As(err, &cursor):
-		return invalidParams("there is no such cursor: %s answers in one page", method)
-	case errors.As(err, &unparsable):
-		// Its text names types of mcp-go's.
-		return invalidParams("params of %s: a member is not of the type that the protocol says", method)
-	case errors.Is(err, mcp.ErrInvalidParams):
-		return invalidParams("%v", err)
+	case !errors.As(err, &own):
+		return &failure{Status: http.StatusOK, Code: mcp.INTERNAL_ERROR, Message: err.Error()}
+	case own.Code == codes.UnknownName && x.m.method == string(mcp.MethodResourcesRead):
+		return notFound(x.m)
 	}
-	return nil
+	return ownFailure(own)
+}
+
+// theirFailure is how an error of mcp-go goes out, with the status that 2026-07-28
+// has for its code. A message that mcp-go could not read it refuses with the names of
+// its types, as an invalid request, which a message that came so far is not.
+func theirFailure(method string, e mcp.JSONRPCErrorDetails) *failure {
+	f := &failure{Status: http.StatusOK, Code: e.Code, Message: e.Message, Data: e.Data}
+	switch e.Code {
+	case mcp.INVALID_REQUEST:
+		return mistyped(method)
+	case mcp.METHOD_NOT_FOUND:
+		f.Status = http.StatusNotFound
+	case mcp.INVALID_PARAMS, mcp.HEADER_MISMATCH, mcp.MISSING_REQUIRED_CLIENT_CAPABILITY, mcp.UNSUPPORTED_PROTOCOL_VERSION, mcp.PARSE_ERROR:
+		f.Status = http.StatusBadRequest
+	}
+	return f
+}
+
+// failed is the answer of last resort.
+func (x *exchange) failed() *failure {
+	return &failure{Status: http.StatusOK, Code: mcp.INTERNAL_ERROR, Message: "the server failed while answering (request " + x.request.ID + ")"}
 }
 
 // ownFailure: JSON-RPC has codes for arguments that do not fit; the rest are
 // ours and use numbers outside the ranges that JSON-RPC 2.0 and MCP reserve.
 // The fixed code in data is what programs should look at.
-func ownFailure(e *tool.Error) *failure {
-	f := &failure{status: http.StatusOK, Code: 500, Message: e.Error(), Data: map[string]any{"code": e.Code}}
+func ownFailure(e *gate.Error) *failure {
+	f := &failure{Status: http.StatusOK, Code: 500, Message: e.Error(), Data: map[string]any{"code": e.Code}}
 	switch e.Code {
-	case tool.CodeAccessDenied:
+	case codes.AccessDenied:
 		f.Code = 403
-	case tool.CodeInvalidArgument, tool.CodeUnknown:
-		f.status, f.Code = http.StatusBadRequest, mcp.INVALID_PARAMS
+	case codes.InvalidArgument, codes.UnknownName:
+		f.Status, f.Code = http.StatusBadRequest, mcp.INVALID_PARAMS
 	}
 	return f
 }
@@ -120,7 +78,7 @@ func ownFailure(e *tool.Error) *failure {
 // resources/read of 2026-07-28 asks.
 func notFound(m *message) *failure {
 	f := &failure{
-		status: http.StatusBadRequest, Code: mcp.INVALID_PARAMS, Message: "this server has no such resource",
+		Status: http.StatusBadRequest, Code: mcp.INVALID_PARAMS, Message: "this server has no such resource",
 		Data: map[string]any{"uri": m.uri},
 	}
 	if !m.modern {

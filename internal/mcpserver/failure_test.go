@@ -14,7 +14,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"tailscale-mcp/internal/audit"
-	"tailscale-mcp/internal/tool/tooltest"
+	"tailscale-mcp/internal/testbed/tooltest"
 )
 
 // TestToolFailures: whatever a tool does, its caller gets one answer with a
@@ -63,18 +63,18 @@ func TestToolFailures(t *testing.T) {
 	})
 }
 
-// TestPanicOutsideTools: mcp-go or a hook may fail too.
+// TestPanicOutsideTools: what is not the dispatcher may fail too.
 func TestPanicOutsideTools(t *testing.T) {
 	bothEras(t, func(t *testing.T, revision string) {
 		b := newBench(t, func(o *setup) {
-			o.Extend = func(m *server.MCPServer) {
+			o.Aside = aside(func(m *server.MCPServer) {
 				m.AddTool(mcp.NewTool("crash"), func(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 					if r.GetBool("stream", false) {
 						_ = Notify(ctx, "notifications/progress", map[string]any{"progressToken": 1, "progress": 1})
 					}
 					panic(tooltest.Secret)
 				})
-			}
+			})
 		})
 		alice := b.alice(t, revision)
 		for _, stream := range []bool{false, true} {

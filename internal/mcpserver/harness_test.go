@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
@@ -16,10 +17,12 @@ import (
 	"go.uber.org/goleak"
 
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/front"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/identity"
+	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/tooltest"
 )
 
 const (
@@ -31,6 +34,7 @@ const (
 // they dial from: the real HTTP stack, with identity's answers in our hands.
 type bench struct {
 	*Server
+	front *front.Front
 	tools *tooltest.Tools
 	audit *tooltest.Log
 	log   lines // what the server logs from Info up
@@ -67,6 +71,7 @@ var people = map[string]string{"127.0.0.2": "alice@example.com", "127.0.0.3": "b
 // setup is what a test may want otherwise.
 type setup struct {
 	Options
+	front   front.Options
 	ceiling []grant.Class
 	// header is how long a header may take to arrive. The daemon's 5 s may be
 	// too short for hundreds of clients and their server on a busy machine.
@@ -83,13 +88,19 @@ func newBench(t testing.TB, adjust ...func(*setup)) *bench {
 	log := slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	o := setup{
 		Options: Options{
-			Resolve:   b.resolve,
-			Names:     func() []string { return []string{"127.0.0.1", "mcp.example.ts.net", "fd7a:115c:a1e0::1"} },
-			Health:    func() string { return "up" },
 			Version:   "test",
 			Log:       log,
 			Recheck:   20 * time.Millisecond,
 			KeepAlive: 20 * time.Millisecond,
+		},
+		front: front.Options{
+			Resolve: b.resolve,
+			Names:   func() []string { return []string{"127.0.0.1", "mcp.example.ts.net", "fd7a:115c:a1e0::1"} },
+			Health:  func() string { return "up" },
+			Limits:  front.Limits{Connections: -1, Calls: -1, Streams: -1, Rate: -1},
+			Log:     log,
+			Recheck: 10 * time.Millisecond,
+			Refused: func(r *http.Request, c caller.Caller, reason string) { b.Refused(r, c, reason) },
 		},
 		ceiling: grant.Classes(),
 		header:  patience,
@@ -97,12 +108,12 @@ func newBench(t testing.TB, adjust ...func(*setup)) *bench {
 	for _, f := range adjust {
 		f(&o)
 	}
-	o.Dispatcher = tool.NewDispatcher(tool.Options{
+	o.Dispatcher = gate.NewDispatcher(gate.Options{
 		Registry:   tool.NewRegistry(o.ceiling, b.tools.Set(), tool.WhoAmI()),
 		Audit:      b.audit,
 		Log:        log,
 		Capability: "jaxxstorm.com/cap/mcp",
-		Host:       func() tool.Host { return tool.Host{Name: "tag:mcp", Port: 8080} },
+		Host:       func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
 	})
 	b.Server = New(o.Options)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -110,7 +121,9 @@ func newBench(t testing.TB, adjust ...func(*setup)) *bench {
 		t.Fatal(err)
 	}
 	b.addr = l.Addr().String()
-	srv := b.HTTPServer()
+	b.front = front.New(o.front)
+	b.front.Handle(Path, b.Serve)
+	srv := b.front.HTTPServer()
 	srv.ReadHeaderTimeout = o.header
 	go srv.Serve(l)
 	t.Cleanup(func() {

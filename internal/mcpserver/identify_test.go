@@ -127,7 +127,7 @@ func TestNobody(t *testing.T) {
 
 func TestHealthNeedsNoIdentity(t *testing.T) {
 	word := "up"
-	b := newBench(t, func(o *setup) { o.Health = func() string { return word } })
+	b := newBench(t, func(o *setup) { o.front.Health = func() string { return word } })
 	b.vanish(identity.ErrUnavailable)
 	for _, c := range []struct {
 		word   string
@@ -146,7 +146,7 @@ func TestHealthNeedsNoIdentity(t *testing.T) {
 // TestNoNamesYet: a host that does not know its own names yet is not one that
 // the client has got wrong.
 func TestNoNamesYet(t *testing.T) {
-	b := newBench(t, func(o *setup) { o.Names = func() []string { return nil } })
+	b := newBench(t, func(o *setup) { o.front.Names = func() []string { return nil } })
 	alice := b.alice(t, legacy)
 	r := alice.do(t, alice.request(t.Context(), 1, "tools/list", nil))
 	r.refused(t, 503, 503, "null")

@@ -3,8 +3,6 @@
 package mcpserver
 
 import (
-	"context"
-	"net/http"
 	"slices"
 	"time"
 
@@ -17,68 +15,59 @@ import (
 // for hours, long after the decision that opened it. It is therefore decided
 // again every Recheck. It ends when a new request of its caller would be
 // refused, and says list_changed when what the caller may use has changed.
-func (s *Server) listen(x *exchange, r *http.Request) {
-	ctx, end := context.WithCancel(r.Context())
-	defer end()
-	x.answer.begun = make(chan struct{})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.watch(ctx, x)
-		end()
-	}()
-	stop := func() {
-		end()
-		<-done // it writes to the response
+func (x *exchange) listen() {
+	wanted, f := x.subscription()
+	if f != nil {
+		x.refused(f)
+		return
 	}
-	defer stop()
-	s.pass(ctx, x, r)
-	stop()
+	// The acknowledgement of what the stream will tell is its first message.
+	params := x.tagged()
+	params["notifications"] = wanted
+	if err := x.answer.notify(acknowledged, params); err != nil {
+		return
+	}
+	x.watch(wanted)
 	// A stream that the server ends, ends with a result that bears its tag.
-	x.answer.finish(map[string]any{
-		"jsonrpc": "2.0",
-		"id":      x.m.id,
-		"result": map[string]any{
-			"resultType": "complete",
-			"_meta":      map[string]any{subscriptionID: x.m.id},
-		},
-	})
+	result := map[string]any{"resultType": "complete", "_meta": map[string]any{subscriptionID: x.m.id, mcp.MetaKeyServerInfo: x.s.self}}
+	x.answer.send(0, append(append(x.open(nil), mustJSON(result)...), '}'))
 }
 
-// subscriptionID tags every message of a subscription with the id of the
-// request that opened it.
-const subscriptionID = "io.modelcontextprotocol/subscriptionId"
+// subscription is what the client asks for, as far as this server tells it: it
+// watches lists, not what is behind a URI.
+func (x *exchange) subscription() (mcp.SubscriptionFilter, *failure) {
+	if f := x.checkRevision(); f != nil {
+		return mcp.SubscriptionFilter{}, f
+	}
+	var p mcp.SubscriptionsListenParams
+	f := x.read(&p)
+	p.Notifications.ResourceSubscriptions = nil
+	return p.Notifications, f
+}
 
-const acknowledged = "notifications/subscriptions/acknowledged"
+const (
+	subscriptionID = mcp.MetaKeySubscriptionID
+	acknowledged   = mcp.MethodNotificationSubscriptionsAcknowledged
+)
 
-// tagged are the parameters of a notification on this stream.
+// tagged are the parameters of a notification on this stream: every message of a
+// subscription bears the id of the request that opened it.
 func (x *exchange) tagged() map[string]any {
 	return map[string]any{"_meta": map[string]any{subscriptionID: x.m.id}}
 }
 
-// accept takes a subscription that mcp-go has found in order. Its first message
-// is the acknowledgement of what it will tell, see answer.preface.
-func (x *exchange) accept(wanted *mcp.SubscriptionFilter) {
-	wanted.ResourceSubscriptions = nil // we watch lists, not what is behind a URI
-	x.subscribed = *wanted
-	params := x.tagged()
-	params["notifications"] = wanted
-	x.answer.precede(acknowledged, params)
-}
-
-// watch returns when the stream has to end.
-func (s *Server) watch(ctx context.Context, x *exchange) {
-	select {
-	case <-x.answer.begun:
-	case <-ctx.Done():
-		return // it was no proper request, or for nothing
-	}
-	wanted := [3]bool{x.subscribed.ToolsListChanged, x.subscribed.PromptsListChanged, x.subscribed.ResourcesListChanged}
-	last := s.view(x.caller)
+// watch returns when the stream has to end, at once if it is for nothing.
+func (x *exchange) watch(asked mcp.SubscriptionFilter) {
+	s, ctx := x.s, x.work
+	wanted := [3]bool{asked.ToolsListChanged, asked.PromptsListChanged, asked.ResourcesListChanged}
+	last := x.view(x.caller)
 	// The stream tells of lists, so it is on record as a list is.
-	registry := s.o.Dispatcher.Registry()
+	offered := s.o.Dispatcher.Snapshot()
 	s.o.Dispatcher.Listed(ctx, x.caller, x.request, len(last[0])+len(last[1])+len(last[2]),
-		len(registry.Tools())+len(registry.Prompts())+len(registry.Resources()))
+		len(offered.Tools())+len(offered.Prompts())+len(offered.Resources()))
+	if asked.IsEmpty() {
+		return
+	}
 	recheck, keepAlive := time.NewTicker(s.o.Recheck), time.NewTicker(s.o.KeepAlive)
 	defer recheck.Stop()
 	defer keepAlive.Stop()
@@ -93,7 +82,7 @@ func (s *Server) watch(ctx context.Context, x *exchange) {
 				return
 			}
 		case <-recheck.C:
-			c, err := s.o.Resolve(ctx, x.caller.Addr)
+			c, err := x.visit.Again(ctx)
 			if ctx.Err() != nil {
 				return // the client has gone, which says nothing about the caller
 			}
@@ -102,7 +91,7 @@ func (s *Server) watch(ctx context.Context, x *exchange) {
 				s.o.Dispatcher.Refused(ctx, x.caller, x.request, "the caller may no longer have the stream")
 				return
 			}
-			now := s.view(c)
+			now := x.view(c)
 			for i, method := range changes {
 				if wanted[i] && !slices.Equal(last[i], now[i]) {
 					_ = x.answer.notify(method, x.tagged())
@@ -121,15 +110,19 @@ var changes = [3]string{
 }
 
 // view is what a caller is shown, by name: tools, prompts, resources.
-func (s *Server) view(c caller.Caller) (v [3][]string) {
-	for _, t := range s.o.Dispatcher.Tools(c) {
+func (x *exchange) view(c caller.Caller) (v [3][]string) {
+	d := x.s.o.Dispatcher
+	for _, t := range d.Tools(c) {
 		v[0] = append(v[0], t.Name)
 	}
-	for _, p := range s.o.Dispatcher.Prompts(c) {
+	for _, p := range d.Prompts(c) {
 		v[1] = append(v[1], p.Name)
 	}
-	for _, r := range s.o.Dispatcher.Resources(c) {
+	for _, r := range d.Resources(c) {
 		v[2] = append(v[2], r.URI)
+	}
+	for i, more := range x.asideLists() {
+		v[i] = append(v[i], more)
 	}
 	return v
 }

@@ -4,14 +4,12 @@ package mcpserver
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
-	"slices"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"tailscale-mcp/internal/front"
 )
 
 // deepest is how many arrays and objects may stand in one another. A JSON-RPC
@@ -32,13 +30,18 @@ type message struct {
 	id     json.RawMessage
 	method string
 
+	params json.RawMessage // nil or an object
 	// Of params:
 	name          string          // of a tool or prompt
 	uri           string          // of a resource
 	arguments     json.RawMessage // of a tool
 	progressToken json.RawMessage
 	cancelled     json.RawMessage // the requestId of notifications/cancelled
+	cursor        json.RawMessage // of a list
+	rounds        bool            // it has members of calls in several rounds, or of tasks
+	version       string          // of the protocol, as _meta says
 	modern        bool            // declared 2026-07-28 or later
+	capabilities  json.RawMessage // of the client, as _meta says
 	logLevel      mcp.LoggingLevel
 	client        mcp.Implementation
 	asks          bool // the client can ask a person (elicitation by form)
@@ -53,6 +56,10 @@ func parse(body []byte) (*message, *failure) {
 	if f := wellFormed(body); f != nil {
 		return m, f
 	}
+	p, err := split(body)
+	if err != nil {
+		return m, front.ParseError("it is not JSON")
+	}
 	switch bytes.TrimLeft(body, " \t\r\n")[0] {
 	case '{':
 	case '[':
@@ -60,128 +67,109 @@ func parse(body []byte) (*message, *failure) {
 	default:
 		return m, invalid("the body is not a JSON-RPC message")
 	}
-	top, f := members(body, "jsonrpc", "id", "method", "params", "result", "error")
-	id, hasID := top["id"]
-	if validID(id) {
-		m.id = id
+	if validID(p.id) {
+		m.id = p.id
 	}
-	_, result := top["result"]
-	_, failed := top["error"]
 	switch {
-	case f != nil:
-		return m, f
-	case hasID && m.id == nil:
+	case p.wrong[topLevel] != nil:
+		return m, p.wrong[topLevel]
+	case p.id != nil && m.id == nil:
 		return m, invalid("the id of a request is a string or a number of at most %d bytes, and null is neither", longestID)
-	case string(top["jsonrpc"]) != `"2.0"`:
+	case string(p.jsonrpc) != `"2.0"`:
 		return m, invalid(`"jsonrpc" is not "2.0"`)
-	case result || failed:
+	case p.result != nil || p.failed != nil:
 		return m, invalid("this server makes no requests, so it takes no responses")
-	case json.Unmarshal(top["method"], &m.method) != nil || m.method == "":
+	case !text(p.method, &m.method) || m.method == "":
 		return m, invalid(`"method" is not a string`)
 	}
-	return m, m.readParams(top["params"])
+	return m, m.readParams(&p)
 }
 
 // readParams reads what the stages need of params. What else may be wrong with
-// them, mcp-go says.
-func (m *message) readParams(params json.RawMessage) *failure {
-	if params == nil || string(params) == "null" {
+// them, the method says.
+func (m *message) readParams(p *members) *failure {
+	if p.params == nil || string(p.params) == "null" {
 		return nil
 	}
-	if params[0] != '{' {
+	if p.params[0] != '{' {
 		return invalid(`"params" is not an object`)
 	}
-	p, f := members(params, "name", "uri", "arguments", "requestId", "_meta")
-	if f != nil {
+	if f := p.wrong[paramsLevel]; f != nil {
 		return f
 	}
-	m.arguments, m.cancelled = p["arguments"], p["requestId"]
-	for key, into := range map[string]*string{"name": &m.name, "uri": &m.uri} {
-		if value, ok := p[key]; ok && json.Unmarshal(value, into) != nil {
-			return invalidParams("params.%s is not a string", key)
-		}
+	m.params, m.arguments, m.cancelled, m.cursor = p.params, p.arguments, p.requestID, p.cursor
+	m.rounds = p.task != nil || p.inputResponses != nil || p.requestState != nil
+	if p.name != nil && !text(p.name, &m.name) {
+		return invalidParams("params.name is not a string")
 	}
-	if meta, ok := p["_meta"]; ok && string(meta) != "null" {
-		return m.readMeta(meta)
+	if p.uri != nil && !text(p.uri, &m.uri) {
+		return invalidParams("params.uri is not a string")
 	}
-	return nil
+	if p.meta == nil || string(p.meta) == "null" {
+		return nil
+	}
+	return m.readMeta(p)
 }
 
 // readMeta reads the members of _meta that say how to serve the request.
-func (m *message) readMeta(meta json.RawMessage) *failure {
-	if meta[0] != '{' {
+func (m *message) readMeta(p *members) *failure {
+	if p.meta[0] != '{' {
 		return invalidParams("params._meta is not an object")
 	}
-	p, f := members(meta, "progressToken", mcp.MetaKeyProtocolVersion, mcp.MetaKeyClientInfo,
-		mcp.MetaKeyClientCapabilities, mcp.MetaKeyLogLevel)
-	if f != nil {
+	if f := p.wrong[metaLevel]; f != nil {
 		return f
 	}
-	if token := p["progressToken"]; validID(token) {
+	if token := p.progressToken; validID(token) {
 		m.progressToken = token
 	} else if token != nil && string(token) != "null" {
 		return invalidParams("params._meta.progressToken is no string and no number of at most %d bytes", longestID)
 	}
-	// Of another type they count as absent, here as with mcp-go, which refuses
-	// a request that lacks what its revision requires.
-	var version string
-	_ = json.Unmarshal(p[mcp.MetaKeyProtocolVersion], &version)
-	m.modern = mcp.IsModernProtocol(version)
-	_ = json.Unmarshal(p[mcp.MetaKeyLogLevel], &m.logLevel)
-	_ = json.Unmarshal(p[mcp.MetaKeyClientInfo], &m.client)
-	var can struct {
-		Elicitation map[string]json.RawMessage `json:"elicitation"`
+	// Of another type they count as absent, and a request that lacks what its
+	// revision requires is refused.
+	text(p.version, &m.version)
+	m.modern = mcp.IsModernProtocol(m.version)
+	m.capabilities = p.capabilities
+	var level string
+	text(p.logLevel, &level)
+	m.logLevel = mcp.LoggingLevel(level)
+	if p.client != nil {
+		_ = json.Unmarshal(p.client, &m.client)
 	}
-	if json.Unmarshal(p[mcp.MetaKeyClientCapabilities], &can) == nil && can.Elicitation != nil {
-		// None named means forms, as before there were others.
-		_, form := can.Elicitation["form"]
-		m.asks = form || len(can.Elicitation) == 0
-	}
+	m.asks = asks(p.capabilities)
 	return nil
 }
 
-// members splits an object and returns those of its members that are wanted.
-// One that is there twice, or in another case, is left out and refused: mcp-go
-// reads with encoding/json, for which Method is method and the last one counts.
-func members(object []byte, wanted ...string) (map[string]json.RawMessage, *failure) {
-	var f *failure
-	out := make(map[string]json.RawMessage, len(wanted))
-	refused := map[string]bool{}
-	d := json.NewDecoder(bytes.NewReader(object))
-	_, _ = d.Token() // the text is well-formed and an object
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, parseError(err.Error())
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return nil, parseError(err.Error())
-		}
-		name, _ := key.(string)
-		i := slices.IndexFunc(wanted, func(w string) bool { return strings.EqualFold(name, w) })
-		if i < 0 {
-			continue
-		}
-		w := wanted[i]
-		_, twice := out[w]
-		switch {
-		case name != w:
-			f = cmp.Or(f, invalid("there is no member %s; member names are case-sensitive", strconv.QuoteToASCII(name)))
-		case twice:
-			f = cmp.Or(f, invalid("the member %q occurs twice", w))
-		case !refused[w]:
-			out[w] = value
-			continue
-		}
-		delete(out, w)
-		refused[w] = true
+// asks reports whether a client that can do that can ask a person.
+func asks(capabilities json.RawMessage) bool {
+	if !bytes.Contains(capabilities, []byte("elicitation")) {
+		return false
 	}
-	return out, f
+	var can struct {
+		Elicitation map[string]json.RawMessage `json:"elicitation"`
+	}
+	if json.Unmarshal(capabilities, &can) != nil || can.Elicitation == nil {
+		return false
+	}
+	// None named means forms, as before there were others.
+	_, form := can.Elicitation["form"]
+	return form || len(can.Elicitation) == 0
 }
 
-// wellFormed refuses what is not one JSON text in UTF-8 (RFC 8259 section 8.1),
-// nests too deeply or holds too much, before anything builds a tree of it.
+// text reads a string, or null, which leaves what there is, and reports whether it is
+// either.
+func text(value json.RawMessage, into *string) bool {
+	if len(value) == 0 {
+		return false
+	}
+	if n := len(value); n >= 2 && value[0] == '"' && bytes.IndexByte(value, '\\') < 0 {
+		*into = string(value[1 : n-1])
+		return true
+	}
+	return json.Unmarshal(value, into) == nil
+}
+
+// wellFormed refuses what is not UTF-8 (RFC 8259 section 8.1), nests too deeply or
+// holds too much, before anything builds a tree of it.
 func wellFormed(body []byte) *failure {
 	depth, values, inString, escaped := 0, 1, false, false
 	for _, b := range body {
@@ -209,9 +197,7 @@ func wellFormed(body []byte) *failure {
 		return invalid("the message holds more than %d values: send less at once", mostValues)
 	case !utf8.Valid(body):
 		// Two invalid names are two names here and one, of U+FFFD, when decoded.
-		return parseError("it is not UTF-8")
-	case !json.Valid(body):
-		return parseError("it is not JSON")
+		return front.ParseError("it is not UTF-8")
 	}
 	return nil
 }

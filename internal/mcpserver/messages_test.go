@@ -5,6 +5,8 @@ package mcpserver
 import (
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/audit"
 )
 
 // TestMessagesRefused: what is no message, or none of this server's, with its
@@ -16,7 +18,7 @@ func TestMessagesRefused(t *testing.T) {
 	deep := func(open, inner, shut string, n int) string {
 		return strings.Repeat(open, n) + inner + strings.Repeat(shut, n)
 	}
-	for _, c := range []struct {
+	cases := []struct {
 		name   string
 		body   string
 		status int
@@ -135,7 +137,8 @@ func TestMessagesRefused(t *testing.T) {
 		{"a notification with an id", `{"jsonrpc":"2.0","id":1,"method":"notifications/initialized"}`, 200, -32601, "1"},
 		{"cancelling with an id", `{"jsonrpc":"2.0","id":1,"method":"notifications/cancelled","params":{"requestId":1}}`, 200, -32601, "1"},
 		{"a long method", `{"jsonrpc":"2.0","id":1,"method":"` + strings.Repeat("x", 1<<20) + `"}`, 200, -32601, "1"},
-	} {
+	}
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			alice.abused(t, "POST", nil, c.body).refused(t, c.status, c.code, c.id)
 		})
@@ -143,6 +146,7 @@ func TestMessagesRefused(t *testing.T) {
 	if got := b.tools.Ran(); len(got) != 0 {
 		t.Errorf("tools ran: %v", got)
 	}
+	b.refusals(t, len(cases), func(r audit.Record) bool { return r.Login == "alice@example.com" })
 	b.quiet(t)
 	b.unharmed(t)
 }

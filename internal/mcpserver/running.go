@@ -9,8 +9,7 @@ import (
 )
 
 // running are the requests of older revisions in flight, so that their own
-// caller can cancel them. mcp-go keeps such a list too, but without sessions
-// all callers share one name space there; it never sees a cancellation.
+// caller can cancel them.
 type running struct {
 	mu   sync.Mutex
 	byID map[string][]*context.CancelFunc

@@ -5,9 +5,7 @@ package mcpserver
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -157,7 +155,7 @@ func TestDrainLeavesCalls(t *testing.T) {
 // itself none; the level is a string, whatever its type.
 func TestLogMessages(t *testing.T) {
 	b := newBench(t, func(o *setup) {
-		o.Extend = func(m *server.MCPServer) {
+		o.Aside = aside(func(m *server.MCPServer) {
 			m.AddTool(mcp.NewTool("log"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 				for _, level := range []any{"debug", "info", mcp.LoggingLevelError} {
 					if err := Notify(ctx, "notifications/message", map[string]any{"level": level, "data": "x"}); err != nil {
@@ -166,7 +164,7 @@ func TestLogMessages(t *testing.T) {
 				}
 				return mcp.NewToolResultText("done"), nil
 			})
-		}
+		})
 	})
 	alice := b.alice(t, modern)
 	for wanted, want := range map[string]int{"": 0, "debug": 3, "info": 2, "error": 1, "critical": 0} {
@@ -187,7 +185,7 @@ func TestLateNotifications(t *testing.T) {
 	bothEras(t, func(t *testing.T, revision string) {
 		release, sent := make(chan struct{}), make(chan error)
 		b := newBench(t, func(o *setup) {
-			o.Extend = func(m *server.MCPServer) {
+			o.Aside = aside(func(m *server.MCPServer) {
 				m.AddTool(mcp.NewTool("late"), func(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 					if r.GetBool("stream", false) {
 						_ = Notify(ctx, "notifications/progress", map[string]any{"progressToken": 1, "progress": 1})
@@ -198,7 +196,7 @@ func TestLateNotifications(t *testing.T) {
 					}()
 					return mcp.NewToolResultText("done"), nil
 				})
-			}
+			})
 		})
 		alice := b.alice(t, revision)
 		for _, stream := range []bool{false, true} {
@@ -211,22 +209,4 @@ func TestLateNotifications(t *testing.T) {
 			alice.list(t, "tools/list")
 		}
 	})
-}
-
-func TestPeersAreBounded(t *testing.T) {
-	made := 0
-	p := newPeers(func() http.Handler { made++; return http.NewServeMux() })
-	first := p.get("first")
-	for i := range 3 * mostPeers {
-		p.get(strconv.Itoa(i))
-		if p.get("first") != first {
-			t.Fatal("the one in use was dropped")
-		}
-	}
-	if len(p.byKey) != mostPeers || p.order.Len() != mostPeers || made != 3*mostPeers+1 {
-		t.Errorf("%d kept (%d in order) of %d, want %d", len(p.byKey), p.order.Len(), made, mostPeers)
-	}
-	if p.get("1") == p.get("2") {
-		t.Error("two identities share a server")
-	}
 }

@@ -176,7 +176,7 @@ func TestContinue(t *testing.T) {
 // request, and also where the request was refused before that part.
 func TestSlowRequests(t *testing.T) {
 	// Long enough for requests that are not slow, on a machine that is.
-	b := newBench(t, func(o *setup) { o.header, o.BodyTime = 2*time.Second, 2*time.Second })
+	b := newBench(t, func(o *setup) { o.header, o.front.BodyTime = 2*time.Second, 2*time.Second })
 	var wg sync.WaitGroup
 	for _, c := range []struct {
 		name, text string
@@ -208,7 +208,7 @@ func TestSlowRequests(t *testing.T) {
 	b.unharmed(t) // meanwhile
 	wg.Wait()
 	b.unharmed(t)
-	if got := b.HTTPServer().ReadHeaderTimeout; got != 5*time.Second {
+	if got := b.front.HTTPServer().ReadHeaderTimeout; got != 5*time.Second {
 		t.Errorf("the daemon waits %v for headers, want 5s", got)
 	}
 }
@@ -216,7 +216,7 @@ func TestSlowRequests(t *testing.T) {
 // TestBodyTimeIsNotCallTime: the bound on the arrival of a body does not end
 // the call, whose client has to stay connected to get its answer.
 func TestBodyTimeIsNotCallTime(t *testing.T) {
-	b := newBench(t, func(o *setup) { o.BodyTime = 50 * time.Millisecond })
+	b := newBench(t, func(o *setup) { o.front.BodyTime = 50 * time.Millisecond })
 	b.grant("alice@example.com", `{"tools":["*"]}`)
 	alice := b.alice(t, modern)
 	done := alice.start(t.Context(), 1, "get_slow", map[string]any{"gate": "g", "text": "x"})

@@ -16,6 +16,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
 // mishap is something that can go wrong with one call, and its answer.
@@ -142,8 +145,8 @@ func mishaps(t *testing.T, tests []mishap) {
 				if f.Data == nil || f.Data.HTTPStatus != tt.status {
 					t.Fatalf("got data %+v, want status %d", f.Data, tt.status)
 				}
-				if !strings.HasPrefix(f.Data.Body, tt.body) || (f.Data.Body == "") != (tt.body == "") || len(f.Data.Body) > maxShownBody {
-					t.Errorf("got body %q, want one like %q of at most %d bytes", f.Data.Body, tt.body, maxShownBody)
+				if !strings.HasPrefix(f.Data.Body, tt.body) || (f.Data.Body == "") != (tt.body == "") || len(f.Data.Body) > 1<<10 {
+					t.Errorf("got body %q, want one like %q of at most %d bytes", f.Data.Body, tt.body, 1<<10)
 				}
 				if tt.status == 429 && f.Data.RetryAfter != "3" {
 					t.Errorf("got Retry-After %q, want 3", f.Data.RetryAfter)
@@ -181,8 +184,8 @@ func TestPX6NoServer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			sys := &system{to: nobody}
-			c := connect(t, tt.url, sys.use)
+			sys := &fakelocal.System{To: nobody}
+			c := connect(t, tt.url, by(sys))
 			c.send(initialize, greeting, legacyCall("1", "x"), modernCall("2", "x"))
 			for _, id := range []string{`"init"`, "1", "2"} {
 				f, _ := failureIn(t, c.answer(id))
@@ -222,10 +225,10 @@ func TestPX6TLS(t *testing.T) {
 	}
 	// The certificate is that of the name, whatever address is dialed.
 	t.Run("trusted, at a node of the tailnet", func(t *testing.T) {
-		ts := startTailscaled(t)
-		sys := &system{to: secret.Listener.Addr().String(), names: map[string][]netip.Addr{"example.com": {serverIP}}}
-		c := connectWith(t, Config{Server: mustURL(t, "https://example.com/mcp"), Tailscaled: ts.client()}, sys.use)
-		c.relay.up.router.pick().transport.TLSClientConfig = secret.Client().Transport.(*http.Transport).TLSClientConfig
+		ts := fakelocal.Start(t)
+		sys := &fakelocal.System{To: secret.Listener.Addr().String(), Names: map[string][]netip.Addr{"example.com": {fakelocal.ServerIP}}}
+		c := connectWith(t, Config{Server: mustURL(t, "https://example.com/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
+		c.relay.up.router.Pick().Transport.TLSClientConfig = secret.Client().Transport.(*http.Transport).TLSClientConfig
 		c.send(modernCall("1", "x"))
 		if f, bad := failureIn(t, c.answer("1")); bad {
 			t.Errorf("got %+v, want a result", f)
@@ -233,7 +236,7 @@ func TestPX6TLS(t *testing.T) {
 		if got := sprint(identityIn(plain.got("POST", "tools/call").header)); got != alice {
 			t.Errorf("identity: got %s, want %s", got, alice)
 		}
-		if got := sys.dials(); !slices.Equal(got, []string{"100.64.0.2:443"}) {
+		if got := sys.Dials(); !slices.Equal(got, []string{"100.64.0.2:443"}) {
 			t.Errorf("got connections %q, want one to the node", got)
 		}
 	})
@@ -395,7 +398,7 @@ func TestPX6DuplicateID(t *testing.T) {
 // when it is.
 func TestPX24ServerComesLater(t *testing.T) {
 	l := newMemory()
-	serveOn(t, l, nil)
+	serveOn(t, l, nil).run()
 	var there atomic.Bool
 	c := connectWith(t, Config{Server: mustURL(t, "http://memory/mcp"), Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if !there.Load() {

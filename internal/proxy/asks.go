@@ -4,8 +4,11 @@ package proxy
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"sync"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // ask is a request to the client that it has not answered.
@@ -26,13 +29,21 @@ type asks struct {
 	n     int             // how many ids were made
 }
 
-// relayed enters a request of the server of s.
+// maxAsks is how many requests of servers may wait for the client at once.
+const maxAsks = 1024
+
+var errAsks = fmt.Errorf("the client has %d requests that it has not answered", maxAsks)
+
+// relayed enters a request of the server of s. It is nil when there are too many.
 func (t *asks) relayed(s *session, id []byte) *ask {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(t.byKey) >= maxAsks {
+		return nil
+	}
 	id = bytes.Clone(id) // the message may be large, and the client take its time
 	a := &ask{id: id, session: s, theirs: id}
-	if t.byKey[idKey(id)] != nil {
+	if t.byKey[jsonrpc.IDKey(id)] != nil {
 		a.id = t.fresh()
 	}
 	t.enter(a)
@@ -52,7 +63,7 @@ func (t *asks) enter(a *ask) {
 	if t.byKey == nil {
 		t.byKey = make(map[string]*ask)
 	}
-	t.byKey[idKey(a.id)] = a
+	t.byKey[jsonrpc.IDKey(a.id)] = a
 }
 
 // fresh is an id that no request to the client has.
@@ -60,7 +71,7 @@ func (t *asks) fresh() []byte {
 	for {
 		t.n++
 		id := strconv.AppendQuote(nil, "tailscale-mcp-proxy/ask/"+strconv.Itoa(t.n))
-		if t.byKey[idKey(id)] == nil {
+		if t.byKey[jsonrpc.IDKey(id)] == nil {
 			return id
 		}
 	}
@@ -71,8 +82,8 @@ func (t *asks) fresh() []byte {
 func (t *asks) take(id []byte) *ask {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	a := t.byKey[idKey(id)]
-	delete(t.byKey, idKey(id))
+	a := t.byKey[jsonrpc.IDKey(id)]
+	delete(t.byKey, jsonrpc.IDKey(id))
 	return a
 }
 
@@ -82,7 +93,7 @@ func (t *asks) cancelled(s *session, theirs []byte) *ask {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for key, a := range t.byKey {
-		if a.session == s && a.theirs != nil && idKey(a.theirs) == idKey(theirs) {
+		if a.session == s && a.theirs != nil && jsonrpc.IDKey(a.theirs) == jsonrpc.IDKey(theirs) {
 			delete(t.byKey, key)
 			return a
 		}

@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // BenchmarkRelay is what a call costs from stdin to stdout, server and client
@@ -60,7 +62,7 @@ func BenchmarkScan(b *testing.B) {
 	msg := []byte(`{"jsonrpc":"2.0","id":1,"result":{"devices":[` + strings.Repeat(`{"name":"laptop.example.ts.net","addresses":["100.64.0.1","fd7a::1"],"online":true,"n":12345.6},`, 1000) + `{}]}}`)
 	b.SetBytes(int64(len(msg)))
 	for b.Loop() {
-		if _, err := scan(msg); err != nil {
+		if _, err := jsonrpc.Scan(msg); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // bridge lets a legacy client use a server in the modern era: one that knows
@@ -23,8 +25,8 @@ import (
 type bridge struct {
 	r      *relay
 	server discovery
-	client string                     // clientInfo and clientCapabilities as members of _meta
-	offers map[string]json.RawMessage // the capabilities of the client
+	client string // clientInfo and clientCapabilities as members of _meta
+	offers offers // of the client
 
 	mu    sync.Mutex
 	level string // of logging, "" for none
@@ -32,13 +34,13 @@ type bridge struct {
 	subscriptions subscriptions
 }
 
-// meta is what a request says of its client, as members of _meta.
+// meta describes the client, as members of a request's _meta.
 func (b *bridge) meta() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	meta := `"` + versionKey + `":"` + modernVersion + `",` + b.client
+	meta := `"` + jsonrpc.VersionKey + `":"` + modernVersion + `",` + b.client
 	if b.level != "" {
-		meta += `,"` + logLevelKey + `":` + strconv.Quote(b.level)
+		meta += `,"` + jsonrpc.LogLevelKey + `":` + strconv.Quote(b.level)
 	}
 	return meta
 }
@@ -46,9 +48,9 @@ func (b *bridge) meta() string {
 // levels are the log levels there are (RFC 5424).
 var levels = []string{"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"}
 
-// carry sees to the answer to c, a request of a legacy client, by modern ones.
-func (b *bridge) carry(ctx context.Context, s *session, c *call) {
-	switch c.env.method {
+// serve answers c, a request of a legacy client, with the help of modern requests.
+func (b *bridge) serve(ctx context.Context, s *session, c *call) {
+	switch c.env.Method {
 	case "ping":
 		b.answer(c, `{}`)
 	case "logging/setLevel":
@@ -62,17 +64,17 @@ func (b *bridge) carry(ctx context.Context, s *session, c *call) {
 		b.mu.Unlock()
 		b.answer(c, `{}`)
 	case "resources/subscribe", "resources/unsubscribe":
-		if !c.env.hasURI {
+		if !c.env.HasURI {
 			b.refuse(c, codeInvalidParams, "params.uri is missing")
 			return
 		}
-		if err := b.subscribe(ctx, s, c.env.uri, c.env.method == "resources/subscribe"); err != nil {
+		if err := b.subscribe(ctx, s, c.env.URI, c.env.Method == "resources/subscribe"); err != nil {
 			b.refuse(c, codeInvalidParams, err.Error())
 			return
 		}
 		b.answer(c, `{}`)
 	default:
-		b.rounds(ctx, c)
+		b.askForInput(ctx, c)
 	}
 }
 
@@ -90,17 +92,17 @@ func (b *bridge) refuse(c *call, code int, why string) {
 // answers. It may have itself asked again for as long as it works.
 const maxRounds = 100
 
-// rounds sends c and then, as often as the server asks for input, c with the
+// askForInput sends c and then, as often as the server asks for input, c with the
 // client's input (2026-07-28, "Multi Round-Trip Requests").
-func (b *bridge) rounds(ctx context.Context, c *call) {
+func (b *bridge) askForInput(ctx context.Context, c *call) {
 	var input [][]byte
 	for asked := 0; ; {
-		msg, err := withMembers(c.msg, &c.env, b.r.ownID(), b.meta(), input...)
+		msg, err := jsonrpc.WithMembers(c.msg, &c.env, b.r.ownID(), b.meta(), input...)
 		if err != nil {
 			b.refuse(c, codeInvalidParams, err.Error())
 			return
 		}
-		answer, err := b.r.askOwn(ctx, errand{msg: msg, of: c})
+		answer, err := b.r.askOwn(ctx, ownRequest{msg: msg, parent: c})
 		if err != nil {
 			return // the end has begun, or c was cancelled
 		}
@@ -109,7 +111,7 @@ func (b *bridge) rounds(ctx context.Context, c *call) {
 			if b.r.calls.finish(c) {
 				b.r.conclude(c, answer)
 			}
-			giveBack(max(len(msg), len(answer)))
+			jsonrpc.GiveBack(max(len(msg), len(answer)))
 			return
 		}
 		if len(wanted.InputRequests) > 0 {
@@ -119,13 +121,13 @@ func (b *bridge) rounds(ctx context.Context, c *call) {
 			b.refuse(c, CodeBadAnswer, fmt.Sprintf("the server asked for input %d times without answering", asked))
 			return
 		}
-		if input, err = b.gather(ctx, wanted); err != nil {
+		if input, err = b.collectInput(ctx, wanted); err != nil {
 			if !errors.Is(err, context.Canceled) {
 				became := "was not carried out"
 				if asked > 1 { // what it did between the rounds, only it knows
 					became = "was not completed"
 				}
-				b.refuse(c, CodeInput, fmt.Sprintf("%s needs input: %v; the request %s", c.env.method, err, became))
+				b.refuse(c, CodeInput, fmt.Sprintf("%s needs input: %v; the request %s", c.env.Method, err, became))
 			}
 			return
 		}

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // A server that never acknowledges a subscription delays nothing else.
@@ -283,7 +285,7 @@ func TestPX22InputBounds(t *testing.T) {
 		},
 	})
 	c := connect(t, s.url())
-	c.send(strings.Replace(initialize, `"capabilities":{}`, `"capabilities":{"elicitation":{}}`, 1))
+	c.send(strings.Replace(initialize, `,"sampling":{},"roots":{}`, ``, 1))
 	c.answer(`"init"`)
 	for id, want := range map[string]string{"roots": "roots/list", "flood": "101 things"} {
 		c.send(legacyCall(`"`+id+`"`, id))
@@ -300,21 +302,24 @@ func TestPX22InputBounds(t *testing.T) {
 func TestPX3MemoryInABridge(t *testing.T) {
 	const size = largeTest
 	large := []byte(`"` + strings.Repeat("x", size) + `"`)
-	request := together([]byte(`{"id":1,"method":"m","params":{"arguments":`), large, []byte(`,"_meta":{"a":1}}}`))
-	answer := together([]byte(`{"id":1,"result":`), large, []byte(`}`))
-	url := together([]byte(`{"mode":"url","message":`), large, []byte(`}`))
-	e, err := scan(request)
+	request := jsonrpc.Join([]byte(`{"id":1,"method":"m","params":{"arguments":`), large, []byte(`,"_meta":{"a":1}}}`))
+	answer := jsonrpc.Join([]byte(`{"id":1,"result":`), large, []byte(`}`))
+	url := jsonrpc.Join([]byte(`{"mode":"url","message":`), large, []byte(`}`))
+	e, err := jsonrpc.Scan(request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	parts := map[string]func() []byte{
-		"request": func() []byte { b, _ := withMembers(request, &e, []byte("2"), `"b":2`, []byte(`"c":3`)); return b },
+		"request": func() []byte {
+			b, _ := jsonrpc.WithMembers(request, &e, []byte("2"), `"b":2`, []byte(`"c":3`))
+			return b
+		},
 		"input": func() []byte {
-			b, _ := withMembers([]byte(`{"id":1,"method":"m"}`), &envelope{id: []byte("1"), idAt: 6}, []byte("2"), ``, large)
+			b, _ := jsonrpc.WithMembers([]byte(`{"id":1,"method":"m"}`), &jsonrpc.Envelope{ID: []byte("1"), IDAt: 6}, []byte("2"), ``, large)
 			return b
 		},
 		"question": func() []byte { return append(question([]byte("2"), "m", large), '\n') },
-		"result":   func() []byte { b, _ := resultOf(answer); return together(b) },
+		"result":   func() []byte { b, _ := resultOf(answer); return jsonrpc.Join(b) },
 		"url":      func() []byte { return append(question([]byte("2"), "m", url), '\n') },
 	}
 	times := map[string]int{"url": 2} // it is read, too
@@ -375,7 +380,7 @@ func TestPX22SaysLittle(t *testing.T) {
 	}
 	c.send(greeting, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
 	c.answer("1")
-	if level, is := said(t, s.got("POST", "tools/list")).Params.Meta[logLevelKey]; is {
+	if level, is := said(t, s.got("POST", "tools/list")).Params.Meta[jsonrpc.LogLevelKey]; is {
 		t.Errorf("got log level %s, want none", level)
 	}
 	if n := s.count(func(r received) bool { return r.msg.Method == methodListen }); n != 0 {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // discovered is what the modern server of these tests says of itself.
@@ -77,11 +79,11 @@ func TestPX22Bridge(t *testing.T) {
 	in := s.got("POST", "tools/call")
 	meta := said(t, in).Params.Meta
 	for key, want := range map[string]string{
-		versionKey:      `"2026-07-28"`,
-		infoKey:         `{"name":"old","version":"1.0"}`,
-		capabilitiesKey: `{"elicitation":{"form":{},"url":{}},"roots":{"listChanged":true},"sampling":{}}`,
-		logLevelKey:     `"info"`,
-		"progressToken": `1.0`,
+		jsonrpc.VersionKey:            `"2026-07-28"`,
+		jsonrpc.ClientInfoKey:         `{"name":"old","version":"1.0"}`,
+		jsonrpc.ClientCapabilitiesKey: `{"elicitation":{"form":{},"url":{}},"roots":{"listChanged":true},"sampling":{}}`,
+		jsonrpc.LogLevelKey:           `"info"`,
+		"progressToken":               `1.0`,
 	} {
 		if got := string(meta[key]); got != want {
 			t.Errorf("_meta %s: got %s, want %s", key, got, want)
@@ -118,7 +120,7 @@ func TestPX22AnsweredHere(t *testing.T) {
 	}
 	c.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`, `{"jsonrpc":"2.0","id":6,"method":"tools/list"}`)
 	c.answer("6")
-	if got := string(said(t, s.got("POST", "tools/list")).Params.Meta[logLevelKey]); got != `"warning"` {
+	if got := string(said(t, s.got("POST", "tools/list")).Params.Meta[jsonrpc.LogLevelKey]); got != `"warning"` {
 		t.Errorf("log level: got %s, want the one that was set", got)
 	}
 	if n := s.count(func(r received) bool {

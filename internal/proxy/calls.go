@@ -6,20 +6,22 @@ import (
 	"context"
 	"errors"
 	"sync"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // call is one request that has no answer yet.
 type call struct {
-	env    envelope
+	env    jsonrpc.Envelope
 	msg    []byte // the request
 	id     []byte // for the answer; as in msg, if the client asks
 	key    string // idKey of the id in msg
 	modern bool
 	own    bool               // asked by the proxy, not by its client
-	of     *call              // of the client, that the proxy asks this for; nil when there is none
+	parent *call              // the client's request that this one is sent for; nil if there is none
 	cancel context.CancelFunc // ends its HTTP request
 	reply  func(msg []byte)   // takes the answer over
-	quiet  bool               // nothing on its response is for the client
+	quiet  bool               // no message of its response is passed to the client
 
 	over         chan struct{} // of an initialize of the client: closed once what follows it may be sent
 	opened       *session      // by it
@@ -28,6 +30,12 @@ type call struct {
 
 	sent     bool // handed to HTTP; guarded by calls.mu
 	finished bool // answered or cancelled; guarded by calls.mu
+}
+
+// answeredBy reports whether the response e answers c: it has the id of c, or that id
+// rounded by a server that keeps numbers as float64, or it is an error without an id.
+func (c *call) answeredBy(e *jsonrpc.Envelope) bool {
+	return e.Kind() == jsonrpc.ErrorWithoutID || jsonrpc.IDKey(e.ID) == c.key || jsonrpc.SameRounded(e.ID, c.env.ID)
 }
 
 // calls are the requests in flight. It is what makes answers unique: whoever
@@ -59,8 +67,8 @@ var (
 	errClosing  = errors.New("the proxy is stopping")
 )
 
-// begin enters c, to be released, and a worker, to be done. What a call needs
-// that may still be answered is begun to the end.
+// begin enters c, which has to be released, and a worker, which has to be done. While
+// the proxy is stopping it enters only the calls that open ones need.
 func (t *calls) begin(c *call) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -77,14 +85,14 @@ func (t *calls) begin(c *call) error {
 	return nil
 }
 
-// serves reports whether c is needed for the answer to an open call, and may
-// thus still begin when nothing else may.
+// serves reports whether an open call needs c for its answer. Such a call may begin
+// even while the proxy is stopping.
 func (t *calls) serves(c *call) bool {
-	return c.own && c.listening == nil && t.open > 0 && (c.of == nil || !c.of.finished)
+	return c.own && c.listening == nil && t.open > 0 && (c.parent == nil || !c.parent.finished)
 }
 
-// hold counts one more thing to be done before the end, and a worker. It
-// reports false when nothing is left that the end waits for.
+// hold counts one more message to deliver before the proxy ends, and a worker. It
+// reports false once the proxy waits for nothing any more.
 func (t *calls) hold() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -96,7 +104,7 @@ func (t *calls) hold() bool {
 	return true
 }
 
-// release says that one thing that was begun or held is done.
+// release ends one begin or hold.
 func (t *calls) release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,8 +113,8 @@ func (t *calls) release() {
 	}
 }
 
-// finish takes c out. It reports true to the first who asks: that one answers,
-// and then releases.
+// finish takes c out. It reports true to its first caller only, who has to answer c
+// and then release it.
 func (t *calls) finish(c *call) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -145,24 +153,24 @@ func (t *calls) send(c *call) bool {
 func (t *calls) find(id []byte) *call {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.byKey[callKey{id: idKey(id)}]
+	return t.byKey[callKey{id: jsonrpc.IDKey(id)}]
 }
 
-// drop finishes the call with this id because its client cancelled it; nil
-// when there is none. sent says whether the server may know of it.
+// drop finishes the call with this id because its client cancelled it; nil if there is
+// no such call. sent says whether the server may know of it.
 func (t *calls) drop(id []byte) (c *call, sent bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c = t.byKey[callKey{id: idKey(id)}]
-	if c == nil || c.env.method == methodInitialize { // which cannot be cancelled
+	c = t.byKey[callKey{id: jsonrpc.IDKey(id)}]
+	if c == nil || c.env.Method == methodInitialize { // which cannot be cancelled
 		return nil, false
 	}
 	t.take(c)
 	return c, c.sent
 }
 
-// close says that nothing is to be begun any more. The channel it returns is
-// closed when nothing is left to be done.
+// close lets no more calls begin. The channel that it returns is closed once every
+// call and message is done.
 func (t *calls) close() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -175,8 +183,8 @@ func (t *calls) close() <-chan struct{} {
 	return t.idle
 }
 
-// rest finishes and returns every call that is left and that want says yes to.
-// Each is to be answered and released.
+// rest finishes and returns the open calls that want selects. The caller has to answer
+// and release each.
 func (t *calls) rest(want func(*call) bool) []*call {
 	t.mu.Lock()
 	defer t.mu.Unlock()

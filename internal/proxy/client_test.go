@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
@@ -14,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // patience bounds every wait of the tests. Nothing waits that long when all is
@@ -119,7 +122,7 @@ func (c *client) send(lines ...string) {
 			ID     json.RawMessage
 			Method *string
 		}
-		if json.Unmarshal([]byte(l), &m) == nil && m.Method != nil && usableID(m.ID) {
+		if json.Unmarshal([]byte(l), &m) == nil && m.Method != nil && jsonrpc.UsableID(m.ID) {
 			c.mu.Lock()
 			c.asked[string(m.ID)]++
 			c.mu.Unlock()
@@ -279,7 +282,7 @@ func failureIn(t *testing.T, answer string) (failure, bool) {
 
 // Messages of both eras.
 const (
-	initialize = `{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`
+	initialize = `{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{},"sampling":{},"roots":{}},"clientInfo":{"name":"t","version":"1"}}}`
 	greeting   = `{"jsonrpc":"2.0","method":"notifications/initialized"}`
 	meta       = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
 )
@@ -303,3 +306,5 @@ func (c *client) open() {
 	}
 	c.send(greeting)
 }
+
+func sprint(v any) string { return fmt.Sprint(v) }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // modernVersion is the revision that a bridge speaks to the server.
@@ -15,7 +17,7 @@ const modernVersion = "2026-07-28"
 // newest first.
 var legacyVersions = []string{"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"}
 
-// discovery is what a server says of itself (2026-07-28, server/discover).
+// discovery is the result of server/discover (2026-07-28).
 type discovery struct {
 	SupportedVersions []string
 	Capabilities      json.RawMessage
@@ -73,7 +75,7 @@ func (r *relay) discover(c *call) *bridge {
 	var said struct {
 		Params struct {
 			ClientInfo   json.RawMessage
-			Capabilities map[string]json.RawMessage
+			Capabilities offers
 		}
 	}
 	if err := json.Unmarshal(c.msg, &said); err != nil {
@@ -84,13 +86,13 @@ func (r *relay) discover(c *call) *bridge {
 	if said.Params.Capabilities != nil {
 		capabilities, _ = json.Marshal(said.Params.Capabilities) // of raw messages: cannot fail
 	}
-	b := &bridge{r: r, offers: said.Params.Capabilities, client: `"` + capabilitiesKey + `":` + string(capabilities)}
+	b := &bridge{r: r, offers: said.Params.Capabilities, client: `"` + jsonrpc.ClientCapabilitiesKey + `":` + string(capabilities)}
 	if len(said.Params.ClientInfo) > 0 && said.Params.ClientInfo[0] == '{' {
-		b.client = `"` + infoKey + `":` + string(said.Params.ClientInfo) + `,` + b.client
+		b.client = `"` + jsonrpc.ClientInfoKey + `":` + string(said.Params.ClientInfo) + `,` + b.client
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, discoverTimeout)
 	defer cancel()
-	answer, err := r.askOwn(ctx, errand{
+	answer, err := r.askOwn(ctx, ownRequest{
 		msg: []byte(`{"jsonrpc":"2.0","id":` + string(r.ownID()) + `,"method":"` + methodDiscover + `","params":{"_meta":{` + b.meta() + `}}}`), quiet: true,
 	})
 	if err != nil {
@@ -113,7 +115,7 @@ func (b *bridge) declares(capability string) bool {
 	return json.Unmarshal(b.server.Capabilities, &has) == nil && has[capability] != nil
 }
 
-// spokenWith is the revision to speak with the client that sent c.
+// spokenWith returns the revision to speak with the client that sent c.
 func (b *bridge) spokenWith(c *call) string {
 	var said struct {
 		Params struct{ ProtocolVersion string }
@@ -124,7 +126,8 @@ func (b *bridge) spokenWith(c *call) string {
 	return legacyVersions[0]
 }
 
-// initialized is the answer to initialize that a server gives who has none.
+// initialized makes the answer to initialize for a server that does not know that
+// method.
 func (b *bridge) initialized(id []byte, version string) []byte {
 	result := `{"protocolVersion":"` + version + `","capabilities":` + orElse(b.server.Capabilities, `{}`) +
 		`,"serverInfo":` + orElse(b.server.Meta.ServerInfo, `{"name":"unknown","version":"unknown"}`)
@@ -134,7 +137,7 @@ func (b *bridge) initialized(id []byte, version string) []byte {
 	return []byte(`{"jsonrpc":"2.0","id":` + string(id) + `,"result":` + result + `}}`)
 }
 
-// orElse is raw if that is an object, else the other.
+// orElse returns raw if it is an object, else other.
 func orElse(raw json.RawMessage, other string) string {
 	if len(raw) > 0 && raw[0] == '{' {
 		return string(raw)

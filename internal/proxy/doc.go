@@ -17,7 +17,9 @@
 //	stdin → line → envelope → relay → upstream (session, headers, route) ⇄ server
 //	stdout ← output ← calls (exactly one answer per id) ← body or event stream
 //
-// One file holds one of these things.
+// One file holds one of these things. Lines, event streams and the bytes of a
+// message are those of package jsonrpc, the way to the server is that of package
+// route, and the headers that repeat parts of a message are those of package mirror.
 //
 // # Eras
 //
@@ -47,6 +49,12 @@
 //     own and is dropped, since its answer could not be told from the first's.
 //   - Notifications are never answered, and nothing but messages is written
 //     to stdout.
+//   - The client is asked nothing that it did not offer to be asked: a legacy
+//     server gets "method not found" in its place, and the call of a modern one an
+//     error. What a server sends that can be read in two ways (a member of the
+//     message that is there twice) is not passed on, and neither is an answer with
+//     an id that is not the request's. Only an HTTP error may name any id, and
+//     can be nothing but an error.
 //   - The X-Tailscale-* headers come from the local tailscaled and are sent
 //     only over connections to an address that tailscaled says is a node of
 //     the tailnet, or to a host that Config.IdentityTo allows by name. No
@@ -61,7 +69,6 @@
 //     know those headers, before a call of one it has not seen.
 //
 // The package imports the standard library and the client side of tailscaled
-// (tailscale.com/client/local and the types it speaks); it shares nothing with
-// the daemon's packages. Its failure mode is an error
-// answer: it ends only when stdin ends, stdout breaks or its context is done.
+// (tailscale.com/client/local); of the daemon's packages it shares jsonrpc only. Its
+// failure mode is an error answer: it ends only when stdin ends, stdout breaks or its context is done.
 package proxy

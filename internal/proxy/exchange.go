@@ -11,6 +11,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 const (
@@ -28,10 +30,10 @@ const (
 // forgot the session, or because of headers that its tools ask for.
 func (r *relay) exchange(ctx context.Context, c *call, again bool) {
 	s := r.sessions.current()
-	if c.modern || c.env.method == methodInitialize {
+	if c.modern || c.env.Method == methodInitialize {
 		s = nil
 	}
-	if c.env.method == methodDiscover {
+	if c.env.Method == methodDiscover {
 		late := time.AfterFunc(discoverTimeout, func() {
 			r.fail(c, &failure{
 				Code:    CodeUnreachable,
@@ -52,7 +54,7 @@ func (r *relay) exchange(ctx context.Context, c *call, again bool) {
 		return
 	}
 	defer func() { _ = resp.Body.Close() }()
-	r.log.Debug("response", "id", string(c.id), "method", c.env.method, "status", resp.StatusCode, "type", resp.Header.Get(headerType))
+	r.log.Debug("response", "id", string(c.id), "method", c.env.Method, "status", resp.StatusCode, "type", resp.Header.Get(headerType))
 
 	switch t := mediaType(resp); {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
@@ -67,7 +69,7 @@ func (r *relay) exchange(ctx context.Context, c *call, again bool) {
 		}
 		r.refusal(c, resp, body)
 	case t == typeJSON && resp.StatusCode != http.StatusNoContent:
-		giveBack(r.single(c, resp))
+		jsonrpc.GiveBack(r.single(c, resp))
 	case t == typeEvents:
 		r.stream(ctx, c, s, resp)
 	default:
@@ -75,7 +77,10 @@ func (r *relay) exchange(ctx context.Context, c *call, again bool) {
 	}
 }
 
-func badAnswer(e *envelope, what string) *failure {
+// twice says of a message that a member of it repeats.
+func twice(e *jsonrpc.Envelope) string { return fmt.Sprintf("a message that has %q twice", e.Repeated) }
+
+func badAnswer(e *jsonrpc.Envelope, what string) *failure {
 	return &failure{Code: CodeBadAnswer, Message: "the server sent " + what + "; " + again(e), Data: &data{Outcome: unknown}}
 }
 
@@ -110,11 +115,13 @@ func (r *relay) refusal(c *call, resp *http.Response, body []byte) {
 		r.broke(c, statusFailure(resp, body))
 		return
 	}
-	msg := bytes.Trim(body, jsonSpace)
-	e, err := scan(msg)
-	if k := e.kind(); err == nil && (k == errorWithoutID || k == response && e.hasError) {
-		if e.multiline {
-			oneLine(msg)
+	msg := bytes.Trim(body, jsonrpc.Space)
+	e, err := jsonrpc.Scan(msg)
+	// An HTTP error is about its request, whatever id it names: some servers have
+	// one of their own for all of them.
+	if k := e.Kind(); err == nil && e.Repeated == "" && (k == jsonrpc.ErrorWithoutID || k == jsonrpc.Response && e.HasError && (!e.HasResult || c.answeredBy(&e))) {
+		if e.Multiline {
+			jsonrpc.OneLine(msg)
 		}
 		r.deliver(c, &e, msg, resp.Header)
 		return
@@ -124,30 +131,34 @@ func (r *relay) refusal(c *call, resp *http.Response, body []byte) {
 
 // single answers c with the one message of a body, and returns its size.
 func (r *relay) single(c *call, resp *http.Response) int {
-	body, err := readAll(resp.Body, resp.ContentLength, r.cfg.MaxMessage)
+	body, err := jsonrpc.ReadAll(resp.Body, resp.ContentLength, r.cfg.MaxMessage)
 	switch {
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, jsonrpc.ErrTooLarge):
 		r.fail(c, tooLarge(&c.env))
 		return 0
 	case err != nil:
 		r.fail(c, cutOff(err, &c.env))
 		return 0
 	}
-	msg := bytes.Trim(body, jsonSpace)
-	e, err := scan(msg)
+	msg := bytes.Trim(body, jsonrpc.Space)
+	e, err := jsonrpc.Scan(msg)
 	if err != nil {
 		r.fail(c, badAnswer(&c.env, "a body that is "+err.Error()))
 		return len(body)
 	}
-	if e.multiline {
-		oneLine(msg)
+	if e.Multiline {
+		jsonrpc.OneLine(msg)
 	}
-	// What answers a POST answers its request, whatever became of the id.
-	if k := e.kind(); k != response && k != errorWithoutID {
+	switch k := e.Kind(); {
+	case k != jsonrpc.Response && k != jsonrpc.ErrorWithoutID:
 		r.fail(c, badAnswer(&c.env, "a message that is no response"))
-		return len(body)
+	case e.Repeated != "":
+		r.fail(c, badAnswer(&c.env, twice(&e)))
+	case !c.answeredBy(&e):
+		r.fail(c, badAnswer(&c.env, "the answer to another request, with the id "+jsonrpc.Excerpt(e.ID)))
+	default:
+		r.deliver(c, &e, msg, resp.Header)
 	}
-	r.deliver(c, &e, msg, resp.Header)
 	return len(body)
 }
 
@@ -159,7 +170,7 @@ func (r *relay) stream(ctx context.Context, c *call, s *session, resp *http.Resp
 		return
 	}
 	switch {
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, jsonrpc.ErrTooLarge):
 		r.fail(c, tooLarge(&c.env))
 	case s != nil && at.lastID != "":
 		r.resume(ctx, c, s, at)
@@ -178,16 +189,16 @@ type position struct {
 // events passes on the events of one response. Its error is never nil; io.EOF
 // says that the response ended as it should.
 func (r *relay) events(c *call, s *session, resp *http.Response) (position, error) {
-	er := newEventReader(resp.Body, r.cfg.MaxMessage)
-	defer er.close()
+	er := jsonrpc.NewEventReader(resp.Body, r.cfg.MaxMessage)
+	defer er.Close()
 	at := position{}
 	var linger *time.Timer
 	for {
-		ev, err := er.next()
-		if er.lastID != "" {
-			at.lastID = er.lastID
+		ev, err := er.Next()
+		if er.LastID != "" {
+			at.lastID = er.LastID
 		}
-		at.retry = er.retry
+		at.retry = er.Retry
 		if err != nil {
 			if linger != nil {
 				linger.Stop()
@@ -195,24 +206,24 @@ func (r *relay) events(c *call, s *session, resp *http.Response) (position, erro
 			return at, err
 		}
 		at.any = true
-		if ev.name != "" && ev.name != "message" {
+		if ev.Name != "" && ev.Name != "message" {
 			continue
 		}
-		n := len(ev.data)
-		r.fromServer(ev.data, c, s, resp.Header)
-		giveBack(n)
+		n := len(ev.Data)
+		r.fromServer(ev.Data, c, s, resp.Header)
+		jsonrpc.GiveBack(n)
 		if c != nil && linger == nil && r.calls.done(c) {
 			linger = time.AfterFunc(lingerTime, c.cancel)
 		}
 	}
 }
 
-func tooLarge(e *envelope) *failure {
+func tooLarge(e *jsonrpc.Envelope) *failure {
 	return &failure{Code: CodeTooLarge, Message: "the server's answer is larger than the limit; see --max-message; " + again(e), Data: &data{Outcome: unknown}}
 }
 
 // cutOff says that a response ended before the answer.
-func cutOff(err error, e *envelope) *failure {
+func cutOff(err error, e *jsonrpc.Envelope) *failure {
 	why := "the server ended its response before the answer"
 	if !errors.Is(err, io.EOF) {
 		why = fmt.Sprintf("the server's response broke off before the answer (%v)", err)

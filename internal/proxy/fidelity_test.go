@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // odd is JSON that decoding and encoding again would change.
@@ -175,19 +177,19 @@ func TestPX3MemoryOfOneMessage(t *testing.T) {
 	msg := []byte(`{"id":1,"result":"` + strings.Repeat("x", size) + `"}`)
 	parts := map[string]func() []byte{
 		"line": func() []byte {
-			l, _ := newLineReader(io.MultiReader(bytes.NewReader(msg), strings.NewReader("\n")), 64<<20).next()
-			return l.msg
+			l, _ := jsonrpc.NewLineReader(io.MultiReader(bytes.NewReader(msg), strings.NewReader("\n")), 64<<20).Next()
+			return l.Msg
 		},
-		"body": func() []byte { b, _ := readAll(bytes.NewReader(msg), int64(len(msg)), 64<<20); return b },
+		"body": func() []byte { b, _ := jsonrpc.ReadAll(bytes.NewReader(msg), int64(len(msg)), 64<<20); return b },
 		"body of unknown length": func() []byte {
-			b, _ := readAll(bytes.NewReader(msg), -1, 64<<20)
+			b, _ := jsonrpc.ReadAll(bytes.NewReader(msg), -1, 64<<20)
 			return b
 		},
 		"event": func() []byte {
-			s := newEventReader(io.MultiReader(strings.NewReader("data: "), bytes.NewReader(msg), strings.NewReader("\n\n")), 64<<20)
-			defer s.close()
-			ev, _ := s.next()
-			return ev.data
+			s := jsonrpc.NewEventReader(io.MultiReader(strings.NewReader("data: "), bytes.NewReader(msg), strings.NewReader("\n\n")), 64<<20)
+			defer s.Close()
+			ev, _ := s.Next()
+			return ev.Data
 		},
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
@@ -196,7 +198,7 @@ func TestPX3MemoryOfOneMessage(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			got := part()
-			_, _ = scan(got)
+			_, _ = jsonrpc.Scan(got)
 			runtime.ReadMemStats(&after)
 			if !bytes.Equal(got, msg) {
 				t.Fatalf("got %d bytes that differ, want %d", len(got), len(msg))

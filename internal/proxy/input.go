@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // inputs is what a modern server wants before it answers (2026-07-28,
@@ -43,14 +45,6 @@ func inputRequired(msg []byte) *inputs {
 	return &said.Result.inputs
 }
 
-// legacyRequests are what a server may ask a legacy client, by the capability
-// that the client has to have for it.
-var legacyRequests = map[string]string{
-	"elicitation/create":     "elicitation",
-	"sampling/createMessage": "sampling",
-	"roots/list":             "roots",
-}
-
 // maxInputs is how many things a server may ask for at once.
 const maxInputs = 100
 
@@ -58,13 +52,13 @@ const maxInputs = 100
 // before that.
 const pollPause = 500 * time.Millisecond
 
-// gather asks the client for what the server wants, all at once and for as long
+// collectInput asks the client for what the server wants, all at once and for as long
 // as a person needs. It returns the client's answers as members of params, in
 // pieces.
-func (b *bridge) gather(ctx context.Context, wanted *inputs) ([][]byte, error) {
+func (b *bridge) collectInput(ctx context.Context, wanted *inputs) ([][]byte, error) {
 	var state []byte
 	if wanted.RequestState != nil {
-		state = together([]byte(`"requestState":`), wanted.RequestState)
+		state = jsonrpc.Join([]byte(`"requestState":`), wanted.RequestState)
 	}
 	if len(wanted.InputRequests) == 0 {
 		if !sleep(ctx, jitter(pollPause)) {
@@ -81,11 +75,11 @@ func (b *bridge) gather(ctx context.Context, wanted *inputs) ([][]byte, error) {
 	keys := slices.Sorted(maps.Keys(wanted.InputRequests))
 	for _, key := range keys {
 		in := wanted.InputRequests[key]
-		if capability, known := legacyRequests[in.Method]; !known || b.offers[capability] == nil {
+		if legacyRequests[in.Method] == "" { // whatever was agreed on, it was in the other era
 			return nil, fmt.Errorf("the server asks for %q, which the client does not offer", in.Method)
 		}
-		if asURL(in.Params) && !b.opensURLs() {
-			return nil, errors.New("the server asks to have a URL opened, which the client does not offer")
+		if err := b.offers.takes(in.Method, in.Params); err != nil {
+			return nil, err
 		}
 	}
 	type reply struct {
@@ -98,11 +92,11 @@ func (b *bridge) gather(ctx context.Context, wanted *inputs) ([][]byte, error) {
 		in := wanted.InputRequests[key]
 		questions[i] = b.r.asks.own(func(msg []byte) { replies <- reply{i, msg} })
 		methods[i] = in.Method
-		b.r.out.write(question(questions[i].id, in.Method, in.Params))
+		b.r.out.Write(question(questions[i].id, in.Method, in.Params))
 		size += len(in.Params)
 	}
 	wanted.InputRequests = nil // may be large, and the client take its time
-	giveBack(size)
+	jsonrpc.GiveBack(size)
 	defer b.withdraw(questions) // if it ends before all are answered
 	members := [][]byte{[]byte(`"inputResponses":{`)}
 	for i := range keys {
@@ -132,7 +126,7 @@ func (b *bridge) gather(ctx context.Context, wanted *inputs) ([][]byte, error) {
 func (b *bridge) withdraw(questions []*ask) {
 	for _, a := range questions {
 		if b.r.asks.take(a.id) != nil {
-			b.r.out.write([]byte(`{"jsonrpc":"2.0","method":"` + methodCancelled + `","params":{"requestId":` + string(a.id) + `}}`))
+			b.r.out.Write([]byte(`{"jsonrpc":"2.0","method":"` + methodCancelled + `","params":{"requestId":` + string(a.id) + `}}`))
 		}
 	}
 }
@@ -150,41 +144,28 @@ func question(id []byte, method string, params json.RawMessage) []byte {
 		}
 		parts = append(parts, params)
 	}
-	return together(append(parts, []byte("}"))...)
-}
-
-// asURL reports whether params are those of an elicitation by URL.
-func asURL(params json.RawMessage) bool {
-	var said struct{ Mode string }
-	return len(params) > 0 && params[0] == '{' && json.Unmarshal(params, &said) == nil && said.Mode == "url"
-}
-
-// opensURLs reports whether the client offers elicitation by URL: in the older
-// era that has to be said, and a form is meant otherwise.
-func (b *bridge) opensURLs() bool {
-	var said struct{ URL json.RawMessage }
-	return json.Unmarshal(b.offers["elicitation"], &said) == nil && said.URL != nil
+	return jsonrpc.Join(append(parts, []byte("}"))...)
 }
 
 // resultOf is the result in a response.
 func resultOf(msg []byte) ([]byte, error) {
-	e, err := scan(msg)
+	e, err := jsonrpc.Scan(msg)
 	if err != nil {
 		return nil, err
 	}
-	if e.hasError {
+	if e.HasError {
 		var said struct{ Error *struct{ Message string } }
 		if err := json.Unmarshal(msg, &said); err != nil {
 			return nil, err
 		}
 		if said.Error != nil {
-			return nil, fmt.Errorf("it answered: %s", shown([]byte(said.Error.Message)))
+			return nil, fmt.Errorf("it answered: %s", jsonrpc.Excerpt([]byte(said.Error.Message)))
 		}
 	}
-	if !e.hasResult {
+	if !e.HasResult {
 		return nil, errors.New("its answer has no result")
 	}
-	return e.result, nil
+	return e.Result, nil
 }
 
 // quoted is s as a JSON string.

@@ -374,18 +374,19 @@ func TestPX12NotOpenedAnew(t *testing.T) {
 	c := connect(t, s.url())
 	c.open()
 	s.got("POST", "notifications/initialized")
+	lose := func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.valid = "lost for ever"
+	}
 	s.mu.Lock()
 	s.valid = "lost"
+	s.instead = func(w http.ResponseWriter, r *http.Request) {
+		lose()
+		s.itself(w, r)
+		lose()
+	}
 	s.mu.Unlock()
-	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		s.valid = "lost for ever"
-		s.mu.Unlock()
-		s.ServeHTTP(w, r)
-		s.mu.Lock()
-		s.valid = "lost for ever"
-		s.mu.Unlock()
-	})
 	c.send(legacyCall("1", "x"), legacyCall("2", "x"))
 	for _, id := range []string{"1", "2"} {
 		if f, _ := failureIn(t, c.answer(id)); f.Code != CodeHTTPStatus || f.Data == nil || f.Data.HTTPStatus != 404 {

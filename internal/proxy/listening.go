@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 const (
@@ -50,8 +52,8 @@ func (l *listening) accepted() bool {
 
 // heard takes a notification on its stream, of which there is one at a time,
 // and returns what the client is to get of it.
-func (l *listening) heard(e *envelope, msg []byte) []byte {
-	if e.method != methodAcknowledged {
+func (l *listening) heard(e *jsonrpc.Envelope, msg []byte) []byte {
+	if e.Method != methodAcknowledged {
 		return msg
 	}
 	var said struct {

@@ -118,7 +118,7 @@ func TestMCPGo(t *testing.T) {
 // tool asks for, and refuses calls without them.
 func TestPX17MCPGo(t *testing.T) {
 	m := server.NewMCPServer("test", "1", server.WithToolCapabilities(true))
-	schema := mirroring(region + `,"n":{"type":"integer","x-mcp-header":"N"},"where":{"type":"object","properties":{"on":{"type":"boolean","x-mcp-header":"On"}}}`)
+	schema := inputSchema(region + `,"n":{"type":"integer","x-mcp-header":"N"},"where":{"type":"object","properties":{"on":{"type":"boolean","x-mcp-header":"On"}}}`)
 	m.AddTool(mcp.NewToolWithRawSchema("a", "", json.RawMessage(schema)), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return mcp.NewToolResultText("done"), nil
 	})
@@ -149,7 +149,7 @@ func TestPX17MCPGo(t *testing.T) {
 		t.Errorf("the server refused %d requests, want 0", n)
 	}
 	// As if the tool had been another when it was learned.
-	c.relay.schemas.learn(0, "a", knownTool{})
+	c.relay.schemas.Learn(0, nil, []byte(`{"result":{"tools":[{"name":"a"}]}}`), nil)
 	c.send(callWith(`"late"`, "a", `{"region":"r"}`))
 	if got := c.answer(`"late"`); !strings.Contains(got, "done") {
 		t.Errorf("got %s, want it done", got)

@@ -214,7 +214,7 @@ func TestPX19NothingRemembered(t *testing.T) {
 	const wants = `{"resultType":"input_required","requestState":"\u0061 opaque/+=","inputRequests":{"k":{"method":"roots/list"}},"n":1.0}`
 	s := serve(t, map[string]tool{"ask": func(w http.ResponseWriter, _ *http.Request, in received) { reply(w, in, wants) }})
 	c := connect(t, s.url())
-	c.send(modernCall("1", "ask"))
+	c.send(strings.Replace(modernCall("1", "ask"), `clientCapabilities":{}`, `clientCapabilities":{"roots":{}}`, 1))
 	if got, want := c.answer("1"), `{"jsonrpc":"2.0","id":1,"result":`+wants+`}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

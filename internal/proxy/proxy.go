@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"tailscale.com/client/local"
+
+	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/proxy/route"
 )
 
 // Config says what to relay to, and within what bounds.
@@ -33,7 +36,7 @@ type Config struct {
 	// no header of the protocol or of the identity is replaced by it.
 	Header http.Header
 	// ConnectTimeout bounds connecting to Server, TLS included.
-	// Default: DefaultConnectTimeout.
+	// Default: route.DefaultConnectTimeout.
 	ConnectTimeout time.Duration
 	// Agent is the User-Agent to send.
 	Agent string
@@ -52,9 +55,8 @@ type Config struct {
 
 // Defaults of Config.
 const (
-	DefaultMaxMessage     = 64 << 20
-	DefaultDrain          = 2 * time.Second
-	DefaultConnectTimeout = 10 * time.Second
+	DefaultMaxMessage = 64 << 20
+	DefaultDrain      = 2 * time.Second
 )
 
 // The end takes no more than the drain time and a second, each step within its
@@ -91,13 +93,26 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Drain == 0 {
 		cfg.Drain = DefaultDrain
 	}
-	if cfg.ConnectTimeout == 0 {
-		cfg.ConnectTimeout = DefaultConnectTimeout
-	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return cfg
+}
+
+// Route says how the server of cfg is found: the same for a relay and for a person
+// who walks the path to it.
+func (cfg Config) Route() route.Config {
+	cfg = cfg.withDefaults()
+	return route.Config{
+		Server:         cfg.Server,
+		Tailscaled:     cfg.Tailscaled,
+		Required:       cfg.RequireTailscale,
+		IdentityTo:     cfg.IdentityTo,
+		ConnectTimeout: cfg.ConnectTimeout,
+		MaxIdle:        maxSending,
+		Dial:           cfg.Dial,
+		Log:            cfg.Log,
+	}
 }
 
 func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
@@ -109,19 +124,21 @@ func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 		cancel:  cancel,
 		cfg:     cfg,
 		log:     cfg.Log,
-		out:     newOutput(stdout),
+		out:     jsonrpc.NewLineWriter(stdout),
 		calls:   newCalls(),
-		schemas: schemas{timeout: listTimeout},
 		sending: make(chan struct{}, maxSending),
 		backlog: make(chan struct{}, maxBacklog),
+
+		declining: make(chan struct{}, maxDeclined),
 		up: &upstream{
 			url:    cfg.Server,
 			agent:  cfg.Agent,
 			header: allowedHeaders(cfg.Header, cfg.Log),
 			limit:  cfg.MaxMessage,
-			router: newRouter(own, cfg),
+			router: route.New(own, cfg.Route()),
 		},
-		answerTime: answerTime,
+		answerTime:  answerTime,
+		listTimeout: listTimeout,
 	}
 	return r
 }
@@ -129,8 +146,8 @@ func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 // run is Run, of a relay that a test may have prepared.
 func (r *relay) run(ctx context.Context, stdin io.Reader) error {
 	defer r.cancel()
-	defer func() { r.up.router.close() }()
-	r.calls.workers.Go(r.up.router.keep)
+	defer func() { r.up.router.Close() }()
+	r.calls.workers.Go(r.up.router.Keep)
 
 	ended := make(chan error, 1)
 	go func() { ended <- r.read(stdin) }()
@@ -141,13 +158,13 @@ func (r *relay) run(ctx context.Context, stdin io.Reader) error {
 		r.log.Debug("stdin ended")
 	case <-ctx.Done():
 		r.log.Debug("asked to stop")
-	case <-r.out.broken:
+	case <-r.out.Broken():
 	}
 	by := time.Now().Add(max(r.cfg.Drain, 0) + endTime)
 	r.drain()
-	r.goodbye(by)
-	if broken := r.out.failed(); broken != nil {
-		return broken
+	r.endSession(by)
+	if broken := r.out.Err(); broken != nil {
+		return fmt.Errorf("writing stdout: %w", broken)
 	}
 	return err
 }
@@ -157,13 +174,13 @@ func (r *relay) run(ctx context.Context, stdin io.Reader) error {
 func (r *relay) drain() {
 	idle := r.calls.close()
 	// Streams that only wait for news never end by themselves.
-	r.within(unwindTime, func() { r.abandon(func(c *call) bool { return c.env.method == methodListen }) })
+	r.within(unwindTime, func() { r.abandon(func(c *call) bool { return c.env.Method == methodListen }) })
 	t := time.NewTimer(max(r.cfg.Drain, 0))
 	defer t.Stop()
 	select {
 	case <-idle:
 	case <-t.C:
-	case <-r.out.broken:
+	case <-r.out.Broken():
 	}
 	r.within(r.answerTime, func() { r.abandon(func(*call) bool { return true }) })
 }
@@ -181,9 +198,9 @@ func (r *relay) abandon(want func(*call) bool) {
 	}
 }
 
-// goodbye ends the session at the server, if there is one and it cares, and
+// endSession ends the session at the server, if there is one and it cares, and
 // then everything else: about by then.
-func (r *relay) goodbye(by time.Time) {
+func (r *relay) endSession(by time.Time) {
 	if s := r.sessions.current(); s != nil && s.id != "" {
 		r.end(s, min(max(time.Until(by)-unwindTime, deleteTime), maxDelete))
 	}
@@ -206,6 +223,6 @@ func (r *relay) within(d time.Duration, f func()) {
 func (r *relay) end(s *session, timeout time.Duration) {
 	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
-	status, err := r.up.tell(ctx, http.MethodDelete, s.headers(), nil)
+	status, err := r.up.notify(ctx, http.MethodDelete, s.headers(), nil)
 	r.log.Debug("ending the session", "status", status, "error", err)
 }

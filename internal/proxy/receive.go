@@ -4,41 +4,49 @@ package proxy
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/http"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // fromServer takes one message of the server. via is the call on whose
 // response it came, nil on the stream of a session; h the headers of that
 // response.
 func (r *relay) fromServer(msg []byte, via *call, s *session, h http.Header) {
-	msg = bytes.Trim(msg, jsonSpace)
-	e, err := scan(msg)
+	msg = bytes.Trim(msg, jsonrpc.Space)
+	e, err := jsonrpc.Scan(msg)
 	if err != nil {
 		r.log.Warn("dropping an event of the server", "reason", err)
 		return
 	}
-	if e.multiline {
-		oneLine(msg)
+	if e.Multiline {
+		jsonrpc.OneLine(msg)
 	}
-	switch e.kind() {
-	case notification:
-		if e.method == methodToolsChanged {
-			r.schemas.changed()
+	k := e.Kind()
+	if e.Repeated != "" {
+		r.log.Warn("dropping an event of the server", "reason", twice(&e))
+		if via != nil && (k == jsonrpc.Response || k == jsonrpc.ErrorWithoutID) {
+			r.fail(via, badAnswer(&via.env, twice(&e)))
+		}
+		return
+	}
+	switch k {
+	case jsonrpc.Notification:
+		if e.Method == methodToolsChanged {
+			r.schemas.Changed()
 		}
 		r.heard(&e, msg, via, s)
-	case request:
-		switch {
-		case via != nil && via.modern || s == nil:
-			r.log.Warn("dropping a request of the server: the client does not expect any", "method", e.method)
-		case s == r.sessions.current():
-			r.out.write(withID(msg, &e, r.asks.relayed(s, e.id).id))
-		default:
-			r.tooLate(s, &e)
+	case jsonrpc.Request:
+		if via != nil && via.modern || s == nil {
+			r.log.Warn("dropping a request of the server: the client does not expect any", "method", jsonrpc.Excerpt([]byte(e.Method)))
+			return
 		}
-	case response:
+		r.asked(&e, msg, s)
+	case jsonrpc.Response:
 		r.match(&e, msg, via, h)
-	case errorWithoutID:
+	case jsonrpc.ErrorWithoutID:
 		if via == nil {
 			r.log.Warn("dropping an error of the server", "reason", "it names no request")
 			return
@@ -49,8 +57,30 @@ func (r *relay) fromServer(msg []byte, via *call, s *session, h http.Header) {
 	}
 }
 
+// asked passes a request of the server on, if the client offered to be asked it.
+func (r *relay) asked(e *jsonrpc.Envelope, msg []byte, s *session) {
+	if s != r.sessions.current() {
+		// The client may be asked the same in the new session, and a call of the
+		// old one would wait for ever.
+		r.decline(s, e, &failure{Code: CodeStopping, Message: "the client has opened another session"})
+		return
+	}
+	if err := s.offers.takes(e.Method, e.Params); err != nil {
+		r.log.Warn("refusing a request of the server", "reason", err)
+		r.decline(s, e, &failure{Code: codeMethodNotFound, Message: err.Error()})
+		return
+	}
+	a := r.asks.relayed(s, e.ID)
+	if a == nil {
+		r.log.Warn("refusing a request of the server", "reason", errAsks)
+		r.decline(s, e, &failure{Code: CodeTooLarge, Message: errAsks.Error()})
+		return
+	}
+	r.out.Write(jsonrpc.WithID(msg, e, a.id))
+}
+
 // heard passes a notification of the server on.
-func (r *relay) heard(e *envelope, msg []byte, via *call, s *session) {
+func (r *relay) heard(e *jsonrpc.Envelope, msg []byte, via *call, s *session) {
 	switch {
 	case via != nil && (via.quiet || via.modern && r.calls.done(via)):
 		return // nothing may follow the end of a modern call
@@ -58,43 +88,47 @@ func (r *relay) heard(e *envelope, msg []byte, via *call, s *session) {
 		if msg = via.listening.heard(e, msg); msg == nil {
 			return
 		}
-	case e.method == methodCancelled && usableID(e.requestID):
-		if a := r.asks.cancelled(s, e.requestID); a != nil && !bytes.Equal(a.id, e.requestID) {
-			msg = edited(msg, edit{e.requestAt, len(e.requestID), [][]byte{a.id}})
+	case e.Method == methodCancelled && jsonrpc.UsableID(e.RequestID):
+		if a := r.asks.cancelled(s, e.RequestID); a != nil && !bytes.Equal(a.id, e.RequestID) {
+			msg = jsonrpc.Replace(msg, jsonrpc.Edit{At: e.RequestAt, Len: len(e.RequestID), Text: [][]byte{a.id}})
 		}
 	}
-	r.out.write(msg)
+	r.out.Write(msg)
 }
 
 // match finds the call that a response on a stream belongs to: that of the
 // stream, or another of the same era that lost its own.
-func (r *relay) match(e *envelope, msg []byte, via *call, h http.Header) {
-	if via != nil && idKey(e.id) == via.key {
+func (r *relay) match(e *jsonrpc.Envelope, msg []byte, via *call, h http.Header) {
+	if via != nil && jsonrpc.IDKey(e.ID) == via.key {
 		r.deliver(via, e, msg, h)
 		return
 	}
 	if via == nil || !via.modern {
-		if c := r.calls.find(e.id); c != nil && !c.modern {
+		if c := r.calls.find(e.ID); c != nil && !c.modern {
 			r.deliver(c, e, msg, h)
 			return
 		}
 	}
-	if via != nil && sameRounded(e.id, via.id) {
+	if via != nil && jsonrpc.SameRounded(e.ID, via.id) {
 		r.deliver(via, e, msg, h)
 		return
 	}
-	r.log.Debug("dropping a response: nobody waits for it", "id", string(e.id))
+	r.log.Warn("dropping a response of the server: nobody waits for it", "id", jsonrpc.Excerpt(e.ID))
 }
 
 // deliver answers c with a response of the server, unless it is answered.
-func (r *relay) deliver(c *call, e *envelope, msg []byte, h http.Header) {
+func (r *relay) deliver(c *call, e *jsonrpc.Envelope, msg []byte, h http.Header) {
+	if err := unoffered(c, msg); err != nil {
+		r.fail(c, &failure{Code: CodeInput, Message: fmt.Sprintf("%s needs input: %v; %s", c.env.Method, err, again(&c.env)), Data: &data{Outcome: unknown}})
+		return
+	}
 	if !r.calls.finish(c) {
 		return
 	}
-	if c.env.method == methodInitialize && !c.modern && e.hasResult {
+	if c.env.Method == methodInitialize && !c.modern && e.HasResult {
 		r.opened(c, msg, h)
 	}
-	r.conclude(c, r.learn(c, e, withID(msg, e, c.id)))
+	r.conclude(c, r.learn(c, e, jsonrpc.WithID(msg, e, c.id)))
 }
 
 // conclude hands the answer to a call that was finished over.
@@ -123,9 +157,9 @@ func (r *relay) fail(c *call, f *failure) {
 		return
 	}
 	level := slog.LevelWarn // a client may show its person less than this
-	if c.own && (c.of == nil || r.calls.done(c.of)) {
+	if c.own && (c.parent == nil || r.calls.done(c.parent)) {
 		level = slog.LevelDebug // the client does not get it
 	}
-	r.log.Log(r.ctx, level, "answering with an error", "id", string(c.id), "method", c.env.method, "code", f.Code, "error", f.Message)
+	r.log.Log(r.ctx, level, "answering with an error", "id", string(c.id), "method", c.env.Method, "code", f.Code, "error", f.Message)
 	r.conclude(c, f.answer(c.id))
 }

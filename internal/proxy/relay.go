@@ -11,6 +11,9 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/proxy/mirror"
 )
 
 const (
@@ -40,17 +43,21 @@ type relay struct {
 	cancel     context.CancelFunc
 	cfg        Config
 	log        *slog.Logger
-	out        *output
+	out        *jsonrpc.LineWriter
 	up         *upstream
 	calls      *calls
 	answerTime time.Duration // the constant, except where a test is to fail on what is lost and not on what is slow
 
+	listTimeout time.Duration // the constant of this name, except in tests
+
 	sessions sessions
 	asks     asks
 	owned    atomic.Uint64 // ids made for requests of the proxy's own
-	schemas  schemas
+	schemas  mirror.Tools
 	sending  chan struct{} // a slot per request being asked
 	backlog  chan struct{} // a slot per request read
+
+	declining chan struct{} // a slot per refusal of what a server asked
 }
 
 var stopping = &failure{Code: CodeStopping, Message: "the proxy is stopping", Data: &data{Outcome: notSent}}
@@ -58,9 +65,9 @@ var stopping = &failure{Code: CodeStopping, Message: "the proxy is stopping", Da
 // read takes messages from stdin until it ends. It never waits for the server,
 // so that a cancellation is seen while everything else is slow.
 func (r *relay) read(stdin io.Reader) error {
-	lines := newLineReader(stdin, r.cfg.MaxMessage)
+	lines := jsonrpc.NewLineReader(stdin, r.cfg.MaxMessage)
 	for {
-		l, err := lines.next()
+		l, err := lines.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -68,39 +75,39 @@ func (r *relay) read(stdin io.Reader) error {
 			return fmt.Errorf("reading stdin: %w", err)
 		}
 		switch {
-		case l.over != nil:
-			r.tooLong(l.over)
-		case len(l.msg) > 0:
-			giveBack(len(l.msg)) // the pieces it came in
-			r.accept(l.msg)
+		case l.Over != nil:
+			r.tooLong(l.Over)
+		case len(l.Msg) > 0:
+			jsonrpc.GiveBack(len(l.Msg)) // the pieces it came in
+			r.accept(l.Msg)
 		}
 	}
 }
 
 // accept takes one message of the client.
 func (r *relay) accept(msg []byte) {
-	e, err := scan(msg)
+	e, err := jsonrpc.Scan(msg)
 	switch {
-	case errors.Is(err, errNotJSON):
+	case errors.Is(err, jsonrpc.ErrNotJSON):
 		r.refuse(nil, codeParse, "the line is "+err.Error())
 		return
 	case err != nil:
 		r.refuse(nil, codeInvalidRequest, "the line is "+err.Error())
 		return
 	}
-	if e.multiline { // carriage returns
-		oneLine(msg)
+	if e.Multiline { // carriage returns
+		jsonrpc.OneLine(msg)
 	}
-	switch e.kind() {
-	case request:
+	switch e.Kind() {
+	case jsonrpc.Request:
 		r.request(e, msg)
-	case notification:
+	case jsonrpc.Notification:
 		r.notification(e, msg)
-	case response:
+	case jsonrpc.Response:
 		r.response(e, msg)
 	default:
-		id := e.id
-		if !usableID(id) {
+		id := e.ID
+		if !jsonrpc.UsableID(id) {
 			id = nil
 		}
 		r.refuse(id, codeInvalidRequest, "neither a request with a string or number as id, nor a notification, nor a response")
@@ -115,16 +122,16 @@ func (r *relay) refuse(id []byte, code int, why string) {
 		return
 	}
 	r.log.Warn("refusing a message of the client", "reason", why)
-	r.out.write((&failure{Code: code, Message: why}).answer(id))
+	r.out.Write((&failure{Code: code, Message: why}).answer(id))
 }
 
 // tooLong answers a message above the limit, as far as it could be read.
-func (r *relay) tooLong(s *skim) {
+func (r *relay) tooLong(s *jsonrpc.Skim) {
 	const why = "the message is larger than the limit; see --max-message"
 	switch {
-	case s.id != nil && s.hasMethod:
-		r.refuse(s.id, CodeTooLarge, why)
-	case s.hasMethod || s.id != nil:
+	case s.ID != nil && s.HasMethod:
+		r.refuse(s.ID, CodeTooLarge, why)
+	case s.HasMethod || s.ID != nil:
 		r.log.Warn("dropping a notification or response", "reason", why)
 	default:
 		r.refuse(nil, codeInvalidRequest, why)
@@ -132,19 +139,19 @@ func (r *relay) tooLong(s *skim) {
 }
 
 // request starts a call.
-func (r *relay) request(e envelope, msg []byte) {
+func (r *relay) request(e jsonrpc.Envelope, msg []byte) {
 	select {
 	case r.backlog <- struct{}{}:
 	case <-r.ctx.Done():
 		return
 	}
 	ctx, cancel := context.WithCancel(r.ctx)
-	c := &call{env: e, msg: msg, id: e.id, key: idKey(e.id), modern: r.sessions.modern(&e), cancel: cancel, reply: r.out.write}
+	c := &call{env: e, msg: msg, id: e.ID, key: jsonrpc.IDKey(e.ID), modern: r.sessions.modern(&e), cancel: cancel, reply: r.out.Write}
 	switch {
-	case e.method == methodInitialize && !c.modern:
+	case e.Method == methodInitialize && !c.modern:
 		c.over = make(chan struct{})
-	case e.method == methodListen && c.modern:
-		c.listening = newListening(e.id, false, r.out.write)
+	case e.Method == methodListen && c.modern:
+		c.listening = newListening(e.ID, false, r.out.Write)
 	}
 	if err := r.calls.begin(c); err != nil {
 		cancel()
@@ -154,7 +161,7 @@ func (r *relay) request(e envelope, msg []byte) {
 			r.log.Warn("dropping a request", "reason", err, "id", string(c.id))
 			return
 		}
-		r.out.write(stopping.answer(c.id))
+		r.out.Write(stopping.answer(c.id))
 		return
 	}
 	ready := r.sessions.enter(c)
@@ -162,7 +169,7 @@ func (r *relay) request(e envelope, msg []byte) {
 		defer r.calls.workers.Done()
 		defer func() { <-r.backlog }()
 		r.call(ctx, c, ready)
-		giveBack(len(msg))
+		jsonrpc.GiveBack(len(msg))
 	}()
 }
 
@@ -187,7 +194,7 @@ func (r *relay) call(ctx context.Context, c *call, ready <-chan struct{}) {
 			return
 		}
 	}
-	r.acquaint(ctx, c)
+	r.learnTools(ctx, c)
 	if !r.calls.send(c) {
 		return
 	}
@@ -195,8 +202,8 @@ func (r *relay) call(ctx context.Context, c *call, ready <-chan struct{}) {
 	switch {
 	case c.listening != nil:
 		r.listen(ctx, c)
-	case b != nil && !c.modern && !c.own && c.env.method != methodInitialize:
-		b.carry(ctx, s, c)
+	case b != nil && !c.modern && !c.own && c.env.Method != methodInitialize:
+		b.serve(ctx, s, c)
 	default:
 		r.exchange(ctx, c, true)
 	}

@@ -10,6 +10,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // renewal is one making of the subscription, for all changes since the one
@@ -82,10 +84,10 @@ func (b *bridge) resubscribe(ctx context.Context, wanted filter) (*listening, co
 		return nil, nil, err
 	}
 	id := b.r.ownID()
-	o := errand{
+	o := ownRequest{
 		msg: []byte(`{"jsonrpc":"2.0","id":` + string(id) + `,"method":"` + methodListen + `","params":{"_meta":{` + b.meta() +
 			`},"notifications":` + string(text) + `}}`),
-		listening: newListening(id, true, b.r.out.write),
+		listening: newListening(id, true, b.r.out.Write),
 	}
 	ctx, end := context.WithCancel(ctx)
 	refused := make(chan error, 1)
@@ -105,7 +107,7 @@ func (b *bridge) resubscribe(ctx context.Context, wanted filter) (*listening, co
 
 // keep holds a subscription until ctx is done, also over servers that end it.
 // One that is not taken to begin with is given up; refused gets the reason.
-func (b *bridge) keep(ctx context.Context, o errand, refused chan<- error) {
+func (b *bridge) keep(ctx context.Context, o ownRequest, refused chan<- error) {
 	for wait := minReconnect; ; wait = min(2*wait, maxReconnect) {
 		began := time.Now()
 		answer, err := b.r.askOwn(ctx, o)
@@ -119,7 +121,7 @@ func (b *bridge) keep(ctx context.Context, o errand, refused chan<- error) {
 		if err != nil || ctx.Err() != nil {
 			return
 		}
-		b.r.log.Debug("the server ended the subscription", "answer", string(shown(answer)))
+		b.r.log.Debug("the server ended the subscription", "answer", string(jsonrpc.Excerpt(answer)))
 		if time.Since(began) > maxReconnect {
 			wait = minReconnect
 		}

@@ -9,7 +9,12 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
+
+// reopenAfter is how soon after a failure a session is opened anew again.
+const reopenAfter = 500 * time.Millisecond
 
 // toolsChanged tells the client to ask for the tools again.
 const toolsChanged = `{"jsonrpc":"2.0","method":"` + methodToolsChanged + `"}`
@@ -25,7 +30,7 @@ func (r *relay) reopen(dead *session) error {
 	if t.current() != dead {
 		return nil // another call did it
 	}
-	if t.failure != nil && time.Since(t.failedAt) < retryAfter {
+	if t.failure != nil && time.Since(t.failedAt) < reopenAfter {
 		return t.failure // another call tried
 	}
 	err := r.repeat(dead)
@@ -42,7 +47,7 @@ func (r *relay) repeat(dead *session) error {
 
 	ctx, cancel := context.WithTimeout(r.ctx, notifyTimeout)
 	defer cancel()
-	answer, err := r.askOwn(ctx, errand{msg: withID(opening, &env, r.ownID())})
+	answer, err := r.askOwn(ctx, ownRequest{msg: jsonrpc.WithID(opening, &env, r.ownID())})
 	if err != nil {
 		return err
 	}
@@ -67,7 +72,7 @@ func (r *relay) repeat(dead *session) error {
 	}
 	r.push(s)
 	if s.listChanged {
-		r.out.write([]byte(toolsChanged))
+		r.out.Write([]byte(toolsChanged))
 	}
 	return nil
 }
@@ -79,7 +84,7 @@ const greetings = 3
 // of. Without it the session would stay half open.
 func (r *relay) greet(ctx context.Context, s *session, greeting []byte) error {
 	for n, wait := 1, 100*time.Millisecond; ; n, wait = n+1, 2*wait {
-		status, err := r.up.tell(ctx, http.MethodPost, s.headers(), greeting)
+		status, err := r.up.notify(ctx, http.MethodPost, s.headers(), greeting)
 		switch {
 		case err == nil && status < http.StatusMultipleChoices:
 			return nil

@@ -73,12 +73,12 @@ func TestPX12GreetingRefused(t *testing.T) {
 			if _, bad := failureIn(t, c.answer("1")); bad != (tt.want == "session-3") {
 				t.Errorf("the call that found the session forgotten: failed %v", bad)
 			}
-			for id := "2"; ; id += "0" { // asked no more often than retryAfter
+			for id := "2"; ; id += "0" { // asked no more often than reopenAfter
 				c.send(legacyCall(id, "x"))
 				if _, bad := failureIn(t, c.answer(id)); !bad {
 					break
 				}
-				if sleep(t.Context(), retryAfter); len(id) > 10 {
+				if sleep(t.Context(), reopenAfter); len(id) > 10 {
 					t.Fatal("the session is not opened anew")
 				}
 			}

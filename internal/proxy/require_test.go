@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"tailscale.com/ipn/ipnstate"
+
+	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
 // TestPX26RequireTailscale: no byte leaves for what is no node of the tailnet,
@@ -37,20 +40,20 @@ func TestPX26RequireTailscale(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serve(t, nil)
-			ts := startTailscaled(t)
-			lc := ts.client()
+			ts := fakelocal.Start(t)
+			lc := route.LocalClient(ts.Socket)
 			if tt.change != nil {
-				ts.change(tt.change)
+				ts.Change(tt.change)
 			}
 			if tt.absent {
-				lc = LocalClient(filepath.Join(t.TempDir(), "none.sock"))
+				lc = route.LocalClient(filepath.Join(t.TempDir(), "none.sock"))
 			}
-			sys := &system{to: s.Listener.Addr().String(), names: map[string][]netip.Addr{"ts-mcp": {serverIP}, "lan.example.com": {netip.MustParseAddr("192.0.2.9")}}}
+			sys := &fakelocal.System{To: s.addr(), Names: map[string][]netip.Addr{"ts-mcp": {fakelocal.ServerIP}, "lan.example.com": {netip.MustParseAddr("192.0.2.9")}}}
 			var log syncBuffer
 			c := connectWith(t, Config{
 				Server: mustURL(t, tt.url), Tailscaled: lc, RequireTailscale: true, IdentityTo: []string{"lan.example.com"},
 				Log: slog.New(slog.NewTextHandler(&log, nil)),
-			}, sys.use)
+			}, by(sys))
 			c.send(initialize, modernCall("1", "x"), modernCall("2", "x"))
 			for _, id := range []string{`"init"`, "1", "2"} {
 				f, bad := failureIn(t, c.answer(id))
@@ -58,7 +61,7 @@ func TestPX26RequireTailscale(t *testing.T) {
 					t.Errorf("%s: got %+v, want code %d, that nothing was sent, and %q", id, f, CodeUnreachable, tt.says)
 				}
 			}
-			if got := sys.dials(); len(got) > 0 {
+			if got := sys.Dials(); len(got) > 0 {
 				t.Errorf("the system dialed %q, want nothing", got)
 			}
 			if n := strings.Count(log.String(), "no request is sent"); n != 1 || strings.Contains(log.String(), "identity headers") {
@@ -72,16 +75,16 @@ func TestPX26RequireTailscale(t *testing.T) {
 // is there.
 func TestPX26RequiredTailscaleComes(t *testing.T) {
 	s := serve(t, nil)
-	ts := startTailscaled(t)
-	ts.stop()
-	sys := &system{to: s.Listener.Addr().String(), names: map[string][]netip.Addr{"ts-mcp": {serverIP}}}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: ts.client(), RequireTailscale: true}, sys.use)
+	ts := fakelocal.Start(t)
+	ts.Stop()
+	sys := &fakelocal.System{To: s.addr(), Names: map[string][]netip.Addr{"ts-mcp": {fakelocal.ServerIP}}}
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket), RequireTailscale: true}, by(sys))
 	c.send(modernCall("1", "x"))
 	if f, _ := failureIn(t, c.answer("1")); f.Code != CodeUnreachable {
 		t.Errorf("without tailscaled: got %+v, want code %d", f, CodeUnreachable)
 	}
-	ts.start()
-	for begin, id := time.Now(), 2; ; id++ { // asked no more often than retryAfter
+	ts.Restart()
+	for begin, id := time.Now(), 2; ; id++ { // asked no more often than twice a second
 		c.send(modernCall(fmt.Sprint(id), "x"))
 		f, bad := failureIn(t, c.answer(fmt.Sprint(id)))
 		if !bad {
@@ -100,10 +103,10 @@ func TestPX26RequiredTailscaleComes(t *testing.T) {
 // Userspace networking is a way to a node of the tailnet as good as any.
 func TestPX26RequiredByUserspace(t *testing.T) {
 	s := serve(t, nil)
-	ts := startTailscaled(t)
-	ts.change(func(st *ipnstate.Status) { st.TUN = false })
-	ts.to = s.Listener.Addr().String()
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: ts.client(), RequireTailscale: true}, (&system{}).use)
+	ts := fakelocal.Start(t)
+	ts.Change(func(st *ipnstate.Status) { st.TUN = false })
+	ts.To = s.addr()
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket), RequireTailscale: true}, by(&fakelocal.System{}))
 	c.send(modernCall("1", "x"))
 	if f, bad := failureIn(t, c.answer("1")); bad {
 		t.Errorf("got %+v, want a result", f)

@@ -4,10 +4,7 @@ package proxy
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"path/filepath"
@@ -15,55 +12,19 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"tailscale.com/ipn/ipnstate"
 	"tailscale.com/tailcfg"
+	"tailscale.com/types/key"
+
+	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
-// system stands in for the operating system's names and routes: every
-// connection ends at one listener, and says where it wanted to go.
-type system struct {
-	to string
-
-	mu     sync.Mutex
-	names  map[string][]netip.Addr
-	dialed []string
-	mute   bool // the resolver answers nothing
-}
-
-func (s *system) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	if s.mute {
-		<-ctx.Done()
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if addrs, ok := s.names[host]; ok {
-		return slices.Clone(addrs), nil
-	}
-	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
-}
-
-func (s *system) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	s.mu.Lock()
-	s.dialed = append(s.dialed, addr)
-	s.mu.Unlock()
-	if host, _, _ := net.SplitHostPort(addr); net.ParseIP(host) == nil && s.names[host] == nil {
-		return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: host}}
-	}
-	var d net.Dialer
-	return d.DialContext(ctx, network, s.to)
-}
-
-func (s *system) dials() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.dialed)
-}
-
-func (s *system) use(r *relay) {
-	r.up.router.resolve, r.up.router.dial = s.resolve, s.dial
+// by makes a relay resolve and connect by sys.
+func by(sys *fakelocal.System) option {
+	return func(r *relay) { r.up.router.Resolve, r.up.router.Dial = sys.Resolve, sys.Dial }
 }
 
 // identityIn is the identity a server sees in a request.
@@ -95,7 +56,7 @@ func TestPX26Routes(t *testing.T) {
 	}{
 		{
 			name: "name known to the system", url: "http://ts-mcp:8080/mcp",
-			names:    map[string][]netip.Addr{"ts-mcp": {serverIP}},
+			names:    map[string][]netip.Addr{"ts-mcp": {fakelocal.ServerIP}},
 			identity: alice, dialed: []string{"100.64.0.2:8080"},
 		},
 		{
@@ -123,7 +84,7 @@ func TestPX26Routes(t *testing.T) {
 		},
 		{
 			name: "name with IPv6 address only", url: "http://mcp.example.com:8080/mcp",
-			names:    map[string][]netip.Addr{"mcp.example.com": {serverIP6}},
+			names:    map[string][]netip.Addr{"mcp.example.com": {fakelocal.ServerIP6}},
 			identity: alice, dialed: []string{"[fd7a:115c:a1e0::2]:8080"},
 		},
 		{
@@ -141,12 +102,12 @@ func TestPX26Routes(t *testing.T) {
 		},
 		{
 			name: "another name for a node", url: "http://mcp.example.com:8080/mcp",
-			names:    map[string][]netip.Addr{"mcp.example.com": {serverIP}},
+			names:    map[string][]netip.Addr{"mcp.example.com": {fakelocal.ServerIP}},
 			identity: alice, dialed: []string{"100.64.0.2:8080"},
 		},
 		{
 			name: "only the node among several addresses", url: "http://mcp.example.com:8080/mcp",
-			names:    map[string][]netip.Addr{"mcp.example.com": {lan, serverIP}},
+			names:    map[string][]netip.Addr{"mcp.example.com": {lan, fakelocal.ServerIP}},
 			identity: alice, dialed: []string{"100.64.0.2:8080"},
 		},
 		{
@@ -160,13 +121,13 @@ func TestPX26Routes(t *testing.T) {
 		},
 		{
 			name: "logged out", url: "http://ts-mcp:8080/mcp",
-			names:    map[string][]netip.Addr{"ts-mcp": {serverIP}},
+			names:    map[string][]netip.Addr{"ts-mcp": {fakelocal.ServerIP}},
 			change:   func(st *ipnstate.Status) { st.BackendState = "NeedsLogin" },
 			identity: nobody, dialed: []string{"ts-mcp:8080"},
 		},
 		{
 			name: "tagged node", url: "http://100.64.0.2:8080/mcp",
-			change:   func(st *ipnstate.Status) { st.Self.Tags = tags("tag:prod", "tag:ci") },
+			change:   func(st *ipnstate.Status) { st.Self.Tags = fakelocal.Tags("tag:prod", "tag:ci") },
 			identity: "map[X-Tailscale-Node:laptop.tail1.ts.net X-Tailscale-Tags:tag:ci,tag:prod]",
 			dialed:   []string{"100.64.0.2:8080"},
 		},
@@ -196,13 +157,13 @@ func TestPX26Routes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serve(t, nil)
-			ts := startTailscaled(t)
-			ts.to = s.Listener.Addr().String()
+			ts := fakelocal.Start(t)
+			ts.To = s.addr()
 			if tt.change != nil {
-				ts.change(tt.change)
+				ts.Change(tt.change)
 			}
-			sys := &system{to: ts.to, names: tt.names}
-			c := connectWith(t, Config{Server: mustURL(t, tt.url), Tailscaled: ts.client()}, sys.use)
+			sys := &fakelocal.System{To: ts.To, Names: tt.names}
+			c := connectWith(t, Config{Server: mustURL(t, tt.url), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
 			c.send(modernCall("1", "x"))
 			f, bad := failureIn(t, c.answer("1"))
 			if tt.dialed == nil && tt.through == nil {
@@ -218,10 +179,10 @@ func TestPX26Routes(t *testing.T) {
 			if got := strings.TrimSpace(sprint(identityIn(r.header))); got != tt.identity {
 				t.Errorf("identity: got %s, want %s", got, tt.identity)
 			}
-			if got := sys.dials(); !slices.Equal(got, tt.dialed) {
+			if got := sys.Dials(); !slices.Equal(got, tt.dialed) {
 				t.Errorf("the system dialed %q, want %q", got, tt.dialed)
 			}
-			if got := ts.dials(); !slices.Equal(got, tt.through) {
+			if got := ts.Dials(); !slices.Equal(got, tt.through) {
 				t.Errorf("tailscaled dialed %q, want %q", got, tt.through)
 			}
 		})
@@ -232,9 +193,9 @@ func TestPX26Routes(t *testing.T) {
 // time, not for each message.
 func TestPX25NotPerMessage(t *testing.T) {
 	s := serve(t, nil)
-	ts := startTailscaled(t)
-	sys := &system{to: s.Listener.Addr().String()}
-	c := connectWith(t, Config{Server: mustURL(t, "http://100.64.0.2:8080/mcp"), Tailscaled: ts.client()}, sys.use)
+	ts := fakelocal.Start(t)
+	sys := &fakelocal.System{To: s.addr()}
+	c := connectWith(t, Config{Server: mustURL(t, "http://100.64.0.2:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
 	for range 50 {
 		c.send(modernCall("1", "x"))
 		c.answer("1")
@@ -245,7 +206,7 @@ func TestPX25NotPerMessage(t *testing.T) {
 	c.mu.Lock()
 	delete(c.asked, "1") // one after the other
 	c.mu.Unlock()
-	if n := ts.count("/localapi/v0/status?peers=false"); n != 1 {
+	if n := ts.Count("/localapi/v0/status?peers=false"); n != 1 {
 		t.Errorf("got %d questions for the status, want 1", n)
 	}
 }
@@ -253,19 +214,11 @@ func TestPX25NotPerMessage(t *testing.T) {
 // TestPX25Refreshed: what tailscaled says is known to the next request after at
 // most a minute; here after asking.
 func TestPX25Refreshed(t *testing.T) {
-	if refreshEvery > time.Minute {
-		t.Errorf("refreshed every %v, want at least every minute", refreshEvery)
-	}
 	s := serve(t, nil)
-	ts := startTailscaled(t)
-	sys := &system{to: s.Listener.Addr().String()}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: ts.client()}, sys.use)
-	refresh := func() {
-		r := c.relay.up.router
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.ask()
-	}
+	ts := fakelocal.Start(t)
+	sys := &fakelocal.System{To: s.addr()}
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
+	refresh := c.relay.up.router.Refresh
 	see := func(when, want string) {
 		t.Helper()
 		c.mu.Lock()
@@ -278,28 +231,28 @@ func TestPX25Refreshed(t *testing.T) {
 		}
 	}
 	see("at first", alice)
-	ts.change(func(st *ipnstate.Status) {
+	ts.Change(func(st *ipnstate.Status) {
 		st.User = map[tailcfg.UserID]tailcfg.UserProfile{7: {LoginName: "bob@example.com"}}
 	})
 	refresh()
 	see("another user", strings.Replace(alice, "alice", "bob", 1))
-	if n := len(sys.dials()); n != 1 {
+	if n := len(sys.Dials()); n != 1 {
 		t.Errorf("got %d connections, want the one to be kept", n)
 	}
 
 	// The name now means a host outside: it must not see the identity, not
 	// even over connections there are.
-	sys.mu.Lock()
-	sys.names = map[string][]netip.Addr{"ts-mcp": {netip.MustParseAddr("192.0.2.1")}}
-	sys.mu.Unlock()
+	sys.Mu.Lock()
+	sys.Names = map[string][]netip.Addr{"ts-mcp": {netip.MustParseAddr("192.0.2.1")}}
+	sys.Mu.Unlock()
 	refresh()
 	see("another host", nobody)
-	if got := sys.dials(); len(got) != 2 || got[1] != "ts-mcp:8080" {
+	if got := sys.Dials(); len(got) != 2 || got[1] != "ts-mcp:8080" {
 		t.Errorf("got connections %q, want a second one as the system makes it", got)
 	}
-	sys.mu.Lock()
-	sys.names = nil
-	sys.mu.Unlock()
+	sys.Mu.Lock()
+	sys.Names = nil
+	sys.Mu.Unlock()
 	refresh()
 	see("the node again", strings.Replace(alice, "alice", "bob", 1))
 	c.mu.Lock()
@@ -310,58 +263,32 @@ func TestPX25Refreshed(t *testing.T) {
 // A resolver that does not answer does not hold up the first request.
 func TestPX26SystemDoesNotResolve(t *testing.T) {
 	s := serve(t, nil)
-	ts := startTailscaled(t)
-	sys := &system{to: s.Listener.Addr().String(), mute: true}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: ts.client()}, sys.use)
+	ts := fakelocal.Start(t)
+	sys := &fakelocal.System{To: s.addr(), Mute: true}
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
 	begin := time.Now()
 	c.send(modernCall("1", "x"))
 	if f, bad := failureIn(t, c.answer("1")); bad {
 		t.Errorf("got %+v, want a result", f)
 	}
-	if took := time.Since(begin); took > peersTimeout/2 {
-		t.Errorf("took %v, want about %v", took, resolveGrace)
+	if took := time.Since(begin); took > 2500*time.Millisecond {
+		t.Errorf("took %v, want about 200 ms", took)
 	}
 	if got := sprint(identityIn(s.got("POST", "tools/call").header)); got != alice {
 		t.Errorf("got %s, want %s", got, alice)
 	}
 }
 
-// The background refresh runs on time.
-func TestPX25RefreshedInTheBackground(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		lc := LocalClient("")
-		asked := make(chan time.Time, 10)
-		lc.Dial = func(context.Context, string, string) (net.Conn, error) {
-			asked <- time.Now()
-			return nil, errors.New("not here")
-		}
-		r := newRouter(ctx, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: lc}.withDefaults())
-		done := make(chan struct{})
-		go func() { r.keep(); close(done) }()
-		first := <-asked
-		for range 3 {
-			next := <-asked
-			if d := next.Sub(first); d > time.Minute {
-				t.Errorf("asked again after %v, want a minute at most", d)
-			}
-			first = next
-		}
-		cancel()
-		<-done
-	})
-}
-
 // TestPX26WithoutTailscaled: a warning, once, and everything else works.
 func TestPX26WithoutTailscaled(t *testing.T) {
 	s := serve(t, nil)
-	sys := &system{to: s.Listener.Addr().String(), names: map[string][]netip.Addr{"ts-mcp": {serverIP}}}
+	sys := &fakelocal.System{To: s.addr(), Names: map[string][]netip.Addr{"ts-mcp": {fakelocal.ServerIP}}}
 	var log syncBuffer
 	c := connectWith(t, Config{
 		Server:     mustURL(t, "http://ts-mcp:8080/mcp"),
-		Tailscaled: LocalClient(filepath.Join(t.TempDir(), "none.sock")),
+		Tailscaled: route.LocalClient(filepath.Join(t.TempDir(), "none.sock")),
 		Log:        slog.New(slog.NewTextHandler(&log, nil)),
-	}, sys.use)
+	}, by(sys))
 	begin := time.Now()
 	c.open()
 	if took := time.Since(begin); took > time.Second {
@@ -380,20 +307,20 @@ func TestPX26WithoutTailscaled(t *testing.T) {
 // A tailscaled that starts later is found, and one that stops is waited for.
 func TestPX26TailscaledComesAndGoes(t *testing.T) {
 	s := serve(t, nil)
-	ts := startTailscaled(t)
-	ts.change(func(st *ipnstate.Status) { st.TUN = false })
-	ts.to = s.Listener.Addr().String()
-	ts.stop()
-	sys := &system{}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: ts.client()}, sys.use)
+	ts := fakelocal.Start(t)
+	ts.Change(func(st *ipnstate.Status) { st.TUN = false })
+	ts.To = s.addr()
+	ts.Stop()
+	sys := &fakelocal.System{}
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
 	c.send(modernCall("1", "x"))
 	f, _ := failureIn(t, c.answer("1"))
 	if f.Code != CodeUnreachable || !strings.Contains(f.Message, "tailscaled") {
 		t.Errorf("without tailscaled: got %+v, want code %d and why", f, CodeUnreachable)
 	}
-	ts.start()
-	c.relay.up.router.forgetWhen()
-	c.send(modernCall("2", "x")) // the first request is not the one that finds out
+	ts.Restart()
+	time.Sleep(600 * time.Millisecond) // it is asked no more often
+	c.send(modernCall("2", "x"))       // the first request is not the one that finds out
 	if f, bad := failureIn(t, c.answer("2")); bad {
 		t.Fatalf("with tailscaled: got %+v, want a result", f)
 	}
@@ -402,26 +329,20 @@ func TestPX26TailscaledComesAndGoes(t *testing.T) {
 	}
 }
 
-// forgetWhen is as if the last question to tailscaled were long ago.
-func (r *router) forgetWhen() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.asked = time.Time{}
-}
-
 // A route that makes no connection is left for a better one that is known by
 // then, by the same request: it was not sent.
 func TestPX26BetterRoute(t *testing.T) {
 	s := serve(t, nil)
-	ts := startTailscaled(t)
-	ts.change(func(st *ipnstate.Status) { st.TUN = false })
-	ts.to = s.Listener.Addr().String()
-	sys := &system{}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: ts.client()}, sys.use, func(r *relay) {
-		stale := &route{note: "as before a login"}
-		stale.transport = r.up.router.transport(stale)
-		r.up.router.cur.Store(stale)
+	ts := fakelocal.Start(t)
+	ts.To = s.addr()
+	var peers map[key.NodePublic]*ipnstate.PeerStatus
+	ts.Change(func(st *ipnstate.Status) { st.TUN, peers, st.Peer = false, st.Peer, nil })
+	sys := &fakelocal.System{}
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys), func(r *relay) {
+		r.up.router.Pick() // as before the server joined the tailnet
+		ts.Change(func(st *ipnstate.Status) { st.Peer = peers })
 	})
+	time.Sleep(600 * time.Millisecond) // tailscaled is asked no more often
 	c.send(modernCall("1", "x"))
 	if f, bad := failureIn(t, c.answer("1")); bad {
 		t.Fatalf("got %+v, want a result", f)
@@ -434,19 +355,19 @@ func TestPX26BetterRoute(t *testing.T) {
 // A tailscaled that hangs holds up the first request and no other.
 func TestPX26TailscaledHangs(t *testing.T) {
 	s := serve(t, nil)
-	ts := startTailscaled(t)
-	ts.silent = make(chan struct{})
-	sys := &system{to: s.Listener.Addr().String(), names: map[string][]netip.Addr{"ts-mcp": {serverIP}}}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: ts.client()}, sys.use)
+	ts := fakelocal.Start(t)
+	ts.Silent = make(chan struct{})
+	sys := &fakelocal.System{To: s.addr(), Names: map[string][]netip.Addr{"ts-mcp": {fakelocal.ServerIP}}}
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
 	for _, id := range []string{"1", "2", "3"} {
 		c.send(modernCall(id, "x"))
 		if f, bad := failureIn(t, c.answer(id)); bad {
 			t.Errorf("%s: got %+v, want a result", id, f)
 		}
-		c.relay.up.router.forgetWhen()
+		time.Sleep(600 * time.Millisecond) // it is asked no more often
 	}
-	close(ts.silent)
-	if n := ts.count("/localapi/v0/status?peers=false"); n != 1 {
+	close(ts.Silent)
+	if n := ts.Count("/localapi/v0/status?peers=false"); n != 1 {
 		t.Errorf("got %d questions for the status, each of which a request waited for, want 1", n)
 	}
 }

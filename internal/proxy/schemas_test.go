@@ -4,7 +4,6 @@ package proxy
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc"
 )
 
 // ofProxy reports whether the proxy asked this for itself.
@@ -38,7 +39,7 @@ func listing(tools ...string) tool {
 
 // defined is the definition of a tool with these properties.
 func defined(name, properties string) string {
-	return `{"name":"` + name + `","inputSchema":` + mirroring(properties) + `}`
+	return `{"name":"` + name + `","inputSchema":` + inputSchema(properties) + `}`
 }
 
 const region = `"region":{"type":"string","x-mcp-header":"Region"}`
@@ -103,7 +104,7 @@ func (l *records) String() string {
 // TestPX17Learn: what the client's own lists say of headers holds for its
 // calls, whatever page and form it came in, and the lists stay as they are.
 func TestPX17Learn(t *testing.T) {
-	first := `{"tools" : [ {"x":1.0,"name":"a","inputSchema":` + mirroring(region+`,"n":{"type":"integer","x-mcp-header":"N"}`) + `} ],"nextCursor":"p2", "ttlMs":0}`
+	first := `{"tools" : [ {"x":1.0,"name":"a","inputSchema":` + inputSchema(region+`,"n":{"type":"integer","x-mcp-header":"N"}`) + `} ],"nextCursor":"p2", "ttlMs":0}`
 	second := `{"tools":[` + defined("b", `"where":{"type":"object","properties":{`+region+`}}`) + `,{"name":"plain"}]}`
 	s := serve(t, nil)
 	s.lists(func(w http.ResponseWriter, _ *http.Request, in received) {
@@ -147,8 +148,8 @@ func TestPX17Learn(t *testing.T) {
 // TestPX17Invalid: tools that a client may not be shown are cut out of the
 // list, nothing else of it changes, and the log says which and why, once.
 func TestPX17Invalid(t *testing.T) {
-	bad := `{"name":"bad","inputSchema":` + mirroring(`"v":{"type":"number","x-mcp-header":"V"}`) + `}`
-	worse := `{"inputSchema":{"oneOf":[` + mirroring(region) + `]},"name":"worse"}`
+	bad := `{"name":"bad","inputSchema":` + inputSchema(`"v":{"type":"number","x-mcp-header":"V"}`) + `}`
+	worse := `{"inputSchema":{"oneOf":[` + inputSchema(region) + `]},"name":"worse"}`
 	s := serve(t, nil)
 	s.lists(func(w http.ResponseWriter, _ *http.Request, _ received) {
 		w.Header().Set("Content-Type", typeJSON)
@@ -181,39 +182,6 @@ func TestPX17Invalid(t *testing.T) {
 	}
 	if n := strings.Count(said, "level=WARN"); n != 2 {
 		t.Errorf("got %d warnings, want one for each tool: %s", n, said)
-	}
-}
-
-// TestPX17CutOut: which bytes go with a tool.
-func TestPX17CutOut(t *testing.T) {
-	tests := []struct {
-		name, tools string // a lower-case one stays
-		want        string
-	}{
-		{"none", `["a", "b"]`, `["a", "b"]`},
-		{"first", `[ "A" , "b"]`, `[ "b"]`},
-		{"last", `["a" , "B" ]`, `["a" ]`},
-		{"middle", `["a", "B" ,"c"]`, `["a" ,"c"]`},
-		{"two in front", `[ "A", "B", "c", "d" ]`, `[ "c", "d" ]`},
-		{"two at the end", `["a" ,"B", "C" ]`, `["a" ]`},
-		{"every other", `["A","b","C","d","E"]`, `["b","d"]`},
-		{"the only one", `[ "A" ]`, `[  ]`},
-		{"all", `["A" , "B","C"]`, `[]`},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			msg := []byte(`{"result":{"tools":` + tt.tools + `,"x":[1,2]}}`)
-			list := readToolList(msg)
-			var out []int
-			for i, tool := range list.tools {
-				if c := msg[tool.from+1]; c >= 'A' && c <= 'Z' {
-					out = append(out, i)
-				}
-			}
-			if got, want := string(cutOut(msg, without(list.tools, out))), `{"result":{"tools":`+tt.want+`,"x":[1,2]}}`; got != want {
-				t.Errorf("got %s, want %s", got, want)
-			}
-		})
 	}
 }
 
@@ -250,27 +218,6 @@ func TestPX17Changed(t *testing.T) {
 	}
 }
 
-// TestPX17ChangedMeanwhile: a list that the server made before its tools
-// changed is not learned.
-func TestPX17ChangedMeanwhile(t *testing.T) {
-	var k schemas
-	before := k.version()
-	k.changed()
-	k.learn(before, "a", knownTool{mirrored: &mirrored{header: "Mcp-Param-Old"}})
-	k.learned(before)
-	if !k.missing("a") || k.of("a") != nil {
-		t.Error("the tool is known, want it to be asked for")
-	}
-	k.learn(k.version(), "a", knownTool{})
-	if k.missing("a") || !k.missing("b") {
-		t.Error("want a known and b not")
-	}
-	k.learned(k.version())
-	if k.missing("b") {
-		t.Error("b is missing after the whole list was learned")
-	}
-}
-
 // TestPX17Legacy: in a session nothing is read, changed, mirrored or asked.
 func TestPX17Legacy(t *testing.T) {
 	list := `{"tools":[` + defined("a", region) + `,{"name":"bad","inputSchema":{"x-mcp-header":""}}]}`
@@ -288,31 +235,6 @@ func TestPX17Legacy(t *testing.T) {
 	}
 	if lists, calls := s.count(isList), s.count(isCall); lists != 1 || calls != 1 {
 		t.Errorf("got %d tools/list and %d tools/call, want one of each", lists, calls)
-	}
-}
-
-// TestPX17Bounds: however many and large the tools of a server are, what is
-// remembered of them stays within its bounds, and the newest is in it.
-func TestPX17Bounds(t *testing.T) {
-	for _, size := range []int{1, maxKnownSchemas / 10} {
-		var k schemas
-		for i := range 3 * maxKnownTools {
-			name := fmt.Sprint(i)
-			k.learn(0, name, knownTool{size: size})
-			if len(k.tools) > maxKnownTools || k.size > maxKnownSchemas {
-				t.Fatalf("got %d tools of %d bytes, want at most %d of %d", len(k.tools), k.size, maxKnownTools, maxKnownSchemas)
-			}
-			if k.missing(name) {
-				t.Fatalf("%s is not known right after it was learned", name)
-			}
-		}
-	}
-	var k schemas
-	for range 10 {
-		k.learn(0, "same", knownTool{size: maxKnownSchemas / 3})
-	}
-	if k.size != maxKnownSchemas/3 {
-		t.Errorf("got %d bytes for one tool learned again and again, want %d", k.size, maxKnownSchemas/3)
 	}
 }
 
@@ -338,18 +260,23 @@ func TestPX17Bridged(t *testing.T) {
 func TestPX17Plain(t *testing.T) {
 	c := connect(t, serve(t, nil).url())
 	r := c.relay
-	r.schemas.learn(0, "a", knownTool{})
+	r.schemas.Learn(0, nil, []byte(`{"result":{"tools":[{"name":"a"}]}}`), nil)
 	msg := []byte(callWith("1", "a", `{"x":"`+strings.Repeat("y", 1<<20)+`"}`))
-	e, err := scan(msg)
+	e, err := jsonrpc.Scan(msg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	call, h := &call{env: e, msg: msg, modern: true}, http.Header{}
 	n := testing.AllocsPerRun(100, func() {
-		r.acquaint(t.Context(), call)
+		r.learnTools(t.Context(), call)
 		r.mirror(call, h)
 	})
 	if n != 0 || len(h) != 0 {
 		t.Errorf("got %v allocations and headers %v, want none", n, h)
 	}
+}
+
+// inputSchema is an input schema with these properties.
+func inputSchema(properties string) string {
+	return `{"type":"object","properties":{` + properties + `}}`
 }

@@ -30,15 +30,19 @@ type received struct {
 }
 
 // faultServer is an MCP server of both eras whose tools do what servers should
-// not. It is on loopback and takes any id for a tool call.
+// not. It is on loopback and takes any id for a tool call. It runs from the first
+// time that somebody asks where it is: before that a test sets its fields and handler
+// as it likes, after that only with the lock.
 type faultServer struct {
 	*httptest.Server
-	t *testing.T
+	t     *testing.T
+	begin sync.Once
 
 	mu       sync.Mutex
 	cond     *sync.Cond
 	requests []received
 	taken    int
+	instead  http.HandlerFunc // answers everything; see itself
 	sessions int              // issued so far; "" is issued when keep is false
 	keep     bool             // sessions
 	valid    string           // the session id that is good now
@@ -56,7 +60,7 @@ type faultServer struct {
 // tool answers one POST of a call.
 type tool func(w http.ResponseWriter, r *http.Request, in received)
 
-// serve starts a server with sessions.
+// serve makes a server with sessions.
 func serve(t *testing.T, tools map[string]tool) *faultServer {
 	t.Helper()
 	return serveOn(t, nil, tools)
@@ -72,8 +76,8 @@ func serveOn(t *testing.T, l net.Listener, tools map[string]tool) *faultServer {
 		_ = s.Listener.Close()
 		s.Listener = l
 	}
-	s.Start()
 	t.Cleanup(func() {
+		s.run()
 		close(s.gone)
 		s.CloseClientConnections()
 		s.Close()
@@ -81,9 +85,31 @@ func serveOn(t *testing.T, l net.Listener, tools map[string]tool) *faultServer {
 	return s
 }
 
-func (s *faultServer) url() string { return s.URL + "/mcp" }
+func (s *faultServer) run() { s.begin.Do(s.Start) }
+
+func (s *faultServer) url() string {
+	s.run()
+	return s.URL + "/mcp"
+}
+
+// addr is where it listens.
+func (s *faultServer) addr() string {
+	s.run()
+	return s.Listener.Addr().String()
+}
 
 func (s *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	answer := s.instead
+	s.mu.Unlock()
+	if answer == nil {
+		answer = s.itself
+	}
+	answer(w, r)
+}
+
+// itself answers as if there were no instead.
+func (s *faultServer) itself(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
 		return

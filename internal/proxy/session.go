@@ -9,6 +9,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/proxy/mirror"
 )
 
 // session is what one initialize of the legacy era opened. It exists also for
@@ -18,6 +21,7 @@ type session struct {
 	version     string // that the server chose
 	listChanged bool   // the server says when its tools change
 	tasks       bool   // the server offers tasks, which only this era has
+	offers      offers // of the client
 	// bridge is not nil when the server is spoken to in the modern era. It is
 	// known once what follows initialize may be sent.
 	bridge atomic.Pointer[bridge]
@@ -29,7 +33,7 @@ type session struct {
 func (s *session) headers() http.Header {
 	h := make(http.Header, 8)
 	if s.version != "" {
-		h[headerVersion] = []string{s.version}
+		h[mirror.HeaderVersion] = []string{s.version}
 	}
 	if s.id != "" {
 		h[headerSession] = []string{s.id}
@@ -44,9 +48,9 @@ type sessions struct {
 	begun   bool   // an initialize was read
 	version string // of the last modern message: some of that era name none
 
-	opening  []byte   // the client's own initialize
-	openedBy envelope // of opening
-	greeting []byte   // the client's own notifications/initialized
+	opening  []byte           // the client's own initialize
+	openedBy jsonrpc.Envelope // of opening
+	greeting []byte           // the client's own notifications/initialized
 
 	ready <-chan struct{} // closed when requests read now may be sent
 	told  <-chan struct{} // closed when notifications read now may be sent
@@ -64,30 +68,30 @@ func (t *sessions) current() *session {
 
 // modern tells the era of a message. One that names no version is of the era
 // its client began with.
-func (t *sessions) modern(e *envelope) bool {
+func (t *sessions) modern(e *jsonrpc.Envelope) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e.modern() {
-		t.version = e.version
+	if e.Modern() {
+		t.version = e.Version
 		return true
 	}
-	if e.method == methodInitialize {
+	if e.Method == methodInitialize {
 		t.begun = true
 	}
 	return !t.begun && t.version != ""
 }
 
 // headers are those for a message of either era; s is nil outside a session.
-func (t *sessions) headers(e *envelope, s *session) http.Header {
-	if s != nil && !e.modern() {
+func (t *sessions) headers(e *jsonrpc.Envelope, s *session) http.Header {
+	if s != nil && !e.Modern() {
 		return s.headers()
 	}
 	h := make(http.Header, 8)
 	t.mu.Lock()
 	version, begun := t.version, t.begun
 	t.mu.Unlock()
-	if e.modern() || !begun && version != "" {
-		modernHeaders(h, e, version)
+	if e.Modern() || !begun && version != "" {
+		mirror.SetRequest(h, e, version)
 	}
 	return h
 }
@@ -103,7 +107,7 @@ func (t *sessions) enter(c *call) (ready <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before := t.ready
-	if c.env.method == methodInitialize {
+	if c.env.Method == methodInitialize {
 		t.ready = c.over
 	}
 	return before
@@ -112,7 +116,7 @@ func (t *sessions) enter(c *call) (ready <-chan struct{}) {
 // enterNotification is enter for notifications, which keep their order among
 // themselves: it may be sent when all channels of ready are closed. done is to
 // be called when it was delivered.
-func (t *sessions) enterNotification(e *envelope) (ready []<-chan struct{}, done func()) {
+func (t *sessions) enterNotification(e *jsonrpc.Envelope) (ready []<-chan struct{}, done func()) {
 	if t.modern(e) {
 		return nil, func() {}
 	}
@@ -121,7 +125,7 @@ func (t *sessions) enterNotification(e *envelope) (ready []<-chan struct{}, done
 	ready = []<-chan struct{}{t.ready, t.told}
 	next := make(chan struct{})
 	t.told = next
-	if e.method == methodInitialized {
+	if e.Method == methodInitialized {
 		t.ready = next
 	}
 	return ready, func() { close(next) }
@@ -145,6 +149,7 @@ func (r *relay) opened(c *call, msg []byte, h http.Header) {
 		version:     answer.Result.ProtocolVersion,
 		listChanged: answer.Result.Capabilities.Tools.ListChanged,
 		tasks:       answer.Result.Capabilities.Tasks != nil,
+		offers:      offersIn(c.msg),
 	}
 	if !visible(s.version) {
 		s.version = ""

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tailscale-mcp/internal/proxy/mirror"
 )
 
 // soakServer is a server of both eras that does its tools well, and to which
@@ -182,7 +184,7 @@ func (s *soakServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	known, lost := s.sessions[session], s.lost
 	s.mu.Unlock()
-	modern := r.Header.Get(headerVersion) >= "2026"
+	modern := r.Header.Get(mirror.HeaderVersion) >= "2026"
 	switch {
 	case modern || in.msg.Method == methodInitialize:
 	case !known:

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"tailscale-mcp/internal/proxy/mirror"
 )
 
 // soakTools are the tools of a soakServer, the usual ones more than once.
@@ -27,7 +29,7 @@ func (s *soakServer) call(w http.ResponseWriter, r *http.Request, in received, l
 	s.serial++
 	serial, chance := s.serial, s.rnd.IntN(1<<20)
 	s.mu.Unlock()
-	modern := r.Header.Get(headerVersion) >= "2026"
+	modern := r.Header.Get(mirror.HeaderVersion) >= "2026"
 	content := `{"content":[],"for":` + string(in.msg.ID) + `}`
 	answer := "data: " + result(in, content) + "\n\n"
 	switch in.msg.Params.Name {

@@ -14,7 +14,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf8"
+
+	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/proxy/route"
 )
 
 // upstream speaks HTTP to the server.
@@ -23,12 +25,11 @@ type upstream struct {
 	agent  string      // User-Agent
 	header http.Header // of the user
 	limit  int         // of one message, in bytes
-	router *router
+	router *route.Router
 }
 
 const (
 	maxErrorBody = 1 << 20 // of an HTTP error, read for a JSON-RPC error in it
-	maxShownBody = 1 << 10 // of an HTTP error, shown to the client
 	maxRedirects = 3
 )
 
@@ -42,9 +43,9 @@ func (u *upstream) post(ctx context.Context, h http.Header, msg []byte) (*http.R
 	return u.do(ctx, http.MethodPost, h, msg)
 }
 
-// tell sends what has no answer but its status: a message, or with another
+// notify sends what has no answer but its status: a message, or with another
 // verb none.
-func (u *upstream) tell(ctx context.Context, verb string, h http.Header, msg []byte) (status int, err error) {
+func (u *upstream) notify(ctx context.Context, verb string, h http.Header, msg []byte) (status int, err error) {
 	if msg != nil {
 		h[headerAccept] = []string{typeJSON + ", " + typeEvents}
 		h[headerType] = []string{typeJSON}
@@ -67,16 +68,16 @@ func (u *upstream) listen(ctx context.Context, h http.Header) (*http.Response, e
 // do sends one request by the route there is now. Where that makes no
 // connection and another route has come to be known, it is sent by that one.
 func (u *upstream) do(ctx context.Context, verb string, h http.Header, body []byte) (*http.Response, error) {
-	rt := u.router.pick()
+	rt := u.router.Pick()
 	resp, err := u.send(ctx, rt, verb, h, body)
 	if !unsent(err) || ctx.Err() != nil {
 		return resp, err
 	}
-	better := u.router.pick()
-	if better.transport == rt.transport {
+	better := u.router.Pick()
+	if better.Transport == rt.Transport {
 		return nil, err
 	}
-	for name := range rt.identity {
+	for name := range rt.Identity {
 		delete(h, name)
 	}
 	return u.send(ctx, better, verb, h, body)
@@ -91,10 +92,10 @@ func unsent(err error) bool {
 // send sends one request by rt, with the identity that belongs to it.
 // Redirects are followed only within the server's own origin, and only those
 // that keep method and body.
-func (u *upstream) send(ctx context.Context, rt *route, verb string, h http.Header, body []byte) (*http.Response, error) {
-	if rt.refused != nil {
-		rt.suspect.Store(true) // looked for again by the next request
-		return nil, rt.refused
+func (u *upstream) send(ctx context.Context, rt *route.Route, verb string, h http.Header, body []byte) (*http.Response, error) {
+	if rt.Refused != nil {
+		rt.Doubt() // looked for again by the next request
+		return nil, rt.Refused
 	}
 	h[headerAgent] = []string{u.agent}
 	for name, values := range u.header {
@@ -102,7 +103,7 @@ func (u *upstream) send(ctx context.Context, rt *route, verb string, h http.Head
 			h[name] = values
 		}
 	}
-	for name, values := range rt.identity {
+	for name, values := range rt.Identity {
 		h[name] = values
 	}
 	to := u.url
@@ -114,7 +115,7 @@ func (u *upstream) send(ctx context.Context, rt *route, verb string, h http.Head
 			// Lets the transport send again what it has not begun to send.
 			req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		}
-		resp, err := rt.transport.RoundTrip(req)
+		resp, err := rt.Transport.RoundTrip(req)
 		if err != nil {
 			return nil, err
 		}
@@ -156,16 +157,16 @@ func mediaType(resp *http.Response) string {
 }
 
 // transportFailure says why there is no response.
-func (u *upstream) transportFailure(err error, e *envelope) *failure {
+func (u *upstream) transportFailure(err error, e *jsonrpc.Envelope) *failure {
 	where := u.url.Scheme + "://" + u.url.Host + u.url.Path
 	var op *net.OpError
 	var dns *net.DNSError
-	rt, note := u.router.pick(), ""
-	if rt.note != "" {
-		note = " (" + rt.note + ")"
+	rt, note := u.router.Pick(), ""
+	if rt.Note != "" {
+		note = " (" + rt.Note + ")"
 	}
 	f := &failure{Code: CodeUnreachable, Data: &data{Outcome: notSent}}
-	if errors.Is(err, errRefused) {
+	if errors.Is(err, route.ErrRefused) {
 		f.Message = fmt.Sprintf("nothing was sent to %s: %v", where, err)
 		return f
 	}
@@ -176,8 +177,7 @@ func (u *upstream) transportFailure(err error, e *envelope) *failure {
 			note = "; is that its name?"
 		}
 	case dial:
-		why := whyUnreached(u.router.host, u.router.port, err)
-		f.Message = why.String() + "; " + why.question(rt.way)
+		f.Message = u.router.Unreached(rt, err)
 	case plainHTTP(err):
 		f.Message = fmt.Sprintf("cannot connect to %s: the server speaks http there; write http://%s%s", where, u.url.Host, u.url.Path)
 	case handshake(err):
@@ -207,7 +207,7 @@ func plainHTTP(err error) bool {
 	return errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/"
 }
 
-func interrupted(where string, err error, e *envelope) *failure {
+func interrupted(where string, err error, e *jsonrpc.Envelope) *failure {
 	return &failure{
 		Code:    CodeInterrupted,
 		Message: fmt.Sprintf("the connection to %s failed before the answer: %v; %s", where, err, again(e)),
@@ -216,8 +216,8 @@ func interrupted(where string, err error, e *envelope) *failure {
 }
 
 // again tells a client what it may do with a request whose outcome is unknown.
-func again(e *envelope) string {
-	if e.modern() {
+func again(e *jsonrpc.Envelope) string {
+	if e.Modern() {
 		return "the request may have been carried out; send it again with a new id if that does no harm"
 	}
 	return "the request may have been carried out"
@@ -236,7 +236,7 @@ func statusFailure(resp *http.Response, body []byte) *failure {
 	f.Message = fmt.Sprintf("the server answered HTTP %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	switch mediaType(resp) {
 	case "text/plain", typeJSON, "application/problem+json":
-		f.Data.Body = shown(body)
+		f.Data.Body = jsonrpc.Excerpt(body)
 	}
 	switch resp.StatusCode {
 	case http.StatusBadRequest:
@@ -251,20 +251,4 @@ func statusFailure(resp *http.Response, body []byte) *failure {
 		f.Message += "; try again later"
 	}
 	return f
-}
-
-// shown is the beginning of a text, cut between characters.
-func shown(body []byte) string {
-	body = bytes.TrimSpace(body)
-	if len(body) > maxShownBody {
-		body = body[:maxShownBody-len("…")]
-		for len(body) > 0 {
-			if r, n := utf8.DecodeLastRune(body); r != utf8.RuneError || n > 1 {
-				break
-			}
-			body = body[:len(body)-1]
-		}
-		return string(body) + "…"
-	}
-	return string(bytes.ToValidUTF8(body, []byte("\ufffd")))
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"tailscale-mcp/internal/proxy/mirror"
 )
 
 // CheckHeader says why a user may not have the header sent with every request;
@@ -20,7 +22,7 @@ func CheckHeader(name, value string) error {
 	if !httpguts.ValidHeaderFieldName(name) {
 		return errors.New("what stands before the colon or equals sign is not a name that a header can have")
 	}
-	if !httpguts.ValidHeaderFieldValue(value) || !plain(value) {
+	if !httpguts.ValidHeaderFieldValue(value) || !mirror.Plain(value) {
 		return fmt.Errorf("the value of %s has characters that a header cannot carry (other than printable ASCII, or white space at its ends)", name)
 	}
 	if value == "" {

@@ -7,6 +7,9 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
 // TestPX27CheckHeader is what a user may set, whatever the case.
@@ -37,20 +40,20 @@ func TestPX27CheckHeader(t *testing.T) {
 func TestPX25UserHeaders(t *testing.T) {
 	for _, tagged := range []bool{false, true} {
 		s := serve(t, nil)
-		ts := startTailscaled(t)
+		ts := fakelocal.Start(t)
 		want := alice
 		if tagged { // and has no user, so that nothing of ours stands in its place
-			ts.status.Self.Tags = tags("tag:ci")
+			ts.Status.Self.Tags = fakelocal.Tags("tag:ci")
 			want = "map[X-Tailscale-Node:laptop.tail1.ts.net X-Tailscale-Tags:tag:ci]"
 		}
-		sys := &system{to: s.Listener.Addr().String()}
+		sys := &fakelocal.System{To: s.addr()}
 		c := connectWith(t, Config{
-			Server: mustURL(t, "http://100.64.0.2:8080/mcp"), Tailscaled: ts.client(),
+			Server: mustURL(t, "http://100.64.0.2:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket),
 			Header: http.Header{
 				"Authorization": {"Bearer x"}, "x-tailscale-user": {"root@example.com"}, "X-TAILSCALE-TAGS": {"tag:admin"}, "X-Tailscale-Other": {"x"},
 				"mcp-session-id": {"other"}, "Accept": {"text/html"}, "content-type": {"text/html"}, "x-key": {"k"}, "user-agent": {"mine/1"},
 			},
-		}, sys.use)
+		}, by(sys))
 		c.open()
 		c.send(legacyCall("1", "x"))
 		c.answer("1")
@@ -91,11 +94,11 @@ func TestPX26IdentityTo(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serve(t, nil)
-			ts := startTailscaled(t)
-			sys := &system{to: s.Listener.Addr().String(), names: map[string][]netip.Addr{
+			ts := fakelocal.Start(t)
+			sys := &fakelocal.System{To: s.addr(), Names: map[string][]netip.Addr{
 				"gateway.example.com": {lan}, "Gateway.example.com": {lan}, "localhost": {netip.MustParseAddr("127.0.0.1")},
 			}}
-			c := connectWith(t, Config{Server: mustURL(t, tt.url), Tailscaled: ts.client(), IdentityTo: tt.to}, sys.use)
+			c := connectWith(t, Config{Server: mustURL(t, tt.url), Tailscaled: route.LocalClient(ts.Socket), IdentityTo: tt.to}, by(sys))
 			c.send(modernCall("1", "x"))
 			c.answer("1")
 			if got := sprint(identityIn(s.got("POST", "tools/call").header)); got != tt.identity {

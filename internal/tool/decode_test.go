@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"tailscale-mcp/internal/testbed/told"
 )
 
 // everyKind has a field of every kind that tools use, and is the sample of the
@@ -203,7 +205,7 @@ func TestDecodeRefuses(t *testing.T) {
 			if err == nil {
 				t.Fatalf("got %+v, want an error", in)
 			}
-			CheckTold(t, err)
+			told.Check(t, err)
 			if told := err.(*Error); told.Code != CodeInvalidArgument { //nolint:errorlint // CheckTold did
 				t.Errorf("got code %s, want %s", told.Code, CodeInvalidArgument)
 			}
@@ -273,7 +275,7 @@ func TestDecodeOwnForms(t *testing.T) {
 		`{"at":"` + strings.Repeat("\\u001b", 10_000) + `"}`, `{"addr":"` + strings.Repeat("\\u202e", 10_000) + `"}`, `{"key":"*"}`, `{"at":7}`,
 	} {
 		err := decode(s, json.RawMessage(arguments), &in)
-		CheckTold(t, err)
+		told.Check(t, err)
 		if !strings.Contains(err.Error(), "the arguments do not fit") {
 			t.Errorf("%.40s: got %v", arguments, err)
 		}
@@ -305,7 +307,7 @@ func TestDecodeRepeatsLittle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := decoded(t, arguments)
-			CheckTold(t, err)
+			told.Check(t, err)
 		})
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tailscale-mcp/internal/testbed/told"
 )
 
 func object(t testing.TB, text string) Object {
@@ -57,7 +59,7 @@ func TestCheckFields(t *testing.T) {
 		}
 	}
 	err := CheckFields(objects, []string{"id", "lastseen"}, known)
-	CheckTold(t, err)
+	told.Check(t, err)
 	if want := `invalid_argument: there is no field "lastseen". Next step: the fields are: all, id, lastSeen, rare`; err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
@@ -70,11 +72,11 @@ func TestCheckFields(t *testing.T) {
 }
 
 func TestCheckFieldsRepeatsLittle(t *testing.T) {
-	CheckTold(t, CheckFields(nil, []string{strings.Repeat("\x1b\u202e", 100_000)}, []string{"id"}))
+	told.Check(t, CheckFields(nil, []string{strings.Repeat("\x1b\u202e", 100_000)}, []string{"id"}))
 }
 
 func BenchmarkPage(b *testing.B) {
-	call, items := callBy(process(), "alice"), numbered(5000)
+	call, items := callBy(newProcess(), "alice"), numbered(5000)
 	for b.Loop() {
 		if _, _, err := Page(call, Paging{}, "scope", items, self); err != nil {
 			b.Fatal(err)

@@ -3,14 +3,10 @@
 package tool
 
 import (
-	"encoding/base64"
 	"encoding/json"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/testbed/told"
 )
 
 // FuzzDecode takes any text for arguments: it is refused in words that a caller
@@ -33,7 +29,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, arguments string) {
 		var in everyKind
 		if err := decode(schema, json.RawMessage(arguments), &in); err != nil {
-			CheckTold(t, err)
+			told.Check(t, err)
 			return
 		}
 		text, err := json.Marshal(in)
@@ -63,50 +59,6 @@ func FuzzDecode(f *testing.F) {
 					t.Errorf("the argument %q was ignored", name)
 				}
 			}
-		}
-	})
-}
-
-// FuzzCursor takes any position and any text for a cursor.
-func FuzzCursor(f *testing.F) {
-	call := Call{Caller: caller.Caller{NodeID: "n1", Login: "alice@example.com"}, dispatcher: process()}
-	other := Call{Caller: caller.Caller{NodeID: "n1", Login: "bob@example.com"}, dispatcher: call.dispatcher}
-	own, err := call.cursor("scope")
-	if err != nil {
-		f.Fatal(err)
-	}
-	foreign := make([]cursor, 0, 2)
-	for call, scope := range map[*Call]string{&call: "scope2", &other: "scope"} {
-		c, err := call.cursor(scope)
-		if err != nil {
-			f.Fatal(err)
-		}
-		foreign = append(foreign, c)
-	}
-	f.Add("n00001", "")
-	f.Add("", own.seal(""))
-	f.Add("a\x00b", own.seal("x")+"\n")
-	f.Add("\xff", strings.Repeat("A", 16))
-	f.Fuzz(func(t *testing.T, position, text string) {
-		sealed := own.seal(position)
-		if got, err := own.open(sealed); err != nil || got != position {
-			t.Errorf("got position %q, error %v; want %q", got, err, position)
-		}
-		for _, c := range foreign {
-			if got, err := c.open(sealed); err == nil {
-				t.Errorf("another list opened it as %q", got)
-			}
-		}
-		got, err := own.open(text)
-		if err != nil {
-			CheckTold(t, err)
-			return
-		}
-		// Only what was sealed opens, be it written a little differently.
-		a, errA := base64.RawURLEncoding.DecodeString(text)
-		b, errB := base64.RawURLEncoding.DecodeString(own.seal(got))
-		if diff := cmp.Diff(a, b); errA != nil || errB != nil || diff != "" {
-			t.Errorf("%q opened as %q, which is sealed differently:\n%s", text, got, diff)
 		}
 	})
 }

@@ -3,9 +3,10 @@
 package tool
 
 import (
+	"encoding/json"
 	"slices"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tsapi"
 )
 
 // Kind is a kind of object of the API: what is shown of it, and what there is.
@@ -22,6 +23,8 @@ type Kind struct {
 	Documented []string
 	// Secret are fields that are never shown, even when all are asked for.
 	Secret []string
+	// Masked are fields that are shown as another text, which has no secret in it.
+	Masked map[string]func(tsapi.Object) string
 }
 
 // Selection is the argument of a tool that answers with objects of the API; its
@@ -32,7 +35,7 @@ type Selection struct {
 
 // List returns one page of objects with the fields that are asked for. scope is
 // what else the list depends on, see [Page].
-func (k Kind) List(call Call, p Paging, fields []string, scope any, objects []tailnet.Object) ([]Object, Listed, error) {
+func (k Kind) List(call Call, p Paging, fields []string, scope any, objects []tsapi.Object) ([]Object, Listed, error) {
 	page, listed, err := Page(call, p, scope, objects, k.key)
 	if err != nil {
 		return nil, Listed{}, err
@@ -45,7 +48,7 @@ func (k Kind) List(call Call, p Paging, fields []string, scope any, objects []ta
 
 // All returns all objects with the fields that are asked for, for lists that are
 // short by nature.
-func (k Kind) All(fields []string, objects []tailnet.Object) ([]Object, error) {
+func (k Kind) All(fields []string, objects []tsapi.Object) ([]Object, error) {
 	if err := k.check(objects, fields); err != nil {
 		return nil, err
 	}
@@ -53,15 +56,15 @@ func (k Kind) All(fields []string, objects []tailnet.Object) ([]Object, error) {
 }
 
 // One returns one object with the fields that are asked for.
-func (k Kind) One(fields []string, o tailnet.Object) (Object, error) {
-	if err := k.check([]tailnet.Object{o}, fields); err != nil {
+func (k Kind) One(fields []string, o tsapi.Object) (Object, error) {
+	if err := k.check([]tsapi.Object{o}, fields); err != nil {
 		return nil, err
 	}
-	return k.project([]tailnet.Object{o}, fields, k.Shown)[0], nil
+	return k.project([]tsapi.Object{o}, fields, k.Shown)[0], nil
 }
 
 // Whole is an object of the API with every field, null ones too.
-func Whole(o tailnet.Object) Object {
+func Whole(o tsapi.Object) Object {
 	out := Object{}
 	for name, value := range o.Fields() {
 		out[name] = value
@@ -69,7 +72,7 @@ func Whole(o tailnet.Object) Object {
 	return out
 }
 
-func (k Kind) key(o tailnet.Object) string {
+func (k Kind) key(o tsapi.Object) string {
 	key := o.Text(k.ID)
 	for _, name := range k.AlsoID {
 		key += "\x00" + o.Text(name)
@@ -77,7 +80,7 @@ func (k Kind) key(o tailnet.Object) string {
 	return key
 }
 
-func (k Kind) project(objects []tailnet.Object, fields, byDefault []string) []Object {
+func (k Kind) project(objects []tsapi.Object, fields, byDefault []string) []Object {
 	all := slices.Contains(fields, "all")
 	if len(fields) == 0 {
 		fields, all = byDefault, byDefault == nil
@@ -87,6 +90,9 @@ func (k Kind) project(objects []tailnet.Object, fields, byDefault []string) []Ob
 		out[i] = Object{}
 		for name, value := range o.Fields() {
 			if (all || slices.Contains(fields, name)) && string(value) != "null" && !slices.Contains(k.Secret, name) {
+				if mask := k.Masked[name]; mask != nil {
+					value = quoted(mask(o))
+				}
 				out[i][name] = value
 			}
 		}
@@ -94,9 +100,15 @@ func (k Kind) project(objects []tailnet.Object, fields, byDefault []string) []Ob
 	return out
 }
 
+// quoted is a text as JSON.
+func quoted(text string) json.RawMessage {
+	value, _ := json.Marshal(text) // a text can always be written
+	return value
+}
+
 // check refuses a field that is neither documented nor there: a typo would
 // otherwise answer with less than was asked for, silently.
-func (k Kind) check(objects []tailnet.Object, fields []string) error {
+func (k Kind) check(objects []tsapi.Object, fields []string) error {
 	if len(objects) == 0 || len(fields) == 0 {
 		return nil
 	}
@@ -106,7 +118,7 @@ func (k Kind) check(objects []tailnet.Object, fields []string) error {
 		if name == "all" || slices.Contains(known, name) {
 			continue
 		}
-		i := slices.IndexFunc(objects, func(o tailnet.Object) bool { _, ok := o.Field(name); return ok })
+		i := slices.IndexFunc(objects, func(o tsapi.Object) bool { _, ok := o.Field(name); return ok })
 		if i < 0 {
 			return CheckFields(nil, []string{name}, known)
 		}

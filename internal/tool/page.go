@@ -4,11 +4,6 @@ package tool
 
 import (
 	"cmp"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -52,12 +47,12 @@ func Page[T any](call Call, p Paging, scope any, items []T, key func(T) string) 
 	}
 	slices.SortFunc(order, func(a, b position) int { return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.at, b.at)) })
 	from := 0
-	c, err := call.cursor(scope)
+	c, err := call.Cursor(scope)
 	if err != nil {
 		return nil, Listed{}, err
 	}
 	if p.Cursor != "" {
-		after, err := c.open(p.Cursor)
+		after, err := c.Open(p.Cursor)
 		if err != nil {
 			return nil, Listed{}, err
 		}
@@ -77,42 +72,7 @@ func Page[T any](call Call, p Paging, scope any, items []T, key func(T) string) 
 	}
 	listed := Listed{Total: len(items), Returned: len(page)}
 	if end < len(items) {
-		listed.NextCursor = c.seal(order[end-1].key)
+		listed.NextCursor = c.Seal(order[end-1].key)
 	}
 	return page, listed, nil
-}
-
-// cursor makes and reads the cursors of one caller's one list.
-type cursor struct{ key []byte }
-
-// cursor derives the key that the cursors are authenticated with. It depends on
-// the process, the caller and the list, so a cursor that somebody else got, or
-// that was made up, or that belongs to other filters, does not open.
-func (c Call) cursor(scope any) (cursor, error) {
-	text, err := json.Marshal(scope)
-	if err != nil {
-		return cursor{}, fmt.Errorf("encoding the scope of a cursor: %w", err)
-	}
-	mac := hmac.New(sha256.New, c.dispatcher.cursorKey[:])
-	_, _ = fmt.Fprintf(mac, "%d %s%d %s", len(c.Caller.Key()), c.Caller.Key(), len(text), text)
-	return cursor{mac.Sum(nil)}, nil
-}
-
-func (c cursor) tag(position string) []byte {
-	mac := hmac.New(sha256.New, c.key)
-	mac.Write([]byte(position))
-	return mac.Sum(nil)[:12]
-}
-
-func (c cursor) seal(position string) string {
-	return base64.RawURLEncoding.EncodeToString(append(c.tag(position), position...))
-}
-
-func (c cursor) open(text string) (position string, err error) {
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(raw) < 12 || !hmac.Equal(raw[:12], c.tag(string(raw[12:]))) {
-		return "", Invalidf("start again without cursor", "this cursor does not belong to this list: "+
-			"it was made for other arguments or another caller, or the server has restarted since")
-	}
-	return string(raw[12:]), nil
 }

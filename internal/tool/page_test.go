@@ -3,8 +3,12 @@
 package tool
 
 import (
+	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -12,23 +16,50 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/testbed/told"
 )
 
 func self(s string) string { return s }
 
-// callBy is a call of one caller to one process.
-func callBy(d *Dispatcher, login string) Call {
-	return Call{Caller: caller.Caller{NodeID: "n" + login, Login: login}, dispatcher: d}
+// process is the calls of one process.
+type process struct {
+	dispatcher *gate.Dispatcher
+	last       Call
 }
 
-func process() *Dispatcher { return NewDispatcher(Options{}) }
+func newProcess() *process {
+	p := &process{}
+	p.dispatcher = gate.NewDispatcher(gate.Options{
+		Registry: gate.NewRegistry(grant.Classes(), gate.Offer{Tools: []gate.Tool{{
+			Name: "get_call", Class: grant.Read, ForEveryone: true,
+			Call: func(_ context.Context, call Call, _ json.RawMessage) (gate.Result, error) {
+				p.last = call
+				return gate.Result{}, nil
+			},
+		}}}),
+		Audit: audit.NewJSONLines(io.Discard), Log: slog.New(slog.DiscardHandler),
+	})
+	return p
+}
+
+// callBy is a call of one caller to one process.
+func callBy(p *process, login string) Call {
+	_, err := p.dispatcher.Call(context.Background(), caller.Caller{NodeID: "n" + login, Login: login}, gate.Request{Name: "get_call"})
+	if err != nil {
+		panic(err)
+	}
+	return p.last
+}
 
 // pages reads a list to its end; between changes the items between two pages,
 // of which the last one shown was last.
 func pages(t *testing.T, limit int, items []string, between func(page int, last string, items []string) []string) (all []string, count int) {
 	t.Helper()
-	call := callBy(process(), "alice")
+	call := callBy(newProcess(), "alice")
 	p := Paging{Limit: limit}
 	for {
 		page, listed, err := Page(call, p, "scope", items, self)
@@ -161,7 +192,7 @@ func TestPageOfEqualKeys(t *testing.T) {
 // TestCursorIsForOneList: a cursor opens for the caller, the list, the filters
 // and the process that it was made for, and for nothing else.
 func TestCursorIsForOneList(t *testing.T) {
-	d := process()
+	d := newProcess()
 	items := numbered(10)
 	type filters struct {
 		OS   string   `json:"os,omitempty"`
@@ -195,7 +226,7 @@ func TestCursorIsForOneList(t *testing.T) {
 	}{
 		{"another caller", callBy(d, "bob"), scope, good},
 		{"another principal on the same node", sameNode, scope, good},
-		{"another process", callBy(process(), "alice"), scope, good},
+		{"another process", callBy(newProcess(), "alice"), scope, good},
 		{"another tool", callBy(d, "alice"), []any{"list_peers", filters{OS: "linux"}}, good},
 		{"another filter", callBy(d, "alice"), []any{"list_all_devices", filters{OS: "windows"}}, good},
 		{"one filter more", callBy(d, "alice"), []any{"list_all_devices", filters{OS: "linux", Tags: []string{"tag:web"}}}, good},
@@ -215,7 +246,7 @@ func TestCursorIsForOneList(t *testing.T) {
 			if err == nil {
 				t.Fatalf("got %q, want an error", page)
 			}
-			CheckTold(t, err)
+			told.Check(t, err)
 			if !strings.Contains(err.Error(), "start again without cursor") {
 				t.Errorf("got %v, want the next step in it", err)
 			}
@@ -228,7 +259,7 @@ func TestCursorIsForOneList(t *testing.T) {
 
 // TestCursorOutlivesItsItem: the last item shown may be gone.
 func TestCursorOutlivesItsItem(t *testing.T) {
-	call, items := callBy(process(), "alice"), numbered(10)
+	call, items := callBy(newProcess(), "alice"), numbered(10)
 	_, listed, err := Page(call, Paging{Limit: 3}, nil, items, self)
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +281,7 @@ func TestCursorOutlivesItsItem(t *testing.T) {
 }
 
 func TestPageOfScopeThatIsNoJSON(t *testing.T) {
-	if _, _, err := Page(callBy(process(), "alice"), Paging{}, make(chan int), numbered(1), self); err == nil {
+	if _, _, err := Page(callBy(newProcess(), "alice"), Paging{}, make(chan int), numbered(1), self); err == nil {
 		t.Error("got no error, want one: such a cursor would open for any list")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/testbed/told"
 )
 
 // answer has whatever answers are made of, and is the sample of the golden
@@ -55,12 +56,12 @@ func indented(t *testing.T, v any) string {
 }
 
 func TestGoldenInputSchema(t *testing.T) {
-	Golden(t, "input.schema.json", indented(t, inputOf[everyKind](t)))
-	Golden(t, "none.schema.json", indented(t, inputOf[none](t)))
+	told.Golden(t, "input.schema.json", indented(t, inputOf[everyKind](t)))
+	told.Golden(t, "none.schema.json", indented(t, inputOf[none](t)))
 }
 
 func TestGoldenOutputSchema(t *testing.T) {
-	Golden(t, "output.schema.json", indented(t, outputOf[answer](t)))
+	told.Golden(t, "output.schema.json", indented(t, outputOf[answer](t)))
 }
 
 // keywords calls visit for every object in a schema with its path.

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-// Package tool says what a tool is, keeps the registry of them, and is the one
-// path that every call takes: decide, audit, decode, run, bound, audit.
+// Package tool makes what the gate serves of typed definitions: our own tools,
+// resources and prompts.
 //
 // A tool is one definition: its name, class, group, description, input and the
-// code. What clients see of it (schema, hints, the README's row) is derived from
-// that definition. Resources and prompts are defined and decided in the same way.
+// code. What clients see of it (schema, hints, its part of the reference page) is derived from
+// that definition. Arguments are decoded strictly, and the code gets a struct.
 //
-// The package knows neither HTTP nor MCP. It imports caller, grant, audit and
-// tailnet. Whatever goes wrong ends in an [*Error] with a fixed code and a next
-// step; nothing is run that was not decided and recorded first.
+// The package knows neither HTTP nor MCP. It imports gate, grant, failure and tailnet.
 package tool
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,12 +19,17 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
-	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tsapi"
 )
 
-// DefaultTimeout bounds a call whose definition names no bound of its own.
-const DefaultTimeout = 30 * time.Second
+// Call is what a tool's code knows about the call besides its arguments.
+type Call = gate.Call
+
+// Confirmation is the argument of every tool that removes, disconnects or can
+// grant privilege; its input struct embeds it.
+type Confirmation = gate.Confirmation
 
 // Definition is what the author of a tool writes down.
 type Definition struct {
@@ -41,20 +45,36 @@ type Definition struct {
 	// Description is written for the model: what it answers, when to use it,
 	// what it costs.
 	Description string
+	// Example is the arguments of one good call, as people would make it: without
+	// confirm. The page of reference shows it, and the tests over all tools make it.
+	Example json.RawMessage
 	// Narrow says how to ask for less when an answer is too large.
 	Narrow string
 	// Operations are the operations of the Tailscale API that the tool may use,
 	// by operationId; none for a tool that this host answers. The reference and
 	// the scopes that a credential needs are made from them.
 	Operations []string
+	// Target is the argument that names what a change touches, for the audit: a text
+	// or a list of them, or with domains.domain a member of each in a list. Of several,
+	// with spaces between, the first that is given counts. It is empty when there is but
+	// one such thing in a tailnet; then, and when none is given, the group is the name.
+	Target string
+	// Outside marks what sends mail or data out of the tailnet, or asks somebody there.
+	Outside bool
+	// Devices marks a tool that keeps itself to the devices of its caller's grants (see
+	// [gate.Call.Covers]). One without is not granted by an entry with "devices".
+	Devices bool
 	// Idempotent marks a change that may be repeated without another effect.
 	Idempotent bool
 	// ForEveryone marks the one kind of tool that needs no grant: it tells an
 	// identified caller about itself.
 	ForEveryone bool
-	// Timeout bounds one call; zero means DefaultTimeout. A call that changes
+	// Timeout bounds one call; zero means [gate.DefaultTimeout]. A call that changes
 	// something runs to this bound even when its caller has gone.
 	Timeout time.Duration
+	// Weight is how many of its caller's calls in flight one call counts as: more
+	// than 1 for what holds tailscaled, a third node or the API for long; zero means 1.
+	Weight int
 }
 
 // Tool is a definition with its input and its code, ready for the registry.
@@ -67,19 +87,6 @@ type Tool struct {
 	Output *jsonschema.Schema
 
 	run func(ctx context.Context, call Call, arguments json.RawMessage) (any, error)
-}
-
-// Call is what a tool's code knows about the call besides its arguments.
-type Call struct {
-	// Caller is who asks. It has been decided already that it may.
-	Caller caller.Caller
-	// Progress reports how far a long call is; it never blocks for long and is
-	// never nil. total is 0 when unknown.
-	Progress func(done, total float64, message string)
-
-	dispatcher *Dispatcher
-	// request is the call as it came, for Confirm.
-	request Request
 }
 
 // New makes a tool of a definition and its code. In is a struct whose fields
@@ -98,9 +105,13 @@ func New[In, Out any](d Definition, run func(ctx context.Context, call Call, in 
 	if err != nil {
 		panic("tool " + d.Name + ": output: " + err.Error())
 	}
-	if d.Timeout == 0 {
-		d.Timeout = DefaultTimeout
+	if d.Example != nil {
+		var in In
+		if err := decode(input, d.Example, &in); err != nil {
+			panic("tool " + d.Name + ": example: " + err.Error())
+		}
 	}
+	d.Timeout = cmp.Or(d.Timeout, gate.DefaultTimeout)
 	return Tool{
 		Definition: d,
 		Input:      input,
@@ -117,7 +128,49 @@ func New[In, Out any](d Definition, run func(ctx context.Context, call Call, in 
 
 // Granted is what a decision about this tool is asked with.
 func (t Tool) Granted() grant.Tool {
-	return grant.Tool{Name: t.Name, Group: t.Group, Class: t.Class}
+	return grant.Tool{Name: t.Name, Group: t.Group, Class: t.Class, Devices: t.Devices}
+}
+
+// gate is the tool as the gate serves it.
+func (t Tool) gate() gate.Tool {
+	return gate.Tool{
+		Name: t.Name, Title: t.Title, Description: t.Description, Source: t.Group, Class: t.Class,
+		Input: schemaJSON(t.Input), Output: schemaJSON(t.Output),
+		Narrow: t.Narrow, Outside: t.Outside, Devices: t.Devices, Idempotent: t.Idempotent, ForEveryone: t.ForEveryone,
+		Timeout: t.Timeout, Weight: t.Weight, Target: t.target,
+		Call: func(ctx context.Context, call Call, arguments json.RawMessage) (gate.Result, error) {
+			if t.Class != grant.Read {
+				ctx = tsapi.Fresh(ctx)
+			}
+			ctx, answered := traced(ctx, call)
+			defer answered()
+			out, err := t.run(ctx, call, arguments)
+			if err != nil {
+				return gate.Result{}, err
+			}
+			text, err := json.Marshal(out)
+			return gate.Result{Structured: text}, err
+		},
+	}
+}
+
+// schemaJSON is a schema as clients see it; none is nil.
+func schemaJSON(s *jsonschema.Schema) json.RawMessage {
+	if s == nil {
+		return nil
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic("encoding a schema: " + err.Error()) // New has checked it
+	}
+	return text
+}
+
+// traced has what is asked of the tailnet counted as the caller's, and answered note
+// with what status it was answered last.
+func traced(ctx context.Context, call Call) (_ context.Context, answered func()) {
+	trace := &tsapi.Trace{}
+	return tsapi.OnBehalf(tsapi.WithTrace(ctx, trace), call.Caller.Key()), func() { call.Answered(trace.Status()) }
 }
 
 func (d Definition) check() error {

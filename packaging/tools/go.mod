@@ -291,3 +291,7 @@ require (
 	mvdan.cc/gofumpt v0.12.0 // indirect
 	mvdan.cc/unparam v0.0.0-20260823230713-2fa3d841b0c8 // indirect
 )
+
+// So that nfpm makes rpm packages whose files unpack below the current folder. The
+// path is that from the root of the repository, where this file is used with -modfile.
+replace github.com/cavaliergopher/cpio => ./packaging/tools/cpio

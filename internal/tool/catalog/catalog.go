@@ -8,11 +8,11 @@ package catalog
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
 
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/contacts"
 	"tailscale-mcp/internal/tool/devices"
@@ -29,34 +29,92 @@ import (
 	"tailscale-mcp/internal/tool/settings"
 	"tailscale-mcp/internal/tool/users"
 	"tailscale-mcp/internal/tool/webhooks"
+	"tailscale-mcp/internal/tsapi"
 )
 
-// Options are what the groups need.
+// MetricsURI is the resource that has the metrics in Prometheus' text format.
+const MetricsURI = "bootstrap://metrics"
+
+// Options are the clients and settings of the groups.
 type Options struct {
 	// Local is the tailscaled on this host.
 	Local local.Client
-	// API is the Tailscale API, or nil without a credential: then only what the
-	// local tailscaled can answer is offered.
-	API *tailnet.API
+	// API is the client of the Tailscale API; nil without a credential: then only the
+	// tools that the local tailscaled answers are offered.
+	API *tsapi.API
 	// Ceiling are the classes that this host offers.
 	Ceiling []grant.Class
-	// Capability is what grants name this server by; empty means jaxxstorm.com/cap/mcp.
+	// Capability is the name by which grants mean this server; empty is
+	// jaxxstorm.com/cap/mcp.
 	Capability string
 	// Version is the program's own.
 	Version string
+	// Metrics writes the metrics of this server, in Prometheus' text format; nil
+	// where there are none.
+	Metrics func(context.Context) (string, error)
 }
 
 // New returns the registry of everything that this host offers.
-func New(o Options) *tool.Registry {
-	sets := []tool.Set{tool.WhoAmI(), status(o), local.Tools(o.Local)}
-	if o.API != nil {
-		h := host{tailnet.NewLocal(o.Local)}
-		sets = append(sets,
-			devices.Tools(o.API, h.id), policy.Tools(o.API, cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp"), h.tags), settings.Tools(o.API),
-			dns.Tools(o.API), keys.Tools(o.API), users.Tools(o.API), invites.Tools(o.API), contacts.Tools(o.API), webhooks.Tools(o.API),
-			logs.Tools(o.API), posture.Tools(o.API), services.Tools(o.API), oauth.Tools(o.API), organization.Tools(o.API), prompts(o.API))
+func New(o Options) *gate.Registry { return tool.NewRegistry(o.Ceiling, sets(o)...) }
+
+// Offered returns the definitions of everything that this host offers whatever its
+// ceiling is, in the order of names.
+func Offered(o Options) tool.Set { return merged(sets(o)) }
+
+// Everything returns all definitions of this version, in the order of names. They are
+// for looking at: nothing stands behind them that could be called.
+func Everything(version string) tool.Set {
+	o := Options{Ceiling: grant.Classes(), Version: version, Metrics: func(context.Context) (string, error) { return "", nil }}
+	return merged(append(sets(o), upstream(o, nil)...))
+}
+
+func merged(sets []tool.Set) (all tool.Set) {
+	for _, set := range sets {
+		all.Tools = append(all.Tools, set.Tools...)
+		all.Resources = append(all.Resources, set.Resources...)
+		all.Prompts = append(all.Prompts, set.Prompts...)
 	}
-	return tool.NewRegistry(o.Ceiling, sets...)
+	slices.SortFunc(all.Tools, func(a, b tool.Tool) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(all.Resources, func(a, b tool.Resource) int { return cmp.Compare(a.URI, b.URI) })
+	slices.SortFunc(all.Prompts, func(a, b tool.Prompt) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
+// sets are the groups of this host.
+func sets(o Options) []tool.Set {
+	sets := []tool.Set{tool.WhoAmI(), status(o), metrics(o), local.Tools(o.Local)}
+	if o.API != nil {
+		sets = append(sets, upstream(o, o.API)...)
+	}
+	return sets
+}
+
+// API is the client of the Tailscale API as the groups need it; *tsapi.API is one.
+type API interface {
+	contacts.API
+	devices.API
+	dns.API
+	invites.API
+	keys.API
+	logs.API
+	oauth.API
+	organization.API
+	policy.API
+	posture.API
+	services.API
+	settings.API
+	users.API
+	webhooks.API
+}
+
+// upstream returns the groups that ask the Tailscale API.
+func upstream(o Options, api API) []tool.Set {
+	h := host{localapi.New(o.Local)}
+	return []tool.Set{
+		devices.Tools(api, h.id), policy.Tools(api, cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp"), h.tags), settings.Tools(api),
+		dns.Tools(api), keys.Tools(api), users.Tools(api), invites.Tools(api), contacts.Tools(api), webhooks.Tools(api),
+		logs.Tools(api), posture.Tools(api), services.Tools(api), oauth.Tools(api), organization.Tools(api), prompts(api),
+	}
 }
 
 // status is the resource by which clients of the first of these servers see
@@ -75,15 +133,28 @@ func status(o Options) tool.Set {
 	if o.API != nil {
 		a.API = "credential configured"
 	}
-	return tool.Set{Resources: []tool.Resource{{
+	return tool.Set{Resources: []tool.Resource{tool.JSONResource(tool.Resource{
 		URI:         "bootstrap://status",
 		Name:        "status",
 		Title:       "Server status",
 		Description: "That this server runs, its version, the classes of tools it offers, and whether it has a credential for the Tailscale API. Asks nobody else.",
-		MIMEType:    "application/json",
-		Read: func(context.Context, string) (string, error) {
-			text, err := json.Marshal(a)
-			return string(text), err
-		},
+	}, func(context.Context, string) (any, error) { return a, nil })}}
+}
+
+// metrics is the resource behind /metrics as well: a caller who may read one may read
+// the other.
+func metrics(o Options) tool.Set {
+	if o.Metrics == nil {
+		return tool.Set{}
+	}
+	return tool.Set{Resources: []tool.Resource{{
+		URI:   MetricsURI,
+		Name:  "metrics",
+		Title: "Server metrics",
+		Description: "How this server is used and how it fares, in Prometheus' text format: requests, decisions, outcomes by tool and code, durations, " +
+			"limits that were met, questions to tailscaled, requests to the Tailscale API, audit records, connections, memory. " +
+			"It names tools, and no callers, devices or addresses. A scraper gets the same text from /metrics. Asks nobody else.",
+		MIMEType: "text/plain; version=0.0.4",
+		Read:     func(ctx context.Context, _ string) (string, error) { return o.Metrics(ctx) },
 	}}}
 }

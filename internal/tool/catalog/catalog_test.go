@@ -3,7 +3,9 @@
 package catalog
 
 import (
+	"context"
 	"encoding/json"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,16 +14,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/tool"
 )
 
-func names(r *tool.Registry) (tools, resources []string) {
-	for _, t := range r.Tools() {
+func names(r tool.Set) (tools, resources []string) {
+	for _, t := range r.Tools {
 		tools = append(tools, t.Name)
 	}
-	for _, res := range r.Resources() {
+	for _, res := range r.Resources {
 		resources = append(resources, res.URI)
 	}
 	return tools, resources
@@ -29,8 +32,8 @@ func names(r *tool.Registry) (tools, resources []string) {
 
 // Without a credential a host offers what its tailscaled answers.
 func TestWithoutCredential(t *testing.T) {
-	r := New(Options{Local: tailnet.LocalClient(filepath.Join(t.TempDir(), "away")), Ceiling: grant.Classes(), Version: "1.2.3"})
-	for _, d := range r.Tools() {
+	r := Offered(Options{Local: socket.Client(filepath.Join(t.TempDir(), "away")), Ceiling: grant.Classes(), Version: "1.2.3"})
+	for _, d := range r.Tools {
 		if d.Group != "local" {
 			t.Errorf("%s of the group %s is offered", d.Name, d.Group)
 		}
@@ -45,11 +48,11 @@ func TestWithoutCredential(t *testing.T) {
 }
 
 func TestCeiling(t *testing.T) {
-	all := newRig(t, setup{}).dispatcher.Registry()
+	all := newRig(t, setup{}).offers
 	for _, ceiling := range [][]grant.Class{{}, {grant.Read}, {grant.Write}, {grant.Read, grant.Write}, {grant.Read, grant.Destructive}, grant.Classes()} {
-		r := newRig(t, setup{ceiling: ceiling}).dispatcher.Registry()
+		r := newRig(t, setup{ceiling: ceiling}).offers
 		tools, resources := names(r)
-		for _, d := range all.Tools() {
+		for _, d := range all.Tools {
 			want := d.ForEveryone || slices.Contains(ceiling, d.Class)
 			if got := slices.Contains(tools, d.Name); got != want {
 				t.Errorf("%v: %s (%s) is offered: %t, want %t", ceiling, d.Name, d.Class, got, want)
@@ -59,7 +62,7 @@ func TestCeiling(t *testing.T) {
 			t.Errorf("%v: got resources %v", ceiling, resources)
 		}
 	}
-	if tools, _ := names(newRig(t, setup{ceiling: []grant.Class{grant.Read}}).dispatcher.Registry()); slices.Contains(tools, "set_device_name") {
+	if tools, _ := names(newRig(t, setup{ceiling: []grant.Class{grant.Read}}).offers); slices.Contains(tools, "set_device_name") {
 		t.Error("a host of the class read offers set_device_name")
 	}
 }
@@ -86,12 +89,61 @@ func TestStatus(t *testing.T) {
 		t.Errorf("got %v, want %s", e, tool.CodeAccessDenied)
 	}
 
-	r.dispatcher = tool.NewDispatcher(tool.Options{
-		Registry: New(Options{Local: tailnet.LocalClient("/nowhere"), Ceiling: []grant.Class{grant.Read}}), Audit: r.log,
-		Host: func() tool.Host { return tool.Host{} },
+	r.dispatcher = gate.NewDispatcher(gate.Options{
+		Registry: New(Options{Local: socket.Client("/nowhere"), Ceiling: []grant.Class{grant.Read}}), Audit: r.log,
+		Host: func() gate.Host { return gate.Host{} },
 	})
 	if got, _ := read(r, by(t, "alice@example.com", mayAll))["api"].(string); !strings.Contains(got, "/etc/tailscale-mcp.env") {
 		t.Errorf("got api %q, want where to set a credential", got)
+	}
+}
+
+// The metrics are there where the program has them, for who is granted them by
+// name or with everything; a grant of the status is none of the metrics.
+func TestMetrics(t *testing.T) {
+	r := newRig(t, setup{})
+	alice, all := by(t, "alice@example.com", `{"resources":["bootstrap://metrics"]}`), by(t, "alice@example.com", mayAll)
+	for _, c := range []caller.Caller{alice, all} {
+		_, _, err := r.read(c, "bootstrap://metrics")
+		if e := told(t, err); e.Code != tool.CodeUnknown {
+			t.Errorf("without metrics: got %v, want %s", e, tool.CodeUnknown)
+		}
+	}
+	var fails error
+	with := func(ceiling ...grant.Class) {
+		r.dispatcher = gate.NewDispatcher(gate.Options{
+			Registry: New(Options{
+				Local: socket.Client("/nowhere"), Ceiling: ceiling,
+				Metrics: func(context.Context) (string, error) { return "requests_total 1\n", fails },
+			}),
+			Audit: r.log, Log: slog.New(slog.DiscardHandler), Capability: "jaxxstorm.com/cap/mcp",
+			Host: func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
+		})
+	}
+	with(grant.Read)
+	for _, c := range []caller.Caller{alice, all} {
+		text, mimeType, err := r.read(c, "bootstrap://metrics")
+		if text != "requests_total 1\n" || mimeType != "text/plain; version=0.0.4" || err != nil {
+			t.Errorf("got %q, %s and error %v, want the metrics", text, mimeType, err)
+		}
+	}
+	bob := by(t, "bob@example.com", `{"tools":["*"],"resources":["bootstrap://status","tailscale://*"]}`)
+	_, _, err := r.read(bob, "bootstrap://metrics")
+	if e := told(t, err); e.Code != tool.CodeAccessDenied || !suggested(t, e.Next).Resource(grant.Resource{URI: "bootstrap://metrics"}).Allowed {
+		t.Errorf("got %v, want %s and the grant that allows it", e, tool.CodeAccessDenied)
+	}
+	if listed := r.dispatcher.Resources(bob); len(listed) != 1 || listed[0].URI != "bootstrap://status" {
+		t.Errorf("got %d resources listed for who may read the status", len(listed))
+	}
+	fails = context.DeadlineExceeded
+	_, _, err = r.read(alice, "bootstrap://metrics")
+	if e := told(t, err); e.Code != tool.CodeTimeout {
+		t.Errorf("got %v, want %s", e, tool.CodeTimeout)
+	}
+	with(grant.Write)
+	_, _, err = r.read(alice, "bootstrap://metrics")
+	if e := told(t, err); e.Code != tool.CodeUnknown {
+		t.Errorf("a host without reads: got %v, want %s", e, tool.CodeUnknown)
 	}
 }
 

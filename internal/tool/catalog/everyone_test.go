@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 // Who may not is refused before anything is asked of anybody, and told the
@@ -29,7 +31,7 @@ func TestUngranted(t *testing.T) {
 		}
 		return suggested(t, e.Next)
 	}
-	for _, d := range r.dispatcher.Registry().Tools() {
+	for _, d := range r.offers.Tools {
 		if d.ForEveryone {
 			continue
 		}
@@ -38,13 +40,13 @@ func TestUngranted(t *testing.T) {
 			t.Errorf("%s: the suggested grant does not allow it", d.Name)
 		}
 	}
-	for _, res := range r.dispatcher.Registry().Resources() {
+	for _, res := range r.offers.Resources {
 		uri := res.URI
-		if res.Template() {
+		if strings.HasSuffix(res.URI, "}") {
 			uri = reads[uri]
 		}
 		_, _, err := r.read(nobody, uri)
-		if rules := refused(uri, err); !rules.Resource(uri).Allowed {
+		if rules := refused(uri, err); !rules.Resource(grant.Resource{URI: uri}).Allowed {
 			t.Errorf("%s: the suggested grant does not allow it", uri)
 		}
 	}
@@ -93,7 +95,7 @@ func TestReadersChangeNothing(t *testing.T) {
 	r := newRig(t, setup{})
 	reader := by(t, "bob@example.com", `{"tools":["read:*"],"resources":["*"]}`)
 	var changing []string
-	for _, d := range r.dispatcher.Registry().Tools() {
+	for _, d := range r.offers.Tools {
 		if d.Class == grant.Read {
 			continue
 		}
@@ -118,16 +120,25 @@ func TestReadersChangeNothing(t *testing.T) {
 	}
 }
 
-// Every call leaves its decision and its outcome.
+// Every call leaves its decision and its outcome, and in between that it was
+// confirmed, where it was.
 func TestEveryCallIsRecorded(t *testing.T) {
 	r := newRig(t, setup{})
 	r.everything(by(t, "alice@example.com", mayAll), r.log.Forget, func(what, text string, err error) {
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
-		records := r.log.Records()
-		if len(records) != 2 || records[0].Event != audit.Decision || !records[0].Allowed || records[1].Event != audit.Outcome || records[1].UpstreamStatus/100 != 2 || records[1].Code != "" {
-			t.Errorf("%s: got records %+v, want a decision and a good outcome", what, records)
+		records := r.ofLastCall()
+		want := []audit.Event{audit.Decision, audit.Outcome}
+		if strings.Contains(calls[what], `"confirm"`) {
+			want = slices.Insert(want, 1, audit.Confirmation)
+		}
+		var got []audit.Event
+		for _, record := range records {
+			got = append(got, record.Event)
+		}
+		if outcome := records[len(records)-1]; !slices.Equal(got, want) || !records[0].Allowed || outcome.UpstreamStatus/100 != 2 || outcome.Code != "" {
+			t.Errorf("%s: got records %+v, want %v, and a good outcome", what, records, want)
 		}
 		if text == "" {
 			t.Errorf("%s: got no answer", what)
@@ -151,7 +162,7 @@ func TestOverTheLimit(t *testing.T) {
 // A policy file has no narrower form, so a large one is read all the same.
 func TestLargePolicy(t *testing.T) {
 	r := newRig(t, setup{})
-	text := "// " + strings.Repeat("why ", tool.DefaultLimit/2) + "\n{}"
+	text := "// " + strings.Repeat("why ", gate.DefaultLimit/2) + "\n{}"
 	if err := r.fake.SetPolicy(text); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +175,7 @@ func TestLargePolicy(t *testing.T) {
 func TestNothingUnrecorded(t *testing.T) {
 	r := newRig(t, setup{})
 	r.log.Fail(errDisk)
-	for _, d := range r.dispatcher.Registry().Tools() {
+	for _, d := range r.offers.Tools {
 		if d.Class == grant.Read || calls[d.Name] == "" {
 			continue
 		}
@@ -184,12 +195,12 @@ func TestNothingUnrecorded(t *testing.T) {
 // What is kept of the API's answers is shared, and nobody's to change: whatever is
 // asked in between, the same question has the same answer, and asks the API once.
 func TestKeptAnswersStay(t *testing.T) {
-	r := newRig(t, setup{client: tailnet.Options{Keep: time.Hour}})
+	r := newRig(t, setup{client: tsapi.Options{Keep: time.Hour}})
 	alice := by(t, "alice@example.com", mayAll)
 	first := map[string]string{}
 	requests := 0
 	for round := range 3 {
-		for _, d := range r.dispatcher.Registry().Tools() {
+		for _, d := range r.offers.Tools {
 			arguments := []string{calls[d.Name]}
 			if d.Name == "list_users" {
 				arguments = append(arguments, `{"status":"suspended"}`, `{"role":"admin"}`)
@@ -221,10 +232,28 @@ func TestKeptAnswersStay(t *testing.T) {
 	}
 }
 
+// What a caller asks of the API counts for that caller and for no other.
+func TestCallersCountApart(t *testing.T) {
+	r := newRig(t, setup{client: tsapi.Options{CallerRate: 1}})
+	for _, login := range []string{"alice@example.com", "bob@example.com"} {
+		c := by(t, login, mayAll)
+		if _, err := r.call(c, "list_all_devices", `{}`); err != nil {
+			t.Errorf("%s: %v", login, err)
+		}
+		_, err := r.call(c, "list_all_devices", `{}`)
+		if e := told(t, err); e.Code != failure.RateLimited || !strings.Contains(e.Message, "1 a minute") {
+			t.Errorf("%s: got %v, want the limit of one caller", login, e)
+		}
+	}
+	if n := r.fake.Count("listTailnetDevices"); n != 2 {
+		t.Errorf("got %d requests, want one of each caller", n)
+	}
+}
+
 func TestEverybodyAtOnce(t *testing.T) {
 	r := newRig(t, setup{})
 	var reading []string
-	for _, d := range r.dispatcher.Registry().Tools() {
+	for _, d := range r.offers.Tools {
 		if d.Class == grant.Read && calls[d.Name] != "" {
 			reading = append(reading, d.Name)
 		}
@@ -247,7 +276,7 @@ func TestEverybodyAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if tools := r.dispatcher.Tools(by(t, "bob@example.com", `{"tools":["get_device_info"]}`)); !slices.ContainsFunc(tools, func(d tool.Tool) bool { return d.Name == "get_device_info" }) || len(tools) != 2 {
+	if tools := r.dispatcher.Tools(by(t, "bob@example.com", `{"tools":["get_device_info"]}`)); !slices.ContainsFunc(tools, func(d gate.Tool) bool { return d.Name == "get_device_info" }) || len(tools) != 2 {
 		t.Errorf("got %d tools, want get_device_info and whoami", len(tools))
 	}
 }

@@ -8,12 +8,12 @@ import (
 
 	"tailscale.com/ipn/ipnstate"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi"
 )
 
 // host is the node that this server runs on, for the tools that must not cut it off
 // unsaid.
-type host struct{ tailscaled *tailnet.Local }
+type host struct{ tailscaled *localapi.Local }
 
 // self is the node as tailscaled has it, or nil while that does not say.
 func (h host) self(ctx context.Context) *ipnstate.PeerStatus {

@@ -18,7 +18,9 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/mcpserver"
+	"tailscale-mcp/internal/testbed/tooltest"
 )
 
 // serve serves the rig on loopback to alice, who may use everything and dials from
@@ -30,8 +32,8 @@ func (r *rig) serve() (alice, bob *client.Client) {
 		"127.0.0.3": by(r, "bob@example.com", ""),
 	}
 	log := slog.New(slog.DiscardHandler)
-	server := mcpserver.New(mcpserver.Options{
-		Dispatcher: r.dispatcher,
+	server := mcpserver.New(mcpserver.Options{Dispatcher: r.dispatcher, Version: "test", Log: log})
+	way := front.New(front.Options{
 		Resolve: func(_ context.Context, remote netip.AddrPort) (caller.Caller, error) {
 			c, ok := people[remote.Addr().String()]
 			if !ok {
@@ -40,16 +42,17 @@ func (r *rig) serve() (alice, bob *client.Client) {
 			c.Addr = remote
 			return c, nil
 		},
-		Names:   func() []string { return []string{"127.0.0.1"} },
-		Health:  func() string { return "up" },
-		Version: "test",
-		Log:     log,
+		Names:  func() []string { return []string{"127.0.0.1"} },
+		Health: func() string { return "up" },
+		Limits: front.Limits{Connections: -1, Calls: -1, Streams: -1, Rate: -1},
+		Log:    log,
 	})
+	way.Handle(mcpserver.Path, server.Serve)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		r.Fatal(err)
 	}
-	web := server.HTTPServer()
+	web := way.HTTPServer()
 	go func() { _ = web.Serve(listener) }()
 	r.Cleanup(func() {
 		server.Drain()
@@ -86,6 +89,18 @@ func (r *rig) dial(url, from string) *client.Client {
 
 // overHTTP calls a tool and returns its text and whether that is an error.
 func (r *rig) overHTTP(c *client.Client, name, arguments string) (text string, isError bool) {
+	r.Helper()
+	text, err := tooltest.Confirmed(arguments, func(arguments string) (string, error) {
+		text, isError := r.send(c, name, arguments)
+		if isError {
+			return text, errors.New(text)
+		}
+		return text, nil
+	})
+	return text, err != nil
+}
+
+func (r *rig) send(c *client.Client, name, arguments string) (text string, isError bool) {
 	r.Helper()
 	var q mcp.CallToolRequest
 	q.Params.Name, q.Params.Arguments = name, json.RawMessage(arguments)

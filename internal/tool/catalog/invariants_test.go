@@ -3,10 +3,8 @@
 package catalog
 
 import (
-	"encoding/json"
 	"go/parser"
 	"go/token"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,8 +14,8 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 // What holds for every tool, resource and prompt, whoever writes the next one.
@@ -62,42 +60,9 @@ func TestEveryGroupIsEntered(t *testing.T) {
 	}
 }
 
-func TestEveryToolIsTried(t *testing.T) {
-	r := newRig(t, setup{}).dispatcher.Registry()
-	var tools, resources []string
-	for _, d := range r.Tools() {
-		if d.Group != "local" {
-			tools = append(tools, d.Name)
-		}
-	}
-	for _, res := range r.Resources() {
-		if res.URI != "bootstrap://status" {
-			resources = append(resources, res.URI)
-		}
-	}
-	for _, c := range []struct {
-		kind        string
-		tried, have []string
-	}{
-		{"tool", slices.Sorted(maps.Keys(calls)), tools},
-		{"resource", slices.Sorted(maps.Keys(reads)), resources},
-	} {
-		for _, name := range c.have {
-			if !slices.Contains(c.tried, name) {
-				t.Errorf("the %s %s is not tried: enter a call of it in rig_test.go", c.kind, name)
-			}
-		}
-		for _, name := range c.tried {
-			if !slices.Contains(c.have, name) {
-				t.Errorf("there is no %s %s to try", c.kind, name)
-			}
-		}
-	}
-}
-
 // changes reports whether an operation changes something.
 func changes(id string) bool {
-	return slices.ContainsFunc(tailnet.Operations(), func(op tailnet.Operation) bool { return op.ID == id && op.Changes })
+	return slices.ContainsFunc(tsapi.Operations(), func(op tsapi.Operation) bool { return op.ID == id && op.Changes })
 }
 
 // A tool sends what its definition says, so the reference and the scopes that are
@@ -105,9 +70,9 @@ func changes(id string) bool {
 func TestOperationsOfTools(t *testing.T) {
 	r := newRig(t, setup{})
 	seen := map[string]bool{}
-	for _, d := range r.dispatcher.Registry().Tools() {
+	for _, d := range r.offers.Tools {
 		for _, id := range d.Operations {
-			if !slices.ContainsFunc(tailnet.Operations(), func(op tailnet.Operation) bool { return op.ID == id }) {
+			if !slices.ContainsFunc(tsapi.Operations(), func(op tsapi.Operation) bool { return op.ID == id }) {
 				t.Errorf("%s: there is no operation %s", d.Name, id)
 			}
 			if changes(id) && d.Class == grant.Read {
@@ -136,7 +101,7 @@ func TestOperationsOfTools(t *testing.T) {
 
 func TestDefinitions(t *testing.T) {
 	seen := map[string]bool{}
-	for _, d := range newRig(t, setup{}).dispatcher.Registry().Tools() {
+	for _, d := range newRig(t, setup{}).offers.Tools {
 		t.Run(d.Name, func(t *testing.T) {
 			if seen[d.Name] {
 				t.Error("there are two of this name")
@@ -174,9 +139,9 @@ func TestDefinitions(t *testing.T) {
 	}
 }
 
-// The selectors by which the README tells administrators to grant a tool do so.
+// The selectors by which packaging/doc/grants.md tells administrators to grant a tool do so.
 func TestEveryToolCanBeGranted(t *testing.T) {
-	for _, d := range newRig(t, setup{}).dispatcher.Registry().Tools() {
+	for _, d := range newRig(t, setup{}).offers.Tools {
 		class, group := string(d.Class), d.Group
 		selectors := []string{d.Name, class + ":*", "group:" + group + ":" + class}
 		if d.Class != grant.Escalating {
@@ -190,90 +155,10 @@ func TestEveryToolCanBeGranted(t *testing.T) {
 	}
 }
 
-// Some clients reject a whole list of tools for one schema that they dislike.
-func TestSchemas(t *testing.T) {
-	for _, d := range newRig(t, setup{}).dispatcher.Registry().Tools() {
-		t.Run(d.Name, func(t *testing.T) {
-			input := asMap(t, d.Input)
-			if input["type"] != "object" || input["additionalProperties"] != false {
-				t.Errorf("got type %v, additionalProperties %v; want an object that takes nothing else", input["type"], input["additionalProperties"])
-			}
-			if _, ok := input["properties"].(map[string]any); !ok {
-				t.Error("there are no properties, not even none")
-			}
-			each(input, func(path string, schema map[string]any) {
-				for _, word := range []string{"anyOf", "oneOf", "allOf", "not", "if", "then", "else", "$ref", "$defs", "dependentSchemas", "patternProperties"} {
-					if _, ok := schema[word]; ok {
-						t.Errorf("input%s has %s", path, word)
-					}
-				}
-				if kind, ok := schema["type"].(string); !ok || kind == "null" {
-					t.Errorf("input%s: got type %v, want one", path, schema["type"])
-				}
-				if path != "" && !strings.HasSuffix(path, "[]") {
-					if text, _ := schema["description"].(string); len(text) < 8 {
-						t.Errorf("input%s: got description %q", path, text)
-					}
-				}
-			})
-			if d.Output == nil {
-				return
-			}
-			output := asMap(t, d.Output)
-			if output["type"] != "object" {
-				t.Errorf("got output type %v, want an object", output["type"])
-			}
-			each(output, func(path string, schema map[string]any) {
-				if _, ok := schema["required"]; ok {
-					t.Errorf("output%s requires what upstream may omit", path)
-				}
-				if schema["additionalProperties"] == false {
-					t.Errorf("output%s forbids what upstream may bring", path)
-				}
-			})
-		})
-	}
-}
-
-func asMap(t *testing.T, schema any) map[string]any {
-	t.Helper()
-	text, err := json.Marshal(schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m map[string]any
-	if err := json.Unmarshal(text, &m); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// each visits a schema and all within it.
-func each(schema map[string]any, visit func(path string, schema map[string]any)) {
-	var walk func(path string, schema map[string]any)
-	walk = func(path string, schema map[string]any) {
-		visit(path, schema)
-		if properties, ok := schema["properties"].(map[string]any); ok {
-			for name, property := range properties {
-				if p, ok := property.(map[string]any); ok {
-					walk(path+"."+name, p)
-				}
-			}
-		}
-		if items, ok := schema["items"].(map[string]any); ok {
-			walk(path+"[]", items)
-		}
-		if more, ok := schema["additionalProperties"].(map[string]any); ok {
-			walk(path+".*", more)
-		}
-	}
-	walk("", schema)
-}
-
 func TestResourceDefinitions(t *testing.T) {
-	registry := newRig(t, setup{}).dispatcher.Registry()
+	registry := newRig(t, setup{}).offers
 	_, uris := names(registry)
-	for _, res := range registry.Resources() {
+	for _, res := range registry.Resources {
 		t.Run(res.URI, func(t *testing.T) {
 			if res.Name == "" || res.Title == "" || len(res.Description) < 40 || !strings.HasSuffix(res.Description, ".") || !strings.Contains(res.MIMEType, "/") {
 				t.Errorf("got %+v, want name, title, description and MIME type", res)
@@ -281,7 +166,7 @@ func TestResourceDefinitions(t *testing.T) {
 			if res.Alias != "" && (!grant.IsURI(res.Alias) || slices.Contains(uris, res.Alias)) {
 				t.Errorf("the alias %s cannot be granted, or is another resource", res.Alias)
 			}
-			if res.Template() == (res.Complete == nil) {
+			if strings.HasSuffix(res.URI, "}") == !res.Completes() {
 				t.Error("a family offers its members, and only a family does")
 			}
 			rules := by(t, "alice@example.com", `{"resources":["`+res.URI+`"]}`).Rules
@@ -293,9 +178,9 @@ func TestResourceDefinitions(t *testing.T) {
 }
 
 func TestPromptDefinitions(t *testing.T) {
-	registry := newRig(t, setup{}).dispatcher.Registry()
+	registry := newRig(t, setup{}).offers
 	tools, _ := names(registry)
-	for _, p := range registry.Prompts() {
+	for _, p := range registry.Prompts {
 		if p.Name == "" || p.Title == "" || p.Description == "" || p.Render == nil || len(p.Tools) == 0 {
 			t.Errorf("%s: got %+v, want name, title, description, text and tools", p.Name, p)
 		}
@@ -323,4 +208,80 @@ func TestTwoOfOneName(t *testing.T) {
 		}
 	}()
 	tool.NewRegistry(nil, tool.WhoAmI(), tool.WhoAmI())
+}
+
+// TestLongToolsWeighMore: what may hold tailscaled, another node or the API for
+// longer than a read does counts as several of its caller's calls.
+func TestLongToolsWeighMore(t *testing.T) {
+	heavy := map[string]bool{"ping_peer": true, "run_netcheck": true, "list_audit_logs": true, "list_flow_logs": true}
+	for _, tool := range newRig(t, setup{}).offers.Tools {
+		if got := tool.Weight > 1; got != heavy[tool.Name] {
+			t.Errorf("%s: weighs %d, want heavy %v", tool.Name, tool.Weight, heavy[tool.Name])
+		}
+		delete(heavy, tool.Name)
+	}
+	if len(heavy) > 0 {
+		t.Errorf("not there: %v", heavy)
+	}
+}
+
+// TestEveryChangeHasATarget: the record of a change says which of several things it
+// touches, by an argument that is text or a list of it.
+func TestEveryChangeHasATarget(t *testing.T) {
+	// Of what these change there is one in a tailnet.
+	alone := []string{
+		"set_policy", "update_settings", "set_dns_configuration", "set_dns_nameservers", "set_dns_preferences", "set_dns_search_paths", "create_aws_external_id",
+	}
+	for _, d := range newRig(t, setup{}).offers.Tools {
+		if d.Class == grant.Read || slices.Contains(alone, d.Name) {
+			if d.Target != "" {
+				t.Errorf("%s: got target %q, want none", d.Name, d.Target)
+			}
+			alone = slices.DeleteFunc(alone, func(name string) bool { return name == d.Name })
+			continue
+		}
+		if d.Target == "" {
+			t.Errorf("%s has no target: enter the argument that names what it touches", d.Name)
+		}
+		for path := range strings.FieldsSeq(d.Target) {
+			argument, member, _ := strings.Cut(path, ".")
+			property := d.Input.Properties[argument]
+			if property != nil && property.Type == "array" {
+				property = property.Items
+			}
+			if property != nil && member != "" {
+				property = property.Properties[member]
+			}
+			if property == nil || property.Type != "string" {
+				t.Errorf("%s: the target %s is no argument that is text or a list of it", d.Name, path)
+			}
+		}
+		// An invitation may be for whoever holds its link.
+		first, _, _ := strings.Cut(d.Target, ".")
+		if !slices.Contains(d.Input.Required, first) && !strings.Contains(d.Target, " ") && d.Name != "create_user_invites" {
+			t.Errorf("%s: the target %s may be left out, and then the record names the group alone", d.Name, d.Target)
+		}
+	}
+	if len(alone) > 0 {
+		t.Errorf("not there: %v", alone)
+	}
+}
+
+// TestOutside: what sends mail or data out of the tailnet, or has somebody there asked,
+// is known as that; clients hold it to be of an open world.
+func TestOutside(t *testing.T) {
+	outside := []string{
+		"create_device_invites", "create_user_invites", "create_webhook", "resend_invite", "set_contact", "set_log_streaming",
+		"set_posture_integration", "test_webhook", "update_webhook", "validate_aws_external_id",
+	}
+	var got []string
+	for _, d := range newRig(t, setup{}).offers.Tools {
+		if d.Outside {
+			got = append(got, d.Name)
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, outside) {
+		t.Errorf("got %q, want %q", got, outside)
+	}
 }

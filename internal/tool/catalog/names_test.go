@@ -18,14 +18,14 @@ import (
 // TestNamesOfTools: whatever the texts tell a model or a person to call exists,
 // in descriptions, errors and prompts alike.
 func TestNamesOfTools(t *testing.T) {
-	registry := newRig(t, setup{}).dispatcher.Registry()
+	registry := newRig(t, setup{}).offers
 	known, verbs := map[string]bool{}, map[string]bool{}
-	for _, d := range registry.Tools() {
+	for _, d := range registry.Tools {
 		known[d.Name] = true
 		verb, _, _ := strings.Cut(d.Name, "_")
 		verbs[verb] = true
 	}
-	for _, p := range registry.Prompts() {
+	for _, p := range registry.Prompts {
 		known[p.Name] = true
 	}
 	delete(verbs, "whoami")

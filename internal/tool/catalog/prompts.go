@@ -9,18 +9,17 @@ import (
 	"slices"
 	"strings"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/devices"
 )
 
-// prompts are those whose tools are of several groups. All but onboard_person only
-// read, and that one has the model ask before it sends anything.
-func prompts(api *tailnet.API) tool.Set {
+// prompts are the prompts whose tools are of several groups. All but onboard_person
+// only read, and onboard_person has the model ask before it sends anything.
+func prompts(api devices.API) tool.Set {
 	return tool.Set{Prompts: []tool.Prompt{whoCanReach(api), findStaleDevices(), reviewPolicy(), onboardPerson(), whatChanged()}}
 }
 
-func whoCanReach(api *tailnet.API) tool.Prompt {
+func whoCanReach(api devices.API) tool.Prompt {
 	return tool.Prompt{
 		Name:        "who_can_reach",
 		Title:       "Who can reach this device?",
@@ -105,7 +104,7 @@ const onboard = `Prepare to let %q into this tailnet with the role %q, and invit
 1. list_users: is there a user with that login already, perhaps suspended or waiting for approval? Then no invite is needed; say what is, and stop. Does the domain match those of the other users? If not, point it out.
 2. get_policy: what will the person be able to reach with that role: by autogroup:member, by autogroups of the role, by *, by groups that name the address already? Name the groups that colleagues are in and this person is not; entering them there is a change of the policy file and another decision.
 3. Say in a few sentences what the invite gives, and what a role above member can change. Ask whether to send it.
-4. After a clear yes, and once only: create_user_invites with this one address and role. It refuses at first and says what to confirm; repeat that to the person as it is before you confirm it. It sends an email, needs a credential that belongs to a person, and must not be repeated when the outcome is unknown: look at the invites first.
+4. After a clear yes, and once only: create_user_invites with this one address and role. It refuses at first, says what would come of it and gives a code; repeat what it says to the person as it is, and call again with that code in confirm only when the person wants it. Where the client asks the person itself, that is the answer. It sends an email, needs a credential that belongs to a person, and must not be repeated when the outcome is unknown: look at the invites first.
 
 Then report: what was sent to whom with which role, what the person does next, and what remains open, such as approval of the user or their device. The link of an invite lets whoever holds it in: do not print it unless asked to.
 `

@@ -5,14 +5,12 @@ package catalog
 import (
 	"strings"
 	"testing"
-
-	"tailscale-mcp/internal/tailnet"
 )
 
 // TestPromptsAsGiven: each prompt speaks of its tools with whatever arguments, has
 // the defaults, and holds no more of an argument than one short line.
 func TestPromptsAsGiven(t *testing.T) {
-	set := prompts(&tailnet.API{})
+	set := prompts(nil)
 	if len(set.Prompts) != 5 {
 		t.Errorf("got %d prompts, want 5", len(set.Prompts))
 	}

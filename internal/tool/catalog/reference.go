@@ -8,12 +8,12 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
-// byContent are the scopes that an operation needs on top of its own, by what is
-// in it (https://tailscale.com/api, in the text of each).
+// byContent are the scopes that an operation needs on top of its own, by the content of
+// the request (https://tailscale.com/api, in the text of each).
 var byContent = map[string][]string{
 	"getTailnetSettings":           {"logs:network:read", "networking_settings:read", "policy_file:read"},
 	"updateTailnetSettings":        {"logs:network", "networking_settings", "policy_file"},
@@ -23,10 +23,10 @@ var byContent = map[string][]string{
 
 // Used is an operation of the Tailscale API and the tools that may send it.
 type Used struct {
-	tailnet.Operation
-	// ByContent are further scopes that it may need, by what is in it.
+	tsapi.Operation
+	// ByContent are further scopes that it may need, by the content of the request.
 	ByContent []string
-	// Tools are by name. Without any, Why says why there is none.
+	// Tools are their names. Why is the reason why there are none.
 	Tools []string
 	Why   string
 }
@@ -35,7 +35,7 @@ type Used struct {
 // document, with the tools that may send it.
 func Operations(tools []tool.Tool) []Used {
 	var all []Used
-	for _, op := range tailnet.Operations() {
+	for _, op := range tsapi.Operations() {
 		u := Used{Operation: op, ByContent: byContent[op.ID], Why: Unoffered[op.ID]}
 		for _, t := range tools {
 			if slices.Contains(t.Operations, op.ID) {
@@ -47,12 +47,12 @@ func Operations(tools []tool.Tool) []Used {
 	return all
 }
 
-// Scopes returns what a scoped credential needs for all that t may send: every
-// entry, and of "a | b" the one that what is asked for needs. By content there
-// may be more.
+// Scopes returns the scopes that a credential needs for every operation of t. Of an
+// entry "a | b" it needs one, by the arguments of the call. The content of a request
+// may need more.
 func Scopes(t tool.Tool) []string {
 	needed := map[string]bool{}
-	for _, op := range tailnet.Operations() {
+	for _, op := range tsapi.Operations() {
 		if op.Scope != "" && slices.Contains(t.Operations, op.ID) {
 			for scope := range strings.SplitSeq(op.Scope, " + ") {
 				needed[scope] = true
@@ -84,8 +84,8 @@ func Credential(tools []tool.Tool, classes ...grant.Class) []string {
 	return smallest(needed)
 }
 
-// smallest leaves out the scopes to read what another may write, which holds
-// them (https://tailscale.com/kb/1623/trust-credentials), and sorts the rest.
+// smallest leaves out each scope to read whose scope to write, which includes it, is
+// there (https://tailscale.com/kb/1623/trust-credentials), and sorts the rest.
 func smallest(needed map[string]bool) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(needed)), func(scope string) bool {
 		write, read := strings.CutSuffix(scope, ":read")
@@ -96,7 +96,7 @@ func smallest(needed map[string]bool) []string {
 // Unscoped reports whether t may send an operation for which the document of the
 // API states no scope. Most of them take only a token that belongs to a person.
 func Unscoped(t tool.Tool) bool {
-	return slices.ContainsFunc(tailnet.Operations(), func(op tailnet.Operation) bool {
+	return slices.ContainsFunc(tsapi.Operations(), func(op tsapi.Operation) bool {
 		return op.Scope == "" && slices.Contains(t.Operations, op.ID)
 	})
 }

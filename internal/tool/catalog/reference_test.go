@@ -10,13 +10,12 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 )
 
 // all are the tools of this version, on a host that offers everything.
 func all() []tool.Tool {
-	return New(Options{API: &tailnet.API{}, Ceiling: grant.Classes()}).Tools()
+	return Everything("1.2.3").Tools
 }
 
 // TestEveryOperationIsAccountedFor: a tool sends it, or it is said why none does.
@@ -50,7 +49,7 @@ func TestNumberOfTools(t *testing.T) {
 
 // TestScopesByContent: they are those that the table of the API has in its remarks.
 func TestScopesByContent(t *testing.T) {
-	table, err := os.ReadFile("../../tailnettest/fakeapi/testdata/operations.tsv")
+	table, err := os.ReadFile("../../testbed/fakeapi/testdata/operations.tsv")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,49 +17,40 @@ import (
 
 	"go.uber.org/goleak"
 
+	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/localapi/socket"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/tooltest"
+	"tailscale-mcp/internal/tsapi"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// calls are a good call of every tool that asks the Tailscale API; each group
-// enters its own in a file GROUP_test.go. A tool that is missing here fails
-// TestEveryToolIsTried; one that is entered is tried with every fault of the API,
-// by callers of every kind, and fuzzed. Each is made to a tailnet as newRig has it.
-var calls = map[string]string{}
-
-// reads are a good URI of every resource that asks the Tailscale API, by the
-// URI or template that it is listed with.
-var reads = map[string]string{}
-
-// enter is called by the init of a group's file.
-func enter(groupCalls, groupReads map[string]string) {
-	maps.Copy(calls, groupCalls)
-	maps.Copy(reads, groupReads)
-}
 
 // rig is everything that a host offers, before a fake of the Tailscale API and
 // beside a tailscaled, which is away unless a test wants one.
 type rig struct {
 	testing.TB
 	fake       *fakeapi.Server
-	api        *tailnet.API
+	api        *tsapi.API
 	log        *tooltest.Log
-	dispatcher *tool.Dispatcher
+	dispatcher *gate.Dispatcher
+	// offers are the definitions of what the host offers.
+	offers tool.Set
 }
 
 // setup is what a test wants otherwise than usual.
 type setup struct {
 	api     fakeapi.Options
-	client  tailnet.Options
+	client  tsapi.Options
 	ceiling []grant.Class
 	limit   int
 	socket  string // of a tailscaled; empty is one that is away
+
+	askPerson bool
 }
 
 func newRig(t testing.TB, s setup) *rig {
@@ -81,7 +72,8 @@ func newRig(t testing.TB, s setup) *rig {
 	if s.client.Keep == 0 {
 		s.client.Keep = -1 // every call is to meet the API, as it is now
 	}
-	api, err := tailnet.New(s.client)
+	s.client.CallerRate = cmp.Or(s.client.CallerRate, -1) // a test asks more of the API than anybody does
+	api, err := tsapi.New(s.client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,17 +81,20 @@ func newRig(t testing.TB, s setup) *rig {
 		s.ceiling = grant.Classes()
 	}
 	r := &rig{TB: t, fake: fake, api: api, log: &tooltest.Log{}}
-	r.dispatcher = tool.NewDispatcher(tool.Options{
-		Registry: New(Options{
-			Local: tailnet.LocalClient(cmp.Or(s.socket, filepath.Join(t.TempDir(), "away"))), API: api, Ceiling: s.ceiling, Version: "1.2.3",
-		}),
+	o := Options{
+		Local: socket.Client(cmp.Or(s.socket, filepath.Join(t.TempDir(), "away"))), API: api, Ceiling: s.ceiling, Version: "1.2.3",
+	}
+	r.dispatcher = gate.NewDispatcher(gate.Options{
+		Registry:      New(o),
 		Audit:         r.log,
 		Log:           slog.New(slog.DiscardHandler),
 		Capability:    "jaxxstorm.com/cap/mcp",
-		Host:          func() tool.Host { return tool.Host{Name: "tag:mcp", Port: 8080} },
+		Host:          func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
 		Limit:         s.limit,
 		ResourceLimit: s.limit,
+		AskPerson:     s.askPerson,
 	})
+	r.offers = offered(r.dispatcher.Snapshot(), Offered(o))
 	t.Cleanup(func() {
 		for _, u := range fake.Unexpected() {
 			t.Errorf("the API got an unexpected request: %s %.200s: %s", u.Method, u.Path, u.Why)
@@ -108,6 +103,20 @@ func newRig(t testing.TB, s setup) *rig {
 		fake.Close()
 	})
 	return r
+}
+
+// offered are the definitions of all that a host offers.
+func offered(now *gate.Snapshot, all tool.Set) tool.Set {
+	all.Tools = slices.DeleteFunc(all.Tools, func(d tool.Tool) bool {
+		return !slices.ContainsFunc(now.Tools(), func(t gate.Tool) bool { return t.Name == d.Name })
+	})
+	all.Resources = slices.DeleteFunc(all.Resources, func(d tool.Resource) bool {
+		return !slices.ContainsFunc(now.Resources(), func(r gate.Resource) bool { return r.URI == d.URI })
+	})
+	all.Prompts = slices.DeleteFunc(all.Prompts, func(d tool.Prompt) bool {
+		return !slices.ContainsFunc(now.Prompts(), func(p gate.Prompt) bool { return p.Name == d.Name })
+	})
+	return all
 }
 
 // seed puts the fake back to the tailnet that every call is written for.
@@ -139,11 +148,14 @@ func by(t testing.TB, login, entry string) caller.Caller {
 }
 
 func (r *rig) call(c caller.Caller, name, arguments string) (json.RawMessage, error) {
-	return r.dispatcher.Call(r.Context(), c, tool.Request{ID: "1", Method: "tools/call", Name: name, Arguments: json.RawMessage(arguments)})
+	return tooltest.Confirmed(arguments, func(arguments string) (json.RawMessage, error) {
+		out, err := r.dispatcher.Call(r.Context(), c, gate.Request{ID: "1", Method: "tools/call", Name: name, Arguments: json.RawMessage(arguments)})
+		return out.Structured, err
+	})
 }
 
 func (r *rig) read(c caller.Caller, uri string) (text, mimeType string, err error) {
-	return r.dispatcher.Read(r.Context(), c, tool.Request{ID: "1", Method: "resources/read", Name: uri})
+	return r.dispatcher.Read(r.Context(), c, gate.Request{ID: "1", Method: "resources/read", Name: uri})
 }
 
 // everything asks c's questions of all the tools and resources that ask the
@@ -168,6 +180,18 @@ func (r *rig) everything(c caller.Caller, prepare func(), told func(what string,
 	}
 }
 
+// ofLastCall are the records of the call that was made last; of one that was made
+// again with a code, of that alone.
+func (r *rig) ofLastCall() []audit.Record {
+	records := r.log.Records()
+	for i := len(records) - 1; i > 0; i-- {
+		if records[i].Event == audit.Decision {
+			return records[i:]
+		}
+	}
+	return records
+}
+
 func told(t testing.TB, err error) *tool.Error {
 	t.Helper()
 	var e *tool.Error
@@ -181,4 +205,4 @@ func told(t testing.TB, err error) *tool.Error {
 }
 
 // short is a client that does not wait long.
-var short = tailnet.Options{Timeout: 100 * time.Millisecond}
+var short = tsapi.Options{Timeout: 100 * time.Millisecond}

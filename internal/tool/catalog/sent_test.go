@@ -6,20 +6,20 @@ import (
 	"slices"
 	"testing"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 // others are calls that reach what the calls of every tool do not, one after the
 // other in one tailnet.
 var others = []struct{ name, arguments string }{
-	{"update_device_attributes", `{"devices":["web-1","web-2"],"attributes":[{"key":"custom:tier","text":"gold"}],"confirm":"web-1,web-2"}`},
-	{"update_device_attributes", `{"devices":["web-1"],"attributes":[{"key":"custom:tier","remove":true}],"confirm":"web-1"}`},
+	{"update_device_attributes", `{"devices":["web-1","web-2"],"attributes":[{"key":"custom:tier","text":"gold"}],"confirm":"CODE"}`},
+	{"update_device_attributes", `{"devices":["web-1"],"attributes":[{"key":"custom:tier","remove":true}],"confirm":"CODE"}`},
 	{"resend_invite", `{"kind":"user","invite":"29214"}`},
-	{"delete_invite", `{"kind":"user","invite":"29214","confirm":"29214"}`},
-	{"set_posture_integration", `{"integration":"pFalconDEVEL","clientId":"another"}`},
+	{"delete_invite", `{"kind":"user","invite":"29214","confirm":"CODE"}`},
+	{"set_posture_integration", `{"integration":"pFalconDEVEL","clientId":"another","confirm":"CODE"}`},
 	{"set_contact", `{"contact":"support","email":"support@example.com"}`},
-	{"set_oauth_app", `{"app":"aDev1CNTRL","description":"another","confirm":"dev-tool"}`},
+	{"set_oauth_app", `{"app":"aDev1CNTRL","description":"another","confirm":"CODE"}`},
 }
 
 // TestEveryOperationIsSent: what the definitions say is reached is reached.
@@ -37,8 +37,8 @@ func TestEveryOperationIsSent(t *testing.T) {
 			t.Errorf("%s %s: %v", c.name, c.arguments, err)
 		}
 	}
-	for _, op := range tailnet.Operations() {
-		offered := slices.ContainsFunc(r.dispatcher.Registry().Tools(), func(d tool.Tool) bool { return slices.Contains(d.Operations, op.ID) })
+	for _, op := range tsapi.Operations() {
+		offered := slices.ContainsFunc(r.offers.Tools, func(d tool.Tool) bool { return slices.Contains(d.Operations, op.ID) })
 		if sent := r.fake.Count(op.ID) > 0; sent != offered {
 			t.Errorf("%s is sent: %t, and offered: %t", op.ID, sent, offered)
 		}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -70,7 +70,7 @@ func TestShapesOfAnswers(t *testing.T) {
 	r := newRig(t, setup{})
 	alice := by(t, "alice@example.com", mayAll)
 	tried := 0
-	for _, d := range r.dispatcher.Registry().Tools() {
+	for _, d := range r.offers.Tools {
 		if calls[d.Name] == "" {
 			continue
 		}

@@ -15,10 +15,12 @@ import (
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/localapi"
+	"tailscale-mcp/internal/localapi/socket"
+	"tailscale-mcp/internal/testbed"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -44,7 +46,7 @@ func listedTools(t testing.TB, c *client.Client) []string {
 func TestToolsThroughTheStack(t *testing.T) {
 	r := newRig(t, setup{})
 	alice, bob := r.serve()
-	have, _ := names(r.dispatcher.Registry())
+	have, _ := names(r.offers)
 	slices.Sort(have)
 	if got := listedTools(t, alice); !slices.Equal(got, have) {
 		t.Errorf("alice is shown %v, want all of %v", got, have)
@@ -52,7 +54,7 @@ func TestToolsThroughTheStack(t *testing.T) {
 	if got := listedTools(t, bob); !slices.Equal(got, []string{"whoami"}) {
 		t.Errorf("bob is shown %v, want whoami", got)
 	}
-	for _, d := range r.dispatcher.Registry().Tools() {
+	for _, d := range r.offers.Tools {
 		t.Run(d.Name, func(t *testing.T) {
 			r := *r
 			r.TB = t
@@ -76,7 +78,7 @@ func TestToolsThroughTheStack(t *testing.T) {
 			}
 			seed(r.fake)
 			script := r.fake.Fail("", fakeapi.Status(500))
-			r.wants(alice, d.Name, calls[d.Name], string(tailnet.CodeUpstreamUnavailable), true, "Next step: ")
+			r.wants(alice, d.Name, calls[d.Name], string(failure.UpstreamUnavailable), true, "Next step: ")
 			if script.Hits() == 0 {
 				t.Error("the API was not asked")
 			}
@@ -119,8 +121,8 @@ func TestResourcesThroughTheStack(t *testing.T) {
 			t.Errorf("%s: got %q and %v", uri, text, err)
 		}
 		r.fake.Fail("", fakeapi.Status(500))
-		if text, err := read(alice, uri); err == nil || !strings.Contains(err.Error(), string(tailnet.CodeUpstreamUnavailable)) {
-			t.Errorf("%s: got %.200s and %v, want %s", uri, text, err, tailnet.CodeUpstreamUnavailable)
+		if text, err := read(alice, uri); err == nil || !strings.Contains(err.Error(), string(failure.UpstreamUnavailable)) {
+			t.Errorf("%s: got %.200s and %v, want %s", uri, text, err, failure.UpstreamUnavailable)
 		}
 		r.fake.ClearFaults()
 	}
@@ -142,8 +144,8 @@ func TestLocalToolsThroughTheStack(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	tn := tailnettest.New(t, tailnettest.Options{})
-	nodes, err := tn.AddNodes(ctx, tailnettest.NodeOptions{Name: "mcp", Tags: []string{"tag:mcp"}}, tailnettest.NodeOptions{Name: "laptop", Login: "alice@example.com"})
+	tn := testbed.New(t, testbed.Options{})
+	nodes, err := tn.AddNodes(ctx, testbed.NodeOptions{Name: "mcp", Tags: []string{"tag:mcp"}}, testbed.NodeOptions{Name: "laptop", Login: "alice@example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +157,7 @@ func TestLocalToolsThroughTheStack(t *testing.T) {
 		"ping_peer": `{"peer":"laptop","count":1}`,
 	}
 	asked := []string{"run_netcheck"} // before it, the host knows no exit node to suggest
-	for _, d := range r.dispatcher.Registry().Tools() {
+	for _, d := range r.offers.Tools {
 		if d.Group == "local" && !d.ForEveryone && d.Name != asked[0] {
 			asked = append(asked, d.Name)
 		}
@@ -163,7 +165,7 @@ func TestLocalToolsThroughTheStack(t *testing.T) {
 	for _, name := range asked {
 		r.wants(alice, name, cmp.Or(arguments[name], `{}`), "{", false)
 	}
-	self := host{tailnet.NewLocal(tailnet.LocalClient(server.Socket))}
+	self := host{localapi.New(socket.Client(server.Socket))}
 	if id, tags := self.id(ctx), self.tags(ctx); id != server.StableID() || !slices.Equal(tags, []string{"tag:mcp"}) {
 		t.Errorf("this host is %s with the tags %q, want %s with tag:mcp", id, tags, server.StableID())
 	}
@@ -171,7 +173,7 @@ func TestLocalToolsThroughTheStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range asked {
-		r.wants(alice, name, cmp.Or(arguments[name], `{}`), string(tailnet.CodeUpstreamUnavailable), true, "systemctl start tailscaled")
+		r.wants(alice, name, cmp.Or(arguments[name], `{}`), string(failure.UpstreamUnavailable), true, "systemctl start tailscaled")
 	}
 	r.wants(alice, "whoami", `{}`, "{", false, "alice@example.com")
 	if id, tags := self.id(ctx), self.tags(ctx); id != "" || tags != nil {

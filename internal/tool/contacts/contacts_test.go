@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/tooltest"
 )
 
 func TestSetContact(t *testing.T) {
@@ -21,26 +22,31 @@ func TestSetContact(t *testing.T) {
 		updates, mails        int
 		fault                 bool
 	}{
-		{"a new address", `{"contact":"security","email":"new@example.com"}`, `"fallbackEmail":"security@example.com"`, 1, 0, false},
+		{"a new address, unconfirmed", `{"contact":"security","email":"new@example.com"}`,
+			`write about security to "new@example.com" and, once that is verified, no longer to "security@example.com"`, 0, 0, false},
+		{"a new address", `{"contact":"security","email":"new@example.com","confirm":"CODE"}`, `"fallbackEmail":"security@example.com"`, 1, 0, false},
 		{"the present one, unverified", `{"contact":"support","email":"support@example.com"}`, "sent again", 0, 1, false},
 		{"the present one, verified", `{"contact":"account","email":"alice@example.com"}`, "nothing was sent", 0, 0, false},
 		{"no contact", `{"contact":"billing","email":"a@example.com"}`, tool.CodeInvalidArgument, 0, 0, false},
 		{"no address", `{"contact":"account","email":"alice"}`, tool.CodeInvalidArgument, 0, 0, false},
 		{"with a name", `{"contact":"account","email":"A <a@example.com>"}`, tool.CodeInvalidArgument, 0, 0, false},
-		{"refused", `{"contact":"account","email":"a@example.com"}`, string(tailnet.CodePermissionDenied), 1, 0, true},
+		{"too long", `{"contact":"account","email":"` + strings.Repeat("a", 250) + `@example.com"}`, tool.CodeInvalidArgument, 0, 0, false},
+		{"refused", `{"contact":"account","email":"a@example.com","confirm":"CODE"}`, string(failure.PermissionDenied), 1, 0, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fake, dispatcher := start(t)
 			if c.fault {
 				fake.Fail("updateContact", fakeapi.Status(403))
 			}
-			rules, err := grant.Parse([]string{`{"tools":["*"]}`})
+			rules, err := grant.Parse([]string{`{"tools":["set_contact"]}`})
 			if err != nil {
 				t.Fatal(err)
 			}
-			text, err := dispatcher.Call(t.Context(), caller.Caller{Login: "alice@example.com", Rules: rules},
-				tool.Request{ID: "1", Method: "tools/call", Name: "set_contact", Arguments: json.RawMessage(c.arguments)})
-			got := string(text)
+			out, err := tooltest.Confirmed(c.arguments, func(arguments string) (gate.Result, error) {
+				return dispatcher.Call(t.Context(), caller.Caller{Login: "alice@example.com", Rules: rules},
+					gate.Request{ID: "1", Method: "tools/call", Name: "set_contact", Arguments: json.RawMessage(arguments)})
+			})
+			got := string(out.Structured)
 			if err != nil {
 				got = err.Error()
 			}
@@ -54,7 +60,7 @@ func TestSetContact(t *testing.T) {
 	}
 }
 
-func start(t *testing.T) (*fakeapi.Server, *tool.Dispatcher) {
+func start(t *testing.T) (*fakeapi.Server, *gate.Dispatcher) {
 	t.Helper()
 	r := tooltest.NewAPI(t, fakeapi.Options{}, Tools)
 	return r.Fake, r.Dispatcher

@@ -5,16 +5,19 @@ package contacts
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/mail"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type setInput struct {
 	Contact string `json:"contact" jsonschema:"which contact: account, support or security" enum:"account,support,security"`
 	Email   string `json:"email" jsonschema:"the address to write to, such as security@example.com; the present one to have its verification mail sent again"`
+	tool.Confirmation
 }
 
 type setOutput struct {
@@ -25,19 +28,22 @@ type setOutput struct {
 
 func (c *contacts) set() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "set_contact", Title: "Set a contact address", Group: group, Class: grant.Write,
+		Name: "set_contact", Title: "Set a contact address", Group: group, Target: "contact", Outside: true,
+		// The reader of these mails learns of incidents, and can pass for an owner with Tailscale.
+		Class:      grant.Escalating,
 		Operations: []string{"getContacts", "updateContact", "resendContactVerificationEmail"},
+		Example:    json.RawMessage(`{"contact":"security","email":"new@example.com"}`),
 		Description: "Sets the address that Tailscale writes to about the account, support or security. A new address is mailed for verification, and until that is done " +
 			"the previous one is written to. With the address that is there and not yet verified, the verification mail is sent again; with one that is verified, nothing is sent. " +
-			"Answers with the contact before and now. Up to three calls to the Tailscale API.",
+			"Another address needs confirm. Answers with the contact before and now. Up to three calls to the Tailscale API.",
 	}, c.change)
 }
 
-// change reads first, so that what is there already is not sent again.
+// change reads first, so that an address that is set already is not sent again.
 //
 // https://tailscale.com/api#tag/contacts/PATCH/tailnet/{tailnet}/contacts/{contactType}
-func (c *contacts) change(ctx context.Context, _ tool.Call, in setInput) (setOutput, error) {
-	if a, err := mail.ParseAddress(in.Email); err != nil || a.Address != in.Email {
+func (c *contacts) change(ctx context.Context, call tool.Call, in setInput) (setOutput, error) {
+	if a, err := mail.ParseAddress(in.Email); err != nil || a.Address != in.Email || len(in.Email) > 254 {
 		return setOutput{}, tool.Invalidf("give one address without a name, such as security@example.com", "the argument email is no mail address")
 	}
 	before, err := c.one(ctx, in.Contact)
@@ -51,11 +57,18 @@ func (c *contacts) change(ctx context.Context, _ tool.Call, in setInput) (setOut
 	}
 	switch {
 	case email != in.Email:
+		effect := fmt.Sprintf("has Tailscale write about %s to %q", in.Contact, in.Email)
+		if email != "" {
+			effect += fmt.Sprintf(" and, once that is verified, no longer to %q", tool.Clip(email))
+		}
+		if err := call.Confirm(in.Confirmation, in.Contact, effect); err != nil {
+			return setOutput{}, err
+		}
 		out.Note = "the contact was changed; the new address gets a mail and has to be verified"
-		err = c.api.Do(ctx, tailnet.Request{Op: "updateContact", Params: []string{in.Contact}, Body: map[string]string{"email": in.Email}})
+		err = c.api.Do(ctx, tsapi.Request{Op: "updateContact", Params: []string{in.Contact}, Body: map[string]string{"email": in.Email}})
 	case string(before["needsVerification"]) == "true":
 		out.Note = "the address was set already; its verification mail was sent again"
-		err = c.api.Do(ctx, tailnet.Request{Op: "resendContactVerificationEmail", Params: []string{in.Contact}})
+		err = c.api.Do(ctx, tsapi.Request{Op: "resendContactVerificationEmail", Params: []string{in.Contact}})
 	default:
 		out.Contact, out.Note = out.Previous, "the address was set and verified already; nothing was sent"
 		return out, nil
@@ -80,8 +93,8 @@ func (c *contacts) one(ctx context.Context, name string) (tool.Object, error) {
 	var contact tool.Object
 	raw, ok := all.Field(name)
 	if !ok || json.Unmarshal(raw, &contact) != nil {
-		return nil, &tailnet.Error{
-			Code: tailnet.CodeNotFound, Op: "getContacts",
+		return nil, &tsapi.Error{
+			Code: failure.NotFound, Op: "getContacts",
 			Message: "the tailnet has no contact " + name, Next: "call get_contacts to see the contacts",
 		}
 	}

@@ -4,12 +4,13 @@ package devices
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type attributesInput struct {
@@ -28,24 +29,25 @@ type attributesOutput struct {
 // https://tailscale.com/api#tag/devices/PATCH/tailnet/{tailnet}/device-attributes
 func (d *devices) updateAttributes() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "update_device_attributes", Title: "Change posture attributes of devices", Group: group, Class: grant.Escalating,
+		Name: "update_device_attributes", Title: "Change posture attributes of devices", Group: group, Target: "devices", Devices: true, Class: grant.Escalating,
 		Operations: []string{"listTailnetDevices", "getDevice", "getDevicePostureAttributes", "setCustomDevicePostureAttributes",
 			"deleteCustomDevicePostureAttributes", "batchUpdateCustomDevicePostureAttributes"},
+		Example: json.RawMessage(`{"devices":["web-1"],"attributes":[{"key":"custom:tier","text":"gold"}]}`),
 		Description: "Sets or removes custom posture attributes of up to 20 devices; others stay. Policy conditions read them, so access may change at once. " +
-			"Needs confirm: the names of the devices, joined by commas. Answers with the attributes before and after. One change by the Tailscale API, and up to four reads for each device.",
+			"Needs confirm. Answers with the attributes before and after. One change by the Tailscale API, and up to four reads for each device.",
 	}, func(ctx context.Context, call tool.Call, in attributesInput) (out attributesOutput, err error) {
 		patches, err := in.patches()
 		if err != nil {
 			return out, err
 		}
-		var found []tailnet.Device
+		var found []tsapi.Device
 		var names []string
 		for _, name := range in.Devices {
-			device, err := d.resolve(ctx, name, false)
+			device, err := d.of(call).resolve(ctx, name, false)
 			if err != nil {
 				return out, err
 			}
-			if slices.ContainsFunc(found, func(v tailnet.Device) bool { return key(v) == key(device) }) {
+			if slices.ContainsFunc(found, func(v tsapi.Device) bool { return key(v) == key(device) }) {
 				return out, tool.Invalidf("give each device once", "%q is there twice", tool.Clip(name))
 			}
 			found, names = append(found, device), append(names, called(device))
@@ -71,7 +73,7 @@ func (d *devices) updateAttributes() tool.Tool {
 }
 
 // attributesOf reads the attributes of each device.
-func (d *devices) attributesOf(ctx context.Context, found []tailnet.Device) (all []tool.Object, err error) {
+func (d *devices) attributesOf(ctx context.Context, found []tsapi.Device) (all []tool.Object, err error) {
 	for _, device := range found {
 		one, err := d.object(ctx, "getDevicePostureAttributes", device)
 		if err != nil {
@@ -84,20 +86,20 @@ func (d *devices) attributesOf(ctx context.Context, found []tailnet.Device) (all
 
 // request is the change: of one attribute of one device, or of more at once. Only
 // the latter has room for the comment of a removal.
-func (in attributesInput) request(found []tailnet.Device, patches map[string]map[string]any) tailnet.Request {
+func (in attributesInput) request(found []tsapi.Device, patches map[string]map[string]any) tsapi.Request {
 	nodes := map[string]any{}
 	for _, device := range found {
 		nodes[key(device)] = patches
 	}
 	one := in.Attributes[0]
-	r := tailnet.Request{Op: "batchUpdateCustomDevicePostureAttributes"}
+	r := tsapi.Request{Op: "batchUpdateCustomDevicePostureAttributes"}
 	body := map[string]any{"nodes": nodes}
 	switch single := len(found) == 1 && len(in.Attributes) == 1; {
 	case single && !one.Remove:
-		r = tailnet.Request{Op: "setCustomDevicePostureAttributes", Params: []string{key(found[0]), one.Key}}
+		r = tsapi.Request{Op: "setCustomDevicePostureAttributes", Params: []string{key(found[0]), one.Key}}
 		body = patches[one.Key]
 	case single && in.Comment == "":
-		return tailnet.Request{Op: "deleteCustomDevicePostureAttributes", Params: []string{key(found[0]), one.Key}}
+		return tsapi.Request{Op: "deleteCustomDevicePostureAttributes", Params: []string{key(found[0]), one.Key}}
 	}
 	if in.Comment != "" {
 		body["comment"] = in.Comment

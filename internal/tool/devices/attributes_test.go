@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -22,7 +22,7 @@ func attributed(t *testing.T) *rig {
 	t.Helper()
 	r := newRig(t, few()...)
 	_, err := r.changed(update, `{"devices":["web-1"],"attributes":[{"key":"custom:tier","text":"gold","expiry":"2027-01-31T12:00:00Z"},`+
-		`{"key":"custom:score","number":80},{"key":"custom:Kept","flag":true}],"confirm":"web-1"}`)
+		`{"key":"custom:score","number":80},{"key":"custom:Kept","flag":true}],"confirm":"CODE"}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ const (
 )
 
 func TestAttributes(t *testing.T) {
-	const web1, both = `{"devices":["web-1"],"confirm":"web-1","attributes":[`, `{"devices":["nWeb2CNTRL","web-1"],"confirm":"web-2,web-1","attributes":[`
+	const web1, both = `{"devices":["web-1"],"confirm":"CODE","attributes":[`, `{"devices":["nWeb2CNTRL","web-1"],"confirm":"CODE","attributes":[`
 	type values = map[string]any
 	has := func(v values) values { return v }
 	base := func(more values) values {
@@ -125,15 +125,18 @@ func TestAttributesConfirmed(t *testing.T) {
 	r := attributed(t)
 	sent := r.fake.Count(setOne) + r.fake.Count(removeOne) + r.fake.Count(batch)
 	for _, c := range []struct{ arguments, name, effect string }{
-		{`"devices":["web-1"],"attributes":[{"key":"custom:tier","text":"silver"}]`, `"web-1"`, `web-1 custom:tier: "gold" until 2027-01-31T12:00:00Z -> "silver")`},
-		{`"devices":["web-1"],"attributes":[{"key":"custom:score","remove":true},{"key":"custom:new","flag":true,"expiry":"2027-01-31T12:00:00Z"}]`, `"web-1"`, `web-1 custom:score: 80 -> removed, web-1 custom:new: absent -> true until 2027-01-31T12:00:00Z)`},
-		{`"devices":["web-2","web-1"],"attributes":[{"key":"custom:score","number":81}]`, `"web-2,web-1"`, `web-2 custom:score: absent -> 81, web-1 custom:score: 80 -> 81)`},
-		{`"devices":["nSharedCNTRL","web-1"],"attributes":[{"key":"custom:score","number":81}]`, `"web-1.tail9999.ts.net,web-1"`, `web-1.tail9999.ts.net custom:score: absent`},
+		{`"devices":["web-1"],"attributes":[{"key":"custom:tier","text":"silver"}]`, "web-1", `web-1 custom:tier: "gold" until 2027-01-31T12:00:00Z -> "silver")`},
+		{`"devices":["web-1"],"attributes":[{"key":"custom:score","remove":true},{"key":"custom:new","flag":true,"expiry":"2027-01-31T12:00:00Z"}]`, "web-1", `web-1 custom:score: 80 -> removed, web-1 custom:new: absent -> true until 2027-01-31T12:00:00Z)`},
+		{`"devices":["web-2","web-1"],"attributes":[{"key":"custom:score","number":81}]`, "web-2,web-1", `web-2 custom:score: absent -> 81, web-1 custom:score: 80 -> 81)`},
+		{`"devices":["nSharedCNTRL","web-1"],"attributes":[{"key":"custom:score","number":81}]`, "web-1.tail9999.ts.net,web-1", `web-1.tail9999.ts.net custom:score: absent`},
 	} {
 		for _, confirm := range []string{``, `,"confirm":""`, `,"confirm":"web-3"`, `,"confirm":"web-1,web-2"`, `,"confirm":"attributes"`} {
 			_, err := r.changed(update, `{`+c.arguments+confirm+`}`)
-			if e := told(t, err, tool.CodeConfirmationRequired, c.name); !strings.Contains(e.Message, c.effect) {
+			if e := told(t, err, tool.CodeConfirmationRequired, "confirm set to"); !strings.Contains(e.Message, c.effect) {
 				t.Errorf("got %s, want %s", e.Message, c.effect)
+			}
+			if records := r.log.Of(update); records[len(records)-1].Target != c.name {
+				t.Errorf("got %+v, want the target %s", records[len(records)-1], c.name)
 			}
 		}
 	}
@@ -144,7 +147,7 @@ func TestAttributesConfirmed(t *testing.T) {
 
 func TestAttributesRefused(t *testing.T) {
 	r := newRig(t, few()...)
-	const device = `{"devices":["web-1"],"confirm":"web-1","attributes":[`
+	const device = `{"devices":["web-1"],"confirm":"CODE","attributes":[`
 	many := strings.TrimSuffix(strings.Repeat(`"x",`, 21), ",")
 	keys := ""
 	for i := range 21 {
@@ -189,10 +192,10 @@ func TestAttributesRefused(t *testing.T) {
 		t.Errorf("got %d requests for arguments that are wrong", n)
 	}
 	for _, name := range []string{"", ".", "..", "web-1,web-2"} {
-		_, err := r.changed(update, `{"devices":["web-2","`+name+`"],"confirm":"web-2,`+name+`","attributes":[{"key":"custom:a","flag":true}]}`)
+		_, err := r.changed(update, `{"devices":["web-2","`+name+`"],"confirm":"CODE","attributes":[{"key":"custom:a","flag":true}]}`)
 		told(t, err, codeOf(err), "")
 	}
-	_, err := r.changed(update, `{"devices":["web-1","100.64.0.11"],"confirm":"web-1,web-1","attributes":[{"key":"custom:a","flag":true}]}`)
+	_, err := r.changed(update, `{"devices":["web-1","100.64.0.11"],"confirm":"CODE","attributes":[{"key":"custom:a","flag":true}]}`)
 	told(t, err, tool.CodeInvalidArgument, "each device once")
 	r = attributed(t)
 	_, err = r.changed(update, device+`{"key":"custom:TIER","remove":true}]}`)
@@ -203,18 +206,18 @@ func TestAttributesRefused(t *testing.T) {
 }
 
 func TestAttributesOfTheAPI(t *testing.T) {
-	const arguments = `{"devices":["web-1"],"confirm":"web-1","attributes":[{"key":"custom:a","flag":true}]}`
+	const arguments = `{"devices":["web-1"],"confirm":"CODE","attributes":[{"key":"custom:a","flag":true}]}`
 	for name, c := range map[string]struct {
 		op    string
 		fault fakeapi.Fault
 		want  string // the code, or what is in the answer
 	}{
-		"no attributes":     {"getDevicePostureAttributes", fakeapi.Body(200, "application/json", `{"attributes":null,"expiries":null}`).Times(1), `"previous":[{}],"now":[{"attributes":{"custom:a":true`},
-		"nothing at all":    {"getDevicePostureAttributes", fakeapi.Body(200, "application/json", `{}`).Times(1), `"previous":[{}],"now":[{`},
-		"null":              {"getDevicePostureAttributes", fakeapi.Body(200, "application/json", `null`), string(tailnet.CodeUpstreamMalformed)},
-		"a list":            {"getDevicePostureAttributes", fakeapi.Body(200, "application/json", `{"attributes":[]}`), string(tailnet.CodeUpstreamMalformed)},
-		"not readable":      {"getDevicePostureAttributes", fakeapi.Status(403), string(tailnet.CodePermissionDenied)},
-		"refused":           {setOne, fakeapi.Status(403), string(tailnet.CodePermissionDenied)},
+		"no attributes":     {"getDevicePostureAttributes", fakeapi.Body(200, "application/json", `{"attributes":null,"expiries":null}`).Times(2), `"previous":[{}],"now":[{"attributes":{"custom:a":true`},
+		"nothing at all":    {"getDevicePostureAttributes", fakeapi.Body(200, "application/json", `{}`).Times(2), `"previous":[{}],"now":[{`},
+		"null":              {"getDevicePostureAttributes", fakeapi.Body(200, "application/json", `null`), string(failure.UpstreamMalformed)},
+		"a list":            {"getDevicePostureAttributes", fakeapi.Body(200, "application/json", `{"attributes":[]}`), string(failure.UpstreamMalformed)},
+		"not readable":      {"getDevicePostureAttributes", fakeapi.Status(403), string(failure.PermissionDenied)},
+		"refused":           {setOne, fakeapi.Status(403), string(failure.PermissionDenied)},
 		"an answer of null": {setOne, fakeapi.Body(200, "application/json", `null`).AfterEffect(), `"now":[{"attributes":{"custom:a":true`},
 	} {
 		t.Run(name, func(t *testing.T) {

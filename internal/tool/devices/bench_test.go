@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/tsapi"
 )
 
 // BenchmarkList is what one default answer costs: ours alone (the devices are
@@ -21,7 +21,7 @@ func BenchmarkList(b *testing.B) {
 	for _, n := range []int{10, 500, 5000} {
 		r := newRig(b)
 		r.fake.AddDevices(n)
-		devices, err := r.api.ListDevices(b.Context(), tailnet.DeviceQuery{})
+		devices, err := r.api.ListDevices(b.Context(), tsapi.DeviceQuery{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func BenchmarkList(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("%d/client", n), func(b *testing.B) {
 			r.benchmark(b, func() (int, error) {
-				_, err := r.api.ListDevices(b.Context(), tailnet.DeviceQuery{})
+				_, err := r.api.ListDevices(b.Context(), tsapi.DeviceQuery{})
 				return len(body), err
 			})
 		})
@@ -95,7 +95,7 @@ func BenchmarkProject(b *testing.B) {
 	r := newRig(b)
 	r.fake.AddDevices(1)
 	for _, all := range []bool{false, true} {
-		devices, err := r.api.ListDevices(b.Context(), tailnet.DeviceQuery{AllFields: all})
+		devices, err := r.api.ListDevices(b.Context(), tsapi.DeviceQuery{AllFields: all})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -7,8 +7,8 @@ import (
 	"context"
 	"slices"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type changeInput struct {
@@ -25,7 +25,7 @@ type changeOutput struct {
 
 // called is what a person calls the device, and confirms: the shortest name that
 // means this device and no other.
-func called(d tailnet.Device) string {
+func called(d tsapi.Device) string {
 	if d.IsExternal {
 		return cmp.Or(d.Name, key(d))
 	}
@@ -35,13 +35,13 @@ func called(d tailnet.Device) string {
 // cutOff continues the effect of a change that can cut devices off, when one is that
 // which the caller calls from or the host of this very server. It asks for the host
 // once: a tailscaled that hangs costs seconds each time.
-func (d *devices) cutOff(ctx context.Context, call tool.Call, changed ...tailnet.Device) (effect string) {
+func (d *devices) cutOff(ctx context.Context, call tool.Call, changed ...tsapi.Device) (effect string) {
 	it := "it"
 	if len(changed) > 1 {
 		it = "one of them"
 	}
 	among := func(id string) bool {
-		return id != "" && slices.ContainsFunc(changed, func(v tailnet.Device) bool { return v.NodeID == id })
+		return id != "" && slices.ContainsFunc(changed, func(v tsapi.Device) bool { return v.NodeID == id })
 	}
 	if among(call.Caller.NodeID) {
 		effect = "; " + it + " is the device that you call from, so you may lose your access to this server"
@@ -54,11 +54,11 @@ func (d *devices) cutOff(ctx context.Context, call tool.Call, changed ...tailnet
 
 // change confirms a change of one device, makes it once and reads the fields
 // that it concerns again.
-func (d *devices) change(ctx context.Context, call tool.Call, in changeInput, device tailnet.Device, op string, body any, effect string, fields ...string) (changeOutput, error) {
+func (d *devices) change(ctx context.Context, call tool.Call, in changeInput, device tsapi.Device, op string, body any, effect string, fields ...string) (changeOutput, error) {
 	if err := call.Confirm(in.Confirmation, called(device), effect); err != nil {
 		return changeOutput{}, err
 	}
-	if err := d.api.Do(ctx, tailnet.Request{Op: op, Params: []string{key(device)}, Body: body}); err != nil {
+	if err := d.api.Do(ctx, tsapi.Request{Op: op, Params: []string{key(device)}, Body: body}); err != nil {
 		return changeOutput{}, err
 	}
 	out := changeOutput{NodeID: key(device), Previous: project(device, fields, nil)}

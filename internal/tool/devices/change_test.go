@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tailscale-mcp/internal/caller"
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -88,30 +88,30 @@ func TestChanges(t *testing.T) {
 			}
 			for _, confirm := range []string{``, `,"confirm":""`, `,"confirm":"web-2"`, `,"confirm":"WEB-1"`, `,"confirm":"nWeb1CNTRL"`} {
 				_, err := call("web-1", confirm)
-				if e := told(t, err, tool.CodeConfirmationRequired, `"web-1"`); !strings.Contains(e.Message, c.effect) || strings.Contains(e.Message, "past") != strings.Contains(c.effect, "past") ||
+				if e := told(t, err, tool.CodeConfirmationRequired, "confirm set to"); !strings.Contains(e.Message, c.effect) || strings.Contains(e.Message, "past") != strings.Contains(c.effect, "past") ||
 					strings.Contains(e.Message, "exit node") != strings.Contains(c.effect, "exit node") {
 					t.Errorf("got %s, want %s", e.Message, c.effect)
 				}
 			}
 			for _, device := range []string{"nobody", "nNoneCNTRL"} {
-				_, err := call(device, `,"confirm":"`+device+`"`)
-				told(t, err, string(tailnet.CodeNotFound), "list_all_devices")
+				_, err := call(device, `,"confirm":"CODE"`)
+				told(t, err, string(failure.NotFound), "list_all_devices")
 			}
 			for _, device := range []string{"", " ", ".", "..", "...", " .. "} {
-				_, err := call(device, `,"confirm":"`+device+`"`)
+				_, err := call(device, `,"confirm":"CODE"`)
 				told(t, err, tool.CodeInvalidArgument, "name a device by")
 			}
 			if n := r.fake.Count(c.op); n != 0 {
 				t.Fatalf("got %d changes before one was confirmed", n)
 			}
 			r.fake.Fail(c.op, fakeapi.Status(403).Times(1))
-			_, err := call("web-1", `,"confirm":"web-1"`)
-			told(t, err, string(tailnet.CodePermissionDenied), "")
+			_, err := call("web-1", `,"confirm":"CODE"`)
+			told(t, err, string(failure.PermissionDenied), "")
 			if got := r.field("nWeb1CNTRL", c.field); got != c.before {
 				t.Fatalf("got %s %s before, want %s", c.field, got, c.before)
 			}
 
-			text, err := call("web-1", `,"confirm":"web-1"`)
+			text, err := call("web-1", `,"confirm":"CODE"`)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -152,7 +152,7 @@ func TestChangeThatCannotBeRead(t *testing.T) {
 	var text string
 	go func() {
 		var err error
-		text, err = r.changed("authorize_device", `{"device":"web-1","approved":false,"confirm":"web-1"}`)
+		text, err = r.changed("authorize_device", `{"device":"web-1","approved":false,"confirm":"CODE"}`)
 		done <- err
 	}()
 	<-script.Reached()
@@ -190,7 +190,7 @@ func TestChangesOfTheCallersDevice(t *testing.T) {
 			who := by(t, "alice@example.com", mayChange)
 			who.NodeID = nodeID
 			_, err := r.callBy(who, c.name, `{`+device+c.rest+`}`)
-			e := told(t, err, tool.CodeConfirmationRequired, "web-1")
+			e := told(t, err, tool.CodeConfirmationRequired, "confirm set to")
 			if n := strings.Count(e.Message, " is the device that you call from"); n > 1 || (n == 1) != (own && c.cuts) {
 				t.Errorf("%s%s from %q: got %s, want it said: %t", c.name, c.rest, nodeID, e.Message, own && c.cuts)
 			}
@@ -200,7 +200,7 @@ func TestChangesOfTheCallersDevice(t *testing.T) {
 	r := newRig(t, few()...)
 	r.fake.Fail("getDevice", fakeapi.Body(200, "application/json", `{"id":"12"}`))
 	_, err := r.callBy(caller.Operator("root"), "delete_device", `{"device":"12"}`)
-	if e := told(t, err, tool.CodeConfirmationRequired, `"12"`); strings.Contains(e.Message, "you call from") {
+	if e := told(t, err, tool.CodeConfirmationRequired, "confirm set to"); strings.Contains(e.Message, "you call from") {
 		t.Errorf("got %s of a device that may be another", e.Message)
 	}
 }
@@ -211,15 +211,15 @@ func TestChangesOfSharedDevices(t *testing.T) {
 	r := newRig(t, few()...)
 	const arguments = `{"device":"nSharedCNTRL","tags":["web"]`
 	_, err := r.changed("set_device_tags", arguments+`,"confirm":"web-1"}`)
-	told(t, err, tool.CodeConfirmationRequired, `"web-1.tail9999.ts.net"`)
-	if _, err := r.changed("set_device_tags", arguments+`,"confirm":"web-1.tail9999.ts.net"}`); err != nil {
+	if e := told(t, err, tool.CodeConfirmationRequired, "confirm set to"); !strings.Contains(e.Message, "web-1.tail9999.ts.net") {
+		t.Errorf("got %s, want the whole name in it", e.Message)
+	}
+	if _, err := r.changed("set_device_tags", arguments+`,"confirm":"CODE"}`); err != nil {
 		t.Error(err)
 	}
 	for name, op := range map[string]string{"delete_device": "deleteDevice", "expire_device_key": "expireDeviceKey"} {
-		for _, confirm := range []string{"", "web-1.tail9999.ts.net"} {
-			_, err = r.changed(name, `{"device":"nSharedCNTRL","confirm":"`+confirm+`"}`)
-			told(t, err, tool.CodeInvalidArgument, "stop sharing it")
-		}
+		_, err = r.changed(name, `{"device":"nSharedCNTRL","confirm":"CODE"}`)
+		told(t, err, tool.CodeInvalidArgument, "stop sharing it")
 		if n := r.fake.Count(op); n != 0 {
 			t.Errorf("%s was sent %d times of another tailnet's device", op, n)
 		}
@@ -231,8 +231,8 @@ func TestRoutesUnread(t *testing.T) {
 	for _, body := range []string{`{"enabledRoutes":"10.0.0.0/16"}`, `[]`} {
 		r := newRig(t, few()...)
 		r.fake.Fail("listDeviceRoutes", fakeapi.Body(200, "application/json", body))
-		_, err := r.changed("set_device_routes", `{"device":"web-1","routes":[],"confirm":"web-1"}`)
-		told(t, err, string(tailnet.CodeUpstreamMalformed), "")
+		_, err := r.changed("set_device_routes", `{"device":"web-1","routes":[],"confirm":"CODE"}`)
+		told(t, err, string(failure.UpstreamMalformed), "")
 		if n := r.fake.Count("setDeviceRoutes"); n != 0 {
 			t.Errorf("%s: got %d changes", body, n)
 		}
@@ -241,7 +241,7 @@ func TestRoutesUnread(t *testing.T) {
 
 func TestChangesOfAmbiguousNames(t *testing.T) {
 	r := newRig(t, alike()...)
-	_, err := r.changed("delete_device", `{"device":"runner","confirm":"runner"}`)
+	_, err := r.changed("delete_device", `{"device":"runner","confirm":"CODE"}`)
 	e := told(t, err, tool.CodeInvalidArgument, "nBuild1CNTRL (ci.tailfe8c.ts.net)")
 	if !strings.Contains(e.Next, "nBuild3CNTRL") || r.fake.Count("deleteDevice") != 0 {
 		t.Errorf("got %v and %d removals, want all candidates and none", e, r.fake.Count("deleteDevice"))
@@ -268,7 +268,7 @@ func TestChangesRefused(t *testing.T) {
 		{"authorize_device", `,"approved":"perhaps"`},
 		{"authorize_device", `,"aproved":false`},
 	} {
-		_, err := r.changed(c.name, `{"device":"web-1","confirm":"web-1"`+c.rest+`}`)
+		_, err := r.changed(c.name, `{"device":"web-1","confirm":"CODE"`+c.rest+`}`)
 		told(t, err, tool.CodeInvalidArgument, "")
 	}
 	if n := r.requests(); n != 0 {

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/testbed/fakeapi"
 )
 
 // Answers to the same question are shared below; nobody may notice.

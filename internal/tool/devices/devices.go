@@ -8,17 +8,17 @@ package devices
 import (
 	"context"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
-// API is what these tools need; *tailnet.API is one.
+// API is what these tools need; *tsapi.API is one.
 type API interface {
-	ListDevices(ctx context.Context, q tailnet.DeviceQuery) ([]tailnet.Device, error)
-	GetDevice(ctx context.Context, id string, allFields bool) (tailnet.Device, error)
+	ListDevices(ctx context.Context, q tsapi.DeviceQuery) ([]tsapi.Device, error)
+	GetDevice(ctx context.Context, id string, allFields bool) (tsapi.Device, error)
 	SetDeviceName(ctx context.Context, id, name string) error
-	Object(ctx context.Context, r tailnet.Request) (tailnet.Object, error)
-	Do(ctx context.Context, r tailnet.Request) error
+	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+	Do(ctx context.Context, r tsapi.Request) error
 }
 
 const group = "devices"
@@ -29,7 +29,7 @@ func Tools(api API, host func(context.Context) string) tool.Set {
 	d := &devices{api, host}
 	return tool.Set{
 		Tools:     []tool.Tool{d.list(), d.info(), d.rename(), d.setRoutes(), d.authorize(), d.setTags(), d.setKeyExpiry(), d.setIP(), d.expireKey(), d.remove(), d.updateAttributes()},
-		Resources: []tool.Resource{d.listResource(), d.tagResource(), d.resource(), d.part("routes", "listDeviceRoutes"), d.part("attributes", "getDevicePostureAttributes")},
+		Resources: []tool.Resource{d.listResource(), d.tagResource(), d.resource(), d.subresource("routes", "listDeviceRoutes"), d.subresource("attributes", "getDevicePostureAttributes")},
 	}
 }
 
@@ -39,7 +39,7 @@ type devices struct {
 }
 
 // key orders devices by something that lasts and is unique.
-func key(d tailnet.Device) string {
+func key(d tsapi.Device) string {
 	if d.NodeID != "" {
 		return d.NodeID
 	}

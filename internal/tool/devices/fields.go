@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"slices"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 // online is our own field: what lastSeen means is easily misread, since the API
@@ -57,7 +57,7 @@ func beyondUsual(fields []string) bool {
 //
 // It goes through the device once: looking for each field by itself takes several
 // times as long.
-func project(d tailnet.Device, fields, byDefault []string) tool.Object {
+func project(d tsapi.Device, fields, byDefault []string) tool.Object {
 	switch {
 	case slices.Contains(fields, everything):
 		return whole(d)
@@ -77,7 +77,7 @@ func project(d tailnet.Device, fields, byDefault []string) tool.Object {
 }
 
 // whole returns all fields of a device as they came, and ours.
-func whole(d tailnet.Device) tool.Object {
+func whole(d tsapi.Device) tool.Object {
 	o := tool.Object{}
 	for name, value := range d.Fields() {
 		o[name] = value
@@ -86,7 +86,7 @@ func whole(d tailnet.Device) tool.Object {
 	return o
 }
 
-func isOnline(d tailnet.Device) json.RawMessage {
+func isOnline(d tsapi.Device) json.RawMessage {
 	if d.Online() {
 		return json.RawMessage("true")
 	}
@@ -97,7 +97,7 @@ func isOnline(d tailnet.Device) json.RawMessage {
 // has. All that were found count and not only those of one page: a field that
 // only some devices have would be refused in the middle of the list otherwise.
 // Of no device there is nothing to be left out.
-func checkFields(found []tailnet.Device, fields []string) error {
+func checkFields(found []tsapi.Device, fields []string) error {
 	if len(found) == 0 {
 		return nil
 	}
@@ -107,7 +107,7 @@ func checkFields(found []tailnet.Device, fields []string) error {
 		if name == everything || slices.Contains(documented, name) {
 			continue
 		}
-		i := slices.IndexFunc(found, func(d tailnet.Device) bool { _, ok := d.Field(name); return ok })
+		i := slices.IndexFunc(found, func(d tsapi.Device) bool { _, ok := d.Field(name); return ok })
 		if i < 0 {
 			for _, device := range found[:min(named, len(found))] {
 				witnesses = append(witnesses, whole(device))

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 // filter says which devices are meant. All that is given has to hold; a blank
@@ -24,25 +24,25 @@ type filter struct {
 
 // find returns the devices that f means. The API filters by what it can compare;
 // the rest is done here.
-func (d *devices) find(ctx context.Context, f filter, allFields bool) ([]tailnet.Device, error) {
+func (d *devices) find(ctx context.Context, f filter, allFields bool) ([]tsapi.Device, error) {
 	if err := f.clean(); err != nil {
 		return nil, err
 	}
-	query := tailnet.DeviceQuery{Filters: f.query(), AllFields: allFields}
+	query := tsapi.DeviceQuery{Filters: f.query(), AllFields: allFields}
 	found, err := d.api.ListDevices(ctx, query)
 	if err == nil && len(found) == 0 && len(query.Filters) > 0 {
 		// The API compares exactly, and "macos" is no system there. That there
 		// are no such devices would be the wrong answer.
 		query.Filters = nil
 		if found, err = d.api.ListDevices(ctx, query); err == nil {
-			found = slices.DeleteFunc(found, func(device tailnet.Device) bool { return !f.fitsInAnyCase(device) })
+			found = slices.DeleteFunc(found, func(device tsapi.Device) bool { return !f.fitsInAnyCase(device) })
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	part := strings.ToLower(f.Name)
-	return slices.DeleteFunc(found, func(device tailnet.Device) bool {
+	return slices.DeleteFunc(found, func(device tsapi.Device) bool {
 		return f.Online != nil && device.Online() != *f.Online ||
 			!strings.Contains(strings.ToLower(device.Name), part) && !strings.Contains(strings.ToLower(device.Hostname), part)
 	}), nil
@@ -92,7 +92,7 @@ func (f *filter) query() url.Values {
 }
 
 // fitsInAnyCase is what the API is asked for, but that case does not count.
-func (f *filter) fitsInAnyCase(d tailnet.Device) bool {
+func (f *filter) fitsInAnyCase(d tsapi.Device) bool {
 	return (f.OS == "" || strings.EqualFold(d.OS, f.OS)) &&
 		(f.User == "" || strings.EqualFold(d.User, f.User)) &&
 		!slices.ContainsFunc(f.Tags, func(tag string) bool {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -42,7 +42,7 @@ func fuzzed(f *testing.F, name string, may ...string) {
 			t.Errorf("got %q, want JSON", text)
 		case err == nil:
 			r.fits(name, text)
-		case code == "" || code == tool.CodeInternal || code == string(tailnet.CodeInternal):
+		case code == "" || code == tool.CodeInternal || code == string(failure.Internal):
 			t.Errorf("got %v, want an error that says what to do", err)
 		default:
 			told(t, err, code, "")

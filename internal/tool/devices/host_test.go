@@ -32,7 +32,7 @@ func TestChangesOfThisHost(t *testing.T) {
 			{"set_device_routes", `,"routes":[]`, false},
 		} {
 			_, err := r.changed(c.name, `{"device":"web-1"`+c.rest+`}`)
-			e := told(t, err, tool.CodeConfirmationRequired, `"web-1"`)
+			e := told(t, err, tool.CodeConfirmationRequired, "confirm set to")
 			if said, want := strings.Contains(e.Message, word), c.cuts && host == "nWeb1CNTRL"; said != want {
 				t.Errorf("%s%s with the host %q: got %s", c.name, c.rest, host, e.Message)
 			}

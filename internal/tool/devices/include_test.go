@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -23,7 +23,7 @@ func parts(t *testing.T) (r *rig, routes, attributes string) {
 	devices := few()
 	devices[0].Details.AdvertisedRoutes = []string{"10.1.0.0/24", "10.2.0.0/24"}
 	r = newRig(t, devices...)
-	if _, err := r.changed(update, `{"devices":["web-1"],"attributes":[{"key":"custom:tier","text":"gold","expiry":"2027-01-31T12:00:00Z"}],"confirm":"web-1"}`); err != nil {
+	if _, err := r.changed(update, `{"devices":["web-1"],"attributes":[{"key":"custom:tier","text":"gold","expiry":"2027-01-31T12:00:00Z"}],"confirm":"CODE"}`); err != nil {
 		t.Fatal(err)
 	}
 	return r, `{"advertisedRoutes":["10.1.0.0/24","10.2.0.0/24"],"enabledRoutes":["10.1.0.0/24"]}`,
@@ -66,7 +66,7 @@ func TestInfoIncludes(t *testing.T) {
 	for op, other := range map[string]string{"listDeviceRoutes": "attributes", "getDevicePostureAttributes": "routes"} {
 		r.fake.Fail(op, fakeapi.Status(403))
 		text, err := r.call("get_device_info", `{"device":"web-1","include":["routes","attributes"]}`)
-		if told(t, err, string(tailnet.CodePermissionDenied), ""); text != nil {
+		if told(t, err, string(failure.PermissionDenied), ""); text != nil {
 			t.Errorf("%s: got %s with the error", op, text)
 		}
 		if _, err := r.call("get_device_info", `{"device":"web-1","include":["`+other+`"]}`); err != nil {
@@ -86,7 +86,7 @@ func TestDeviceParts(t *testing.T) {
 			}
 		}
 		_, _, err := r.read(uri + "nobody")
-		told(t, err, string(tailnet.CodeNotFound), "list_all_devices")
+		told(t, err, string(failure.NotFound), "list_all_devices")
 		for _, id := range []string{"", ".", "..", "%2e%2e", "web-1%2F..", "web-1/x"} {
 			if text, _, err := r.read(uri + id); err == nil {
 				t.Errorf("%s%s: got %s, want a refusal", uri, id, text)
@@ -105,7 +105,7 @@ func TestDeviceParts(t *testing.T) {
 	for op, uri := range map[string]string{"listDeviceRoutes": "tailscale://device-routes/web-1", "getDevicePostureAttributes": "tailscale://device-attributes/web-1"} {
 		r.fake.Fail(op, fakeapi.Status(403))
 		_, _, err := r.read(uri)
-		told(t, err, string(tailnet.CodePermissionDenied), "")
+		told(t, err, string(failure.PermissionDenied), "")
 	}
 }
 

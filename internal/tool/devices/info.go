@@ -4,11 +4,12 @@ package devices
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type infoInput struct {
@@ -29,19 +30,21 @@ func (d *devices) info() tool.Tool {
 		Title:      "Get one device",
 		Group:      group,
 		Operations: []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "getDevicePostureAttributes"},
+		Devices:    true,
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{"device":"web-1"}`),
 		Description: "Shows one device of the tailnet: name, addresses, owner, operating system and client version, online and lastSeen (absent while online), " +
 			"key expiry, approval, routes, SSH. The device may be given by node ID, ID, Tailscale address, hostname or MagicDNS name; a name that fits several is refused " +
 			"and the candidates are named. fields: [\"all\"] adds connectivity (endpoints, DERP latency) and posture identity. include adds the approved routes or the posture attributes. " +
 			"One call to the Tailscale API for a node ID, else two, and one more for each include.",
 		Narrow: "ask for single fields",
-	}, func(ctx context.Context, _ tool.Call, in infoInput) (infoOutput, error) {
-		device, err := d.resolve(ctx, in.Device, true)
+	}, func(ctx context.Context, call tool.Call, in infoInput) (infoOutput, error) {
+		device, err := d.of(call).resolve(ctx, in.Device, true)
 		if err != nil {
 			return infoOutput{}, err
 		}
 		fields := distinct(in.Fields)
-		if err := checkFields([]tailnet.Device{device}, fields); err != nil {
+		if err := checkFields([]tsapi.Device{device}, fields); err != nil {
 			return infoOutput{}, err
 		}
 		out := infoOutput{Device: project(device, fields, shown)}

@@ -4,6 +4,7 @@ package devices
 
 import (
 	"context"
+	"encoding/json"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
@@ -27,7 +28,9 @@ func (d *devices) list() tool.Tool {
 		Title:      "List devices",
 		Group:      group,
 		Operations: []string{"listTailnetDevices"},
+		Devices:    true,
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{}`),
 		Description: "Lists the devices of the tailnet, machines shared into it included: name, node ID, addresses, operating system, owner (user, or tags which then " +
 			"are the owner), online, and lastSeen (absent while a device is online). Use it to find a device or to answer questions about many; use get_device_info for " +
 			"everything about one, and list_peers for what this server's own node sees. Filter rather than read everything: name, os, user, tags, online. " +
@@ -35,7 +38,7 @@ func (d *devices) list() tool.Tool {
 		Narrow: "filter by name, os, user, tags or online, ask for fewer fields, or set a smaller limit",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
 		fields := distinct(in.Fields)
-		found, err := d.find(ctx, in.filter, beyondUsual(fields))
+		found, err := d.of(call).find(ctx, in.filter, beyondUsual(fields))
 		if err != nil {
 			return listOutput{}, err
 		}

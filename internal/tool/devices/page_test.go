@@ -12,8 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -205,7 +206,7 @@ func TestTooManyForAResource(t *testing.T) {
 	r := newRig(t)
 	r.fake.AddDevices(500)
 	text, _, err := r.read("tailscale://devices")
-	if err != nil || len(text) < tool.DefaultLimit {
+	if err != nil || len(text) < gate.DefaultLimit {
 		t.Errorf("got %d bytes and error %v, want 500 devices", len(text), err)
 	}
 	large := r.fake.Devices()

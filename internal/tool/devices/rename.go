@@ -4,12 +4,13 @@ package devices
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type renameInput struct {
@@ -31,16 +32,19 @@ func (d *devices) rename() tool.Tool {
 		Name:       "set_device_name",
 		Title:      "Rename a device",
 		Group:      group,
+		Target:     "device",
 		Operations: []string{"listTailnetDevices", "getDevice", "setDeviceName"},
+		Devices:    true,
 		Class:      grant.Write,
+		Example:    json.RawMessage(`{"device":"web-1","name":"front"}`),
 		Description: "Gives one device another machine name. Its MagicDNS name changes at once and the old name stops working, so links and configurations that use it break. " +
 			"Answers with the MagicDNS names before and after; a name that is taken gets a number. To rename back, give the device by node ID. Three calls to the Tailscale API.",
-	}, func(ctx context.Context, _ tool.Call, in renameInput) (renameOutput, error) {
+	}, func(ctx context.Context, call tool.Call, in renameInput) (renameOutput, error) {
 		name, domain, err := splitName(in.Name)
 		if err != nil {
 			return renameOutput{}, err
 		}
-		device, err := d.resolve(ctx, in.Device, false)
+		device, err := d.of(call).resolve(ctx, in.Device, false)
 		if err != nil {
 			return renameOutput{}, err
 		}
@@ -52,10 +56,10 @@ func (d *devices) rename() tool.Tool {
 }
 
 // setName renames the device and reads what came of it.
-func (d *devices) setName(ctx context.Context, device tailnet.Device, name string) (renameOutput, error) {
+func (d *devices) setName(ctx context.Context, device tsapi.Device, name string) (renameOutput, error) {
 	out := renameOutput{NodeID: key(device), Previous: device.Name}
 	err := d.api.SetDeviceName(ctx, key(device), name)
-	var failed *tailnet.Error
+	var failed *tsapi.Error
 	if err != nil && (!errors.As(err, &failed) || !failed.OutcomeUnknown) {
 		return renameOutput{}, err
 	}
@@ -76,7 +80,7 @@ func (d *devices) setName(ctx context.Context, device tailnet.Device, name strin
 		out.Note = "the Tailscale API did not confirm the change, but this is the name that the device has now"
 	default:
 		return renameOutput{}, &tool.Error{
-			Code:    string(failed.Code),
+			Code:    failed.Code,
 			Message: failed.Message + "; right afterwards the device was still called " + printable(device.Name),
 			Next:    failed.Next,
 		}

@@ -12,10 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 // nameOf is what a device is called at the API.
@@ -101,7 +103,7 @@ func TestRenameAmbiguous(t *testing.T) {
 	_, err := r.rename("runner", "front")
 	told(t, err, tool.CodeInvalidArgument, "nBuild2CNTRL")
 	_, err = r.rename("nobody", "front")
-	told(t, err, string(tailnet.CodeNotFound), "list_all_devices")
+	told(t, err, string(failure.NotFound), "list_all_devices")
 	if n := r.fake.Count("setDeviceName"); n != 0 {
 		t.Errorf("got %d renamings, want none", n)
 	}
@@ -142,22 +144,22 @@ func TestRenameWhenTheAnswerIsLost(t *testing.T) {
 		title   string
 		fault   fakeapi.Fault
 		renamed bool
-		code    tailnet.Code // of the error; empty for an answer
+		code    failure.Code // of the error; empty for an answer
 	}{
-		{"refused", fakeapi.Status(403), false, tailnet.CodePermissionDenied},
-		{"refused as unauthorized", fakeapi.Status(401), false, tailnet.CodeUnauthenticated},
-		{"not wanted", fakeapi.Status(400), false, tailnet.CodeInvalidArgument},
-		{"gone meanwhile", fakeapi.Status(404), false, tailnet.CodeNotFound},
-		{"of another tailnet", fakeapi.Status(501), false, tailnet.CodeUnsupported},
-		{"too many", fakeapi.RateLimit(7 * time.Second), false, tailnet.CodeRateLimited},
-		{"failed before", fakeapi.Status(500), false, tailnet.CodeUpstreamUnavailable},
+		{"refused", fakeapi.Status(403), false, failure.PermissionDenied},
+		{"refused as unauthorized", fakeapi.Status(401), false, failure.Unauthenticated},
+		{"not wanted", fakeapi.Status(400), false, failure.InvalidArgument},
+		{"gone meanwhile", fakeapi.Status(404), false, failure.NotFound},
+		{"of another tailnet", fakeapi.Status(501), false, failure.Unsupported},
+		{"too many", fakeapi.RateLimit(7 * time.Second), false, failure.RateLimited},
+		{"failed before", fakeapi.Status(500), false, failure.UpstreamUnavailable},
 		{"failed after", fakeapi.Status(500).AfterEffect(), true, ""},
-		{"not available, before", fakeapi.Status(503), false, tailnet.CodeUpstreamUnavailable},
+		{"not available, before", fakeapi.Status(503), false, failure.UpstreamUnavailable},
 		{"not available, after", fakeapi.Status(503).AfterEffect(), true, ""},
 		{"too late, after", fakeapi.Status(504).AfterEffect(), true, ""},
-		{"cut before", fakeapi.Cut(), false, tailnet.CodeUpstreamUnavailable},
+		{"cut before", fakeapi.Cut(), false, failure.UpstreamUnavailable},
 		{"cut after", fakeapi.Cut().AfterEffect(), true, ""},
-		{"a page before", fakeapi.HTML(200), false, tailnet.CodeUpstreamMalformed},
+		{"a page before", fakeapi.HTML(200), false, failure.UpstreamMalformed},
 		{"a page after", fakeapi.HTML(200).AfterEffect(), true, ""},
 	} {
 		t.Run(c.title, func(t *testing.T) {
@@ -212,7 +214,7 @@ func TestRenameUnread(t *testing.T) {
 		r.fake.Fail("getDevice", fakeapi.Status(500))
 		r.fake.Fail("setDeviceName", fakeapi.Cut().AfterEffect())
 		_, err := r.rename("web-1", "front")
-		if e := told(t, err, string(tailnet.CodeUpstreamUnavailable), "read the current state"); !strings.Contains(e.Message, "is not known") {
+		if e := told(t, err, string(failure.UpstreamUnavailable), "read the current state"); !strings.Contains(e.Message, "is not known") {
 			t.Errorf("got %q, want that the outcome is not known", e.Message)
 		}
 		if n := r.fake.Count("setDeviceName"); n != 1 {
@@ -220,12 +222,12 @@ func TestRenameUnread(t *testing.T) {
 		}
 	})
 	t.Run("too slow", func(t *testing.T) {
-		r := newRigWith(t, tailnet.Options{RetryBudget: -1, Timeout: 100 * time.Millisecond}, few()...)
+		r := newRigWith(t, tsapi.Options{RetryBudget: -1, Timeout: 100 * time.Millisecond}, few()...)
 		held, release := fakeapi.Hold()
 		defer release()
 		r.fake.Fail("setDeviceName", held)
 		_, err := r.rename("web-1", "front")
-		told(t, err, string(tailnet.CodeUpstreamTimeout), "read the current state")
+		told(t, err, string(failure.UpstreamTimeout), "read the current state")
 		if n := r.fake.Count("setDeviceName"); n != 1 {
 			t.Errorf("the change was sent %d times, want once", n)
 		}
@@ -242,7 +244,7 @@ func TestRenameOfCallerWhoLeaves(t *testing.T) {
 	done := make(chan error, 1)
 	alice := by(t, "alice@example.com", mayAll)
 	go func() {
-		_, err := r.dispatcher.Call(ctx, alice, tool.Request{ID: "1", Method: "tools/call", Name: "set_device_name", Arguments: json.RawMessage(`{"device":"nWeb1CNTRL","name":"front"}`)})
+		_, err := r.dispatcher.Call(ctx, alice, gate.Request{ID: "1", Method: "tools/call", Name: "set_device_name", Arguments: json.RawMessage(`{"device":"nWeb1CNTRL","name":"front"}`)})
 		done <- err
 	}()
 	<-script.Reached()

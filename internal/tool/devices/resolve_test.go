@@ -10,9 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 // alike is a tailnet of devices that are easily taken for one another.
@@ -159,9 +160,9 @@ func TestInfoNotFound(t *testing.T) {
 		"100.64.0.0/10", "100.64.0.11:22", "fe80::1%eth0", "nWeb1", "web1CNTRL", "11CNTRL", "nweb1cntrl", "http://web-1", "web-1.tailfe8c.ts.net..", "null", "undefined",
 	} {
 		_, err := r.call("get_device_info", `{"device":`+quoted(t, device)+`}`)
-		told(t, err, string(tailnet.CodeNotFound), "")
+		told(t, err, string(failure.NotFound), "")
 		_, err = r.call("set_device_name", `{"name":"x","device":`+quoted(t, device)+`}`)
-		told(t, err, string(tailnet.CodeNotFound), "")
+		told(t, err, string(failure.NotFound), "")
 	}
 	if n := r.fake.Count("setDeviceName"); n != 0 {
 		t.Errorf("got %d renamings, want none", n)
@@ -181,7 +182,7 @@ func TestTrickyNames(t *testing.T) {
 	for _, device := range append(tricky, "", " ", ". ", strings.Repeat("x", 256), strings.Repeat("x", 1<<20), strings.Repeat("../", 10_000), "n"+strings.Repeat("9", 10_000)+"CNTRL") {
 		for name, arguments := range map[string]string{"get_device_info": `{"device":%}`, "set_device_name": `{"device":%,"name":"renamed"}`} {
 			_, err := r.call(name, strings.Replace(arguments, "%", quoted(t, device), 1))
-			if e := told(t, err, codeOf(err), ""); e.Code != string(tailnet.CodeNotFound) && e.Code != tool.CodeInvalidArgument {
+			if e := told(t, err, codeOf(err), ""); e.Code != failure.NotFound && e.Code != tool.CodeInvalidArgument {
 				t.Errorf("%s %.40q: got %v, want a refusal", name, device, e)
 			}
 		}
@@ -196,7 +197,7 @@ func TestTrickyNames(t *testing.T) {
 // codeOf is the code of err, whatever it is.
 func codeOf(err error) string {
 	if e, ok := err.(*tool.Error); ok { //nolint:errorlint // the dispatcher returns nothing else
-		return e.Code
+		return string(e.Code)
 	}
 	return ""
 }
@@ -219,7 +220,7 @@ func TestNothingNamesTheNameless(t *testing.T) {
 
 // Addresses are compared as addresses, however either side writes them.
 func TestPickByAddress(t *testing.T) {
-	all := []tailnet.Device{
+	all := []tsapi.Device{
 		{NodeID: "nA", Addresses: []string{"not one", "FD7A:115c:a1e0:0::B"}},
 		{NodeID: "nB", Addresses: []string{"::ffff:100.64.0.2"}},
 	}
@@ -264,14 +265,14 @@ func TestInfoNearlyFound(t *testing.T) {
 		".x":                   "Next step: find its name",
 	} {
 		_, err := r.call("get_device_info", `{"device":`+quoted(t, device)+`}`)
-		if told(t, err, string(tailnet.CodeNotFound), "list_all_devices"); !strings.Contains(err.Error(), want) {
+		if told(t, err, string(failure.NotFound), "list_all_devices"); !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %s", device, err, want)
 		}
 	}
 	// A grant of one resource is not one to know of others.
 	for _, uri := range []string{"tailscale://device/web", "tailscale://device-routes/web"} {
 		_, _, err := r.readBy(by(t, "bob@example.com", `{"resources":["`+uri+`"]}`), uri)
-		if told(t, err, string(tailnet.CodeNotFound), "list_all_devices"); strings.Contains(err.Error(), "web-1") {
+		if told(t, err, string(failure.NotFound), "list_all_devices"); strings.Contains(err.Error(), "web-1") {
 			t.Errorf("%s: got %v, want no other device named", uri, err)
 		}
 	}
@@ -281,7 +282,7 @@ func TestInfoNearlyFound(t *testing.T) {
 	}
 	r.fake.SetDevices(many)
 	_, err := r.call("get_device_info", `{"device":"same"}`)
-	if e := told(t, err, string(tailnet.CodeNotFound), ""); strings.Count(e.Next, "(") != 5 || strings.ContainsRune(e.Next, '\u202e') {
+	if e := told(t, err, string(failure.NotFound), ""); strings.Count(e.Next, "(") != 5 || strings.ContainsRune(e.Next, '\u202e') {
 		t.Errorf("got %q, want five and nothing that a terminal acts on", e.Next)
 	}
 }

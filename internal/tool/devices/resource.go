@@ -4,7 +4,6 @@ package devices
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -13,23 +12,17 @@ import (
 
 // resource is one device, by ID or by name.
 func (d *devices) resource() tool.Resource {
-	return tool.Resource{
+	return tool.DeviceResource(tool.Resource{
 		URI:         "tailscale://device/{id}",
+		Example:     "web-1",
 		Alias:       "tailscale://device",
 		Name:        "device",
 		Title:       "Device",
 		Description: "One device of the tailnet with all fields, by node ID, ID, Tailscale address, hostname or MagicDNS name.",
-		MIMEType:    "application/json",
-		Read: func(ctx context.Context, id string) (string, error) {
-			device, err := d.resolveAlone(ctx, id, true)
-			if err != nil {
-				return "", err
-			}
-			text, err := json.Marshal(whole(device))
-			return string(text), err
-		},
-		Complete: d.complete,
-	}
+	}, func(ctx context.Context, call tool.Call, id string) (any, error) {
+		device, err := d.of(call).resolveAlone(ctx, id, true)
+		return whole(device), err
+	}, d.completeFor)
 }
 
 // Complete offers the names of devices that begin with a prefix, for arguments of
@@ -40,6 +33,11 @@ func Complete(api API) func(ctx context.Context, prefix string) ([]string, error
 
 // complete offers the names of devices that begin with prefix, and the node IDs
 // of others that do.
+// completeFor is complete with the devices that the call may see.
+func (d *devices) completeFor(ctx context.Context, call tool.Call, prefix string) ([]string, error) {
+	return d.of(call).complete(ctx, prefix)
+}
+
 func (d *devices) complete(ctx context.Context, prefix string) ([]string, error) {
 	found, err := d.find(ctx, filter{}, false)
 	if err != nil {

@@ -11,8 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -56,9 +57,9 @@ func TestDeviceResource(t *testing.T) {
 	_, _, err = r.read("tailscale://device/runner")
 	told(t, err, tool.CodeInvalidArgument, "nBuild1CNTRL (ci.tailfe8c.ts.net)")
 	_, _, err = r.read("tailscale://device/nNoneCNTRL")
-	told(t, err, string(tailnet.CodeNotFound), "list_all_devices")
+	told(t, err, string(failure.NotFound), "list_all_devices")
 	_, _, err = r.read("tailscale://device/wbe")
-	told(t, err, string(tailnet.CodeNotFound), "list_all_devices")
+	told(t, err, string(failure.NotFound), "list_all_devices")
 }
 
 // Whatever a URI holds, the API sees its listing asked for and nothing else.
@@ -71,7 +72,7 @@ func TestDeviceResourceTrickyURIs(t *testing.T) {
 			}
 			_, _, err := r.read(uri)
 			e := told(t, err, codeOf(err), "")
-			if !slices.Contains([]string{string(tailnet.CodeNotFound), tool.CodeInvalidArgument, tool.CodeUnknown}, e.Code) {
+			if !slices.Contains([]failure.Code{failure.NotFound, tool.CodeInvalidArgument, tool.CodeUnknown}, e.Code) {
 				t.Errorf("%.60q: got %v, want a refusal", uri, e)
 			}
 		}
@@ -121,7 +122,7 @@ func TestDeviceResourceGrants(t *testing.T) {
 
 func (r *rig) complete(entry, prefix string) ([]string, error) {
 	values, total, err := r.dispatcher.CompleteResource(r.Context(), by(r, "bob@example.com", entry),
-		tool.Request{ID: "1", Method: "completion/complete", Name: "tailscale://device/{id}"}, prefix)
+		gate.Request{ID: "1", Method: "completion/complete", Name: "tailscale://device/{id}"}, prefix)
 	if total < len(values) {
 		r.Errorf("got total %d of %d values", total, len(values))
 	}
@@ -167,7 +168,7 @@ func TestDeviceCompletion(t *testing.T) {
 	}
 	r.fake.Fail("listTailnetDevices", fakeapi.Status(500))
 	_, err = r.complete(mayAll, "web")
-	told(t, err, string(tailnet.CodeUpstreamUnavailable), "")
+	told(t, err, string(failure.UpstreamUnavailable), "")
 }
 
 // What another tailnet shares may have no name at all.

@@ -13,14 +13,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/jsonschema-go/jsonschema"
 	"go.uber.org/goleak"
 
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/tooltest"
+	"tailscale-mcp/internal/tsapi"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,19 +32,19 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type rig struct {
 	testing.TB
 	fake       *fakeapi.Server
-	api        *tailnet.API
+	api        *tsapi.API
 	log        *tooltest.Log
-	dispatcher *tool.Dispatcher
+	dispatcher *gate.Dispatcher
 }
 
 // newRig starts all of it. Whatever else than the operations of this
 // package is asked of the API fails the test.
 func newRig(t testing.TB, devices ...fakeapi.Device) *rig {
 	t.Helper()
-	return newRigWith(t, tailnet.Options{RetryBudget: -1}, devices...)
+	return newRigWith(t, tsapi.Options{RetryBudget: -1}, devices...)
 }
 
-func newRigWith(t testing.TB, o tailnet.Options, devices ...fakeapi.Device) *rig {
+func newRigWith(t testing.TB, o tsapi.Options, devices ...fakeapi.Device) *rig {
 	t.Helper()
 	fake, err := fakeapi.Start(fakeapi.Options{})
 	if err != nil {
@@ -52,8 +54,8 @@ func newRigWith(t testing.TB, o tailnet.Options, devices ...fakeapi.Device) *rig
 	if o.BaseURL, err = url.Parse(fake.URL()); err != nil {
 		t.Fatal(err)
 	}
-	o.Credential.APIKey, o.Keep = fakeapi.DefaultAPIKey, -1
-	api, err := tailnet.New(o)
+	o.Credential.APIKey, o.Keep, o.CallerRate = fakeapi.DefaultAPIKey, -1, -1
+	api, err := tsapi.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,13 +71,13 @@ func newRigWith(t testing.TB, o tailnet.Options, devices ...fakeapi.Device) *rig
 
 func unknownHost(context.Context) string { return "" }
 
-func (r *rig) dispatch(set tool.Set, ceiling ...grant.Class) *tool.Dispatcher {
-	return tool.NewDispatcher(tool.Options{
+func (r *rig) dispatch(set tool.Set, ceiling ...grant.Class) *gate.Dispatcher {
+	return gate.NewDispatcher(gate.Options{
 		Registry:   tool.NewRegistry(ceiling, set),
 		Audit:      r.log,
 		Log:        slog.New(slog.DiscardHandler),
 		Capability: "jaxxstorm.com/cap/mcp",
-		Host:       func() tool.Host { return tool.Host{Name: "tag:mcp", Port: 8080} },
+		Host:       func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
 	})
 }
 
@@ -124,7 +126,10 @@ func (r *rig) call(name, arguments string) (json.RawMessage, error) {
 }
 
 func (r *rig) callBy(c caller.Caller, name, arguments string) (json.RawMessage, error) {
-	return r.dispatcher.Call(r.Context(), c, tool.Request{ID: "1", Method: "tools/call", Name: name, Arguments: json.RawMessage(arguments)})
+	return tooltest.Confirmed(arguments, func(arguments string) (json.RawMessage, error) {
+		out, err := r.dispatcher.Call(r.Context(), c, gate.Request{ID: "1", Method: "tools/call", Name: name, Arguments: json.RawMessage(arguments)})
+		return out.Structured, err
+	})
 }
 
 func (r *rig) read(uri string) (text, mimeType string, err error) {
@@ -133,7 +138,7 @@ func (r *rig) read(uri string) (text, mimeType string, err error) {
 }
 
 func (r *rig) readBy(c caller.Caller, uri string) (text, mimeType string, err error) {
-	return r.dispatcher.Read(r.Context(), c, tool.Request{ID: "1", Method: "resources/read", Name: uri})
+	return r.dispatcher.Read(r.Context(), c, gate.Request{ID: "1", Method: "resources/read", Name: uri})
 }
 
 // answer is call for what has to succeed.
@@ -152,11 +157,15 @@ func (r *rig) answer(name, arguments string, into any) {
 // fits checks an answer against the schema that clients validate it with.
 func (r *rig) fits(name string, text json.RawMessage) {
 	r.Helper()
-	for _, definition := range r.dispatcher.Registry().Tools() {
+	for _, definition := range r.dispatcher.Snapshot().Tools() {
 		if definition.Name != name {
 			continue
 		}
-		schema, err := definition.Output.Resolve(nil)
+		var output jsonschema.Schema
+		if err := json.Unmarshal(definition.Output, &output); err != nil {
+			r.Fatal(err)
+		}
+		schema, err := output.Resolve(nil)
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -205,7 +214,7 @@ func told(t testing.TB, err error, code, next string) *tool.Error {
 	if !errors.As(err, &e) {
 		t.Fatalf("got error %v, want one that is told", err)
 	}
-	if e.Code != code || e.Message == "" || e.Next == "" || !strings.Contains(e.Next, next) {
+	if string(e.Code) != code || e.Message == "" || e.Next == "" || !strings.Contains(e.Next, next) {
 		t.Errorf("got %q, want the code %s and a next step with %q", e.Error(), code, next)
 	}
 	if len(e.Error()) > 2500 || strings.ContainsAny(e.Error(), "\x00\x07\x1b\r") {
@@ -225,20 +234,20 @@ func quoted(t testing.TB, s string) string {
 }
 
 // stub answers with devices that were decoded before.
-type stub struct{ devices []tailnet.Device }
+type stub struct{ devices []tsapi.Device }
 
-func (s stub) ListDevices(context.Context, tailnet.DeviceQuery) ([]tailnet.Device, error) {
+func (s stub) ListDevices(context.Context, tsapi.DeviceQuery) ([]tsapi.Device, error) {
 	return slices.Clone(s.devices), nil
 }
 
-func (s stub) GetDevice(context.Context, string, bool) (tailnet.Device, error) {
+func (s stub) GetDevice(context.Context, string, bool) (tsapi.Device, error) {
 	return s.devices[0], nil
 }
 
 func (s stub) SetDeviceName(context.Context, string, string) error { return nil }
 
-func (s stub) Object(context.Context, tailnet.Request) (tailnet.Object, error) {
+func (s stub) Object(context.Context, tsapi.Request) (tsapi.Object, error) {
 	return s.devices[0].Object, nil
 }
 
-func (s stub) Do(context.Context, tailnet.Request) error { return nil }
+func (s stub) Do(context.Context, tsapi.Request) error { return nil }

@@ -6,12 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type routesInput struct {
@@ -22,8 +23,9 @@ type routesInput struct {
 // https://tailscale.com/api#tag/devices/POST/device/{deviceId}/routes
 func (d *devices) setRoutes() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "set_device_routes", Title: "Replace a device's approved routes", Group: group, Class: grant.Escalating, Idempotent: true,
+		Name: "set_device_routes", Title: "Replace a device's approved routes", Group: group, Target: "device", Devices: true, Class: grant.Escalating, Idempotent: true,
 		Operations: []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "setDeviceRoutes"},
+		Example:    json.RawMessage(`{"device":"web-1","routes":["10.0.0.0/16"]}`),
 		Description: "Replaces the approved subnet routes of one device; those not named are disabled. The tailnet then sends traffic for these networks to the device. " +
 			"What a device advertises is set on the device itself. Answers with the routes before and after. Needs confirm. Three or four calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in routesInput) (changeOutput, error) {
@@ -31,12 +33,12 @@ func (d *devices) setRoutes() tool.Tool {
 		if err != nil {
 			return changeOutput{}, err
 		}
-		device, err := d.resolve(ctx, in.Device, false)
+		device, err := d.of(call).resolve(ctx, in.Device, false)
 		if err != nil {
 			return changeOutput{}, err
 		}
 		id := []string{key(device)}
-		before, err := d.api.Object(ctx, tailnet.Request{Op: "listDeviceRoutes", Params: id})
+		before, err := d.api.Object(ctx, tsapi.Request{Op: "listDeviceRoutes", Params: id})
 		if err != nil {
 			return changeOutput{}, err
 		}
@@ -50,7 +52,7 @@ func (d *devices) setRoutes() tool.Tool {
 		if err := call.Confirm(in.Confirmation, called(device), effect); err != nil {
 			return changeOutput{}, err
 		}
-		now, err := d.api.Object(ctx, tailnet.Request{Op: "setDeviceRoutes", Params: id, Body: map[string][]string{"routes": routes}})
+		now, err := d.api.Object(ctx, tsapi.Request{Op: "setDeviceRoutes", Params: id, Body: map[string][]string{"routes": routes}})
 		if err != nil {
 			return changeOutput{}, err
 		}
@@ -84,4 +86,21 @@ func replacing(device string, approved, disabled []string) string {
 // without returns the routes that are not among the others.
 func without(routes, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(routes), func(route string) bool { return slices.Contains(others, route) })
+}
+
+// prefixes checks routes before anything is asked.
+func prefixes(given []string) ([]string, error) {
+	routes := []string{}
+	for _, text := range given {
+		p, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return nil, tool.Invalidf("give routes such as 10.0.0.0/16", "%q is no route", tool.Clip(text))
+		}
+		if p != p.Masked() {
+			return nil, tool.Invalidf("give "+p.Masked().String()+" if that network is meant", "%q is an address in a network and no route", tool.Clip(text))
+		}
+		routes = append(routes, p.String())
+	}
+	slices.Sort(routes)
+	return slices.Compact(routes), nil
 }

@@ -9,7 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -56,7 +57,7 @@ func TestTagCompletion(t *testing.T) {
 	r := tagged(t)
 	complete := func(entry, prefix string) []string {
 		t.Helper()
-		got, _, err := r.dispatcher.CompleteResource(t.Context(), by(t, "alice@example.com", entry), tool.Request{ID: "1", Method: "completion/complete", Name: "tailscale://tag/{tag}"}, prefix)
+		got, _, err := r.dispatcher.CompleteResource(t.Context(), by(t, "alice@example.com", entry), gate.Request{ID: "1", Method: "completion/complete", Name: "tailscale://tag/{tag}"}, prefix)
 		if err != nil {
 			t.Error(err)
 		}

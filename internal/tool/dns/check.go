@@ -16,8 +16,8 @@ const (
 	nextDomain     = "give domains such as corp.example.com, each once; one with other letters than a to z in its xn-- form"
 )
 
-// checkNameservers refuses what the API would not take, before anything is sent,
-// and what is there twice: one of the two is a mistake.
+// checkNameservers refuses addresses that the API would not take, before anything is
+// sent, and an address that is given twice: one of the two is a mistake.
 func checkNameservers(addresses []string) error {
 	for i, a := range addresses {
 		switch {
@@ -30,7 +30,7 @@ func checkNameservers(addresses []string) error {
 	return nil
 }
 
-// isNameserver refuses a URL that is too long to be shown to who confirms it.
+// isNameserver refuses a URL that is too long to be shown to the person who confirms it.
 func isNameserver(s string) bool {
 	if len(s) > mostShown {
 		return false

@@ -4,14 +4,15 @@ package dns
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type resolver struct {
@@ -44,7 +45,7 @@ type preferences struct {
 	MagicDNS         bool `json:"magicDNS"`
 }
 
-// configuration is what the API has and takes.
+// configuration is the DNS configuration as the API shows and takes it.
 type configuration struct {
 	Nameservers []sent            `json:"nameservers"`
 	SplitDNS    map[string][]sent `json:"splitDNS"`
@@ -60,9 +61,10 @@ func (d *dns) setConfiguration() tool.Tool {
 		Operations: []string{"getDnsConfiguration", "setDnsConfiguration"},
 		Class:      grant.Destructive,
 		Idempotent: true,
+		Example:    json.RawMessage(`{"nameservers":[{"address":"9.9.9.9"}],"magicDNS":true,"overrideLocalDNS":false}`),
 		Description: "Replaces the tailnet's whole DNS configuration: nameservers, split DNS, search paths, MagicDNS and overrideLocalDNS. Everything that is not named is removed, so read it with get_dns, " +
 			"change what is wanted and give all of it. Only this tool sets useWithExitNode and overrideLocalDNS; for the rest set_dns_nameservers, set_dns_search_paths, update_split_dns and " +
-			"set_dns_preferences lose less. Needs confirm; the refusal without it says what would be lost and added. Answers with the configurations before and after. Two calls to the Tailscale API.",
+			"set_dns_preferences lose less. Needs confirm; the refusal says what would be lost and added. Answers with the configurations before and after. Two calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in configurationInput) (changed, error) {
 		after, err := in.configuration()
 		if err != nil {
@@ -137,7 +139,7 @@ func addresses(list []sent) []string {
 }
 
 // losses are the parts of the present configuration that the next one lacks.
-func losses(raw tailnet.Object, before, after configuration) []string {
+func losses(raw tsapi.Object, before, after configuration) []string {
 	var lost []string
 	add := func(what string, names []string) {
 		if len(names) > 0 {
@@ -174,9 +176,8 @@ func losses(raw tailnet.Object, before, after configuration) []string {
 	return lost
 }
 
-// gains are the parts of the next configuration that the present one lacks, all
-// of them: whoever answers the questions of all devices must not be one of "10
-// more".
+// gains are all parts of the next configuration that the present one lacks: a
+// nameserver that answers every device must not be hidden in "10 more".
 func gains(before, after configuration) []string {
 	var added []string
 	add := func(what string, names []string) {

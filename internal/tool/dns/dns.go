@@ -12,14 +12,20 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 const group = "dns"
 
+// API is what these tools ask of the Tailscale API; *tsapi.API is one.
+type API interface {
+	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+}
+
 // Tools returns the group.
-func Tools(api *tailnet.API) tool.Set {
+func Tools(api API) tool.Set {
 	d := &dns{api}
 	return tool.Set{
 		Tools:     []tool.Tool{d.get(), d.setNameservers(), d.setPreferences(), d.setSearchPaths(), d.updateSplit(), d.setConfiguration()},
@@ -27,7 +33,7 @@ func Tools(api *tailnet.API) tool.Set {
 	}
 }
 
-type dns struct{ api *tailnet.API }
+type dns struct{ api API }
 
 // changed is the answer of every change.
 type changed struct {
@@ -35,14 +41,14 @@ type changed struct {
 	Previous tool.Object `json:"previous" jsonschema:"what was set before, in the form of the Tailscale API"`
 }
 
-// read asks for one part of the configuration.
-func (d *dns) read(ctx context.Context, op string) (tailnet.Object, error) {
-	return d.api.Object(ctx, tailnet.Request{Op: op})
+// read reads one part of the configuration.
+func (d *dns) read(ctx context.Context, op string) (tsapi.Object, error) {
+	return d.api.Object(ctx, tsapi.Request{Op: op})
 }
 
-// change sends a change, once, and answers with what came of it.
-func (d *dns) change(ctx context.Context, op string, body any, previous tailnet.Object) (changed, error) {
-	now, err := d.api.Object(ctx, tailnet.Request{Op: op, Body: body})
+// change sends a change, once, and answers with the configuration before and now.
+func (d *dns) change(ctx context.Context, op string, body any, previous tsapi.Object) (changed, error) {
+	now, err := d.api.Object(ctx, tsapi.Request{Op: op, Body: body})
 	if err != nil {
 		return changed{}, err
 	}
@@ -50,11 +56,11 @@ func (d *dns) change(ctx context.Context, op string, body any, previous tailnet.
 }
 
 // decode reads an answer of the API into the part of it that a tool looks at.
-func decode[T any](op string, o tailnet.Object) (T, error) {
+func decode[T any](op string, o tsapi.Object) (T, error) {
 	var into T
 	if err := json.Unmarshal(o.Raw(), &into); err != nil {
-		return into, &tailnet.Error{
-			Code: tailnet.CodeUpstreamMalformed, Op: op,
+		return into, &tsapi.Error{
+			Code: failure.UpstreamMalformed, Op: op,
 			Message: "the answer of the Tailscale API cannot be read: a field has another type than documented",
 			Next:    "nothing was changed; look at the DNS settings with get_dns or in the admin console",
 		}

@@ -35,6 +35,7 @@ func (d *dns) get() tool.Tool {
 		Group:      group,
 		Operations: []string{"getDnsConfiguration", "listDnsNameservers", "getDnsPreferences", "listDnsSearchPaths", "getSplitDns"},
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{}`),
 		Description: "Shows the tailnet's DNS configuration: global nameservers (with useWithExitNode), split DNS (the domains that have resolvers of their own), search paths, " +
 			"and preferences (magicDNS; overrideLocalDNS, whether the nameservers replace those of the operating system). part narrows it, for a credential or a question that needs one part only; " +
 			"the parts nameservers and splitDNS are addresses alone. This is what the tailnet is told to use; get_node_dns shows what this server's own node makes of it. " +
@@ -50,20 +51,13 @@ func (d *dns) get() tool.Tool {
 }
 
 func (d *dns) resource() tool.Resource {
-	return tool.Resource{
+	return tool.JSONResource(tool.Resource{
 		URI:         "tailscale://dns",
 		Name:        "dns",
 		Title:       "DNS configuration",
 		Description: "The tailnet's whole DNS configuration: nameservers, split DNS, search paths and preferences.",
-		MIMEType:    "application/json",
 		Narrow:      "use get_dns with one part",
-		Read: func(ctx context.Context, _ string) (string, error) {
-			o, err := d.read(ctx, "getDnsConfiguration")
-			if err != nil {
-				return "", err
-			}
-			text, err := json.Marshal(o)
-			return string(text), err
-		},
-	}
+	}, func(ctx context.Context, _ string) (any, error) {
+		return d.read(ctx, "getDnsConfiguration")
+	})
 }

@@ -4,6 +4,7 @@ package dns
 
 import (
 	"context"
+	"encoding/json"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
@@ -11,6 +12,7 @@ import (
 
 type preferencesInput struct {
 	MagicDNS bool `json:"magicDNS" jsonschema:"whether devices resolve each other by name (MagicDNS): true or false"`
+	tool.Confirmation
 }
 
 func (d *dns) setPreferences() tool.Tool {
@@ -19,15 +21,28 @@ func (d *dns) setPreferences() tool.Tool {
 		Title:      "Turn MagicDNS on or off",
 		Group:      group,
 		Operations: []string{"getDnsPreferences", "setDnsPreferences"},
-		Class:      grant.Write,
+		Class:      grant.Destructive,
 		Idempotent: true,
+		Example:    json.RawMessage(`{"magicDNS":false}`),
 		Description: "Turns MagicDNS on or off for the whole tailnet. Off, no device is reached by its name any more, only by its address. Turning it on needs at least one global nameserver: " +
 			"the Tailscale API refuses it otherwise, and set_dns_nameservers sets some. overrideLocalDNS is set with set_dns_configuration. " +
-			"Answers with the preferences before and after. Two calls to the Tailscale API.",
-	}, func(ctx context.Context, _ tool.Call, in preferencesInput) (changed, error) {
+			"Turning it off needs confirm. Answers with the preferences before and after. Two calls to the Tailscale API.",
+	}, func(ctx context.Context, call tool.Call, in preferencesInput) (changed, error) {
 		before, err := d.read(ctx, "getDnsPreferences")
 		if err != nil {
 			return changed{}, err
+		}
+		present, err := decode[struct {
+			MagicDNS *bool `json:"magicDNS"`
+		}]("getDnsPreferences", before)
+		if err != nil {
+			return changed{}, err
+		}
+		if !in.MagicDNS && (present.MagicDNS == nil || *present.MagicDNS) {
+			const effect = "turns MagicDNS off for the whole tailnet: no device is reached by its name any more, only by its address"
+			if err := call.Confirm(in.Confirmation, "dns preferences", effect); err != nil {
+				return changed{}, err
+			}
 		}
 		return d.change(ctx, "setDnsPreferences", map[string]bool{"magicDNS": in.MagicDNS}, before)
 	})

@@ -7,8 +7,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"tailscale-mcp/internal/tailnettest/fakeapi"
-	"tailscale-mcp/internal/tool/tooltest"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

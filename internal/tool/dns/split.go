@@ -4,11 +4,13 @@ package dns
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type splitDomain struct {
@@ -18,6 +20,7 @@ type splitDomain struct {
 
 type splitInput struct {
 	Domains []splitDomain `json:"domains" jsonschema:"the domains to change; every other domain stays as it is"`
+	tool.Confirmation
 }
 
 type splitOutput struct {
@@ -30,13 +33,15 @@ func (d *dns) updateSplit() tool.Tool {
 		Name:       "update_split_dns",
 		Title:      "Change domains of split DNS",
 		Group:      group,
+		Target:     "domains.domain",
 		Operations: []string{"getSplitDns", "updateSplitDns"},
-		Class:      grant.Write,
+		Class:      grant.Destructive,
 		Idempotent: true,
+		Example:    json.RawMessage(`{"domains":[{"domain":"corp.example.com","nameservers":["10.0.0.53"]},{"domain":"other.com","nameservers":[]}]}`),
 		Description: "Sets the nameservers of single domains (split DNS): names in such a domain are asked of them instead of the global nameservers. Only the domains that are named change; " +
 			"the list given for one replaces its list, and an empty list clears the domain, which then resolves like any other name. A domain to clear must be there. " +
-			"Nameservers are IP addresses or https URLs. Answers with all domains and with what was overwritten or cleared, to put it back. Two calls to the Tailscale API.",
-	}, func(ctx context.Context, _ tool.Call, in splitInput) (splitOutput, error) {
+			"Nameservers are IP addresses or https URLs. Answers with all domains and with what was overwritten or cleared, to put it back. Needs confirm. Two calls to the Tailscale API.",
+	}, func(ctx context.Context, call tool.Call, in splitInput) (splitOutput, error) {
 		names, err := checkSplit(in.Domains)
 		if err != nil {
 			return splitOutput{}, err
@@ -46,6 +51,7 @@ func (d *dns) updateSplit() tool.Tool {
 			return splitOutput{}, err
 		}
 		var previous tool.Object
+		var effects []string
 		body := map[string][]string{} // nil is sent as null, which clears
 		for i, one := range in.Domains {
 			name, value, there := find(before, names[i])
@@ -58,22 +64,39 @@ func (d *dns) updateSplit() tool.Tool {
 			switch {
 			case len(one.Nameservers) > 0:
 				body[name] = one.Nameservers
+				effects = append(effects, "sends every look-up of a name in "+names[i]+" to "+all(one.Nameservers)+" instead of "+asked(value))
 			case there:
 				body[name] = nil
+				effects = append(effects, "takes "+names[i]+" off split DNS, whose names are asked of "+asked(value)+" until now")
 			default:
-				return splitOutput{}, &tailnet.Error{
-					Code: tailnet.CodeNotFound, Op: "updateSplitDns",
+				return splitOutput{}, &tsapi.Error{
+					Code: failure.NotFound, Op: "updateSplitDns",
 					Message: "nothing was changed: split DNS has no domain " + printable(name) + " to clear",
 					Next:    "see the domains with get_dns, part splitDNS",
 				}
 			}
 		}
-		now, err := d.api.Object(ctx, tailnet.Request{Op: "updateSplitDns", Body: body})
+		if err := call.Confirm(in.Confirmation, strings.Join(names, ","), strings.Join(effects, "; ")); err != nil {
+			return splitOutput{}, err
+		}
+		now, err := d.api.Object(ctx, tsapi.Request{Op: "updateSplitDns", Body: body})
 		if err != nil {
 			return splitOutput{}, err
 		}
 		return splitOutput{tool.Whole(now), previous}, nil
 	})
+}
+
+// asked names the nameservers of a domain: its own, else the global ones.
+func asked(value json.RawMessage) string {
+	var own []string
+	switch {
+	case value == nil:
+		return "the global nameservers"
+	case json.Unmarshal(value, &own) != nil:
+		return printable(string(value))
+	}
+	return all(own)
 }
 
 func checkSplit(given []splitDomain) ([]string, error) {
@@ -92,7 +115,7 @@ func checkSplit(given []splitDomain) ([]string, error) {
 
 // find looks a domain up, and returns its name as it is written there: whether
 // the API tells capitals apart is not documented.
-func find(o tailnet.Object, domain string) (name string, value []byte, ok bool) {
+func find(o tsapi.Object, domain string) (name string, value json.RawMessage, ok bool) {
 	for name, value := range o.Fields() {
 		if strings.EqualFold(strings.TrimSuffix(name, "."), domain) {
 			return name, value, true

@@ -9,20 +9,20 @@ import (
 	"strings"
 	"unicode"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 const mostEmails = 50
 
-// checkEmails refuses what is no address, or is there twice and would be invited
-// twice, before anything is sent to anybody.
+// checkEmails refuses a text that is no address, and an address that is given twice
+// and would be invited twice, before anything is sent.
 func checkEmails(emails []string) error {
 	if len(emails) > mostEmails {
 		return tool.Invalidf("invite fewer at once", "there are %d addresses, and at most %d are invited in one call", len(emails), mostEmails)
 	}
 	for n, email := range emails {
-		// Whoever confirms has to see whom: what cannot be seen may turn a line around.
+		// The person who confirms must see who is invited: invisible characters may turn a line around.
 		hidden := strings.ContainsFunc(email, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) })
 		if a, err := mail.ParseAddress(email); err != nil || a.Address != email || hidden {
 			return tool.Invalidf("write addresses like bob@example.com", "%.80q is no email address", email)
@@ -34,7 +34,7 @@ func checkEmails(emails []string) error {
 	return nil
 }
 
-// invited says to whom the invitations go.
+// invited names the people that the invitations go to.
 func invited(emails []string) string {
 	if len(emails) == 0 {
 		return "whoever holds the link"
@@ -47,7 +47,7 @@ type createOutput struct {
 	Note    string        `json:"note" jsonschema:"what to know about the links"`
 }
 
-func (i *invites) create(ctx context.Context, kind string, r tailnet.Request) (createOutput, error) {
+func (i *invites) create(ctx context.Context, kind string, r tsapi.Request) (createOutput, error) {
 	made, err := i.api.List(ctx, r, "")
 	if err != nil {
 		return createOutput{}, err

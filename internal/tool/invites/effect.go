@@ -6,20 +6,20 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/tsapi"
 )
 
-// recipient is who an invitation was made for.
-func recipient(o tailnet.Object) string {
+// recipient names the person that an invitation was made for.
+func recipient(o tsapi.Object) string {
 	if email := o.Text("email"); email != "" {
 		return fmt.Sprintf("%.80q", email)
 	}
 	return "whoever holds its link"
 }
 
-// withdrawal says what an invitation that is about to be withdrawn opens, and
-// whether somebody has come through already.
-func (w which) withdrawal(o tailnet.Object) string {
+// withdrawal says which access an invitation gives that is about to be withdrawn, and
+// whether somebody has accepted it already.
+func (w which) withdrawal(o tsapi.Object) string {
 	effect := "withdraws the invitation of " + recipient(o)
 	if w.Kind != "device" {
 		effect += " into the tailnet"
@@ -28,7 +28,7 @@ func (w which) withdrawal(o tailnet.Object) string {
 		}
 		return effect
 	}
-	// Whatever has another type than documented is not said.
+	// A field that has another type than documented is left out.
 	var said struct {
 		id       json.Number
 		accepted bool

@@ -10,19 +10,26 @@ import (
 	"context"
 	"strings"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tsapi"
 )
 
 const group = "invites"
 
+// API is what these tools ask of the Tailscale API; *tsapi.API is one.
+type API interface {
+	devices.API
+	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
+}
+
 // Tools returns the group.
-func Tools(api *tailnet.API) tool.Set {
+func Tools(api API) tool.Set {
 	i := &invites{api}
 	return tool.Set{Tools: []tool.Tool{i.list(), i.shareDevice(), i.inviteUsers(), i.remove(), i.resend()}}
 }
 
-type invites struct{ api *tailnet.API }
+type invites struct{ api API }
 
 // kinds are the invitations, by the argument kind, with all that is documented.
 var kinds = map[string]tool.Kind{
@@ -36,8 +43,8 @@ const (
 	hiddenNote = "links are left out: each is shown once, to whoever makes the invitation; an admin sees them in the admin console"
 )
 
-// hide takes the links out, and says so if there were any. Whoever holds a link can
-// accept the invitation, as an admin perhaps: a caller who may only read must not
+// hide removes the links, and returns a note if there were any. The holder of a link
+// can accept the invitation, perhaps as an admin: a caller who may only read must not
 // become one.
 func hide(invites ...tool.Object) (note string) {
 	for _, o := range invites {
@@ -49,13 +56,20 @@ func hide(invites ...tool.Object) (note string) {
 	return note
 }
 
+// shown is an invitation as answers have it, without its link.
+func (w which) shown(o tsapi.Object) (tool.Object, error) {
+	invite, err := kinds[w.Kind].One(nil, o)
+	hide(invite)
+	return invite, err
+}
+
 // which names one invitation.
 type which struct {
 	Kind   string `json:"kind" jsonschema:"user: into the tailnet; device: a device shared with an outsider" enum:"user,device"`
 	Invite string `json:"invite" jsonschema:"ID of the invitation, such as 29214, from list_invites"`
 }
 
-// operation is the one of the two for that kind.
+// operation returns the operation for invitations of this kind.
 func (w which) operation(user, device string) string {
 	if w.Kind == "device" {
 		return device
@@ -63,10 +77,9 @@ func (w which) operation(user, device string) string {
 	return user
 }
 
-// get reads the invitation that a call is about, whose ID may have been given with
-// space around it.
-func (i *invites) get(ctx context.Context, w which) (o tailnet.Object, id string, err error) {
+// get reads the invitation that a call names. Space around the ID is ignored.
+func (i *invites) get(ctx context.Context, w which) (o tsapi.Object, id string, err error) {
 	id = strings.TrimSpace(w.Invite)
-	o, err = i.api.Object(ctx, tailnet.Request{Op: w.operation("getUserInvite", "getDeviceInvite"), Params: []string{id}})
+	o, err = i.api.Object(ctx, tsapi.Request{Op: w.operation("getUserInvite", "getDeviceInvite"), Params: []string{id}})
 	return o, id, err
 }

@@ -7,21 +7,23 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 func TestCreate(t *testing.T) {
 	r := newRig(t)
 	for arguments, part := range map[string]string{
-		`{"emails":["new@example.com"]}`: `set to "new@example.com"`,
+		`{"emails":["new@example.com"]}`: "lets new@example.com join the tailnet as member",
 		`{"role":"admin"}`:               "whoever holds the link join the tailnet as admin",
-		`{"emails":["new@example.com"],"confirm":"link","role":"auditor"}`: "as auditor",
+		`{"emails":["new@example.com"],"confirm":"new@example.com","role":"auditor"}`: "as auditor",
 	} {
 		r.Refuses("create_user_invites", arguments, tool.CodeConfirmationRequired, part)
 	}
-	r.Refuses("create_user_invites", `{"emails":["Bob@example.org"],"confirm":"Bob@example.org"}`, string(tailnet.CodeConflict), "29214")
+	r.Refuses("create_user_invites", `{"emails":["Bob@example.org"],"confirm":"CODE"}`, string(failure.Conflict), "29214")
 	r.Refuses("create_user_invites", `{"emails":["a@b, c@d"]}`, tool.CodeInvalidArgument, "no email address")
 	for _, hidden := range []string{"evil\u202e@example.org", "evil@exam\u200bple.org", "evil\ufffd@example.org"} {
 		r.Refuses("create_user_invites", `{"emails":["x@example.org","`+hidden+`"]}`, tool.CodeInvalidArgument, "no email address")
@@ -29,12 +31,12 @@ func TestCreate(t *testing.T) {
 	}
 	r.Refuses("create_user_invites", `{"role":"owner"}`, tool.CodeInvalidArgument, "auditor")
 	for _, twice := range []string{`"x@example.org","y@example.org","X@Example.org"`, `"x@example.org","x@example.org"`} {
-		r.Refuses("create_user_invites", `{"emails":[`+twice+`],"confirm":"x@example.org"}`, tool.CodeInvalidArgument, "there twice", "once")
-		r.Refuses("create_device_invites", `{"device":"web-1","emails":[`+twice+`],"confirm":"web-1"}`, tool.CodeInvalidArgument, "there twice")
+		r.Refuses("create_user_invites", `{"emails":[`+twice+`],"confirm":"CODE"}`, tool.CodeInvalidArgument, "there twice", "once")
+		r.Refuses("create_device_invites", `{"device":"web-1","emails":[`+twice+`],"confirm":"CODE"}`, tool.CodeInvalidArgument, "there twice")
 	}
-	r.Refuses("create_device_invites", `{"device":"..","confirm":".."}`, tool.CodeInvalidArgument, "names no device")
-	r.Answers("create_user_invites", `{"emails":["new@example.org","two@example.com"],"confirm":"new@example.org"}`, "uinv/fake1", `"role":"member"`, "two@example.com")
-	r.Answers("create_device_invites", `{"device":"web-1","multiUse":true,"confirm":"web-1"}`, "admin/invite/fake3", `"multiUse":true`)
+	r.Refuses("create_device_invites", `{"device":"..","confirm":"CODE"}`, tool.CodeInvalidArgument, "names no device")
+	r.Answers("create_user_invites", `{"emails":["new@example.org","two@example.com"],"confirm":"CODE"}`, "uinv/fake1", `"role":"member"`, "two@example.com")
+	r.Answers("create_device_invites", `{"device":"web-1","multiUse":true,"confirm":"CODE"}`, "admin/invite/fake3", `"multiUse":true`)
 }
 
 // What a share opens is said to whoever confirms it, and to the person who is asked.
@@ -49,9 +51,9 @@ func TestEffectOfSharing(t *testing.T) {
 	} {
 		arguments := `{"device":"web-1","emails":["a@example.org"]` + rest
 		text := r.Refuses("create_device_invites", arguments+`}`, tool.CodeConfirmationRequired, want.is...)
-		_, err := r.Dispatcher.Call(t.Context(), r.Caller(), tool.Request{
-			ID: "1", Method: "tools/call", Name: "create_device_invites", Arguments: []byte(arguments + `,"confirm":"web-1"}`),
-			Answer: func(string) tool.Answer { return tool.Unanswered },
+		_, err := r.Dispatcher.Call(t.Context(), r.Caller(), gate.Request{
+			ID: "1", Method: "tools/call", Name: "create_device_invites", Arguments: []byte(arguments + `}`),
+			Answer: func(string) gate.Answer { return gate.Unanswered },
 		})
 		var asked *tool.Error
 		if !errors.As(err, &asked) || asked.Ask == nil {
@@ -78,9 +80,9 @@ func TestEffectOfSharing(t *testing.T) {
 func TestShareWithoutName(t *testing.T) {
 	r := newRig(t)
 	r.Fake.Fail("getDevice", fakeapi.Body(200, "application/json", `{"id":"12"}`))
-	r.Refuses("create_device_invites", `{"device":"12"}`, tool.CodeConfirmationRequired, `the device "12"`, `set to "12"`)
-	r.Refuses("create_device_invites", `{"device":"12","confirm":""}`, tool.CodeConfirmationRequired, `set to "12"`)
-	r.Answers("create_device_invites", `{"device":"12","confirm":"12"}`, `"deviceId":12`)
+	r.Refuses("create_device_invites", `{"device":"12"}`, tool.CodeConfirmationRequired, `the device "12"`)
+	r.Refuses("create_device_invites", `{"device":"12","confirm":"12"}`, tool.CodeConfirmationRequired, `the device "12"`)
+	r.Answers("create_device_invites", `{"device":"12","confirm":"CODE"}`, `"deviceId":12`)
 	r.Answers("list_invites", `{"device":"12"}`, `"deviceId":12`)
 }
 
@@ -88,18 +90,18 @@ func TestDeleteAndResend(t *testing.T) {
 	r := newRig(t)
 	r.Refuses("resend_invite", `{"kind":"user","invite":"29216"}`, tool.CodeInvalidArgument, "without an email")
 	r.Refuses("resend_invite", `{"kind":"user","invite":"."}`, tool.CodeInvalidArgument, "dots")
-	r.Refuses("delete_invite", `{"kind":"user","invite":"12345","confirm":"12345"}`, string(tailnet.CodeNotFound), "")
+	r.Refuses("delete_invite", `{"kind":"user","invite":"12345","confirm":"CODE"}`, string(failure.NotFound), "")
 	r.Refuses("delete_invite", `{"kind":"device","invite":"12345"}`, tool.CodeConfirmationRequired, "bob@example.org")
 	r.Refuses("delete_invite", `{"kind":"tailnet","invite":"12345"}`, tool.CodeInvalidArgument, "device")
 	for _, kind := range []struct{ name, id string }{{"user", "29214"}, {"device", "12345"}} {
 		text := r.Answers("resend_invite", `{"kind":"`+kind.name+`","invite":"`+kind.id+`"}`, "sent again")
-		text += r.Answers("delete_invite", `{"kind":"`+kind.name+`","invite":"`+kind.id+`","confirm":"`+kind.id+`"}`, "withdrawn")
+		text += r.Answers("delete_invite", `{"kind":"`+kind.name+`","invite":"`+kind.id+`","confirm":"CODE"}`, `"deleted":"`+kind.id+`","previous":{`)
 		if strings.Contains(text, "https://") {
 			t.Errorf("a link is shown: %s", text)
 		}
 	}
 	r.Answers("resend_invite", `{"kind":"user","invite":"\t29215 "}`, "sent again")
-	r.Answers("delete_invite", `{"kind":"user","invite":" 29215\n","confirm":"29215"}`, "withdrawn")
+	r.Answers("delete_invite", `{"kind":"user","invite":" 29215\n","confirm":"CODE"}`, `"deleted":"29215"`)
 	if n := r.Fake.Count("deleteUserInvite") + r.Fake.Count("deleteDeviceInvite"); n != 3 {
 		t.Errorf("got %d deletions, want 3", n)
 	}
@@ -118,8 +120,8 @@ func TestEffectOfWithdrawing(t *testing.T) {
 	const lost = "; what becomes of that access is not documented"
 	says("device", "12346", `whoever holds its link to the device with the ID 11, which was accepted already by "carol@example.org"`+lost)
 
-	r.Answers("create_device_invites", `{"device":"web-2","multiUse":true,"confirm":"web-2"}`, "fake1")
-	if err := r.Client.Do(t.Context(), tailnet.Request{Op: "acceptDeviceInvite", Body: map[string]string{"invite": "fake1"}}); err != nil {
+	r.Answers("create_device_invites", `{"device":"web-2","multiUse":true,"confirm":"CODE"}`, "fake1")
+	if err := r.Client.Do(t.Context(), tsapi.Request{Op: "acceptDeviceInvite", Body: map[string]string{"invite": "fake1"}}); err != nil {
 		t.Fatal(err)
 	}
 	says("device", "20001", `whoever holds its link to the device with the ID 12, which was accepted already by "alice@example.com", and perhaps by others, since it is for many`+lost)

@@ -4,11 +4,13 @@ package invites
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type usersInput struct {
@@ -22,23 +24,26 @@ func (i *invites) inviteUsers() tool.Tool {
 		Name:       "create_user_invites",
 		Title:      "Invite people into the tailnet",
 		Group:      group,
+		Target:     "emails",
 		Operations: []string{"listUserInvites", "createUserInvites"},
 		Class:      grant.Escalating,
+		Outside:    true,
+		Example:    json.RawMessage(`{"emails":["new@example.org"]}`),
 		Description: "Invites people into the tailnet with a role, by mail or by a link that anybody can use who holds it. One who is invited already is refused: see list_invites and resend_invite. " +
-			"Answers with the links. The argument confirm is the first email address, or link without any. Two calls to the Tailscale API, with the token of a person.",
+			"Answers with the links. Needs confirm. Two calls to the Tailscale API, with the token of a person.",
 	}, func(ctx context.Context, call tool.Call, in usersInput) (createOutput, error) {
 		if err := checkEmails(in.Emails); err != nil {
 			return createOutput{}, err
 		}
-		open, err := i.api.List(ctx, tailnet.Request{Op: "listUserInvites"}, "")
+		open, err := i.api.List(ctx, tsapi.Request{Op: "listUserInvites"}, "")
 		if err != nil {
 			return createOutput{}, err
 		}
 		for _, email := range in.Emails {
 			for _, o := range open {
 				if strings.EqualFold(o.Text("email"), email) {
-					return createOutput{}, &tailnet.Error{
-						Code:    tailnet.CodeConflict,
+					return createOutput{}, &tsapi.Error{
+						Code:    failure.Conflict,
 						Message: email + " is invited already, as " + o.Text("role"),
 						Next:    "send the mail again with resend_invite, or withdraw the invitation " + o.Text("id") + " with delete_invite first",
 					}
@@ -66,6 +71,6 @@ func (i *invites) inviteUsers() tool.Tool {
 		if body == nil {
 			body = []wanted{{Role: in.Role}}
 		}
-		return i.create(ctx, "user", tailnet.Request{Op: "createUserInvites", Body: body})
+		return i.create(ctx, "user", tsapi.Request{Op: "createUserInvites", Body: body})
 	})
 }

@@ -4,12 +4,13 @@ package invites
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type listInput struct {
@@ -34,46 +35,48 @@ func (i *invites) list() tool.Tool {
 		Group:      group,
 		Operations: []string{"listUserInvites", "listDeviceInvites", "getUserInvite", "getDeviceInvite", "listTailnetDevices", "getDevice"},
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{"device":"web-1"}`),
 		Description: "Lists the open invitations of people into the tailnet, with role and email; or, with device, the invitations that share that device with outsiders, accepted ones included; " +
 			"or, with kind and invite, one invitation alone. Links are left out, since whoever holds one can accept. Those of people may take the API access token of a person: no scope is documented for them. " +
 			"One call to the Tailscale API, up to three with device.",
 		Narrow: "set a smaller limit, ask for fewer fields, or show one invitation with kind and invite",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
-		if in.Kind != "" || in.Invite != "" {
-			return i.one(ctx, in)
+		if err := in.check(); err != nil {
+			return listOutput{}, err
 		}
-		kind, r := kinds["user"], tailnet.Request{Op: "listUserInvites"}
+		kind, r := kinds["user"], tsapi.Request{Op: "listUserInvites"}
+		if in.Invite != "" {
+			kind = kinds[in.Kind]
+		}
 		if in.Device != "" {
 			device, err := devices.Resolve(ctx, i.api, in.Device, false)
 			if err != nil {
 				return listOutput{}, err
 			}
-			kind, r = kinds["device"], tailnet.Request{Op: "listDeviceInvites", Params: []string{devices.Key(device)}}
+			kind, r = kinds["device"], tsapi.Request{Op: "listDeviceInvites", Params: []string{devices.Key(device)}}
 		}
-		found, err := i.api.List(ctx, r, "")
-		if err != nil {
-			return listOutput{}, err
-		}
-		shown, listed, err := kind.List(call, in.Paging, in.Fields, []any{name, r.Params}, found)
+		shown, listed, err := kind.ListOrOne(ctx, call, tool.Query{
+			ID: in.Invite,
+			One: func(ctx context.Context, id string) (tsapi.Object, error) {
+				o, _, err := i.get(ctx, which{in.Kind, id})
+				return o, err
+			},
+			All:    func(ctx context.Context) ([]tsapi.Object, error) { return i.api.List(ctx, r, "") },
+			Fields: in.Fields, Paging: in.Paging, Scope: []any{name, r.Params},
+		})
 		return listOutput{shown, hide(shown...), listed}, err
 	})
 }
 
-// one answers with an invitation alone, in the form of a list.
-func (i *invites) one(ctx context.Context, in listInput) (listOutput, error) {
+// check refuses arguments that do not go together: kind and invite name one invitation.
+func (in listInput) check() error {
 	switch {
+	case in.Kind == "" && in.Invite == "":
+		return nil
 	case in.Kind == "" || strings.TrimSpace(in.Invite) == "":
-		return listOutput{}, tool.Invalidf("give both kind and invite to show one invitation, or neither to list them", "kind and invite name an invitation together only")
+		return tool.Invalidf("give both kind and invite to show one invitation, or neither to list them", "kind and invite name an invitation together only")
 	case in.Device != "" || in.Cursor != "":
-		return listOutput{}, tool.Invalidf("leave out either kind and invite or the others", "kind and invite name one invitation, which device and cursor do not go with")
+		return tool.Invalidf("leave out either kind and invite or the others", "kind and invite name one invitation, which device and cursor do not go with")
 	}
-	o, _, err := i.get(ctx, which{in.Kind, in.Invite})
-	if err != nil {
-		return listOutput{}, err
-	}
-	shown, err := kinds[in.Kind].One(in.Fields, o)
-	if err != nil {
-		return listOutput{}, err
-	}
-	return listOutput{[]tool.Object{shown}, hide(shown), tool.Listed{Total: 1, Returned: 1}}, nil
+	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -18,12 +18,12 @@ func TestList(t *testing.T) {
 	r.Answers("list_invites", `{"device":"web-1"}`, `"allowExitNode":true`, "carol@example.org", `"total":2`)
 	r.Answers("list_invites", `{"device":"web-2"}`, `"invites":[]`, `"total":0`)
 	r.Answers("list_invites", `{"fields":["role"]}`, `[{"role":"admin"},{"role":"member"},{"role":"member"}]`)
-	r.Refuses("list_invites", `{"device":"nothing"}`, string(tailnet.CodeNotFound), "nothing")
+	r.Refuses("list_invites", `{"device":"nothing"}`, string(failure.NotFound), "nothing")
 	r.Refuses("list_invites", `{"showLink":true}`, tool.CodeInvalidArgument, "cursor")
 	r.Refuses("list_invites", `{"fields":["deviceId"]}`, tool.CodeInvalidArgument, "inviterId")
 	r.Refuses("list_invites", `{"device":"web-1","fields":["role"]}`, tool.CodeInvalidArgument, "acceptedBy")
 	r.Fake.Fail("", fakeapi.Status(503))
-	r.Refuses("list_invites", `{}`, string(tailnet.CodeUpstreamUnavailable), "")
+	r.Refuses("list_invites", `{}`, string(failure.UpstreamUnavailable), "")
 }
 
 func TestListPages(t *testing.T) {
@@ -55,7 +55,7 @@ func TestListOne(t *testing.T) {
 	if n := len(r.Fake.Requests()); n != 2 {
 		t.Errorf("got %d requests, want one an invitation", n)
 	}
-	r.Refuses("list_invites", `{"kind":"user","invite":"12346"}`, string(tailnet.CodeNotFound), "")
+	r.Refuses("list_invites", `{"kind":"user","invite":"12346"}`, string(failure.NotFound), "")
 	r.Refuses("list_invites", `{"kind":"user","invite":"29215","fields":["accepted"]}`, tool.CodeInvalidArgument, "inviterId")
 	before := len(r.Fake.Requests())
 	for arguments, part := range map[string]string{

@@ -5,8 +5,8 @@ package invites
 import (
 	"testing"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
 )
 
 // What the API refuses was sent once and as it should be, is not sent again, and
@@ -14,25 +14,25 @@ import (
 func TestChangesThatTheAPIRefuses(t *testing.T) {
 	for _, c := range []struct{ name, arguments, op, path, body string }{
 		{
-			"create_user_invites", `{"emails":["a@example.org","b@example.org"],"role":"auditor","confirm":"a@example.org"}`,
+			"create_user_invites", `{"emails":["a@example.org","b@example.org"],"role":"auditor","confirm":"CODE"}`,
 			"createUserInvites", "/tailnet/-/user-invites", `[{"role":"auditor","email":"a@example.org"},{"role":"auditor","email":"b@example.org"}]`,
 		},
-		{"create_user_invites", `{"confirm":"link"}`, "createUserInvites", "/tailnet/-/user-invites", `[{"role":"member"}]`},
+		{"create_user_invites", `{"confirm":"CODE"}`, "createUserInvites", "/tailnet/-/user-invites", `[{"role":"member"}]`},
 		{
-			"create_device_invites", `{"device":"web-1","emails":["a@example.org"],"allowExitNode":true,"confirm":"web-1"}`,
+			"create_device_invites", `{"device":"web-1","emails":["a@example.org"],"allowExitNode":true,"confirm":"CODE"}`,
 			"createDeviceInvites", "/device/nWeb1CNTRL/device-invites", `[{"multiUse":false,"allowExitNode":true,"email":"a@example.org"}]`,
 		},
 		{
-			"create_device_invites", `{"device":"web-2","multiUse":true,"confirm":"web-2"}`,
+			"create_device_invites", `{"device":"web-2","multiUse":true,"confirm":"CODE"}`,
 			"createDeviceInvites", "/device/nWeb2CNTRL/device-invites", `[{"multiUse":true,"allowExitNode":false}]`,
 		},
-		{"delete_invite", `{"kind":"user","invite":"29214","confirm":"29214"}`, "deleteUserInvite", "/user-invites/29214", ``},
-		{"delete_invite", `{"kind":"device","invite":"12345","confirm":"12345"}`, "deleteDeviceInvite", "/device-invites/12345", ``},
+		{"delete_invite", `{"kind":"user","invite":"29214","confirm":"CODE"}`, "deleteUserInvite", "/user-invites/29214", ``},
+		{"delete_invite", `{"kind":"device","invite":"12345","confirm":"CODE"}`, "deleteDeviceInvite", "/device-invites/12345", ``},
 		{"resend_invite", `{"kind":"user","invite":"29214"}`, "resendUserInvite", "/user-invites/29214/resend", ``},
 		{"resend_invite", `{"kind":"device","invite":"12345"}`, "resendDeviceInvite", "/device-invites/12345/resend", ``},
 	} {
-		for status, code := range map[int]tailnet.Code{
-			403: tailnet.CodePermissionDenied, 404: tailnet.CodeNotFound, 500: tailnet.CodeUpstreamUnavailable,
+		for status, code := range map[int]failure.Code{
+			403: failure.PermissionDenied, 404: failure.NotFound, 500: failure.UpstreamUnavailable,
 		} {
 			r := newRig(t)
 			r.Fake.Fail(c.op, fakeapi.Status(status))

@@ -4,12 +4,13 @@ package invites
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type shareInput struct {
@@ -20,7 +21,7 @@ type shareInput struct {
 	tool.Confirmation
 }
 
-// effect says to whom the invitations open what.
+// effect says who may reach the device by the invitations.
 func (in shareInput) effect(device string) string {
 	effect := fmt.Sprintf("lets %s reach the device %.80q from outside of the tailnet", invited(in.Emails), device)
 	if in.AllowExitNode {
@@ -37,10 +38,13 @@ func (i *invites) shareDevice() tool.Tool {
 		Name:       "create_device_invites",
 		Title:      "Share a device with outsiders",
 		Group:      group,
+		Target:     "device",
 		Operations: []string{"listTailnetDevices", "getDevice", "createDeviceInvites"},
 		Class:      grant.Escalating,
+		Outside:    true,
+		Example:    json.RawMessage(`{"device":"web-1"}`),
 		Description: "Invites people of other tailnets to reach one device, by mail or by a link that anybody can use who holds it. What they reach on it is up to the policy file. " +
-			"Answers with the links. The argument confirm is the device's short name, or its ID when it has none. Not to be repeated: each call makes new invitations. Up to three calls to the Tailscale API, with the token of a person.",
+			"Answers with the links. Needs confirm. Not to be repeated: each call makes new invitations. Up to three calls to the Tailscale API, with the token of a person.",
 	}, func(ctx context.Context, call tool.Call, in shareInput) (createOutput, error) {
 		if err := checkEmails(in.Emails); err != nil {
 			return createOutput{}, err
@@ -65,6 +69,6 @@ func (i *invites) shareDevice() tool.Tool {
 		if body == nil {
 			body = []wanted{{in.MultiUse, in.AllowExitNode, ""}}
 		}
-		return i.create(ctx, "device", tailnet.Request{Op: "createDeviceInvites", Params: []string{devices.Key(device)}, Body: body})
+		return i.create(ctx, "device", tsapi.Request{Op: "createDeviceInvites", Params: []string{devices.Key(device)}, Body: body})
 	})
 }

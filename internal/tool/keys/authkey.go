@@ -5,6 +5,7 @@ package keys
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -27,11 +28,13 @@ func (k *keys) createAuthKey() tool.Tool {
 		Name:       "create_auth_key",
 		Title:      "Create an auth key",
 		Group:      group,
+		Target:     "description",
 		Operations: []string{"listTailnetKeys", "createKey"},
 		Class:      grant.Escalating,
+		Example:    json.RawMessage(`{"description":"ci runner","tags":["tag:build"]}`),
 		Description: "Creates an auth key, with which devices join the tailnet without anybody signing in (tailscale up --auth-key). Without options it lets one device in, " +
 			"once, untagged, and expires after 90 days. The secret is in the field secret of this answer only: hand it to the person and do not repeat it elsewhere. " +
-			"Set confirm to the description. Use create_trust_credential for what calls the API. Calling again makes another key. Two calls to the Tailscale API.",
+			"Needs confirm. Use create_trust_credential for what calls the API. Calling again makes another key. Two calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in authKeyInput) (created, error) {
 		if err := checkDescription(in.Description); err != nil {
 			return created{}, err
@@ -59,7 +62,7 @@ func (k *keys) createAuthKey() tool.Tool {
 	})
 }
 
-// effect says what whoever has the key can do.
+// effect says what the holder of the key can do.
 func (in authKeyInput) effect(days int) string {
 	who := "one device"
 	if in.Reusable {

@@ -17,14 +17,14 @@ var (
 	tagForm     = regexp.MustCompile(`^tag:[A-Za-z][A-Za-z0-9-]{0,99}$`)
 )
 
-// Whoever confirms a credential has to see all that it may do. So it is shown
-// whole, and what is too much for that is refused.
+// The person who confirms a credential must see everything that it may do. So it is
+// shown whole, and one that is too long for that is refused.
 const (
 	mostListed  = 100
 	longestText = 500 // in bytes
 )
 
-// checkText refuses what cannot be shown as it is.
+// checkText refuses a text that cannot be shown as it is.
 func checkText(name, s string) error {
 	if len(s) > longestText || strings.ContainsFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }) {
 		return tool.Invalidf("shorten it, and leave out characters that cannot be seen", "%s is longer than %d bytes or holds what cannot be printed", name, longestText)
@@ -39,8 +39,8 @@ func checkCount(name string, n int) error {
 	return nil
 }
 
-// checkDescription holds the rule of the API's document. A description is wanted,
-// since by it people tell later what a key was for.
+// checkDescription checks the rule of the API's document. A description is required,
+// since it tells people later what a key was for.
 func checkDescription(s string) error {
 	if !describable.MatchString(s) || strings.TrimSpace(s) != s {
 		return tool.Invalidf("give 1 to 50 letters, digits, spaces and hyphens, such as ci runner", "%q is no description of a key", tool.Clip(s))
@@ -60,8 +60,8 @@ func checkTags(tags []string) error {
 	return nil
 }
 
-// checkScopes refuses what the API would: no scopes, and scopes that let devices
-// in without tags for them.
+// checkScopes refuses the lists that the API refuses: without scopes, and with scopes
+// that let devices in without tags for them.
 func checkScopes(scopes, tags []string) error {
 	if len(scopes) == 0 {
 		return tool.Invalidf("give at least one scope, such as devices:core:read", "a trust credential has scopes")

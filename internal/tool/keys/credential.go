@@ -4,6 +4,7 @@ package keys
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,11 +30,13 @@ func (k *keys) createTrustCredential() tool.Tool {
 		Name:       "create_trust_credential",
 		Title:      "Create a trust credential",
 		Group:      group,
+		Target:     "description",
 		Operations: []string{"listTailnetKeys", "createKey"},
 		Class:      grant.Escalating,
+		Example:    json.RawMessage(`{"kind":"client","description":"reader","scopes":["devices:core:read"]}`),
 		Description: "Creates a trust credential, with which a program calls the API of this tailnet for good: an OAuth client, whose secret is in the field secret of this answer only, " +
 			"or a federated identity, which takes the tokens of another provider (issuer and subject) and has no secret. It never expires and belongs to no user, so give few scopes; all is everything. " +
-			"Set confirm to the description. Use create_auth_key to let devices in. Calling again makes another. Two calls to the Tailscale API.",
+			"Needs confirm. Use create_auth_key to let devices in. Calling again makes another. Two calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in credentialInput) (created, error) {
 		body, err := in.body()
 		if err != nil {
@@ -60,7 +63,7 @@ func (k *keys) createTrustCredential() tool.Tool {
 	})
 }
 
-// body is what is sent, when it can be.
+// body returns the body of the request, or the reason why it cannot be sent.
 func (in credentialInput) body() (map[string]any, error) {
 	if err := checkDescription(in.Description); err != nil {
 		return nil, err

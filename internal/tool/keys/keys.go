@@ -14,13 +14,14 @@ import (
 	"strings"
 	"time"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 const group = "keys"
 
-// kind is what is shown of a key.
+// kind says which fields of a key are shown.
 var kind = tool.Kind{
 	ID:     "id",
 	Listed: []string{"id", "keyType", "description", "created", "expires", "scopes", "tags", "userId", "capabilities"},
@@ -32,20 +33,29 @@ var kind = tool.Kind{
 	Secret:     []string{"key"},
 }
 
-// scopes are what changes keys of each kind.
+// scopes are the scopes that a change of a key needs, by the kind of key.
 var scopes = map[string]string{
 	"auth": "auth_keys", "client": "oauth_keys", "federated": "federated_keys", "api": "api_access_tokens",
 }
 
-// nouns are what people call keys of each kind.
+// nouns are the kinds of keys in the words of people.
 var nouns = map[string]string{
 	"auth": "auth key", "client": "OAuth client", "federated": "federated identity", "api": "API access token",
 }
 
-type keys struct{ api *tailnet.API }
+type keys struct{ api API }
+
+// API is what these tools ask of the Tailscale API; *tsapi.API is one.
+type API interface {
+	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
+	Do(ctx context.Context, r tsapi.Request) error
+	// Uses reports whether the key of that ID is the one that the client itself asks with.
+	Uses(id string) bool
+}
 
 // Tools returns the group.
-func Tools(api *tailnet.API) tool.Set {
+func Tools(api API) tool.Set {
 	k := &keys{api}
 	return tool.Set{
 		Tools:     []tool.Tool{k.list(), k.createAuthKey(), k.createTrustCredential(), k.setTrustCredential(), k.remove()},
@@ -53,19 +63,19 @@ func Tools(api *tailnet.API) tool.Set {
 	}
 }
 
-func (k *keys) get(ctx context.Context, id string) (tailnet.Object, error) {
-	return k.api.Object(ctx, tailnet.Request{Op: "getKey", Params: []string{id}})
+func (k *keys) get(ctx context.Context, id string) (tsapi.Object, error) {
+	return k.api.Object(ctx, tsapi.Request{Op: "getKey", Params: []string{id}})
 }
 
-// unrevoked reads a key that is about to be changed.
-func (k *keys) unrevoked(ctx context.Context, id string) (tailnet.Object, error) {
+// unrevoked reads a key that is about to be changed, and refuses one that was revoked.
+func (k *keys) unrevoked(ctx context.Context, id string) (tsapi.Object, error) {
 	o, err := k.get(ctx, id)
 	if err != nil {
 		return o, err
 	}
 	if revoked := revokedAt(o); revoked != "" {
-		return o, &tailnet.Error{
-			Code:    tailnet.CodeConflict,
+		return o, &tsapi.Error{
+			Code:    failure.Conflict,
 			Message: "the key " + strconv.Quote(tool.Clip(id)) + " was revoked at " + tool.Clip(revoked) + "; nothing was changed",
 			Next:    "there is nothing left to do with it; list_keys has those in use",
 		}
@@ -73,9 +83,9 @@ func (k *keys) unrevoked(ctx context.Context, id string) (tailnet.Object, error)
 	return o, nil
 }
 
-// revokedAt is when a key was revoked. The zero time is never, as it is in the
-// other times of the API.
-func revokedAt(o tailnet.Object) string {
+// revokedAt returns the time at which a key was revoked; empty if never. The API
+// writes never as the zero time.
+func revokedAt(o tsapi.Object) string {
 	text := o.Text("revoked")
 	if at, err := time.Parse(time.RFC3339, text); err == nil && at.IsZero() {
 		return ""
@@ -83,8 +93,8 @@ func revokedAt(o tailnet.Object) string {
 	return text
 }
 
-// called is how a person recognizes a key.
-func called(o tailnet.Object, id string) string {
+// called names a key such that a person recognizes it.
+func called(o tsapi.Object, id string) string {
 	noun := nouns[o.Text("keyType")]
 	if noun == "" {
 		noun = "key"
@@ -105,7 +115,7 @@ type created struct {
 // create sends the one request that makes a key.
 func (k *keys) create(ctx context.Context, keyType string, body map[string]any) (created, error) {
 	body["keyType"] = keyType
-	o, err := k.api.Object(ctx, tailnet.Request{Op: "createKey", Body: body, Scope: scopes[keyType]})
+	o, err := k.api.Object(ctx, tsapi.Request{Op: "createKey", Body: body, Scope: scopes[keyType]})
 	if err != nil {
 		return created{}, err
 	}
@@ -124,8 +134,8 @@ func (k *keys) create(ctx context.Context, keyType string, body map[string]any) 
 	return out, nil
 }
 
-// namesakes says which keys in force have the description already: after a call
-// whose outcome was not known, the one that it made may be among them.
+// namesakes says which keys in force have the description already: a call whose
+// outcome was not known may have made one of them.
 func (k *keys) namesakes(ctx context.Context, keyType, description string) (string, error) {
 	found, err := k.find(ctx, listFilter{Type: keyType})
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type listFilter struct {
@@ -39,44 +39,29 @@ func (k *keys) list() tool.Tool {
 		Group:      group,
 		Operations: []string{"listTailnetKeys", "getKey"},
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{}`),
 		Description: "Lists the tailnet's keys in force: auth keys, OAuth clients, federated identities and API access tokens, each with its ID, kind, description, " +
 			"creation, expiry, scopes, tags, creator (userId, absent when a trust credential made it) and what devices an auth key lets in (capabilities). Secrets are never shown. " +
 			"Use type and expiringWithinDays to narrow it; give key to show one alone with all that is known, revoked and expired ones included. " +
 			"Only kinds that the server's credential may read are listed. One call to the Tailscale API.",
 		Narrow: "filter by type or expiringWithinDays, ask for fewer fields, or set a smaller limit",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
-		if in.Key != "" {
-			return k.one(ctx, in)
+		if in.Key != "" && (in.listFilter != (listFilter{}) || in.Cursor != "") {
+			return listOutput{}, tool.Invalidf("leave out either key or the others", "key names one key, which type, expiringWithinDays, invalid and cursor do not go with")
 		}
-		found, err := k.find(ctx, in.listFilter)
-		if err != nil {
-			return listOutput{}, err
-		}
-		shown, listed, err := kind.List(call, in.Paging, in.Fields, []any{name, in.listFilter}, found)
+		shown, listed, err := kind.ListOrOne(ctx, call, tool.Query{
+			ID: in.Key, One: k.get,
+			All:    func(ctx context.Context) ([]tsapi.Object, error) { return k.find(ctx, in.listFilter) },
+			Fields: in.Fields, Paging: in.Paging, Scope: []any{name, in.listFilter},
+		})
 		return listOutput{shown, listed}, err
 	})
 }
 
-// one answers with a key alone, in the form of a list.
-func (k *keys) one(ctx context.Context, in listInput) (listOutput, error) {
-	if in.listFilter != (listFilter{}) || in.Cursor != "" {
-		return listOutput{}, tool.Invalidf("leave out either key or the others", "key names one key, which type, expiringWithinDays, invalid and cursor do not go with")
-	}
-	o, err := k.get(ctx, in.Key)
-	if err != nil {
-		return listOutput{}, err
-	}
-	shown, err := kind.One(in.Fields, o)
-	if err != nil {
-		return listOutput{}, err
-	}
-	return listOutput{[]tool.Object{shown}, tool.Listed{Total: 1, Returned: 1}}, nil
-}
-
-// find lists the keys that fit. Without all=true the API leaves out those of
-// others.
-func (k *keys) find(ctx context.Context, f listFilter) ([]tailnet.Object, error) {
-	r := tailnet.Request{Op: "listTailnetKeys", Query: url.Values{"all": {"true"}}}
+// find lists the keys that fit. Without all=true the API leaves out the keys of
+// other users.
+func (k *keys) find(ctx context.Context, f listFilter) ([]tsapi.Object, error) {
+	r := tsapi.Request{Op: "listTailnetKeys", Query: url.Values{"all": {"true"}}}
 	if f.Type != "" {
 		r.Scope = scopes[f.Type] + ":read"
 	}
@@ -85,7 +70,7 @@ func (k *keys) find(ctx context.Context, f listFilter) ([]tailnet.Object, error)
 		return nil, err
 	}
 	now := time.Now()
-	var found []tailnet.Object
+	var found []tsapi.Object
 	for _, o := range all {
 		if f.fits(o, now) {
 			found = append(found, o)
@@ -94,7 +79,7 @@ func (k *keys) find(ctx context.Context, f listFilter) ([]tailnet.Object, error)
 	return found, nil
 }
 
-func (f listFilter) fits(o tailnet.Object, now time.Time) bool {
+func (f listFilter) fits(o tsapi.Object, now time.Time) bool {
 	if f.Type != "" && o.Text("keyType") != f.Type {
 		return false
 	}
@@ -112,24 +97,18 @@ func (f listFilter) fits(o tailnet.Object, now time.Time) bool {
 }
 
 func (k *keys) resource() tool.Resource {
-	return tool.Resource{
+	return tool.JSONResource(tool.Resource{
 		URI:         "tailscale://keys",
 		Name:        "keys",
 		Title:       "Keys",
 		Description: "All keys and trust credentials of the tailnet in force, with the fields of list_keys and without secrets.",
-		MIMEType:    "application/json",
 		Narrow:      "use list_keys, which has pages and filters",
-		Read: func(ctx context.Context, _ string) (string, error) {
-			found, err := k.find(ctx, listFilter{})
-			if err != nil {
-				return "", err
-			}
-			shown, err := kind.All(nil, found)
-			if err != nil {
-				return "", err
-			}
-			text, err := json.Marshal(listOutput{shown, tool.Listed{Total: len(shown), Returned: len(shown)}})
-			return string(text), err
-		},
-	}
+	}, func(ctx context.Context, _ string) (any, error) {
+		found, err := k.find(ctx, listFilter{})
+		if err != nil {
+			return nil, err
+		}
+		shown, err := kind.All(nil, found)
+		return listOutput{shown, tool.Listed{Total: len(shown), Returned: len(shown)}}, err
+	})
 }

@@ -8,9 +8,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/tooltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -26,5 +26,5 @@ func code(err error) (string, string) {
 	if !errors.As(err, &e) {
 		return "", ""
 	}
-	return e.Code, e.Message + " " + e.Next
+	return string(e.Code), e.Message + " " + e.Next
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type setInput struct {
@@ -35,12 +35,14 @@ func (k *keys) setTrustCredential() tool.Tool {
 		Name:       "set_trust_credential",
 		Title:      "Change a trust credential",
 		Group:      group,
+		Target:     "key",
 		Operations: []string{"getKey", "setKey"},
 		Class:      grant.Escalating,
 		Idempotent: true,
+		Example:    json.RawMessage(`{"key":"kClient1CNTRL","scopes":["dns:read"]}`),
 		Description: "Changes what an OAuth client or a federated identity may do: its scopes, tags and description, and whose tokens a federated identity takes. Each list that is given replaces " +
 			"the one before; what is left out stays as it is. Auth keys and API access tokens cannot be changed: create another. The secret stays the same and is not shown. " +
-			"Set confirm to the key's ID. Answers with the credential before and now. Two calls to the Tailscale API.",
+			"Needs confirm. Answers with the credential before and now. Two calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in setInput) (setOutput, error) {
 		given, err := in.given()
 		if err != nil {
@@ -61,7 +63,7 @@ func (k *keys) setTrustCredential() tool.Tool {
 		if err := call.Confirm(in.Confirmation, in.Key, effect); err != nil {
 			return setOutput{}, err
 		}
-		now, err := k.api.Object(ctx, tailnet.Request{Op: "setKey", Params: []string{in.Key}, Body: body, Scope: scopes[previous.Text("keyType")]})
+		now, err := k.api.Object(ctx, tsapi.Request{Op: "setKey", Params: []string{in.Key}, Body: body, Scope: scopes[previous.Text("keyType")]})
 		if err != nil {
 			return setOutput{}, err
 		}
@@ -79,7 +81,7 @@ var (
 	federatedOnly = []string{"issuer", "subject", "audience", "customClaimRules"}
 )
 
-// given are the fields that the call names, as JSON.
+// given returns the fields that the call names, as JSON.
 func (in setInput) given() (map[string]json.RawMessage, error) {
 	out := map[string]json.RawMessage{}
 	var failed error
@@ -119,9 +121,9 @@ func (in setInput) given() (map[string]json.RawMessage, error) {
 	return out, failed
 }
 
-// wholly is the body that sets what is given and keeps the rest: the API replaces
-// everything at once.
-func wholly(previous tailnet.Object, given map[string]json.RawMessage) (map[string]any, error) {
+// wholly returns the body that sets the given fields and keeps the others: the API
+// replaces all at once.
+func wholly(previous tsapi.Object, given map[string]json.RawMessage) (map[string]any, error) {
 	keyType := previous.Text("keyType")
 	fields := settable
 	switch keyType {
@@ -147,7 +149,7 @@ func wholly(previous tailnet.Object, given map[string]json.RawMessage) (map[stri
 	return body, checkScopes(texts(body["scopes"]), texts(body["tags"]))
 }
 
-// texts are the strings of a list in JSON; what is none has none.
+// texts returns the strings of a list in JSON; none if it is no such list.
 func texts(v any) []string {
 	raw, _ := v.(json.RawMessage)
 	var list []string
@@ -157,8 +159,8 @@ func texts(v any) []string {
 	return list
 }
 
-// difference says what becomes of the fields that are given.
-func difference(previous tailnet.Object, given map[string]json.RawMessage) string {
+// difference says what the given fields are now and become.
+func difference(previous tsapi.Object, given map[string]json.RawMessage) string {
 	var changes []string
 	for _, name := range append(settable[:len(settable):len(settable)], federatedOnly...) {
 		value, ok := given[name]

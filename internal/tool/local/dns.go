@@ -44,7 +44,7 @@ type dnsRecord struct {
 }
 
 func (n *node) getNodeDNS() tool.Tool {
-	d := read("get_node_dns", "DNS of this host",
+	d := read("get_node_dns", "DNS of this host", `{}`,
 		"Tells the DNS configuration that the tailnet gives the host this server runs on: MagicDNS and its suffix, global resolvers, split DNS routes, search domains, "+
 			"names it can have certificates for, and whether this host uses any of it. Use it when names do not resolve on this host or to see the tailnet's DNS without an API credential. "+
 			"Takes no arguments. Costs three questions to the local tailscaled, nothing at the Tailscale API.")

@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/localapi"
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -21,7 +23,7 @@ import (
 func code(err error) string {
 	var told *tool.Error
 	if errors.As(err, &told) {
-		return told.Code
+		return string(told.Code)
 	}
 	return ""
 }
@@ -33,7 +35,7 @@ var calls = map[string]string{
 }
 
 // refuses calls every tool but those in except, and wants one code of all.
-func refuses(t *testing.T, b *bench, want tailnet.Code, next string, except ...string) {
+func refuses(t *testing.T, b *bench, want failure.Code, next string, except ...string) {
 	t.Helper()
 	for name, arguments := range calls {
 		answer, err := b.call(name, arguments)
@@ -44,7 +46,7 @@ func refuses(t *testing.T, b *bench, want tailnet.Code, next string, except ...s
 			continue
 		}
 		var told *tool.Error
-		if !errors.As(err, &told) || told.Code != string(want) || !strings.Contains(told.Next, next) {
+		if !errors.As(err, &told) || told.Code != want || !strings.Contains(told.Next, next) {
 			t.Errorf("%s: got %s and error %v, want code %s and a next step with %q", name, answer, err, want, next)
 		}
 	}
@@ -52,8 +54,8 @@ func refuses(t *testing.T, b *bench, want tailnet.Code, next string, except ...s
 
 func TestTailscaledAway(t *testing.T) {
 	f := newFake(t)
-	nowhere := &node{tailscaled: tailnet.NewLocal(tailnet.LocalClient(filepath.Join(t.TempDir(), "none")))}
-	refuses(t, newBench(t, nowhere), tailnet.CodeUpstreamUnavailable, "systemctl start tailscaled")
+	nowhere := &node{tailscaled: localapi.New(socket.Client(filepath.Join(t.TempDir(), "none")))}
+	refuses(t, newBench(t, nowhere), failure.UpstreamUnavailable, "systemctl start tailscaled")
 
 	b := newBench(t, f.node())
 	if _, err := b.call("list_peers", `{}`); err != nil {
@@ -64,7 +66,7 @@ func TestTailscaledAway(t *testing.T) {
 	}
 	// The socket is gone, and so are the connections that were kept.
 	began := time.Now()
-	refuses(t, b, tailnet.CodeUpstreamUnavailable, "systemctl start tailscaled")
+	refuses(t, b, failure.UpstreamUnavailable, "systemctl start tailscaled")
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("it took %v to notice ten times that tailscaled is away", took)
 	}
@@ -75,21 +77,21 @@ func TestSocketWithoutListener(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n := &node{tailscaled: tailnet.NewLocal(tailnet.LocalClient(path))}
-	refuses(t, newBench(t, n), tailnet.CodeUpstreamUnavailable, "TAILSCALE_MCP_TAILSCALED_SOCKET")
+	n := &node{tailscaled: localapi.New(socket.Client(path))}
+	refuses(t, newBench(t, n), failure.UpstreamUnavailable, "TAILSCALE_MCP_TAILSCALED_SOCKET")
 }
 
 func TestNotOnATailnet(t *testing.T) {
 	for _, c := range []struct {
 		state string
-		want  tailnet.Code
+		want  failure.Code
 		next  string
 	}{
-		{"NeedsLogin", tailnet.CodeUnauthenticated, "tailscale up"},
-		{"NeedsMachineAuth", tailnet.CodePermissionDenied, "https://login.tailscale.com/admin/machines"},
-		{"Stopped", tailnet.CodeUpstreamUnavailable, "tailscale up"},
-		{"Starting", tailnet.CodeUpstreamUnavailable, "try again in a moment"},
-		{"NoState", tailnet.CodeUpstreamUnavailable, "try again in a moment"},
+		{"NeedsLogin", failure.Unauthenticated, "tailscale up"},
+		{"NeedsMachineAuth", failure.PermissionDenied, "https://login.tailscale.com/admin/machines"},
+		{"Stopped", failure.UpstreamUnavailable, "tailscale up"},
+		{"Starting", failure.UpstreamUnavailable, "try again in a moment"},
+		{"NoState", failure.UpstreamUnavailable, "try again in a moment"},
 	} {
 		t.Run(c.state, func(t *testing.T) {
 			f := newFake(t)
@@ -113,29 +115,29 @@ func TestUpstreamFaults(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		instead http.HandlerFunc
-		want    tailnet.Code
+		want    failure.Code
 		next    string
 	}{
 		{"access denied", func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "access denied", http.StatusForbidden)
-		}, tailnet.CodePermissionDenied, "journalctl -u tailscaled"},
-		{"too old for the question", http.NotFound, tailnet.CodeUnsupported, "tailscale update"},
+		}, failure.PermissionDenied, "journalctl -u tailscaled"},
+		{"too old for the question", http.NotFound, failure.Unsupported, "tailscale update"},
 		{"failing", func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, `{"error":"internal trouble"}`, http.StatusInternalServerError)
-		}, tailnet.CodeUpstreamUnavailable, "journalctl -u tailscaled"},
+		}, failure.UpstreamUnavailable, "journalctl -u tailscaled"},
 		{"not JSON", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("<!doctype html><title>proxy</title>"))
-		}, tailnet.CodeUpstreamMalformed, "tailscale update"},
+		}, failure.UpstreamMalformed, "tailscale update"},
 		{"of another shape", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte(`["nothing"]`))
-		}, tailnet.CodeUpstreamMalformed, "tailscale update"},
+		}, failure.UpstreamMalformed, "tailscale update"},
 		{"cut short", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = w.Write([]byte(`{`))
-		}, tailnet.CodeUpstreamUnavailable, "try again"},
+		}, failure.UpstreamUnavailable, "try again"},
 		{"hanging up", func(http.ResponseWriter, *http.Request) {
 			panic(http.ErrAbortHandler)
-		}, tailnet.CodeUpstreamUnavailable, "try again"},
+		}, failure.UpstreamUnavailable, "try again"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFake(t)
@@ -145,11 +147,11 @@ func TestUpstreamFaults(t *testing.T) {
 				want, next := c.want, c.next
 				if c.name == "too old for the question" && name == "get_whois" {
 					// tailscaled says no such path and no such address alike.
-					want, next = tailnet.CodeNotFound, "list_peers"
+					want, next = failure.NotFound, "list_peers"
 				}
 				var told *tool.Error
 				_, err := b.call(name, arguments)
-				if !errors.As(err, &told) || told.Code != string(want) || !strings.Contains(told.Next, next) {
+				if !errors.As(err, &told) || told.Code != want || !strings.Contains(told.Next, next) {
 					t.Errorf("%s: got error %v, want code %s and a next step with %q", name, err, want, next)
 				}
 			}

@@ -22,8 +22,10 @@ import (
 
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi"
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -49,6 +51,8 @@ type fake struct {
 	// instead answers every request in place of the above.
 	instead  http.HandlerFunc
 	requests map[string]int
+	// questions are those about who is where.
+	questions []string
 }
 
 // newFake starts a fake with the small tailnet of [small].
@@ -98,6 +102,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/localapi/v0/status":
 		_, _ = w.Write(f.encodeStatus(r.FormValue("peers") != "false"))
 	case "/localapi/v0/whois":
+		f.questions = append(f.questions, r.FormValue("proto")+" "+r.FormValue("addr"))
 		who := f.whois[r.FormValue("addr")]
 		if who == nil {
 			http.Error(w, "no match for IP:port", http.StatusNotFound)
@@ -194,23 +199,23 @@ func (f *fake) asked(path string) int {
 
 // node is the host that asks f, pinging without pauses.
 func (f *fake) node() *node {
-	return &node{tailscaled: tailnet.NewLocal(tailnet.LocalClient(f.socket)), pingEvery: time.Microsecond, pingTimeout: 200 * time.Millisecond}
+	return &node{tailscaled: localapi.New(socket.Client(f.socket)), pingEvery: time.Microsecond, pingTimeout: 200 * time.Millisecond}
 }
 
 // bench calls the tools as a client of the server would.
 type bench struct {
 	t          testing.TB
-	dispatcher *tool.Dispatcher
+	dispatcher *gate.Dispatcher
 	progress   []string
 }
 
 func newBench(t testing.TB, n *node) *bench {
-	return &bench{t: t, dispatcher: tool.NewDispatcher(tool.Options{
+	return &bench{t: t, dispatcher: gate.NewDispatcher(gate.Options{
 		Registry:   tool.NewRegistry([]grant.Class{grant.Read}, n.set(), tool.WhoAmI()),
 		Audit:      nobody{},
 		Log:        slog.New(slog.DiscardHandler),
 		Capability: "jaxxstorm.com/cap/mcp",
-		Host:       func() tool.Host { return tool.Host{Name: "tag:mcp", Port: 8080} },
+		Host:       func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
 	})}
 }
 
@@ -225,10 +230,11 @@ func (b *bench) call(name, arguments string) (json.RawMessage, error) {
 
 func (b *bench) callContext(ctx context.Context, name, arguments string) (json.RawMessage, error) {
 	b.progress = nil
-	return b.dispatcher.Call(ctx, caller.Operator("admin@example.com"), tool.Request{
+	out, err := b.dispatcher.Call(ctx, caller.Operator("admin@example.com"), gate.Request{
 		ID: "1", Method: "tools/call", Name: name, Arguments: json.RawMessage(arguments),
 		Progress: func(_, _ float64, message string) { b.progress = append(b.progress, message) },
 	})
+	return out.Structured, err
 }
 
 // answer is call for what has to succeed.

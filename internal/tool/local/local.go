@@ -5,31 +5,32 @@
 // are what the server offers before anybody has configured anything.
 //
 // It imports tool and tailnet, and the LocalAPI's types. Every failure is an
-// error with a code and a next step, made in package tailnet; an answer that
+// error with a code and a next step, made in package localapi; an answer that
 // would mislead because this host is not on its tailnet is such an error too.
 // get_tailnet_status is the exception: to tell what is wrong is what it is for.
 package local
 
 import (
+	"encoding/json"
 	"time"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/tool"
 )
 
-// Client is what the tools ask tailscaled with; *local.Client is one.
-type Client = tailnet.LocalAPI
+// Client is the client of tailscaled's LocalAPI; *local.Client is one.
+type Client = localapi.API
 
 // Tools returns the tools and the prompt that lc answers.
 func Tools(lc Client) tool.Set {
-	n := &node{tailscaled: tailnet.NewLocal(lc), pingEvery: time.Second, pingTimeout: 5 * time.Second}
+	n := &node{tailscaled: localapi.New(lc), pingEvery: time.Second, pingTimeout: 5 * time.Second}
 	return n.set()
 }
 
 // node is this host.
 type node struct {
-	tailscaled *tailnet.Local
+	tailscaled *localapi.Local
 	// pingEvery is the least time from one ping to the next, pingTimeout how
 	// long an answer is waited for.
 	pingEvery, pingTimeout time.Duration
@@ -53,10 +54,11 @@ func (n *node) set() tool.Set {
 	}
 }
 
-// read is the definition that all tools here share.
-func read(name, title, description string) tool.Definition {
+// read returns the definition of a tool here: all of them share the group and the class.
+func read(name, title, example, description string) tool.Definition {
 	return tool.Definition{
 		Name: name, Title: title, Group: "local", Class: grant.Read,
+		Example:     json.RawMessage(example),
 		Description: description,
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -42,12 +42,13 @@ type derpRegion struct {
 }
 
 func (n *node) runNetcheck() tool.Tool {
-	d := read("run_netcheck", "Check this host's network",
+	d := read("run_netcheck", "Check this host's network", `{}`,
 		"Checks the network around the host this server runs on, as the command tailscale netcheck does: whether UDP, IPv4 and IPv6 get out, how the NAT maps ports, its public address, "+
 			"the nearest DERP region and the latency to each. Use it when ping_peer shows relayed (derp) or slow connections, or tailscaled complains about its network; "+
 			"it says nothing about the peer's side. Port mapping on the router is not checked. "+
 			"Takes 1 to 5 seconds, at most 8, and sends a few packets to Tailscale's relay servers. Nothing at the Tailscale API.")
 	d.Timeout = 20 * time.Second
+	d.Weight = 32 // it measures the host's network: two at once disturb each other
 	return tool.New(d, func(ctx context.Context, _ tool.Call, in netcheckInput) (netcheckResult, error) {
 		found, err := n.tailscaled.Netcheck(ctx, in.AllRegions)
 		if err != nil {
@@ -57,7 +58,7 @@ func (n *node) runNetcheck() tool.Tool {
 	})
 }
 
-func netcheckOf(found *tailnet.Netcheck) netcheckResult {
+func netcheckOf(found *localapi.Netcheck) netcheckResult {
 	r := found.Report
 	out := netcheckResult{
 		UDP: r.UDP, IPv4: r.IPv4, IPv6: r.IPv6, OSHasIPv6: r.OSHasIPv6,
@@ -95,7 +96,7 @@ func netcheckOf(found *tailnet.Netcheck) netcheckResult {
 	return out
 }
 
-func measuredOver(found *tailnet.Netcheck) string {
+func measuredOver(found *localapi.Netcheck) string {
 	switch {
 	case found.UDP:
 		return "udp"

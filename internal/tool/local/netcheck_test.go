@@ -11,7 +11,7 @@ import (
 	"tailscale.com/net/netcheck"
 	"tailscale.com/tailcfg"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi"
 )
 
 func TestNetcheckAnswer(t *testing.T) {
@@ -33,7 +33,7 @@ func TestNetcheckAnswer(t *testing.T) {
 	hard.MappingVariesByDestIP.Set(true)
 	for name, report := range map[string]*netcheck.Report{"open": open, "hard": hard, "blocked": {}} {
 		t.Run(name, func(t *testing.T) {
-			answer, err := json.Marshal(netcheckOf(&tailnet.Netcheck{Report: report, Map: m, Took: 1234 * time.Millisecond}))
+			answer, err := json.Marshal(netcheckOf(&localapi.Netcheck{Report: report, Map: m, Took: 1234 * time.Millisecond}))
 			golden(t, "netcheck-"+name, answer, err)
 			fits(t, newBench(t, &node{}), "run_netcheck", answer)
 		})

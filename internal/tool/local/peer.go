@@ -96,7 +96,7 @@ func fullName(ps *ipnstate.PeerStatus) string {
 	return strings.ToLower(strings.TrimSuffix(ps.DNSName, "."))
 }
 
-// magicDNSSuffix is what full names end with, without dots around it; empty
+// magicDNSSuffix is the domain at the end of full names, without dots around it; empty
 // while this host is on no tailnet.
 func magicDNSSuffix(st *ipnstate.Status) string {
 	if st.CurrentTailnet == nil {
@@ -128,7 +128,7 @@ func filled[T any](list []T) []T {
 	return list
 }
 
-// seconds is t in UTC without what no reader wants to pay for.
+// seconds returns t in UTC, in whole seconds: a fraction would cost the reader tokens.
 func seconds(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}

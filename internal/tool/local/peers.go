@@ -34,7 +34,7 @@ type peersResult struct {
 }
 
 func (n *node) listPeers() tool.Tool {
-	d := read("list_peers", "Peers of this host",
+	d := read("list_peers", "Peers of this host", `{"online":true,"os":"linux"}`,
 		"Lists the nodes of the tailnet that this host knows, as its tailscaled sees them at this moment: name, stable ID, addresses, OS, user or tags, online, lastSeen (only when offline), "+
 			"whether it can be an exit node, subnets it routes, and the path packets take (direct, peer-relay or derp) when there was traffic lately. "+
 			"Filter by name, online, os, tag, user, exitNodeOption; name fields to see more or less. This host itself is not in the list (get_tailnet_status has it), "+
@@ -56,7 +56,7 @@ func (n *node) listPeers() tool.Tool {
 				found = append(found, ps)
 			}
 		}
-		// How much of the list is in a page is not part of what the list is.
+		// The size of a page and the fields do not change which peers are listed.
 		scope := in
 		scope.Paging, scope.Fields = tool.Paging{}, nil
 		page, listed, err := tool.Page(call, in.Paging, []any{d.Name, scope}, found, peerKey)
@@ -103,9 +103,9 @@ func (in peersInput) matches(st *ipnstate.Status, ps *ipnstate.PeerStatus) bool 
 		(in.OS == "" || strings.EqualFold(in.OS, ps.OS))
 }
 
-// project returns the fields of p, or those that are asked for among p's and
-// those of tailscaled's own status. A list that is null there, or a moment in the
-// year 1, is not there: it is left out.
+// project returns the fields of p, or the fields that are asked for of p and of
+// tailscaled's own status. A null list and a time in the year 1 mean none there, and
+// are left out.
 func project(p Peer, ps *ipnstate.PeerStatus, fields []string) (tool.Object, error) {
 	parts := []any{p}
 	if len(fields) > 0 {

@@ -11,6 +11,7 @@ import (
 	"tailscale.com/tailcfg"
 
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -92,7 +93,7 @@ func TestFiveThousandPeers(t *testing.T) {
 		t.Errorf("got counts %+v, want 5008 with 716 offline", st.Peers)
 	}
 	values, total, err := b.dispatcher.CompletePrompt(t.Context(), caller.Operator("admin@example.com"),
-		tool.Request{Name: "diagnose_peer"}, "peer", "host-")
+		gate.Request{Name: "diagnose_peer"}, "peer", "host-")
 	if err != nil || len(values) != 100 || total != 5000 {
 		t.Errorf("got %d of %d completions, %v; want 100 of 5000", len(values), total, err)
 	}

@@ -13,7 +13,7 @@ import (
 	"tailscale.com/ipn/ipnstate"
 	"tailscale.com/tailcfg"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -51,13 +51,14 @@ type pong struct {
 }
 
 func (n *node) pingPeer() tool.Tool {
-	d := read("ping_peer", "Ping a peer",
+	d := read("ping_peer", "Ping a peer", `{"peer":"web-1","count":1}`,
 		"Pings a node from this host through Tailscale and tells for each ping how long it took and by which path: direct (with the endpoint), peer-relay or derp (with the region). "+
 			"Use it to see whether a node can be reached from here, how fast, and whether the connection is direct; a first ping by derp and later ones direct is normal. "+
 			"A disco ping that works while ICMP does not points to the peer's firewall. TSMP and ICMP tell no path. No grant has to allow the traffic for disco. "+
 			"Example: {\"peer\":\"web-1\",\"count\":5}. Takes about a second per ping and up to five where there is no answer. Nothing at the Tailscale API.")
 	// Ten pings without an answer, and the status before them.
 	d.Timeout = 65 * time.Second
+	d.Weight = 16 // it holds a connection to tailscaled, and a third node answers
 	return tool.New(d, func(ctx context.Context, call tool.Call, in pingInput) (pingResult, error) {
 		st, err := n.tailscaled.Peers(ctx)
 		if err != nil {
@@ -116,9 +117,7 @@ func (n *node) pings(ctx context.Context, call tool.Call, to target, count int, 
 
 // ping sends one. goOn is false when every further one would fail alike.
 func (n *node) ping(ctx context.Context, to target, out *pingResult) (one pong, goOn bool, err error) {
-	pingCtx, cancel := context.WithTimeout(ctx, n.pingTimeout)
-	defer cancel()
-	r, err := n.tailscaled.Ping(pingCtx, to.addr, tailcfg.PingType(out.Type))
+	r, err := n.tailscaled.Ping(ctx, to.addr, tailcfg.PingType(out.Type), n.pingTimeout)
 	switch {
 	case err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
 		return pong{Error: fmt.Sprintf("no answer within %v", n.pingTimeout)}, true, nil
@@ -127,8 +126,8 @@ func (n *node) ping(ctx context.Context, to target, out *pingResult) (one pong, 
 	case r.IsLocalIP:
 		return pong{}, false, tool.Invalidf("name another node; list_peers lists them", "%s is an address of this host itself", to.addr)
 	case r.Err != "" && to.peer == nil:
-		return pong{}, false, &tailnet.Error{
-			Code:    tailnet.CodeNotFound,
+		return pong{}, false, &failure.Error{
+			Code:    failure.NotFound,
 			Message: fmt.Sprintf("no node that this host knows leads to %s: %s", to.addr, short(r.Err)),
 			Next:    "find the node with list_peers; for an address behind a subnet router this host also has to accept routes (get_node_preferences)",
 		}
@@ -176,7 +175,7 @@ func (r *pingResult) sum() {
 	}
 }
 
-// meaning explains what is easily misread.
+// meaning explains a result that is easily misread.
 func (r *pingResult) meaning(st *ipnstate.Status, to target) string {
 	switch last := r.Pings[len(r.Pings)-1]; {
 	case r.Received == 0 && to.peer != nil && to.peer.Expired:

@@ -12,7 +12,8 @@ import (
 
 	"tailscale.com/ipn/ipnstate"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -86,8 +87,8 @@ func TestPingWhatTailscaledRefuses(t *testing.T) {
 		f.status.Self.TailscaleIPs = f.status.Self.TailscaleIPs[:1]
 	})
 	b := newBench(t, f.node())
-	if _, err := b.call("ping_peer", `{"peer":"10.9.9.9"}`); code(err) != string(tailnet.CodeNotFound) {
-		t.Errorf("an address that nobody routes: got %v, want code %s", err, tailnet.CodeNotFound)
+	if _, err := b.call("ping_peer", `{"peer":"10.9.9.9"}`); code(err) != string(failure.NotFound) {
+		t.Errorf("an address that nobody routes: got %v, want code %s", err, failure.NotFound)
 	}
 	if _, err := b.call("ping_peer", `{"peer":"100.64.0.1"}`); code(err) != tool.CodeInvalidArgument {
 		t.Errorf("an address of this host: got %v, want code %s", err, tool.CodeInvalidArgument)
@@ -101,7 +102,7 @@ func TestPingWhatTailscaledRefuses(t *testing.T) {
 
 // Ten pings without an answer stay within the bound of the tool.
 func TestPingIsBounded(t *testing.T) {
-	n := Tools(tailnet.LocalClient("/nowhere"))
+	n := Tools(socket.Client("/nowhere"))
 	for _, d := range n.Tools {
 		if d.Name == "ping_peer" && d.Timeout < 10*5*time.Second+10*time.Second {
 			t.Errorf("got bound %v, want room for ten pings of 5s and a status", d.Timeout)

@@ -13,10 +13,10 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
-// prefsResult is what of ipn.Prefs is shown, under the names of the command
-// tailscale set where it has one. It is a list of what is let through: a
-// preference that a later tailscaled brings is not shown before somebody has
-// judged it; the test of this file holds why the others are not.
+// prefsResult has the preferences of ipn.Prefs that are shown, under the names of the
+// command tailscale set where it has one. A preference of a later tailscaled is not
+// shown before somebody has judged it; the test of this file says why the others are
+// not.
 type prefsResult struct {
 	WantRunning                bool     `json:"wantRunning" jsonschema:"Tailscale is meant to be up (tailscale up, tailscale down)"`
 	LoggedOut                  bool     `json:"loggedOut" jsonschema:"somebody has logged this host out"`
@@ -53,7 +53,7 @@ type prefsResult struct {
 }
 
 func (n *node) getNodePreferences() tool.Tool {
-	d := read("get_node_preferences", "Preferences of this host",
+	d := read("get_node_preferences", "Preferences of this host", `{}`,
 		"Tells the settings of the tailscaled on the host this server runs on, as tailscale up and tailscale set make them: accepts DNS and routes, exit node, "+
 			"advertised routes, tags and services, SSH, shields up, netfilter, updates, operator. Keys and other secrets are never part of it. "+
 			"Use it to explain why this host does not use a route, a name or an exit node, or does not offer one. An advertised route or tag still needs approval by the tailnet. "+
@@ -110,7 +110,7 @@ func prefsOf(p *ipn.Prefs) prefsResult {
 	return out
 }
 
-// known is nil for what has not been set.
+// known returns nil for a setting that has not been made.
 func known(b opt.Bool) *bool {
 	v, ok := b.Get()
 	if !ok {

@@ -12,7 +12,7 @@ import (
 
 	"tailscale.com/ipn/ipnstate"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -21,7 +21,7 @@ const (
 	mostNamed   = 10  // candidates that an error names
 )
 
-// target is what a name that a caller gave stands for.
+// target is the node or address that a caller means by a name.
 type target struct {
 	addr netip.Addr
 	// peer is the node; nil for an address that is no node's own, as one behind
@@ -91,8 +91,8 @@ func byAddress(st *ipnstate.Status, addr netip.Addr) target {
 
 func one(st *ipnstate.Status, ps *ipnstate.PeerStatus) (target, error) {
 	if len(ps.TailscaleIPs) == 0 {
-		return target{}, &tailnet.Error{
-			Code:    tailnet.CodeNotFound,
+		return target{}, &failure.Error{
+			Code:    failure.NotFound,
 			Message: fmt.Sprintf("%s has no Tailscale address", nameOf(st, ps)),
 			Next:    "look at it with list_peers and fields [\"all\"]",
 		}
@@ -110,11 +110,11 @@ func ambiguous(given string, found []*ipnstate.PeerStatus) error {
 	return tool.Invalidf("call again with the full name or the ID of one of them: "+listed(names), "%q stands for %d nodes", given, len(found))
 }
 
-// unknown names no other node: whoever may ping one need not be one who may
-// list them all.
+// unknown refuses a name of no node, and names no other: a caller who may ping a node
+// may not be allowed to list all of them.
 func unknown(given string) error {
-	return &tailnet.Error{
-		Code:    tailnet.CodeNotFound,
+	return &failure.Error{
+		Code:    failure.NotFound,
 		Message: fmt.Sprintf("this host knows no node %q", given),
 		Next:    "find it with list_peers; a node that this host may not talk to is not among them",
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -61,8 +61,8 @@ func TestResolveRefuses(t *testing.T) {
 	st := small().status
 	for _, given := range []string{"wbe-1", "web-3", "lap", "web-1.example.com", "zebra-crossing"} {
 		_, err := resolve(st, given)
-		if tailnet.CodeOf(err) != tailnet.CodeNotFound || !strings.Contains(err.Error(), "find it with list_peers") {
-			t.Errorf("%s: got %v, want code %s and the next step", given, err, tailnet.CodeNotFound)
+		if failure.CodeOf(err) != failure.NotFound || !strings.Contains(err.Error(), "find it with list_peers") {
+			t.Errorf("%s: got %v, want code %s and the next step", given, err, failure.NotFound)
 		}
 		if rest := strings.ReplaceAll(fmt.Sprint(err), given, ""); strings.Contains(rest, "web-1") || strings.Contains(rest, "laptop") {
 			t.Errorf("%s: the refusal names other nodes: %v", given, err)
@@ -85,7 +85,7 @@ func TestManyAmbiguous(t *testing.T) {
 func TestNodeWithoutAddress(t *testing.T) {
 	st := small().status
 	st.Peer[nodeKey(2)].TailscaleIPs = nil
-	if _, err := resolve(st, "web-1"); tailnet.CodeOf(err) != tailnet.CodeNotFound {
-		t.Errorf("got %v, want code %s", err, tailnet.CodeNotFound)
+	if _, err := resolve(st, "web-1"); failure.CodeOf(err) != failure.NotFound {
+		t.Errorf("got %v, want code %s", err, failure.NotFound)
 	}
 }

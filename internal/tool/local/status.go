@@ -9,7 +9,7 @@ import (
 
 	"tailscale.com/ipn/ipnstate"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -56,7 +56,7 @@ type peerCounts struct {
 }
 
 func (n *node) getTailnetStatus() tool.Tool {
-	d := read("get_tailnet_status", "Status of this host and its tailnet",
+	d := read("get_tailnet_status", "Status of this host and its tailnet", `{}`,
 		"Tells how the host this server runs on is doing as a node of its tailnet: connected or what keeps it from that, problems tailscaled has noticed, "+
 			"version, tailnet name, MagicDNS suffix, its own name, addresses, tags and key expiry, the exit node in use, and how many peers there are (online, offline, exit nodes, by OS). "+
 			"Use it first when anything about the tailnet seems wrong, and for counts; use list_peers for the nodes themselves. "+
@@ -70,8 +70,8 @@ func (n *node) getTailnetStatus() tool.Tool {
 	})
 }
 
-// statusOf leaves out AuthURL: whoever opens it takes this host into a tailnet
-// of their own.
+// statusOf leaves out AuthURL: the person who opens it takes this host into their own
+// tailnet.
 func statusOf(st *ipnstate.Status) statusResult {
 	out := statusResult{
 		State:          st.BackendState,
@@ -84,7 +84,7 @@ func statusOf(st *ipnstate.Status) statusResult {
 	if st.TUN {
 		out.Networking = "kernel"
 	}
-	if wrong := tailnet.LocalStateError(st.BackendState); wrong != nil {
+	if wrong := localapi.StateError(st.BackendState); wrong != nil {
 		out.NextStep = wrong.Next
 	}
 	if t := st.CurrentTailnet; t != nil {
@@ -103,8 +103,8 @@ func statusOf(st *ipnstate.Status) statusResult {
 	return out
 }
 
-// exitNodeOf is the exit node in use. What tailscaled says of it as a peer is
-// newer than its ExitNodeStatus, which is as old as the last full network map.
+// exitNodeOf returns the exit node in use. Its entry among the peers is newer than
+// ExitNodeStatus, which is as old as the last full network map.
 func exitNodeOf(st *ipnstate.Status) *exitNodeUse {
 	for _, ps := range st.Peer {
 		if ps.ExitNode {

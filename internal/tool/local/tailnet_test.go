@@ -219,8 +219,8 @@ func smallWhoIs() map[string]*apitype.WhoIsResponse {
 		UserProfile: &tailcfg.UserProfile{LoginName: "tagged-devices"},
 	}
 	return map[string]*apitype.WhoIsResponse{
-		v4(4).String():    laptop,
-		v6(4).String():    laptop,
-		"127.0.0.1:40123": tagged,
+		v4(4).String(): laptop,
+		v6(4).String(): laptop,
+		v4(2).String(): tagged,
 	}
 }

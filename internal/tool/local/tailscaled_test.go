@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/localapi"
+	"tailscale-mcp/internal/localapi/socket"
+	"tailscale-mcp/internal/testbed"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -21,12 +23,12 @@ func TestRealTailscaled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: -short, and this runs tailscaled")
 	}
-	tn := tailnettest.New(t, tailnettest.Options{})
+	tn := testbed.New(t, testbed.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	nodes, err := tn.AddNodes(ctx,
-		tailnettest.NodeOptions{Name: "mcp", Tags: []string{"tag:mcp"}},
-		tailnettest.NodeOptions{Name: "laptop", Login: "alice@example.com"},
+		testbed.NodeOptions{Name: "mcp", Tags: []string{"tag:mcp"}},
+		testbed.NodeOptions{Name: "laptop", Login: "alice@example.com"},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +37,7 @@ func TestRealTailscaled(t *testing.T) {
 	if _, err := tn.AddFakePeers(ctx, 300); err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, &node{tailscaled: tailnet.NewLocal(tailnet.LocalClient(host.Socket)), pingEvery: 50 * time.Millisecond, pingTimeout: 5 * time.Second})
+	b := newBench(t, &node{tailscaled: localapi.New(socket.Client(host.Socket)), pingEvery: 50 * time.Millisecond, pingTimeout: 5 * time.Second})
 
 	var st statusResult
 	b.check(t, "get_tailnet_status", ``, &st)
@@ -123,11 +125,11 @@ func TestRealTailscaled(t *testing.T) {
 	if err := host.LogOut(ctx); err != nil {
 		t.Fatal(err)
 	}
-	refuses(t, b, tailnet.CodeUnauthenticated, "tailscale up", "get_tailnet_status", "get_node_preferences", "get_serve_config")
+	refuses(t, b, failure.Unauthenticated, "tailscale up", "get_tailnet_status", "get_node_preferences", "get_serve_config")
 	if err := host.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	refuses(t, b, tailnet.CodeUpstreamUnavailable, "systemctl start tailscaled")
+	refuses(t, b, failure.UpstreamUnavailable, "systemctl start tailscaled")
 }
 
 // check is answer for an answer that also has to fit its schema.

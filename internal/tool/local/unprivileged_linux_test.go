@@ -15,8 +15,8 @@ import (
 
 	"tailscale.com/client/local"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest"
+	"tailscale-mcp/internal/localapi"
+	"tailscale-mcp/internal/testbed"
 )
 
 // The daemon is a user without any right over tailscaled. A tailscaled that runs
@@ -31,10 +31,10 @@ func TestRootUnprivileged(t *testing.T) {
 		}
 		t.Skip("SKIPPED, needs root: tailscaled has to run as another user than the one who asks it")
 	}
-	tn := tailnettest.New(t, tailnettest.Options{})
+	tn := testbed.New(t, testbed.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	nodes, err := tn.AddNodes(ctx, tailnettest.NodeOptions{Name: "mcp"}, tailnettest.NodeOptions{Name: "web-1"})
+	nodes, err := tn.AddNodes(ctx, testbed.NodeOptions{Name: "mcp"}, testbed.NodeOptions{Name: "web-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestRootUnprivileged(t *testing.T) {
 	if _, err := client.Goroutines(ctx); !local.IsAccessDeniedError(err) {
 		t.Fatalf("asking for what only root may have: got %v, want access denied", err)
 	}
-	b := newBench(t, &node{tailscaled: tailnet.NewLocal(client), pingEvery: time.Millisecond, pingTimeout: 5 * time.Second})
+	b := newBench(t, &node{tailscaled: localapi.New(client), pingEvery: time.Millisecond, pingTimeout: 5 * time.Second})
 	for name, arguments := range calls {
 		arguments = strings.ReplaceAll(arguments, "100.64.0.4", nodes[1].IPv4().String())
 		if _, err := b.call(name, arguments); err != nil {

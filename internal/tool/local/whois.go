@@ -9,12 +9,15 @@ import (
 	"slices"
 	"strings"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale.com/client/tailscale/apitype"
+	"tailscale.com/net/tsaddr"
+
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
 )
 
 type whoIsInput struct {
-	Address string `json:"address" jsonschema:"Tailscale address, as \"100.64.0.7\" or \"fd7a:115c:a1e0::7\"; with a port, as \"127.0.0.1:40123\" or \"[fd7a:115c:a1e0::7]:443\", also the near end of a connection that tailscaled proxies"`
+	Address string `json:"address" jsonschema:"Tailscale address, as \"100.64.0.7\" or \"fd7a:115c:a1e0::7\"; a port after it is ignored."`
 }
 
 type whoIsResult struct {
@@ -34,9 +37,10 @@ type whoIsNode struct {
 }
 
 func (n *node) getWhoIs() tool.Tool {
-	d := read("get_whois", "Who is behind an address",
+	d := read("get_whois", "Who is behind an address", `{"address":"100.64.0.7"}`,
 		"Tells which node, and which user or tags, are behind a Tailscale address, and the names of the app capabilities that the tailnet's grants give it on this host. "+
 			"Use it to attribute an address from a log or a connection. It is what this server itself identifies its callers by. "+
+			"No other address is anybody's here: not one behind a subnet router, nor an exit node's destinations. "+
 			"For a name instead of an address use list_peers. Example: {\"address\":\"100.64.0.7\"}. "+
 			"Costs one question to the local tailscaled, nothing at the Tailscale API.")
 	return tool.New(d, func(ctx context.Context, _ tool.Call, in whoIsInput) (whoIsResult, error) {
@@ -44,13 +48,13 @@ func (n *node) getWhoIs() tool.Tool {
 		if err != nil {
 			return whoIsResult{}, err
 		}
-		who, err := n.tailscaled.WhoIs(ctx, address)
+		who, err := n.whoIs(ctx, address)
 		if err != nil {
 			return whoIsResult{}, err
 		}
 		if who.Node == nil {
-			return whoIsResult{}, &tailnet.Error{
-				Code: tailnet.CodeUpstreamMalformed, Message: "tailscaled answered without naming a node",
+			return whoIsResult{}, &failure.Error{
+				Code: failure.UpstreamMalformed, Message: "tailscaled answered without naming a node",
 				Next: "an administrator of this host updates Tailscale: tailscale update",
 			}
 		}
@@ -85,16 +89,26 @@ func (n *node) getWhoIs() tool.Tool {
 	})
 }
 
-// addressOf checks that text is ip or ip:port, and nothing else that tailscaled
-// would look up, as a node key.
-func addressOf(text string) (string, error) {
+// whoIs asks about a Tailscale address, and about no other: tailscaled would look for
+// that among the connections that it proxies for 0.2 s, and answer nobody meanwhile.
+func (n *node) whoIs(ctx context.Context, at netip.AddrPort) (*apitype.WhoIsResponse, error) {
+	if addr := at.Addr(); !tsaddr.IsTailscaleIP(addr) {
+		return nil, tool.Invalidf("give the Tailscale address of a node; list_peers has them, and ping_peer tells which node leads to an address behind a subnet router",
+			"%s is no Tailscale address, and tailscaled knows who is at those only", addr)
+	}
+	return n.tailscaled.WhoIs(ctx, at.Addr()) // it says who is there, whatever the port
+}
+
+// addressOf reads ip or ip:port, and nothing else that tailscaled would look up, as
+// a node key.
+func addressOf(text string) (netip.AddrPort, error) {
 	text = strings.TrimSpace(text)
 	if addr, err := netip.ParseAddr(text); err == nil {
-		return addr.WithZone("").Unmap().String(), nil
+		return netip.AddrPortFrom(addr.WithZone("").Unmap(), 0), nil
 	}
 	if pair, err := netip.ParseAddrPort(text); err == nil {
-		return netip.AddrPortFrom(pair.Addr().WithZone("").Unmap(), pair.Port()).String(), nil
+		return netip.AddrPortFrom(pair.Addr().WithZone("").Unmap(), pair.Port()), nil
 	}
-	return "", tool.Invalidf("give an address as \"100.64.0.7\", \"100.64.0.7:443\" or \"[fd7a:115c:a1e0::7]:443\"; list_peers has the addresses of nodes",
+	return netip.AddrPort{}, tool.Invalidf("give an address as \"100.64.0.7\" or \"fd7a:115c:a1e0::7\"; list_peers has the addresses of nodes",
 		"the address is neither an IP address nor one with a port")
 }

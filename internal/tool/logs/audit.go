@@ -4,17 +4,18 @@ package logs
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"strings"
 	"time"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
-// auditKind leaves old and new to who asks for them: they may be whole policies.
+// auditKind shows old and new only when they are asked for: they may be whole policies.
 var auditKind = tool.Kind{
 	Listed:     []string{"eventTime", "actor", "action", "target", "error"},
 	Documented: []string{"type", "deferredAt", "eventGroupID", "origin", "old", "new", "actionDetails"},
@@ -35,7 +36,7 @@ type auditOutput struct {
 	tool.Listed
 }
 
-// eventForm is that of an event. Which ones there are, only the API knows.
+// eventForm is the form of an event. Only the API knows which events there are.
 var eventForm = regexp.MustCompile(`^[A-Z0-9_]+(\.[A-Z0-9_]+)+$`)
 
 // check refuses filters that nothing fits, or that the API refuses without saying which.
@@ -63,10 +64,12 @@ const day = 24 * time.Hour
 func (l *logs) audit() tool.Tool {
 	return tool.New(tool.Definition{
 		Name:       "list_audit_logs",
+		Weight:     16, // the API sends the whole window
 		Title:      "List the configuration audit log",
 		Group:      group,
 		Operations: []string{"listConfigurationAuditLogs"},
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{"start":"7d","actor":["~alice"],"event":["NODE.CREATE"]}`),
 		Description: "Lists who changed what in the configuration of the tailnet, the oldest first: eventTime, actor, action, target and error. " +
 			"The window is the last 24 hours unless start (and end) say otherwise; entries are kept for 90 days. Filter by actor, target and event rather than reading all. " +
 			"With fields [\"all\"], or old and new among the fields, it shows the values before and after, which can be long and confidential, such as a whole policy file. " +
@@ -90,7 +93,7 @@ func (l *logs) audit() tool.Tool {
 				query.Add(name, value)
 			}
 		}
-		found, err := l.api.List(ctx, tailnet.Request{Op: "listConfigurationAuditLogs", Query: query}, "logs")
+		found, err := l.api.List(ctx, tsapi.Request{Op: "listConfigurationAuditLogs", Query: query}, "logs")
 		if err != nil {
 			return auditOutput{}, narrowed(err, "ask for a shorter window, or filter by actor, target or event; a lower limit and fewer fields do not help here")
 		}

@@ -10,7 +10,7 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
-// check refuses what a kind of destination does not take or lacks, before anything
+// check refuses arguments that a kind of destination does not take or lacks, before anything
 // is sent: logs that go nowhere are noticed only when somebody needs them.
 func (e endpoint) check() error {
 	s3 := map[string]string{

@@ -10,9 +10,10 @@ import (
 	"slices"
 	"time"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 var trafficKinds = []string{"virtualTraffic", "subnetTraffic", "exitTraffic", "physicalTraffic"}
@@ -46,10 +47,12 @@ type flowOutput struct {
 func (l *logs) flows() tool.Tool {
 	return tool.New(tool.Definition{
 		Name:       "list_flow_logs",
+		Weight:     16, // the API sends the whole window
 		Title:      "List network flow logs",
 		Group:      group,
 		Operations: []string{"listNetworkFlowLogs"},
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{"start":"2h","node":"nWeb1CNTRL"}`),
 		Description: "Lists what traffic devices reported, the oldest first: nodeId, start and end, and the bytes sent and received by kind: virtualTraffic (between devices of the tailnet), " +
 			"subnetTraffic, exitTraffic and physicalTraffic (what carried it). Name a kind in fields, with nodeId and start, for every connection with protocol, addresses and packets. " +
 			"The window is the last hour unless start (and end) say otherwise, 24 hours at most, of the last 30 days. Filter by node. " +
@@ -64,7 +67,7 @@ func (l *logs) flows() tool.Tool {
 		if err != nil {
 			return flowOutput{}, err
 		}
-		found, err := l.api.List(ctx, tailnet.Request{
+		found, err := l.api.List(ctx, tsapi.Request{
 			Op: "listNetworkFlowLogs", Query: map[string][]string{"start": {when.Start}, "end": {when.End}},
 		}, "logs")
 		if err != nil {
@@ -72,7 +75,7 @@ func (l *logs) flows() tool.Tool {
 		}
 		note := ""
 		if in.Node != "" {
-			var of []tailnet.Object
+			var of []tsapi.Object
 			for _, o := range found {
 				if o.Text("nodeId") == in.Node {
 					of = append(of, o)
@@ -108,9 +111,9 @@ type volume struct {
 	Rx uint64 `json:"rx"`
 }
 
-// sums adds up what each kind of traffic had. Nothing but the numbers is read of
-// a connection: its protocol may be a name or a number.
-func sums(o tailnet.Object) (json.RawMessage, error) {
+// sums adds up the bytes of each kind of traffic. Only the numbers of a connection
+// are read: its protocol may be a name or a number.
+func sums(o tsapi.Object) (json.RawMessage, error) {
 	all := map[string]volume{}
 	for _, name := range trafficKinds {
 		value, ok := o.Field(name)
@@ -122,8 +125,8 @@ func sums(o tailnet.Object) (json.RawMessage, error) {
 			RxBytes uint64 `json:"rxBytes"`
 		}
 		if json.Unmarshal(value, &connections) != nil {
-			return nil, &tailnet.Error{
-				Code:    tailnet.CodeUpstreamMalformed,
+			return nil, &tsapi.Error{
+				Code:    failure.UpstreamMalformed,
 				Message: "the field " + name + " of a flow log is not as documented, so its bytes cannot be added up",
 				Next:    "ask for the field itself: set fields to nodeId, start and " + name,
 			}

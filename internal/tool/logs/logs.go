@@ -12,14 +12,22 @@ import (
 	"strings"
 	"time"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 const group = "logs"
 
+// API is what these tools ask of the Tailscale API; *tsapi.API is one.
+type API interface {
+	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
+	Do(ctx context.Context, r tsapi.Request) error
+}
+
 // Tools returns the group.
-func Tools(api *tailnet.API) tool.Set {
+func Tools(api API) tool.Set {
 	l := &logs{api, time.Now}
 	return tool.Set{Tools: []tool.Tool{
 		l.audit(), l.flows(), l.stream(), l.setStream(), l.removeStream(), l.createExternalID(), l.validateExternalID(),
@@ -27,11 +35,11 @@ func Tools(api *tailnet.API) tool.Set {
 }
 
 type logs struct {
-	api *tailnet.API
+	api API
 	now func() time.Time
 }
 
-// window is what the tools that read logs take; their input structs embed it.
+// window is the arguments of the tools that read logs; their input structs embed it.
 type window struct {
 	Start string `json:"start,omitempty" jsonschema:"from when: a time such as 2026-01-31T08:00:00Z, or how far back from now, such as 24h or 7d"`
 	End   string `json:"end,omitempty" jsonschema:"until when, in the same forms; absent is now"`
@@ -45,8 +53,8 @@ type span struct {
 
 const sayTimes = "give start and end as times such as 2026-01-31T08:00:00Z, or as durations back from now, such as 24h or 7d"
 
-// reach is what a log can be asked for: a window of back when nothing is said, no
-// longer one than most, and nothing that is older than kept.
+// reach bounds the window of a log: by default it begins back ago, it is no longer
+// than most, and nothing is kept for longer than kept.
 type reach struct{ back, most, kept time.Duration }
 
 // span makes the times absolute. The next page is of the same window only when the
@@ -79,13 +87,13 @@ func (l *logs) span(w window, cursor string, r reach) (span, error) {
 	return span{start.Format(time.RFC3339Nano), end.Format(time.RFC3339Nano)}, nil
 }
 
-// narrowed says what helps when the answer of the API itself is too large: only
-// what the API looks at, and that is not how much of it is shown.
-func narrowed(err error, next string) error { return instead(err, tailnet.CodeResultTooLarge, next) }
+// narrowed gives the next step when the answer of the API itself is too large: only
+// arguments that the API sees make it smaller.
+func narrowed(err error, next string) error { return instead(err, failure.ResultTooLarge, next) }
 
-// instead is err with another next step when it has that code.
-func instead(err error, code tailnet.Code, next string) error {
-	var e *tailnet.Error
+// instead returns err with another next step if it has that code.
+func instead(err error, code failure.Code, next string) error {
+	var e *tsapi.Error
 	if !errors.As(err, &e) || e.Code != code {
 		return err
 	}
@@ -121,15 +129,15 @@ func moment(name, text string, now, absent time.Time) (at time.Time, absolute bo
 	return now.Add(-back), false, nil
 }
 
-// entry is one of a log, with what it is paged by.
+// entry is one entry of a log, with the key that it is paged by.
 type entry struct {
-	object tailnet.Object
+	object tsapi.Object
 	key    string
 }
 
 // keyed gives entries keys in the order of time. Entries that share time and name
 // are told apart by their place among each other, which lasts: logs only grow.
-func keyed(objects []tailnet.Object, timeField string, more ...string) []entry {
+func keyed(objects []tsapi.Object, timeField string, more ...string) []entry {
 	seen := map[string]int{}
 	entries := make([]entry, len(objects))
 	for i, o := range objects {
@@ -152,26 +160,26 @@ func sortable(text string) string {
 }
 
 // page is one page of a log in the order of time.
-func page(call tool.Call, p tool.Paging, scope any, entries []entry) ([]tailnet.Object, tool.Listed, error) {
+func page(call tool.Call, p tool.Paging, scope any, entries []entry) ([]tsapi.Object, tool.Listed, error) {
 	shown, listed, err := tool.Page(call, p, scope, entries, func(e entry) string { return e.key })
-	objects := make([]tailnet.Object, len(shown))
+	objects := make([]tsapi.Object, len(shown))
 	for i, e := range shown {
 		objects[i] = e.object
 	}
 	return objects, listed, err
 }
 
-func (l *logs) getStream(ctx context.Context, logType string) (tailnet.Object, error) {
-	o, err := l.api.Object(ctx, tailnet.Request{Op: "getLogStreamingConfiguration", Params: []string{logType}})
-	return o, instead(err, tailnet.CodeNotFound, "check the scopes of the API credential: with log_streaming:read among them, these logs are streamed nowhere")
+func (l *logs) getStream(ctx context.Context, logType string) (tsapi.Object, error) {
+	o, err := l.api.Object(ctx, tsapi.Request{Op: "getLogStreamingConfiguration", Params: []string{logType}})
+	return o, instead(err, failure.NotFound, "check the scopes of the API credential: with log_streaming:read among them, these logs are streamed nowhere")
 }
 
-// present is the stream there is, if any. The API says 404 for none, and also for
-// some refusals: then the call after it says so again.
-func (l *logs) present(ctx context.Context, logType string) (o tailnet.Object, there bool, err error) {
+// present reads the configured stream, and reports whether there is one. The API
+// answers 404 for none, and also for some refusals: then the next call is refused again.
+func (l *logs) present(ctx context.Context, logType string) (o tsapi.Object, there bool, err error) {
 	o, err = l.getStream(ctx, logType)
-	if tailnet.CodeOf(err) == tailnet.CodeNotFound {
-		return tailnet.Object{}, false, nil
+	if failure.CodeOf(err) == failure.NotFound {
+		return tsapi.Object{}, false, nil
 	}
 	return o, err == nil, err
 }

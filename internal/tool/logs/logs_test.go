@@ -10,16 +10,18 @@ import (
 	"testing"
 	"time"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/tooltest"
+	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/credential"
 )
 
 const (
 	invalid  = tool.CodeInvalidArgument
 	needed   = tool.CodeConfirmationRequired
-	notFound = string(tailnet.CodeNotFound)
+	notFound = string(failure.NotFound)
 )
 
 func TestAudit(t *testing.T) {
@@ -87,7 +89,7 @@ func TestWindows(t *testing.T) {
 	r.Refuses("list_audit_logs", `{"start":"7d","event":["A.B.C.D"]}`, invalid, "refused the request")
 	r.Refuses("list_audit_logs", `{"start":"7d","fields":["colour"]}`, invalid, "there is no field")
 	r.Fake.Fail("", fakeapi.Status(502))
-	r.Refuses("list_flow_logs", `{}`, string(tailnet.CodeUpstreamUnavailable), "")
+	r.Refuses("list_flow_logs", `{}`, string(failure.UpstreamUnavailable), "")
 }
 
 // Page by page a log is the same as at once: each entry once and in order, also
@@ -148,7 +150,7 @@ func TestFlows(t *testing.T) {
 	// Nothing of a device is not said to be nothing at all.
 	r.Answers("list_flow_logs", `{"start":"3h","node":"nOtherCNTRL"}`, `"flows":[]`, `"note":"none of the 1`)
 	r.Fake.Fail("listNetworkFlowLogs", fakeapi.Body(200, "application/json", `{"logs":[{"nodeId":"n","start":"2026-01-01T00:00:00Z","virtualTraffic":[{"txBytes":"many"}]}]}`))
-	r.Refuses("list_flow_logs", `{}`, string(tailnet.CodeUpstreamMalformed), "virtualTraffic")
+	r.Refuses("list_flow_logs", `{}`, string(failure.UpstreamMalformed), "virtualTraffic")
 }
 
 // What the API sends at once is made less only by what the API looks at.
@@ -158,12 +160,12 @@ func TestTooMuchAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := tailnet.New(tailnet.Options{BaseURL: base, Credential: tailnet.Credential{APIKey: fakeapi.DefaultAPIKey}, RetryBudget: -1, MaxResponse: 100})
+	api, err := tsapi.New(tsapi.Options{BaseURL: base, Credential: credential.Credential{APIKey: fakeapi.DefaultAPIKey}, RetryBudget: -1, MaxResponse: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(api.Close)
-	r := tooltest.NewAPI(t, fakeapi.Options{}, func(*tailnet.API) tool.Set { return Tools(api) })
+	r := tooltest.NewAPI(t, fakeapi.Options{}, func(API) tool.Set { return Tools(api) })
 	r.Refuses("list_audit_logs", `{"start":"7d"}`, tool.CodeResultTooLarge, "shorter window, or filter by actor")
 	r.Refuses("list_flow_logs", `{"start":"7h"}`, tool.CodeResultTooLarge, "shorter window; naming a node")
 }

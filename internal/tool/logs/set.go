@@ -4,10 +4,11 @@ package logs
 
 import (
 	"context"
+	"encoding/json"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type setInput struct {
@@ -50,14 +51,17 @@ func (l *logs) setStream() tool.Tool {
 		Name:       "set_log_streaming",
 		Title:      "Set where logs are streamed",
 		Group:      group,
+		Target:     "logType",
 		Operations: []string{"getLogStreamingConfiguration", "setLogStreamingConfiguration"},
 		Class:      grant.Escalating,
+		Outside:    true,
 		Idempotent: true,
+		Example:    json.RawMessage(`{"logType":"configuration","destinationType":"splunk","url":"https://splunk.example.com/services/collector","token":"a-secret"}`),
 		Description: "Sets the one destination of the audit log (configuration) or the flow logs (network). It replaces the present one: what went there goes to the new one from then on, " +
 			"so whoever watches the old one is blind, and whoever holds the new one learns what happens in the tailnet. Use only a destination that the person has named. " +
 			"All fields are replaced; what is left out is unset, so give the secrets again. s3 takes s3Bucket, s3Region and s3AuthenticationType: with rolearn first use create_aws_external_id " +
 			"and validate_aws_external_id; gcs takes gcsBucket and gcsCredentials; the others take url and token. A destination inside the tailnet needs an API credential with more scopes: device_invites and policy_file. " +
-			"Answers with the destination before and now, without secrets. The argument confirm is the logType. Three calls to the Tailscale API.",
+			"Answers with the destination before and now, without secrets. Needs confirm. Three calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in setInput) (setOutput, error) {
 		if err := in.check(); err != nil {
 			return setOutput{}, err
@@ -76,7 +80,7 @@ func (l *logs) setStream() tool.Tool {
 		if err := call.Confirm(in.Confirmation, in.LogType, effect); err != nil {
 			return setOutput{}, err
 		}
-		if err := l.api.Do(ctx, tailnet.Request{
+		if err := l.api.Do(ctx, tsapi.Request{
 			Op: "setLogStreamingConfiguration", Params: []string{in.LogType}, Body: in.endpoint,
 			Secrets: []string{in.Token, in.S3SecretAccessKey, in.GCSCredentials},
 		}); err != nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
 )
 
 const (
@@ -32,7 +32,7 @@ func TestStreamWithoutStatus(t *testing.T) {
 		t.Errorf("got %s, want no status", got)
 	}
 	r.Fake.Fail("getLogStreamingStatus", fakeapi.Status(403))
-	r.Refuses("get_log_streaming", `{"logType":"configuration"}`, string(tailnet.CodePermissionDenied), "")
+	r.Refuses("get_log_streaming", `{"logType":"configuration"}`, string(failure.PermissionDenied), "")
 }
 
 func TestWarning(t *testing.T) {
@@ -58,25 +58,25 @@ func TestSet(t *testing.T) {
 	r := newRig(t)
 	const set = "set_log_streaming"
 	r.Refuses(set, `{"logType":"configuration",`+splunk+`}`, needed, "no longer to elastic at http://100.71.134.73:80/config-log-datastream")
-	r.Refuses(set, `{"logType":"configuration",`+splunk+`,"confirm":"network"}`, needed, `confirm set to "configuration"`)
+	r.Refuses(set, `{"logType":"configuration",`+splunk+`,"confirm":"configuration"}`, needed, "takes the code")
 	r.Refuses(set, `{"logType":"network",`+splunk+`}`, needed, "streamed nowhere")
 	if _, err := r.Call(set, `{"logType":"network",`+splunk+`}`); err == nil || strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "hidden") {
 		t.Errorf("got %v, want neither the token nor the query", err)
 	}
-	text := r.Answers(set, `{"logType":"configuration",`+splunk+`,"uploadPeriodMinutes":5,"compressionFormat":"zstd","confirm":"configuration"}`,
+	text := r.Answers(set, `{"logType":"configuration",`+splunk+`,"uploadPeriodMinutes":5,"compressionFormat":"zstd","confirm":"CODE"}`,
 		`"previous":{`, `"destinationType":"elastic"`, `"destinationType":"splunk"`, `"uploadPeriodMinutes":5`)
-	text += r.Answers(set, `{"logType":"network","destinationType":"gcs","gcsBucket":"b","gcsScopes":["w"],"gcsCredentials":"{\"type\":\"`+secret+`\"}","confirm":"network"}`, `"gcsBucket":"b"`)
+	text += r.Answers(set, `{"logType":"network","destinationType":"gcs","gcsBucket":"b","gcsScopes":["w"],"gcsCredentials":"{\"type\":\"`+secret+`\"}","confirm":"CODE"}`, `"gcsBucket":"b"`)
 	text += r.Answers("get_log_streaming", `{"logType":"network"}`, `"gcsScopes":["w"]`)
-	text += r.Answers(set, `{"logType":"network","destinationType":"s3","s3Bucket":"b","s3Region":"eu-west-1","s3AuthenticationType":"rolearn","s3RoleArn":"`+role+`","confirm":"network"}`,
+	text += r.Answers(set, `{"logType":"network","destinationType":"s3","s3Bucket":"b","s3Region":"eu-west-1","s3AuthenticationType":"rolearn","s3RoleArn":"`+role+`","confirm":"CODE"}`,
 		`"s3ExternalId":"`+idSeed+`"`)
-	text += r.Answers(set, `{"logType":"network","destinationType":"s3","s3Bucket":"b","s3Region":"eu-west-1","s3AuthenticationType":"accesskey","s3AccessKeyId":"AK","s3SecretAccessKey":"`+secret+`","confirm":"network"}`)
+	text += r.Answers(set, `{"logType":"network","destinationType":"s3","s3Bucket":"b","s3Region":"eu-west-1","s3AuthenticationType":"accesskey","s3AccessKeyId":"AK","s3SecretAccessKey":"`+secret+`","confirm":"CODE"}`)
 	if strings.Contains(text, secret) {
 		t.Errorf("a secret is in an answer: %s", text)
 	}
 	// Its own state unread, the change is said to be made.
-	r.Fake.Fail("getLogStreamingConfiguration", fakeapi.Status(404).Times(1))
+	r.Fake.Fail("getLogStreamingConfiguration", fakeapi.Status(404).Times(2))
 	r.Fake.Fail("getLogStreamingConfiguration", fakeapi.Status(500).Times(1))
-	r.Answers(set, `{"logType":"network",`+splunk+`,"confirm":"network"}`, setButUnread)
+	r.Answers(set, `{"logType":"network",`+splunk+`,"confirm":"CODE"}`, setButUnread)
 }
 
 func TestSetRefused(t *testing.T) {
@@ -100,7 +100,7 @@ func TestSetRefused(t *testing.T) {
 		splunk + `,"gcsBucket":"b"`:                                                                                                 "gcsBucket does not go",
 		splunk + `,"uploadPeriodMinutes":1441`:                                                                                      "1440",
 	} {
-		r.Refuses("set_log_streaming", `{"logType":"network","confirm":"network",`+arguments+`}`, invalid, part)
+		r.Refuses("set_log_streaming", `{"logType":"network","confirm":"CODE",`+arguments+`}`, invalid, part)
 	}
 	if n := len(r.Fake.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
@@ -110,10 +110,10 @@ func TestSetRefused(t *testing.T) {
 func TestRemove(t *testing.T) {
 	r := newRig(t)
 	const remove = "delete_log_streaming"
-	r.Refuses(remove, `{"logType":"network","confirm":"network"}`, notFound, "")
+	r.Refuses(remove, `{"logType":"network","confirm":"CODE"}`, notFound, "")
 	r.Refuses(remove, `{"logType":"configuration"}`, needed, "gets nothing more")
-	r.Refuses(remove, `{"logType":"configuration","confirm":"network"}`, needed, "elastic")
-	r.Answers(remove, `{"logType":"configuration","confirm":"configuration"}`, `"deleted":{`, `"user":"myusername"`)
+	r.Refuses(remove, `{"logType":"configuration","confirm":"configuration"}`, needed, "elastic")
+	r.Answers(remove, `{"logType":"configuration","confirm":"CODE"}`, `"deleted":"configuration","previous":{`, `"user":"myusername"`)
 	if _, err := r.Call("get_log_streaming", `{"logType":"configuration"}`); err == nil || !strings.Contains(err.Error(), notFound) {
 		t.Errorf("got %v, want it gone", err)
 	}
@@ -126,8 +126,8 @@ func TestExternalID(t *testing.T) {
 		t.Errorf("got %s, want another ID", got)
 	}
 	r.Fake.Fail("getAwsExternalId", fakeapi.Body(200, "application/json", `{}`))
-	if _, err := r.Call("create_aws_external_id", `{}`); err == nil || !strings.Contains(err.Error(), string(tailnet.CodeUpstreamMalformed)) {
-		t.Errorf("got %v, want %s", err, tailnet.CodeUpstreamMalformed)
+	if _, err := r.Call("create_aws_external_id", `{}`); err == nil || !strings.Contains(err.Error(), string(failure.UpstreamMalformed)) {
+		t.Errorf("got %v, want %s", err, failure.UpstreamMalformed)
 	}
 }
 
@@ -144,20 +144,20 @@ func TestValidate(t *testing.T) {
 		r.Refuses(validate, `{"externalId":"`+bad+`","roleArn":"`+role+`"}`, invalid, "no external ID")
 	}
 	r.Fake.Fail("validateAwsExternalId", fakeapi.Status(403))
-	r.Refuses(validate, `{"externalId":"`+idSeed+`","roleArn":"`+role+`"}`, string(tailnet.CodePermissionDenied), "")
+	r.Refuses(validate, `{"externalId":"`+idSeed+`","roleArn":"`+role+`"}`, string(failure.PermissionDenied), "")
 }
 
 // What the API refuses after the reading is told as it is, and not tried again.
 func TestUpstream(t *testing.T) {
 	for name, c := range map[string]struct{ op, arguments string }{
-		"set_log_streaming":      {"setLogStreamingConfiguration", `{"logType":"network",` + splunk + `,"confirm":"network"}`},
-		"delete_log_streaming":   {"disableLogStreaming", `{"logType":"configuration","confirm":"configuration"}`},
+		"set_log_streaming":      {"setLogStreamingConfiguration", `{"logType":"network",` + splunk + `,"confirm":"CODE"}`},
+		"delete_log_streaming":   {"disableLogStreaming", `{"logType":"configuration","confirm":"CODE"}`},
 		"create_aws_external_id": {"getAwsExternalId", `{}`},
 	} {
 		r := newRig(t)
 		r.Fake.Fail(c.op, fakeapi.Status(403))
-		if _, err := r.Call(name, c.arguments); err == nil || !strings.Contains(err.Error(), string(tailnet.CodePermissionDenied)) {
-			t.Errorf("%s: got %v, want %s", name, err, tailnet.CodePermissionDenied)
+		if _, err := r.Call(name, c.arguments); err == nil || !strings.Contains(err.Error(), string(failure.PermissionDenied)) {
+			t.Errorf("%s: got %v, want %s", name, err, failure.PermissionDenied)
 		}
 		if n := r.Fake.Count(c.op); n != 1 {
 			t.Errorf("%s was sent %d times", c.op, n)

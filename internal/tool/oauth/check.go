@@ -14,8 +14,8 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
-// Whoever confirms an app has to see all that it may do. So it is shown whole,
-// and what is too much for that is refused.
+// The person who confirms an app must see everything that it may do. So it is shown
+// whole, and one that is too long for that is refused.
 const (
 	mostListed  = 50
 	longestText = 500 // in bytes
@@ -33,8 +33,8 @@ func checkShown(name string, list ...string) error {
 
 var nameForm = regexp.MustCompile(`^[a-zA-Z0-9._-]{3,50}$`)
 
-// given are the fields that the call names, as JSON, by the rules of the API's
-// document.
+// given returns the fields that the call names, as JSON, and checks the rules of the
+// API's document.
 func (in setInput) given() (map[string]json.RawMessage, error) {
 	values := map[string]any{}
 	for name, list := range map[string][]string{"redirectURIs": in.RedirectURIs, "scopes": in.Scopes, "allowedNodeAttributes": in.AllowedNodeAttributes} {
@@ -83,7 +83,8 @@ func (in setInput) given() (map[string]json.RawMessage, error) {
 	return out, nil
 }
 
-// badRedirect reports what is neither https to a named host nor this machine.
+// badRedirect reports whether an address is neither https to a named host nor on the
+// user's own machine.
 func badRedirect(uri string) bool {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.User != nil { // https://bank.example@evil.example/

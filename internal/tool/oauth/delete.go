@@ -4,11 +4,12 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type deleteInput struct {
@@ -16,36 +17,29 @@ type deleteInput struct {
 	tool.Confirmation
 }
 
-type deleteOutput struct {
-	Deleted  string      `json:"deleted" jsonschema:"the ID of the app that was removed"`
-	Previous tool.Object `json:"previous" jsonschema:"the app as it was"`
-}
-
 func (a *apps) remove() tool.Tool {
-	return tool.New(tool.Definition{
+	return tool.NewRemoval(tool.Definition{
 		Name:       "delete_oauth_app",
 		Title:      "Remove an OAuth app",
 		Group:      group,
+		Target:     "app",
 		Operations: []string{"getOAuthApp", "deleteOAuthApp"},
 		Class:      grant.Destructive,
 		Idempotent: true,
+		Example:    json.RawMessage(`{"app":"aDev1CNTRL"}`),
 		Description: "Removes an OAuth app from the tailnet for good: its ID and secret stop working, and the app has to be registered anew. " +
-			"Set confirm to the app's name. Answers with the app as it was. Two calls to the Tailscale API.",
-	}, func(ctx context.Context, call tool.Call, in deleteInput) (deleteOutput, error) {
+			"Needs confirm. Answers with the app as it was. Two calls to the Tailscale API.",
+	}, a.api, func(ctx context.Context, _ tool.Call, in deleteInput) (tool.Removal, error) {
 		previous, err := a.get(ctx, in.App)
 		if err != nil {
-			return deleteOutput{}, err
+			return tool.Removal{}, err
 		}
 		name := nameOf(previous, in.App)
-		effect := fmt.Sprintf("removes the OAuth app %q (%s) for good, and its secret stops working", tool.Clip(name), tool.Clip(in.App))
-		if err := call.Confirm(in.Confirmation, name, effect); err != nil {
-			return deleteOutput{}, err
-		}
-		if err := a.api.Do(ctx, tailnet.Request{Op: "deleteOAuthApp", Params: []string{in.App}}); err != nil {
-			return deleteOutput{}, err
-		}
-		out := deleteOutput{Deleted: in.App}
-		out.Previous, err = kind.One(nil, previous)
-		return out, err
+		shown, err := kind.One(nil, previous)
+		return tool.Removal{
+			ID: in.App, Given: in.Confirmation, Name: name, Previous: shown,
+			Effect:  fmt.Sprintf("removes the OAuth app %q (%s) for good, and its secret stops working", tool.Clip(name), tool.Clip(in.App)),
+			Request: tsapi.Request{Op: "deleteOAuthApp", Params: []string{in.App}},
+		}, err
 	})
 }

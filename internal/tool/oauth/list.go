@@ -29,49 +29,31 @@ func (a *apps) list() tool.Tool {
 		Group:      group,
 		Operations: []string{"listOAuthApps", "getOAuthApp"},
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{}`),
 		Description: "Lists the tailnet's OAuth apps, third parties that users can grant access to: ID, name, description, redirect URIs, scopes, and the node attributes that an app may set. " +
 			"Give app to show one alone. Secrets are never shown. OAuth clients, with which programs of the tailnet's own call the API, are in list_keys. One call to the Tailscale API.",
 		Narrow: "give app, ask for fewer fields, or set a smaller limit",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
-		if in.App != "" {
-			o, err := a.get(ctx, in.App)
-			if err != nil {
-				return listOutput{}, err
-			}
-			shown, err := kind.One(in.Fields, o)
-			if err != nil {
-				return listOutput{}, err
-			}
-			return listOutput{[]tool.Object{shown}, tool.Listed{Total: 1, Returned: 1}}, nil
-		}
-		all, err := a.all(ctx)
-		if err != nil {
-			return listOutput{}, err
-		}
-		shown, listed, err := kind.List(call, in.Paging, in.Fields, name, all)
+		shown, listed, err := kind.ListOrOne(ctx, call, tool.Query{
+			ID: in.App, One: a.get, All: a.all, Fields: in.Fields, Paging: in.Paging, Scope: name,
+		})
 		return listOutput{shown, listed}, err
 	})
 }
 
 func (a *apps) resource() tool.Resource {
-	return tool.Resource{
+	return tool.JSONResource(tool.Resource{
 		URI:         "tailscale://oauth-apps",
 		Name:        "oauth-apps",
 		Title:       "OAuth apps",
 		Description: "All OAuth apps of the tailnet, with the fields of list_oauth_apps and without secrets.",
-		MIMEType:    "application/json",
 		Narrow:      "use list_oauth_apps, which has pages",
-		Read: func(ctx context.Context, _ string) (string, error) {
-			all, err := a.all(ctx)
-			if err != nil {
-				return "", err
-			}
-			shown, err := kind.All(nil, all)
-			if err != nil {
-				return "", err
-			}
-			text, err := json.Marshal(listOutput{shown, tool.Listed{Total: len(shown), Returned: len(shown)}})
-			return string(text), err
-		},
-	}
+	}, func(ctx context.Context, _ string) (any, error) {
+		all, err := a.all(ctx)
+		if err != nil {
+			return nil, err
+		}
+		shown, err := kind.All(nil, all)
+		return listOutput{shown, tool.Listed{Total: len(shown), Returned: len(shown)}}, err
+	})
 }

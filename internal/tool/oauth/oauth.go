@@ -8,13 +8,13 @@ package oauth
 import (
 	"context"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 const group = "oauth"
 
-// kind is what is shown of an OAuth app.
+// kind says which fields of an OAuth app are shown.
 var kind = tool.Kind{
 	ID:     "id",
 	Listed: []string{"id", "name", "description", "redirectURIs", "scopes", "allowedNodeAttributes", "created", "updated"},
@@ -22,10 +22,17 @@ var kind = tool.Kind{
 	Secret: []string{"clientSecret"},
 }
 
-type apps struct{ api *tailnet.API }
+type apps struct{ api API }
+
+// API is what these tools ask of the Tailscale API; *tsapi.API is one.
+type API interface {
+	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
+	Do(ctx context.Context, r tsapi.Request) error
+}
 
 // Tools returns the group.
-func Tools(api *tailnet.API) tool.Set {
+func Tools(api API) tool.Set {
 	a := &apps{api}
 	return tool.Set{
 		Tools:     []tool.Tool{a.list(), a.set(), a.remove()},
@@ -33,16 +40,16 @@ func Tools(api *tailnet.API) tool.Set {
 	}
 }
 
-func (a *apps) all(ctx context.Context) ([]tailnet.Object, error) {
-	return a.api.List(ctx, tailnet.Request{Op: "listOAuthApps"}, "oauthApps")
+func (a *apps) all(ctx context.Context) ([]tsapi.Object, error) {
+	return a.api.List(ctx, tsapi.Request{Op: "listOAuthApps"}, "oauthApps")
 }
 
-func (a *apps) get(ctx context.Context, id string) (tailnet.Object, error) {
-	return a.api.Object(ctx, tailnet.Request{Op: "getOAuthApp", Params: []string{id}})
+func (a *apps) get(ctx context.Context, id string) (tsapi.Object, error) {
+	return a.api.Object(ctx, tsapi.Request{Op: "getOAuthApp", Params: []string{id}})
 }
 
-// nameOf is what a person calls an app: its name, else its ID.
-func nameOf(o tailnet.Object, id string) string {
+// nameOf returns the name of an app, else its ID.
+func nameOf(o tsapi.Object, id string) string {
 	if name := o.Text("name"); name != "" {
 		return name
 	}

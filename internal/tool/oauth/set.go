@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"strings"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type setInput struct {
@@ -38,11 +39,13 @@ func (a *apps) set() tool.Tool {
 		Name:       "set_oauth_app",
 		Title:      "Register or change an OAuth app",
 		Group:      group,
+		Target:     "app name",
 		Operations: []string{"listOAuthApps", "getOAuthApp", "createOAuthApp", "updateOAuthApp"},
 		Class:      grant.Escalating,
+		Example:    json.RawMessage(`{"name":"my-oauth-app","redirectURIs":["https://example.com/oauth/callback"],"scopes":["auth_keys:create"]}`),
 		Description: "Registers an OAuth app, a third party that users can grant access to, or with app changes one. A new app needs name, redirectURIs and scopes, and its client secret is in the field " +
 			"secret of this answer only; a name that another app has is refused. Of an existing app, each list that is given replaces the one before, what is left out stays, and the secret stays the same. " +
-			"Set confirm to the app's name, which is the present one when it is renamed. Two calls to the Tailscale API.",
+			"Needs confirm. Two calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in setInput) (setOutput, error) {
 		given, err := in.given()
 		switch {
@@ -59,8 +62,8 @@ func (a *apps) set() tool.Tool {
 	})
 }
 
-// create registers an app. A name that is taken is more likely the same wish said
-// twice than another app, and each would have a secret of its own.
+// create registers an app. A name that is taken is refused: it is more likely the same
+// call made twice than another app, and each app would have a secret of its own.
 func (a *apps) create(ctx context.Context, call tool.Call, in setInput, given map[string]json.RawMessage) (setOutput, error) {
 	all, err := a.all(ctx)
 	if err != nil {
@@ -68,18 +71,18 @@ func (a *apps) create(ctx context.Context, call tool.Call, in setInput, given ma
 	}
 	for _, o := range all {
 		if strings.EqualFold(o.Text("name"), in.Name) {
-			return setOutput{}, &tailnet.Error{
-				Code:    tailnet.CodeConflict,
+			return setOutput{}, &tsapi.Error{
+				Code:    failure.Conflict,
 				Message: fmt.Sprintf("there is an OAuth app %q already; nothing was changed", in.Name),
 				Next:    "to change it call again with app set to " + tool.Clip(o.Text("id")) + "; for another app choose another name",
 			}
 		}
 	}
-	effect := fmt.Sprintf("registers the OAuth app %q: %s", in.Name, told(tailnet.Object{}, given))
+	effect := fmt.Sprintf("registers the OAuth app %q: %s", in.Name, told(tsapi.Object{}, given))
 	if err := call.Confirm(in.Confirmation, in.Name, effect); err != nil {
 		return setOutput{}, err
 	}
-	r := tailnet.Request{Op: "createOAuthApp", Body: given}
+	r := tsapi.Request{Op: "createOAuthApp", Body: given}
 	if len(in.AllowedNodeAttributes) > 0 {
 		r.Scope = "oauth_apps + devices:posture_attributes"
 	}
@@ -98,8 +101,8 @@ func (a *apps) create(ctx context.Context, call tool.Call, in setInput, given ma
 	return out, err
 }
 
-// update changes an app. The API replaces everything at once, so what is not given
-// is sent as it was.
+// update changes an app. The API replaces everything at once, so the fields that are
+// not given are sent as they were.
 func (a *apps) update(ctx context.Context, call tool.Call, in setInput, given map[string]json.RawMessage) (setOutput, error) {
 	previous, err := a.get(ctx, in.App)
 	if err != nil {
@@ -118,7 +121,7 @@ func (a *apps) update(ctx context.Context, call tool.Call, in setInput, given ma
 	if err := call.Confirm(in.Confirmation, name, effect); err != nil {
 		return setOutput{}, err
 	}
-	now, err := a.api.Object(ctx, tailnet.Request{Op: "updateOAuthApp", Params: []string{in.App}, Body: body})
+	now, err := a.api.Object(ctx, tsapi.Request{Op: "updateOAuthApp", Params: []string{in.App}, Body: body})
 	if err != nil {
 		return setOutput{}, err
 	}
@@ -130,9 +133,9 @@ func (a *apps) update(ctx context.Context, call tool.Call, in setInput, given ma
 	return out, err
 }
 
-// told says what becomes of the fields that are given. The description grants
-// nothing, and is the one that may be cut.
-func told(previous tailnet.Object, given map[string]json.RawMessage) string {
+// told says what the given fields become, and what they were. Only the description may
+// be cut: it grants nothing.
+func told(previous tsapi.Object, given map[string]json.RawMessage) string {
 	var changes []string
 	for _, field := range settable {
 		value, ok := given[field]

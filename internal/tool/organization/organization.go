@@ -11,13 +11,19 @@ import (
 	"net/url"
 	"strconv"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
+// API is what these tools ask of the Tailscale API; *tsapi.API is one.
+type API interface {
+	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+}
+
 // Tools returns the group.
-func Tools(api *tailnet.API) tool.Set { return tool.Set{Tools: []tool.Tool{list(api)}} }
+func Tools(api API) tool.Set { return tool.Set{Tools: []tool.Tool{list(api)}} }
 
 // documented are the fields of a tailnet in the document.
 var documented = []string{"id", "displayName", "orgId", "createdAt"}
@@ -36,13 +42,14 @@ type listOutput struct {
 	NextCursor string        `json:"nextCursor,omitempty" jsonschema:"pass as cursor for the rest; absent when this is the end"`
 }
 
-func list(api *tailnet.API) tool.Tool {
+func list(api API) tool.Tool {
 	return tool.New(tool.Definition{
 		Name:       "list_organization_tailnets",
 		Title:      "List the organization's tailnets",
 		Group:      "organization",
 		Operations: []string{"listOrganizationTailnets"},
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{}`),
 		Description: "Lists the tailnets of the organization that this server's credential belongs to: ID, display name, organization ID and when each was created. " +
 			"Tailnets that were made by API have no human users and do not show in the admin console; here they do. All other tools are about this server's own tailnet only. " +
 			"The Tailscale API may want an OAuth client for this, not a person's token. Call again with cursor set to nextCursor for more. One call to the Tailscale API.",
@@ -56,7 +63,7 @@ func list(api *tailnet.API) tool.Tool {
 			query.Set("cursor", in.Cursor)
 		}
 		// "-" is the organization of the credential.
-		page, err := api.Object(ctx, tailnet.Request{Op: "listOrganizationTailnets", Params: []string{"-"}, Query: query})
+		page, err := api.Object(ctx, tsapi.Request{Op: "listOrganizationTailnets", Params: []string{"-"}, Query: query})
 		if err != nil {
 			return listOutput{}, err
 		}
@@ -64,12 +71,12 @@ func list(api *tailnet.API) tool.Tool {
 	})
 }
 
-func show(page tailnet.Object, fields []string) (listOutput, error) {
+func show(page tsapi.Object, fields []string) (listOutput, error) {
 	var found []tool.Object
 	text, there := page.Field("tailnets")
 	if !there || json.Unmarshal(text, &found) != nil {
-		return listOutput{}, &tailnet.Error{
-			Code: tailnet.CodeUpstreamMalformed, Op: "listOrganizationTailnets",
+		return listOutput{}, &tsapi.Error{
+			Code: failure.UpstreamMalformed, Op: "listOrganizationTailnets",
 			Message: "the answer of the Tailscale API cannot be read: it has no list of tailnets",
 			Next:    "try again later, or see whether TAILSCALE_API_URL is the Tailscale API",
 		}

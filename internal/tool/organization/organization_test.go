@@ -9,10 +9,10 @@ import (
 
 	"go.uber.org/goleak"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/tooltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -55,11 +55,11 @@ func TestRefusals(t *testing.T) {
 	}{
 		{`{"limit":101}`, tool.CodeInvalidArgument, nil, 0},
 		{`{"organization":"o1"}`, tool.CodeInvalidArgument, nil, 0},
-		{`{"cursor":"nonsense"}`, string(tailnet.CodeInvalidArgument), nil, 1},
+		{`{"cursor":"nonsense"}`, string(failure.InvalidArgument), nil, 1},
 		{`{"fields":["name"]}`, tool.CodeInvalidArgument, nil, 1},
-		{`{}`, string(tailnet.CodePermissionDenied), fault(fakeapi.Status(403)), 1},
-		{`{}`, string(tailnet.CodeUpstreamMalformed), fault(fakeapi.Body(200, "application/json", `{"cursor":"x"}`)), 1},
-		{`{}`, string(tailnet.CodeUpstreamMalformed), fault(fakeapi.Body(200, "application/json", `{"tailnets":[1]}`)), 1},
+		{`{}`, string(failure.PermissionDenied), fault(fakeapi.Status(403)), 1},
+		{`{}`, string(failure.UpstreamMalformed), fault(fakeapi.Body(200, "application/json", `{"cursor":"x"}`)), 1},
+		{`{}`, string(failure.UpstreamMalformed), fault(fakeapi.Body(200, "application/json", `{"tailnets":[1]}`)), 1},
 	} {
 		before := len(r.Fake.Requests())
 		if c.fault != nil {

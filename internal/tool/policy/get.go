@@ -4,14 +4,17 @@ package policy
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/tailscale/hujson"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/visible"
 )
 
 type getInput struct {
@@ -26,15 +29,16 @@ type getOutput struct {
 	Note   string      `json:"note,omitempty" jsonschema:"what is to know about this answer"`
 }
 
-func get(api *tailnet.API) tool.Tool {
+func get(api API) tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "get_policy", Title: "Show the policy file", Group: group, Class: grant.Read,
 		Operations: []string{"getPolicyFile"},
+		Example:    json.RawMessage(`{"sections":["grants"]}`),
 		Description: "Shows the tailnet policy file (grants, ACLs, groups, tag owners, tests, SSH), by default in HuJSON with the comments of its authors, and the etag that set_policy wants. " +
 			"sections shows some top-level keys only; set_policy takes the whole file, so read it whole before changing it. One call to the Tailscale API.",
 		Narrow: narrow,
 	}, func(ctx context.Context, _ tool.Call, in getInput) (getOutput, error) {
-		ctx = tailnet.Fresh(ctx) // its etag is what a change is based on
+		ctx = tsapi.Fresh(ctx) // its etag is what a change is based on
 		note := ""
 		if len(in.Sections) > 0 {
 			note = "these are some sections of the file; set_policy takes the whole file"
@@ -57,6 +61,9 @@ func get(api *tailnet.API) tool.Tool {
 		p, err := api.Policy(ctx)
 		if err != nil {
 			return getOutput{}, err
+		}
+		if n := visible.Count(p.HuJSON); n > 0 {
+			note = strings.TrimPrefix(fmt.Sprintf("%s; the file has %d characters that cannot be seen: they are shown in the form %s, which stays if it is written back", note, n, `\u200b`), "; ")
 		}
 		out := getOutput{Policy: p.HuJSON, ETag: p.ETag, Note: note}
 		if len(in.Sections) > 0 {

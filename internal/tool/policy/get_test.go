@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -46,6 +46,6 @@ func TestGetPolicy(t *testing.T) {
 	r.Refuses("get_policy", `{"section":"grants"}`, tool.CodeInvalidArgument, "sections")
 	for _, arguments := range []string{`{}`, `{"format":"json"}`} {
 		r.Fake.Fail("getPolicyFile", fakeapi.Status(403).Times(1))
-		r.Refuses("get_policy", arguments, string(tailnet.CodePermissionDenied))
+		r.Refuses("get_policy", arguments, string(failure.PermissionDenied))
 	}
 }

@@ -1,27 +1,43 @@
 // SPDX-License-Identifier: MIT
 
-// Package policy has what this server offers about the tailnet policy file. It
-// imports tool and tailnet; errors of the API pass through with their codes.
+// Package policy has the tools and resources about the tailnet policy file; what a
+// file gives to whom is in internal/policy. It imports that, tool, grant and tailnet;
+// errors of the API pass through with their codes.
 package policy
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 const group = "policy"
 
-// narrow is for whoever reads a file that is too large.
+// narrow says how to read a file that is too large.
 const narrow = `use get_policy for single sections, such as sections: ["grants"]`
 
-// Tools returns the group. capability is what grants name this server by; tags are
-// those of its host, nil while they are not known.
-func Tools(api *tailnet.API, capability string, tags func(context.Context) []string) tool.Set {
-	return tool.Set{Tools: []tool.Tool{get(api), validate(api), setter{api, capability, tags}.tool()}, Resources: []tool.Resource{{
+// API is what these tools ask of the Tailscale API; *tsapi.API is one.
+type API interface {
+	Policy(ctx context.Context) (tsapi.Policy, error)
+	PolicyJSON(ctx context.Context) (file tsapi.Object, etag string, err error)
+	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
+	Text(ctx context.Context, r tsapi.Request) (text, etag string, err error)
+}
+
+// Tools returns the group. capability is the name by which grants mean this server;
+// tags returns the tags of its host, nil while they are not known.
+func Tools(api API, capability string, tags func(context.Context) []string) tool.Set {
+	return tool.Set{
+		Tools:     []tool.Tool{get(api), validate(api), setter{api, capability, tags}.tool()},
+		Resources: []tool.Resource{resource(api), jsonResource(api)},
+	}
+}
+
+// resource is the file as its authors wrote it.
+func resource(api API) tool.Resource {
+	return tool.Resource{
 		URI:         "tailscale://policy",
 		Name:        "policy",
 		Title:       "Tailnet policy file",
@@ -32,21 +48,18 @@ func Tools(api *tailnet.API, capability string, tags func(context.Context) []str
 			p, err := api.Policy(ctx)
 			return p.HuJSON, err
 		},
-	}, {
+	}
+}
+
+func jsonResource(api API) tool.Resource {
+	return tool.JSONResource(tool.Resource{
 		URI:         "tailscale://policy-json",
 		Name:        "policy-json",
 		Title:       "Tailnet policy file as JSON",
 		Description: "The tailnet policy file as plain JSON, without the comments of its authors.",
-		MIMEType:    "application/json",
 		Narrow:      narrow,
-		Read: func(ctx context.Context, _ string) (string, error) {
-			o, _, err := api.PolicyJSON(ctx)
-			if err != nil {
-				return "", err
-			}
-			var text bytes.Buffer
-			err = json.Compact(&text, o.Raw())
-			return text.String(), err
-		},
-	}}}
+	}, func(ctx context.Context, _ string) (any, error) {
+		o, _, err := api.PolicyJSON(ctx)
+		return o.Raw(), err
+	})
 }

@@ -8,8 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -17,7 +18,7 @@ import (
 func TestPolicy(t *testing.T) {
 	r := start(t)
 	for name, c := range map[string]struct{ text, json string }{
-		"comments":        {"// Why: ticket 4711 <&> \"ü\" \u2028\n{\n\t/* nobody */ \"grants\": [], // none\n}\n", `{"grants":[]}`},
+		"comments":        {"// Why: ticket 4711 <&> \"ü\"\n{\n\t/* nobody */ \"grants\": [], // none\n}\n", `{"grants":[]}`},
 		"other line ends": {"{\r\n  // first\r\n  \"groups\": {\"group:a\": [\"<&> ü\"],},\r\n}\r\n", `{"groups":{"group:a":["<&> ü"]}}`},
 		"nothing":         {"{}", "{}"},
 	} {
@@ -35,6 +36,17 @@ func TestPolicy(t *testing.T) {
 			}
 		})
 	}
+	if err := r.Fake.SetPolicy("// x\u2028y\n{\"hosts\": {\"a\u200b\": \"100.64.0.1\"}}"); err != nil {
+		t.Fatal(err)
+	}
+	for uri, want := range map[string]string{
+		"tailscale://policy":      "// x\\u2028y\n{\"hosts\": {\"a\\u200b\": \"100.64.0.1\"}}",
+		"tailscale://policy-json": `{"hosts":{"a\\u200b":"100.64.0.1"}}`,
+	} {
+		if got, err := r.Read(uri); err != nil || got != want {
+			t.Errorf("%s: got %s and error %v, want what is hidden shown: %s", uri, got, err, want)
+		}
+	}
 	r.Fake.Fail("getPolicyFile", fakeapi.Body(200, "application/json", "{ \"grants\" :\n[ ] }\n"))
 	if got, err := r.Read("tailscale://policy-json"); err != nil || got != `{"grants":[]}` {
 		t.Errorf("got %s and error %v, want no space in between", got, err)
@@ -44,7 +56,7 @@ func TestPolicy(t *testing.T) {
 // Whoever asks for more than fits is told how to ask for less.
 func TestPolicyTooLarge(t *testing.T) {
 	r, _ := startWith(t, `{"grants": []}`)
-	if err := r.Fake.SetPolicy(`{"grants": [], "hosts": {"` + strings.Repeat("x", tool.DefaultResourceLimit) + `": "100.64.0.1"}}`); err != nil {
+	if err := r.Fake.SetPolicy(`{"grants": [], "hosts": {"` + strings.Repeat("x", gate.DefaultResourceLimit) + `": "100.64.0.1"}}`); err != nil {
 		t.Fatal(err)
 	}
 	for _, uri := range []string{"tailscale://policy", "tailscale://policy-json"} {
@@ -60,13 +72,13 @@ func TestPolicyTooLarge(t *testing.T) {
 func TestPolicyUnread(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault fakeapi.Fault
-		want  tailnet.Code
+		want  failure.Code
 	}{
-		"half of it, which nothing shows": {fakeapi.TruncatedSilently(), tailnet.CodeUpstreamMalformed},
-		"half of it":                      {fakeapi.Truncated(), tailnet.CodeUpstreamMalformed},
-		"nothing":                         {fakeapi.Empty(200), tailnet.CodeUpstreamMalformed},
-		"a list":                          {fakeapi.Body(200, "application/hujson", "[]"), tailnet.CodeUpstreamMalformed},
-		"refused":                         {fakeapi.Status(403), tailnet.CodePermissionDenied},
+		"half of it, which nothing shows": {fakeapi.TruncatedSilently(), failure.UpstreamMalformed},
+		"half of it":                      {fakeapi.Truncated(), failure.UpstreamMalformed},
+		"nothing":                         {fakeapi.Empty(200), failure.UpstreamMalformed},
+		"a list":                          {fakeapi.Body(200, "application/hujson", "[]"), failure.UpstreamMalformed},
+		"refused":                         {fakeapi.Status(403), failure.PermissionDenied},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t)

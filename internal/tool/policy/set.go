@@ -4,13 +4,16 @@ package policy
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"github.com/tailscale/hujson"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type setInput struct {
@@ -27,11 +30,11 @@ type setOutput struct {
 }
 
 // mostShown bounds the difference, in bytes as it is shown. It is shown whole or not
-// at all: nobody can confirm what was left out.
+// at all: nobody can confirm lines that were left out.
 const mostShown = 24 << 10
 
 type setter struct {
-	api        *tailnet.API
+	api        API
 	capability string
 	tags       func(context.Context) []string
 }
@@ -40,9 +43,10 @@ func (s setter) tool() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "set_policy", Title: "Replace the policy file", Group: group, Class: grant.Escalating,
 		Operations: []string{"getPolicyFile", "validateAndTestPolicyFile", "setPolicyFile"},
+		Example:    json.RawMessage(`{"policy":"// Nobody.\n{\"grants\": []}","etag":"e0b2816b418b3f266309d94426ac7668"}`),
 		Description: "Replaces the tailnet policy file, which decides who may reach and do what. Read it whole with get_policy, change it, keep its comments, and give its etag: " +
 			"if somebody changed the file since, the call is refused as a conflict. The file is checked with its tests first. Called without confirm it changes nothing and shows the difference by lines; one of more than 24 KiB is refused. " +
-			"Taking away or changing what, as far as the file tells, lets the caller use this server wants a confirmation of its own. Three calls to the Tailscale API.",
+			"It says when the change may take away what, as far as the file tells, lets the caller use this server. Three calls to the Tailscale API.",
 	}, s.set)
 }
 
@@ -60,8 +64,8 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 		return setOutput{}, err
 	}
 	if p.ETag == "" || strings.Trim(p.ETag, `"`) != strings.Trim(in.ETag, `"`) {
-		return setOutput{}, &tailnet.Error{
-			Code: tailnet.CodeConflict, Op: "setPolicyFile",
+		return setOutput{}, &tsapi.Error{
+			Code: failure.Conflict, Op: "setPolicyFile",
 			Message: "nothing was changed: the etag is not that of the present policy file, which was changed meanwhile",
 			Next:    "call get_policy, make the change in that file, and call again with its etag",
 		}
@@ -70,7 +74,7 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 		return setOutput{ETag: p.ETag, Note: "the file is like this already; nothing was sent"}, nil
 	}
 	out := setOutput{Difference: difference(p.HuJSON, in.Policy)}
-	shown := visible(out.Difference)
+	shown := seen(out.Difference)
 	if len(shown) > mostShown {
 		return setOutput{}, tool.Invalidf("make the change in smaller steps, or in the admin console",
 			"nothing was changed: the difference has %d bytes, and what is more than %d is too much to be shown and confirmed", len(shown), mostShown)
@@ -80,20 +84,25 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 		return setOutput{}, err
 	}
 	if !v.Valid {
-		return setOutput{}, tool.Invalidf("correct the file, see validate_policy", "nothing was changed: the new file is not valid: %s", list(v.Problems))
+		return setOutput{}, tool.Invalidf("correct the file, see validate_policy", "nothing was changed: the new file is not valid; the Tailscale API says: %s", list(v.Problems))
 	}
 	out.Warnings = v.Warnings
 	name, effect := "policy", "replaces the tailnet policy file"
 	old, err := parse(p.HuJSON)
-	if err != nil || loses(call.Caller, s.capability, s.tags(ctx), old, next) {
+	if err != nil || policy.Loses(call.Caller, s.capability, s.tags(ctx), old, next) {
 		name, effect = "policy without my access", effect+" and may take away or change the access by which you use this server right now"
 	}
-	if next.open() && (err != nil || !old.open()) {
+	effect += gives(s.capability, old, next)
+	if next.Open() && (err != nil || !old.Open()) {
 		effect += "; the new file has neither acls nor grants, which Tailscale takes for its default: every device may reach every other"
 	}
 	if commented(p.HuJSON) && !commented(in.Policy) {
 		out.Note = "all comments of the file are removed"
 		effect += "; " + out.Note
+	}
+	if lost := gone(p.HuJSON, in.Policy); lost != "" {
+		out.Note = strings.TrimPrefix(out.Note+"; "+lost, "; ")
+		effect += "; " + lost
 	}
 	if len(v.Warnings) > 0 {
 		effect += "; the Tailscale API warns: " + list(v.Warnings)
@@ -101,7 +110,7 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 	if err := call.Confirm(in.Confirmation, name, effect+":\n"+shown); err != nil {
 		return setOutput{}, err
 	}
-	_, out.ETag, err = s.api.Text(ctx, tailnet.Request{
+	_, out.ETag, err = s.api.Text(ctx, tsapi.Request{
 		Op: "setPolicyFile", Body: in.Policy, ContentType: "application/hujson", Accept: "application/hujson", IfMatch: p.ETag,
 	})
 	if err != nil {
@@ -113,8 +122,8 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 	return out, nil
 }
 
-// commented reports whether a file has comments: they are what becomes space in
-// the standard form.
+// commented reports whether a file has comments: they become space in the standard
+// form.
 func commented(text string) bool {
 	standard, err := hujson.Standardize([]byte(text))
 	if err != nil || len(standard) != len(text) {

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/tooltest"
 )
 
 const mine = `{"src": ["group:ops"], "dst": ["tag:mcp"], "app": {"jaxxstorm.com/cap/mcp": [{"tools": ["*"]}]}}`
@@ -24,7 +24,7 @@ func file(grants string) string {
 
 func start(t *testing.T) *tooltest.API {
 	t.Helper()
-	return tooltest.NewAPI(t, fakeapi.Options{}, func(api *tailnet.API) tool.Set {
+	return tooltest.NewAPI(t, fakeapi.Options{}, func(api API) tool.Set {
 		return Tools(api, capability, func(context.Context) []string { return nil })
 	})
 }
@@ -56,12 +56,12 @@ func asJSON(v any) string {
 func TestSetPolicy(t *testing.T) {
 	r, etag := startWith(t, file(mine))
 	next := "// Why.\n{\n\"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n/* new */\n\"grants\": [" + mine + "], \"tests\": [],\n}\n"
-	text := r.Answers("set_policy", setting(next, etag, "policy"))
+	text := r.Answers("set_policy", setting(next, etag, "CODE"))
 	var out setOutput
 	if err := json.Unmarshal([]byte(text), &out); err != nil {
 		t.Fatal(err)
 	}
-	if want := "@@ -4 +4 @@\n-\"grants\": [" + mine + "]\n+/* new */\n+\"grants\": [" + mine + "], \"tests\": [],\n"; out.Difference != want || out.Note != "" {
+	if want := "@@ -1,5 +1,6 @@\n // Why.\n {\n \"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n-\"grants\": [" + mine + "]\n+/* new */\n+\"grants\": [" + mine + "], \"tests\": [],\n }\n"; out.Difference != want || out.Note != "" {
 		t.Errorf("got the difference %s and the note %q, want %s", out.Difference, out.Note, want)
 	}
 	if got := r.Sent("setPolicyFile"); got != next || r.Fake.Policy() != next {
@@ -87,24 +87,23 @@ func TestSetPolicyRefusals(t *testing.T) {
 		code                        string
 		parts                       []string
 	}{
-		{"without confirm", harmless, etag, "", tool.CodeConfirmationRequired, []string{"replaces the tailnet policy file", `"policy"`, "@@ -4 +4 @@\n-" + `"grants": [` + mine + "]\n+"}},
-		{"confirm of something else", harmless, etag, "grants", tool.CodeConfirmationRequired, []string{`"policy"`}},
-		{"more than is asked for", harmless, etag, "policy without my access", tool.CodeConfirmationRequired, []string{`"policy"`}},
-		{"my access, without the word", file(""), etag, "policy", tool.CodeConfirmationRequired, []string{`"policy without my access"`, "by which you use this server"}},
+		{"without confirm", harmless, etag, "", tool.CodeConfirmationRequired, []string{"replaces the tailnet policy file", "confirm set to", "@@ -1,5 +1,6 @@\n // Why.\n", "// us\n-" + `"grants": [` + mine + "]\n+"}},
+		{"the name", harmless, etag, "policy", tool.CodeConfirmationRequired, []string{`and not "policy"`}},
+		{"my access", file(""), etag, "policy without my access", tool.CodeConfirmationRequired, []string{`"policy without my access"`, "by which you use this server"}},
 		{"my access, and the rules of all", `{"groups": {}}`, etag, "policy", tool.CodeConfirmationRequired, []string{`"policy without my access"`, "every device may reach every other"}},
 		{"comments", strings.ReplaceAll(strings.TrimPrefix(old, "// Why.\n"), " // us", ""), etag, "", tool.CodeConfirmationRequired, []string{"all comments of the file are removed", "-// Why."}},
 		{"what hides a line", harmless + "// \x1b[2K\r\u202e\n", etag, "", tool.CodeConfirmationRequired, []string{`// \u001b[2K\u000d\u202e`}},
-		{"stale", harmless, `"old"`, "policy", string(tailnet.CodeConflict), []string{"nothing was changed", "get_policy"}},
-		{"whatever is there", harmless, "*", "policy", string(tailnet.CodeConflict), nil},
-		{"the untouched default", harmless, "ts-default", "policy", string(tailnet.CodeConflict), nil},
-		{"no etag", harmless, " ", "policy", tool.CodeInvalidArgument, []string{"call get_policy"}},
-		{"an empty etag", harmless, `""`, "policy", string(tailnet.CodeConflict), nil},
-		{"no HuJSON", "{", etag, "policy", tool.CodeInvalidArgument, []string{"not readable"}},
-		{"nothing", "", etag, "policy", tool.CodeInvalidArgument, []string{"not readable"}},
-		{"null", "null", etag, "policy", tool.CodeInvalidArgument, []string{"no object"}},
-		{"tests only, which would be run", `[{"src": "alice@example.com", "accept": ["100.64.0.1:22"]}]`, etag, "policy", tool.CodeInvalidArgument, []string{"no object"}},
-		{"a section twice", `{"grants": [` + mine + `], "Grants": []}`, etag, "policy", tool.CodeInvalidArgument, []string{`"Grants" twice`}},
-		{"not valid", `{"nonsense": 1}`, etag, "policy without my access", tool.CodeInvalidArgument, []string{"nothing was changed: the new file is not valid", "nonsense", "validate_policy"}},
+		{"stale", harmless, `"old"`, "CODE", string(failure.Conflict), []string{"nothing was changed", "get_policy"}},
+		{"whatever is there", harmless, "*", "CODE", string(failure.Conflict), nil},
+		{"the untouched default", harmless, "ts-default", "CODE", string(failure.Conflict), nil},
+		{"no etag", harmless, " ", "CODE", tool.CodeInvalidArgument, []string{"call get_policy"}},
+		{"an empty etag", harmless, `""`, "CODE", string(failure.Conflict), nil},
+		{"no HuJSON", "{", etag, "CODE", tool.CodeInvalidArgument, []string{"not readable"}},
+		{"nothing", "", etag, "CODE", tool.CodeInvalidArgument, []string{"not readable"}},
+		{"null", "null", etag, "CODE", tool.CodeInvalidArgument, []string{"no object"}},
+		{"tests only, which would be run", `[{"src": "alice@example.com", "accept": ["100.64.0.1:22"]}]`, etag, "CODE", tool.CodeInvalidArgument, []string{"no object"}},
+		{"a section twice", `{"grants": [` + mine + `], "Grants": []}`, etag, "CODE", tool.CodeInvalidArgument, []string{`"Grants" twice`}},
+		{"not valid", `{"nonsense": 1}`, etag, "CODE", tool.CodeInvalidArgument, []string{"nothing was changed: the new file is not valid", "nonsense", "validate_policy"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := *r
@@ -119,13 +118,13 @@ func TestSetPolicyRefusals(t *testing.T) {
 
 func TestSetPolicyConfirmed(t *testing.T) {
 	old := file(mine)
-	for name, c := range map[string]struct{ policy, confirm, want string }{
-		"my access":     {file(""), "policy without my access", `"difference"`},
-		"comments gone": {strings.ReplaceAll(strings.TrimPrefix(old, "// Why.\n"), " // us", ""), "policy", "all comments of the file are removed"},
+	for name, c := range map[string]struct{ policy, want string }{
+		"my access":     {file(""), `"difference"`},
+		"comments gone": {strings.ReplaceAll(strings.TrimPrefix(old, "// Why.\n"), " // us", ""), "all comments of the file are removed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, etag := startWith(t, old)
-			r.Answers("set_policy", setting(c.policy, etag, c.confirm), c.want)
+			r.Answers("set_policy", setting(c.policy, etag, "CODE"), c.want)
 			if r.Fake.Policy() != c.policy {
 				t.Errorf("got the file %s, want %s", r.Fake.Policy(), c.policy)
 			}
@@ -142,7 +141,7 @@ func TestSetPolicyConfirmed(t *testing.T) {
 func TestSetPolicyTooLong(t *testing.T) {
 	r, etag := startWith(t, file(mine))
 	with := func(comment string) string { return file(mine) + "// " + comment + "\n" }
-	around := len(visible(difference(file(mine), with(""))))
+	around := len(seen(difference(file(mine), with(""))))
 	for name, c := range map[string]struct {
 		comment string
 		shown   bool
@@ -155,7 +154,7 @@ func TestSetPolicyTooLong(t *testing.T) {
 			r.Refuses("set_policy", setting(with(c.comment), etag, ""), tool.CodeConfirmationRequired, "+// "+c.comment+"\n")
 			continue
 		}
-		for _, confirm := range []string{"", "policy", "policy without my access"} {
+		for _, confirm := range []string{"", "policy without my access"} {
 			text := r.Refuses("set_policy", setting(with(c.comment), etag, confirm), tool.CodeInvalidArgument, "smaller steps, or in the admin console")
 			if len(text) > 1000 {
 				t.Errorf("%s: got %.1000s, want none of the difference", name, text)
@@ -167,11 +166,41 @@ func TestSetPolicyTooLong(t *testing.T) {
 	}
 }
 
+// Who writes back what was shown of a file is told what that changes, and the file
+// is not replaced before.
+func TestSetPolicyOfWhatWasShown(t *testing.T) {
+	const comment = "// x\u200by\U000e0041\n"
+	r := start(t)
+	if err := r.Fake.SetPolicy(file(mine) + comment); err != nil {
+		t.Fatal(err)
+	}
+	var read getOutput
+	if err := json.Unmarshal([]byte(r.Answers("get_policy", `{}`)), &read); err != nil {
+		t.Fatal(err)
+	}
+	if want := file(mine) + `// x\u200by\U000e0041` + "\n"; read.Policy != want || !strings.Contains(read.Note, "2 characters that cannot be seen") {
+		t.Errorf("got the file %s and the note %q, want %s and a word about it", read.Policy, read.Note, want)
+	}
+	const lost = "2 characters of the file that cannot be seen"
+	r.Refuses("set_policy", setting(read.Policy, read.ETag, ""), tool.CodeConfirmationRequired, lost)
+	if r.Fake.Policy() != file(mine)+comment {
+		t.Errorf("the file is now %q", r.Fake.Policy())
+	}
+	r.Answers("set_policy", setting(read.Policy, read.ETag, "CODE"), lost)
+	// A file that keeps them loses nothing.
+	if err := r.Fake.SetPolicy(file(mine) + comment); err != nil {
+		t.Fatal(err)
+	}
+	if text := r.Refuses("set_policy", setting(file(mine)+"\n"+comment, read.ETag, ""), tool.CodeConfirmationRequired); strings.Contains(text, "cannot be seen") {
+		t.Errorf("got %s, want no word of what stays", text)
+	}
+}
+
 // The rules of all are gone, and nobody's access to this server with them.
 func TestSetPolicyOpen(t *testing.T) {
 	const closed, open = `{"acls": []}`, `{"groups": {}}`
 	r, etag := startWith(t, closed)
-	r.Refuses("set_policy", setting(open, etag, ""), tool.CodeConfirmationRequired, `"policy"`, "every device may reach every other")
+	r.Refuses("set_policy", setting(open, etag, ""), tool.CodeConfirmationRequired, "every device may reach every other")
 	r, etag = startWith(t, open)
 	text := r.Refuses("set_policy", setting(`{"groups": {}, "hosts": {}}`, etag, ""), tool.CodeConfirmationRequired)
 	if strings.Contains(text, "every device") {
@@ -182,11 +211,13 @@ func TestSetPolicyOpen(t *testing.T) {
 // Somebody else's change between the check and ours is not overwritten.
 func TestSetPolicyOvertaken(t *testing.T) {
 	r, etag := startWith(t, file(mine))
+	_, err := r.Call("set_policy", setting(file(mine+"\n"), etag, ""))
+	code := tooltest.CodeOf(err)
 	held, release := fakeapi.Hold()
 	script := r.Fake.Fail("validateAndTestPolicyFile", held.Times(1))
 	done := make(chan error)
 	go func() {
-		_, err := r.Call("set_policy", setting(file(mine+"\n"), etag, "policy"))
+		_, err := r.Call("set_policy", setting(file(mine+"\n"), etag, code))
 		done <- err
 	}()
 	<-script.Reached()
@@ -195,7 +226,7 @@ func TestSetPolicyOvertaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	release()
-	r.Told("overtaken", "", <-done, string(tailnet.CodeConflict))
+	r.Told("overtaken", "", <-done, string(failure.Conflict))
 	if r.Fake.Policy() != theirs {
 		t.Errorf("got the file %s, want theirs", r.Fake.Policy())
 	}
@@ -206,44 +237,44 @@ func TestSetPolicyOfTheAPI(t *testing.T) {
 	t.Run("tests fail", func(t *testing.T) {
 		r, etag := startWith(t, file(mine))
 		r.Fake.SetValidation("test(s) failed", fakeapi.Finding{User: "bob@example.com", Errors: []string{"address 100.64.0.1:22: want accept"}})
-		r.Refuses("set_policy", setting(next, etag, "policy"), tool.CodeInvalidArgument, "bob@example.com: address 100.64.0.1:22: want accept")
+		r.Refuses("set_policy", setting(next, etag, "CODE"), tool.CodeInvalidArgument, "bob@example.com: address 100.64.0.1:22: want accept")
 	})
 	t.Run("tests fail, and nothing says why", func(t *testing.T) {
 		r, etag := startWith(t, file(mine))
 		r.Fake.SetValidation("test(s) failed", fakeapi.Finding{User: "bob@example.com"})
-		r.Refuses("set_policy", setting(next, etag, "policy"), tool.CodeInvalidArgument, "test(s) failed")
+		r.Refuses("set_policy", setting(next, etag, "CODE"), tool.CodeInvalidArgument, "test(s) failed")
 	})
 	t.Run("warnings", func(t *testing.T) {
 		r, etag := startWith(t, file(mine))
 		r.Fake.SetValidation("warning(s) found", fakeapi.Finding{User: "group:ops", Warnings: []string{"is empty"}})
-		r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, "the Tailscale API warns: group:ops: is empty")
-		r.Answers("set_policy", setting(next, etag, "policy"), `"warnings":[{"user":"group:ops","warnings":["is empty"]}]`)
+		r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, `the Tailscale API warns: "group:ops: is empty"`)
+		r.Answers("set_policy", setting(next, etag, "CODE"), `"warnings":[{"user":"group:ops","warnings":["is empty"]}]`)
 	})
 	t.Run("more warnings than anybody reads", func(t *testing.T) {
 		r, etag := startWith(t, file(mine))
 		r.Fake.SetValidation("warning(s) found", fakeapi.Finding{Warnings: []string{strings.Repeat("ü", 3000) + "!"}})
-		r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, "ü\n... and 1 bytes more:\n@@ -4 +4 @@\n-")
+		r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, "ü\"\n... and 1 bytes more:\n@@ -1,5 +1,6 @@\n // Why.")
 	})
 	t.Run("not checked", func(t *testing.T) {
 		r, etag := startWith(t, file(mine))
 		r.Fake.Fail("validateAndTestPolicyFile", fakeapi.Status(500))
-		r.Refuses("set_policy", setting(next, etag, "policy"), string(tailnet.CodeUpstreamUnavailable))
+		r.Refuses("set_policy", setting(next, etag, "CODE"), string(failure.UpstreamUnavailable))
 	})
 	t.Run("no etag of the file there is", func(t *testing.T) {
 		r := start(t)
 		r.Fake.Fail("getPolicyFile", fakeapi.Body(200, "application/hujson", file(mine)))
-		r.Refuses("set_policy", setting(next, `""`, "policy"), string(tailnet.CodeConflict))
+		r.Refuses("set_policy", setting(next, `""`, "CODE"), string(failure.Conflict))
 	})
 	t.Run("no etag of the new file", func(t *testing.T) {
 		r, etag := startWith(t, file(mine))
 		r.Fake.Fail("setPolicyFile", fakeapi.Body(200, "application/hujson", next))
-		r.Answers("set_policy", setting(next, etag, "policy"), "the change was made; call get_policy for the new etag")
+		r.Answers("set_policy", setting(next, etag, "CODE"), "the change was made; call get_policy for the new etag")
 	})
 	t.Run("refused", func(t *testing.T) {
 		r, etag := startWith(t, file(mine))
 		r.Fake.Fail("setPolicyFile", fakeapi.Status(403))
-		_, err := r.Call("set_policy", setting(next, etag, "policy"))
-		r.Told("set_policy", "", err, string(tailnet.CodePermissionDenied))
+		_, err := r.Call("set_policy", setting(next, etag, "CODE"))
+		r.Told("set_policy", "", err, string(failure.PermissionDenied))
 		if r.Fake.Policy() != file(mine) {
 			t.Errorf("got the file %s", r.Fake.Policy())
 		}

@@ -4,12 +4,13 @@ package policy
 
 import (
 	"context"
+	"encoding/json"
 	"net/netip"
 	"net/url"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type validateInput struct {
@@ -25,10 +26,11 @@ type validateOutput struct {
 	Note    string        `json:"note,omitempty" jsonschema:"what is to know about this answer"`
 }
 
-func validate(api *tailnet.API) tool.Tool {
+func validate(api API) tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "validate_policy", Title: "Check a policy file", Group: group, Class: grant.Read,
 		Operations: []string{"getPolicyFile", "validateAndTestPolicyFile", "previewRuleMatches"},
+		Example:    json.RawMessage(`{"previewUser":"alice@example.com"}`),
 		Description: "Checks a candidate policy file, or the current one, with its tests and those given, and saves nothing. valid says whether it may be set; problems says why not. " +
 			"previewUser or previewAddress shows which rules would match. Use it before set_policy. Up to three calls to the Tailscale API.",
 		Narrow: "leave out the preview, or give fewer tests",
@@ -82,12 +84,12 @@ func (in validateInput) check() error {
 }
 
 // preview: https://tailscale.com/api#tag/policyfile/POST/tailnet/{tailnet}/acl/preview
-func preview(ctx context.Context, api *tailnet.API, text string, in validateInput) ([]tool.Object, error) {
+func preview(ctx context.Context, api API, text string, in validateInput) ([]tool.Object, error) {
 	q := url.Values{"type": {"user"}, "previewFor": {in.User}}
 	if in.Address != "" {
 		q = url.Values{"type": {"ipport"}, "previewFor": {in.Address}}
 	}
-	matches, err := api.List(ctx, tailnet.Request{Op: "previewRuleMatches", Query: q, Body: text, ContentType: "application/hujson"}, "matches")
+	matches, err := api.List(ctx, tsapi.Request{Op: "previewRuleMatches", Query: q, Body: text, ContentType: "application/hujson"}, "matches")
 	if err != nil {
 		return nil, err
 	}

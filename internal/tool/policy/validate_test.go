@@ -10,10 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/tooltest"
 )
 
 // verdict is what validate_policy answers, decoded.
@@ -101,7 +101,7 @@ func TestValidateVerdicts(t *testing.T) {
 		t.Errorf("findings of another form (-want +got):\n%s", diff)
 	}
 	r.Fake.Fail("validateAndTestPolicyFile", fakeapi.Status(403))
-	r.Refuses("validate_policy", `{"policy":"{}"}`, string(tailnet.CodePermissionDenied))
+	r.Refuses("validate_policy", `{"policy":"{}"}`, string(failure.PermissionDenied))
 }
 
 func TestValidatePreview(t *testing.T) {
@@ -140,7 +140,7 @@ func TestValidatePreview(t *testing.T) {
 	}
 	r.Fake.SetValidation("")
 	r.Fake.Fail("previewRuleMatches", fakeapi.Status(403))
-	r.Refuses("validate_policy", `{"previewUser":"alice@example.com"}`, string(tailnet.CodePermissionDenied))
+	r.Refuses("validate_policy", `{"previewUser":"alice@example.com"}`, string(failure.PermissionDenied))
 }
 
 func TestValidateRefusals(t *testing.T) {

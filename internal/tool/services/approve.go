@@ -5,12 +5,13 @@ package services
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"strings"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type approveInput struct {
@@ -32,12 +33,14 @@ func (s *services) approve() tool.Tool {
 		Name:       "approve_service_host",
 		Title:      "Approve a host of a Service",
 		Group:      group,
+		Target:     "service",
 		Operations: []string{"listTailnetDevices", "getDevice", "getServiceDeviceApproval", "updateServiceDeviceApproval"},
 		Class:      grant.Escalating,
 		Idempotent: true,
+		Example:    json.RawMessage(`{"service":"svc:example","device":"web-2"}`),
 		Description: "Approves one device as a host of a Tailscale Service, or takes that back with approved: false. An approved device gets connections that are meant for the " +
 			"Service, so approve only one that the person has named. Answers with the approval before and now; list_services with service shows who waits. " +
-			"The argument confirm is the name of the Service with svc: in front. Three calls to the Tailscale API, or four.",
+			"Needs confirm. Three calls to the Tailscale API, or four.",
 	}, func(ctx context.Context, call tool.Call, in approveInput) (approveOutput, error) {
 		name, err := fullName(in.Service)
 		if err != nil {
@@ -56,7 +59,7 @@ func (s *services) approve() tool.Tool {
 		if err := call.Confirm(in.Confirmation, name, effect(device, node, name, approved, before)); err != nil {
 			return approveOutput{}, err
 		}
-		now, err := s.api.Object(ctx, tailnet.Request{
+		now, err := s.api.Object(ctx, tsapi.Request{
 			Op: "updateServiceDeviceApproval", Params: []string{name, node}, Body: map[string]bool{"approved": approved},
 		})
 		if err != nil {
@@ -66,12 +69,12 @@ func (s *services) approve() tool.Tool {
 	})
 }
 
-func (s *services) approval(ctx context.Context, name, node string) (tailnet.Object, error) {
-	return s.api.Object(ctx, tailnet.Request{Op: "getServiceDeviceApproval", Params: []string{name, node}})
+func (s *services) approval(ctx context.Context, name, node string) (tsapi.Object, error) {
+	return s.api.Object(ctx, tsapi.Request{Op: "getServiceDeviceApproval", Params: []string{name, node}})
 }
 
-// effect says what the change comes to, and what there was.
-func effect(device tailnet.Device, node, name string, approved bool, before tailnet.Object) string {
+// effect says what the change does, and how the device was approved before.
+func effect(device tsapi.Device, node, name string, approved bool, before tsapi.Object) string {
 	machine, _, _ := strings.Cut(cmp.Or(device.Name, device.Hostname), ".")
 	host := "the device " + strings.TrimSpace(machine+" ("+node+")")
 	was := "not approved"

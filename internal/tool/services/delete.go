@@ -4,10 +4,11 @@ package services
 
 import (
 	"context"
+	"encoding/json"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type deleteInput struct {
@@ -15,34 +16,27 @@ type deleteInput struct {
 	tool.Confirmation
 }
 
-type deleteOutput struct {
-	Deleted tool.Object `json:"deleted" jsonschema:"the Service as it was"`
-}
-
 func (s *services) remove() tool.Tool {
-	return tool.New(tool.Definition{
+	return tool.NewRemoval(tool.Definition{
 		Name:       "delete_service",
 		Title:      "Delete a Service",
 		Group:      group,
+		Target:     "service",
 		Operations: []string{"getService", "deleteService"},
 		Class:      grant.Destructive,
+		Example:    json.RawMessage(`{"service":"example"}`),
 		Description: "Removes one Tailscale Service: its name and addresses stop working for everybody, and its devices are no longer approved as hosts. " +
-			"Answers with the Service as it was; one made anew gets other addresses. The argument confirm is its name with svc: in front. Two calls to the Tailscale API.",
-	}, func(ctx context.Context, call tool.Call, in deleteInput) (deleteOutput, error) {
+			"Answers with the Service as it was; one made anew gets other addresses. Needs confirm. Two calls to the Tailscale API.",
+	}, s.api, func(ctx context.Context, _ tool.Call, in deleteInput) (tool.Removal, error) {
 		name, err := fullName(in.Service)
 		if err != nil {
-			return deleteOutput{}, err
+			return tool.Removal{}, err
 		}
 		o, err := s.get(ctx, name)
-		if err != nil {
-			return deleteOutput{}, err
-		}
-		if err := call.Confirm(in.Confirmation, name, "removes the Service "+name+": its name and addresses stop working for everybody, and its hosts lose their approval"); err != nil {
-			return deleteOutput{}, err
-		}
-		if err := s.api.Do(ctx, tailnet.Request{Op: "deleteService", Params: []string{name}}); err != nil {
-			return deleteOutput{}, err
-		}
-		return deleteOutput{tool.Whole(o)}, nil
+		return tool.Removal{
+			ID: name, Given: in.Confirmation, Name: name, Previous: tool.Whole(o),
+			Effect:  "removes the Service " + name + ": its name and addresses stop working for everybody, and its hosts lose their approval",
+			Request: tsapi.Request{Op: "deleteService", Params: []string{name}},
+		}, err
 	})
 }

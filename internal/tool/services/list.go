@@ -5,11 +5,13 @@ package services
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type listInput struct {
@@ -34,6 +36,7 @@ func (s *services) list() tool.Tool {
 		Group:      group,
 		Operations: []string{"listServices", "getService", "listServiceHosts", "listTailnetDevices", "getDevice", "getServiceDeviceApproval"},
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{"service":"example","device":"nWeb1CNTRL"}`),
 		Description: "Lists the Tailscale Services of the tailnet: name (svc:web), displayName, addrs, comment, ports, tags. With service it shows that one and its hosts, " +
 			"the devices that serve it, approved or not; with service and device also whether that device is approved. Hosts and approvals need an API credential with the " +
 			"write scopes services and devices:core; without them the hosts are left out and note says so. One call to the Tailscale API, two with service, up to four with device.",
@@ -80,12 +83,12 @@ func (s *services) one(ctx context.Context, in listInput) (listOutput, error) {
 		}
 		out.NodeID, out.Approval = node, tool.Whole(approval)
 	}
-	hosts, err := s.api.List(ctx, tailnet.Request{Op: "listServiceHosts", Params: []string{name}}, "hosts")
-	switch tailnet.CodeOf(err) {
+	hosts, err := s.api.List(ctx, tsapi.Request{Op: "listServiceHosts", Params: []string{name}}, "hosts")
+	switch failure.CodeOf(err) {
 	case "":
 		out.Hosts = hostsOf(hosts)
 		return out, err
-	case tailnet.CodeMissingScope, tailnet.CodePermissionDenied, tailnet.CodeInvalidArgument:
+	case failure.MissingScope, failure.PermissionDenied, failure.InvalidArgument:
 		// The Service itself takes less to read. Here the API also says 400 when it
 		// is not allowed, and that the name is right has been seen above.
 		out.Note = "the hosts are left out: reading them takes an API credential with the scopes services and devices:core"
@@ -96,7 +99,7 @@ func (s *services) one(ctx context.Context, in listInput) (listOutput, error) {
 
 // hostsOf names every host by nodeId: the API's document calls it stableNodeID,
 // the service is said to answer nodeId.
-func hostsOf(found []tailnet.Object) []tool.Object {
+func hostsOf(found []tsapi.Object) []tool.Object {
 	hosts := make([]tool.Object, len(found))
 	for i, o := range found {
 		hosts[i] = tool.Whole(o)

@@ -11,18 +11,25 @@ import (
 	"slices"
 	"strings"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tsapi"
 )
 
 const (
 	group = "services"
-	// prefix is what the name of every Service begins with.
+	// prefix begins the name of every Service.
 	prefix = "svc:"
 )
 
+// API is what these tools ask of the Tailscale API; *tsapi.API is one.
+type API interface {
+	devices.API
+	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
+}
+
 // Tools returns the group.
-func Tools(api *tailnet.API) tool.Set {
+func Tools(api API) tool.Set {
 	s := &services{api}
 	return tool.Set{
 		Tools:     []tool.Tool{s.list(), s.set(), s.remove(), s.approve()},
@@ -30,7 +37,7 @@ func Tools(api *tailnet.API) tool.Set {
 	}
 }
 
-type services struct{ api *tailnet.API }
+type services struct{ api API }
 
 var kind = tool.Kind{
 	ID:         "name",
@@ -38,14 +45,14 @@ var kind = tool.Kind{
 	Documented: []string{"annotations"},
 }
 
-func (s *services) all(ctx context.Context) ([]tailnet.Object, error) {
-	return s.api.List(ctx, tailnet.Request{Op: "listServices"}, "vipServices")
+func (s *services) all(ctx context.Context) ([]tsapi.Object, error) {
+	return s.api.List(ctx, tsapi.Request{Op: "listServices"}, "vipServices")
 }
 
-// get reads the Service that a change is about to touch: with a wrong name
-// nothing else is sent.
-func (s *services) get(ctx context.Context, name string) (tailnet.Object, error) {
-	return s.api.Object(ctx, tailnet.Request{Op: "getService", Params: []string{name}})
+// get reads one Service. A change reads it first: after a wrong name nothing else is
+// sent.
+func (s *services) get(ctx context.Context, name string) (tsapi.Object, error) {
+	return s.api.Object(ctx, tsapi.Request{Op: "getService", Params: []string{name}})
 }
 
 // complete offers whole names, also for a beginning without svc:.

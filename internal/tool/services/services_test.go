@@ -8,14 +8,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
 const (
 	invalid  = tool.CodeInvalidArgument
-	notFound = string(tailnet.CodeNotFound)
+	notFound = string(failure.NotFound)
 )
 
 func TestList(t *testing.T) {
@@ -63,7 +63,7 @@ func TestHostsUnread(t *testing.T) {
 	}
 	r = newRig(t)
 	r.Fake.Fail("listServiceHosts", fakeapi.Status(500))
-	r.Refuses("list_services", `{"service":"example"}`, string(tailnet.CodeUpstreamUnavailable), "")
+	r.Refuses("list_services", `{"service":"example"}`, string(failure.UpstreamUnavailable), "")
 }
 
 func TestResource(t *testing.T) {
@@ -130,19 +130,19 @@ func TestSetRefused(t *testing.T) {
 	}
 	r.Refuses("set_service", `{"service":"..","comment":"x"}`, invalid, "")
 	r.Refuses("set_service", `{"service":"gone","newName":"here"}`, notFound, "")
-	r.Refuses("set_service", `{"service":"example","newName":"bare"}`, string(tailnet.CodeConflict), "svc:bare")
+	r.Refuses("set_service", `{"service":"example","newName":"bare"}`, string(failure.Conflict), "svc:bare")
 	r.Fake.Fail("getService", fakeapi.Status(403))
-	r.Refuses("set_service", `{"service":"example","comment":"x"}`, string(tailnet.CodePermissionDenied), "")
+	r.Refuses("set_service", `{"service":"example","comment":"x"}`, string(failure.PermissionDenied), "")
 }
 
 func TestDelete(t *testing.T) {
 	r := newRig(t)
 	const needed = tool.CodeConfirmationRequired
-	r.Refuses("delete_service", `{"service":"example"}`, needed, `confirm set to "svc:example"`)
-	r.Refuses("delete_service", `{"service":"example","confirm":"example"}`, needed, "stop working")
-	r.Refuses("delete_service", `{"service":"gone","confirm":"svc:gone"}`, notFound, "")
-	r.Refuses("delete_service", `{"service":"..","confirm":".."}`, invalid, "")
-	r.Answers("delete_service", `{"service":"example","confirm":"svc:example"}`, `"deleted":{"addrs":["100.93.49.180"`)
+	r.Refuses("delete_service", `{"service":"example"}`, needed, "removes the Service svc:example")
+	r.Refuses("delete_service", `{"service":"example","confirm":"svc:example"}`, needed, "stop working")
+	r.Refuses("delete_service", `{"service":"gone","confirm":"CODE"}`, notFound, "")
+	r.Refuses("delete_service", `{"service":"..","confirm":"CODE"}`, invalid, "")
+	r.Answers("delete_service", `{"service":"example","confirm":"CODE"}`, `"deleted":"svc:example","previous":{"addrs":["100.93.49.180"`)
 	if got := r.Answers("list_services", `{}`); strings.Contains(got, "svc:example") {
 		t.Errorf("got %s, want it gone", got)
 	}
@@ -152,13 +152,13 @@ func TestApprove(t *testing.T) {
 	r := newRig(t)
 	const needed = tool.CodeConfirmationRequired
 	r.Refuses("approve_service_host", `{"service":"example","device":"web-2"}`, needed, "lets the device web-2 (nWeb2CNTRL) serve svc:example, so that connections to the Service can go to it; until now it was not approved")
-	r.Refuses("approve_service_host", `{"service":"bare","device":"web-1","approved":false,"confirm":"web-1"}`, needed, "until now it was approved by the policy file")
-	r.Refuses("approve_service_host", `{"service":"gone","device":"web-1","confirm":"svc:gone"}`, notFound, "")
-	r.Refuses("approve_service_host", `{"service":"example","device":"nobody","confirm":"svc:example"}`, notFound, "")
-	r.Refuses("approve_service_host", `{"service":"example","device":"..","confirm":"svc:example"}`, invalid, "")
-	r.Answers("approve_service_host", `{"service":"example","device":"web-2","confirm":"svc:example"}`,
+	r.Refuses("approve_service_host", `{"service":"bare","device":"web-1","approved":false,"confirm":"svc:bare"}`, needed, "until now it was approved by the policy file")
+	r.Refuses("approve_service_host", `{"service":"gone","device":"web-1","confirm":"CODE"}`, notFound, "")
+	r.Refuses("approve_service_host", `{"service":"example","device":"nobody","confirm":"CODE"}`, notFound, "")
+	r.Refuses("approve_service_host", `{"service":"example","device":"..","confirm":"CODE"}`, invalid, "")
+	r.Answers("approve_service_host", `{"service":"example","device":"web-2","confirm":"CODE"}`,
 		`"nodeId":"nWeb2CNTRL"`, `"previous":{"approved":false,"autoApproved":false}`, `"approval":{"approved":true,"autoApproved":false}`)
-	r.Answers("approve_service_host", `{"service":"svc:example","device":"nWeb1CNTRL","approved":false,"confirm":"svc:example"}`, `"approval":{"approved":false`)
+	r.Answers("approve_service_host", `{"service":"svc:example","device":"nWeb1CNTRL","approved":false,"confirm":"CODE"}`, `"approval":{"approved":false`)
 	r.Answers("list_services", `{"service":"example"}`, `"approvalLevel":"approved:manual","configured":"ready","nodeId":"nWeb2CNTRL"`, `"approvalLevel":"not-approved","configured":"ready","nodeId":"nWeb1CNTRL"`)
 }
 
@@ -166,13 +166,13 @@ func TestApprove(t *testing.T) {
 func TestUpstream(t *testing.T) {
 	for op, c := range map[string][2]string{
 		"updateService":               {"set_service", `{"service":"example","comment":"x"}`},
-		"deleteService":               {"delete_service", `{"service":"example","confirm":"svc:example"}`},
-		"updateServiceDeviceApproval": {"approve_service_host", `{"service":"example","device":"web-2","confirm":"svc:example"}`},
+		"deleteService":               {"delete_service", `{"service":"example","confirm":"CODE"}`},
+		"updateServiceDeviceApproval": {"approve_service_host", `{"service":"example","device":"web-2","confirm":"CODE"}`},
 	} {
 		r := newRig(t)
 		r.Fake.Fail(op, fakeapi.Status(504))
-		if _, err := r.Call(c[0], c[1]); err == nil || !strings.Contains(err.Error(), string(tailnet.CodeUpstreamTimeout)) {
-			t.Errorf("%s: got %v, want %s", c[0], err, tailnet.CodeUpstreamTimeout)
+		if _, err := r.Call(c[0], c[1]); err == nil || !strings.Contains(err.Error(), string(failure.UpstreamTimeout)) {
+			t.Errorf("%s: got %v, want %s", c[0], err, failure.UpstreamTimeout)
 		}
 		if n := r.Fake.Count(op); n != 1 {
 			t.Errorf("%s was sent %d times", op, n)

@@ -10,12 +10,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
-// setInput has what is to change; a pointer or list that is nil stays as it is.
+// setInput names the fields to change; a field whose pointer or list is nil stays as it is.
 type setInput struct {
 	Service     string   `json:"service" jsonschema:"the Service: svc:web or web; made when there is none of this name"`
 	NewName     string   `json:"newName,omitempty" jsonschema:"renames a Service that exists, such as svc:shop"`
@@ -32,16 +33,18 @@ type setOutput struct {
 	Service  tool.Object `json:"service" jsonschema:"the Service now"`
 }
 
-// Idempotent as far as there is no new name; with one a repetition finds no
+// Idempotent: without a new name a repetition changes nothing; with one it finds no
 // Service of the old name and is refused.
 func (s *services) set() tool.Tool {
 	return tool.New(tool.Definition{
 		Name:       "set_service",
 		Title:      "Create or change a Service",
 		Group:      group,
+		Target:     "service",
 		Operations: []string{"getService", "updateService"},
 		Class:      grant.Write,
 		Idempotent: true,
+		Example:    json.RawMessage(`{"service":"svc:bare","displayName":"Bare","ports":["tcp:443"],"ipv4":"100.93.49.9"}`),
 		Description: "Creates a Tailscale Service, or changes the one of that name: what is not given stays as it is, while ports and tags replace the whole lists. " +
 			"newName renames it, after which the old name no longer works. Another ipv4 or fewer ports break connections that use them. " +
 			"Answers with the Service before and now, so that a change can be taken back. Devices serve it when they are configured to and approved: see approve_service_host. " +
@@ -61,7 +64,7 @@ func (s *services) set() tool.Tool {
 			return setOutput{}, err
 		}
 		before, err := s.get(ctx, name)
-		created := tailnet.CodeOf(err) == tailnet.CodeNotFound && newName == name
+		created := failure.CodeOf(err) == failure.NotFound && newName == name
 		if err != nil && !created {
 			return setOutput{}, err
 		}
@@ -74,7 +77,7 @@ func (s *services) set() tool.Tool {
 		if err != nil {
 			return setOutput{}, err
 		}
-		now, err := s.api.Object(ctx, tailnet.Request{Op: "updateService", Params: []string{name}, Body: body})
+		now, err := s.api.Object(ctx, tsapi.Request{Op: "updateService", Params: []string{name}, Body: body})
 		if err != nil {
 			return setOutput{}, err
 		}
@@ -86,16 +89,16 @@ func (s *services) set() tool.Tool {
 	})
 }
 
-// free refuses a name that another Service has: what the API makes of one is not
-// documented.
+// free refuses a name that another Service has: the API does not document what
+// becomes of the two.
 func (s *services) free(ctx context.Context, name string) error {
 	_, err := s.get(ctx, name)
-	switch tailnet.CodeOf(err) {
-	case tailnet.CodeNotFound:
+	switch failure.CodeOf(err) {
+	case failure.NotFound:
 		return nil
 	case "":
-		return &tailnet.Error{
-			Code:    tailnet.CodeConflict,
+		return &tsapi.Error{
+			Code:    failure.Conflict,
 			Message: "nothing was changed: there is a Service " + name + " already",
 			Next:    "choose another newName, or see list_services",
 		}
@@ -103,8 +106,8 @@ func (s *services) free(ctx context.Context, name string) error {
 	return err
 }
 
-// apply returns the body of the request. What omitted fields come to is not
-// documented, so everything that there is goes back, unknown fields included.
+// apply returns the body of the request. The meaning of omitted fields is not
+// documented, so every field of the present Service is sent back, unknown ones included.
 func (in setInput) apply(present tool.Object, name string) (tool.Object, error) {
 	changes := map[string]any{"name": name}
 	if in.DisplayName != nil {

@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
-	"tailscale-mcp/internal/tool/tooltest"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 )
 
 // start has the tools and the resource, for a credential with these scopes.
@@ -49,9 +49,9 @@ func TestSettings(t *testing.T) {
 func TestSettingsUnread(t *testing.T) {
 	malformed := start(t, "all")
 	malformed.Fake.Fail("getTailnetSettings", fakeapi.Body(200, "application/json", `[]`))
-	for code, r := range map[tailnet.Code]*tooltest.API{
-		tailnet.CodeUpstreamMalformed: malformed,
-		tailnet.CodePermissionDenied:  start(t, "devices:core"),
+	for code, r := range map[failure.Code]*tooltest.API{
+		failure.UpstreamMalformed: malformed,
+		failure.PermissionDenied:  start(t, "devices:core"),
 	} {
 		text, err := r.Read("tailscale://tailnet-settings")
 		r.Told("the resource", text, err, string(code))

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -21,15 +21,15 @@ func TestUpdateSettings(t *testing.T) {
 		answer          []string
 	}{
 		"two of them": {
-			`{"devicesApprovalOn":true,"devicesKeyDurationDays":90,"confirm":"settings"}`, `{"devicesApprovalOn":true,"devicesKeyDurationDays":90}`,
+			`{"devicesApprovalOn":true,"devicesKeyDurationDays":90,"confirm":"CODE"}`, `{"devicesApprovalOn":true,"devicesKeyDurationDays":90}`,
 			[]string{`"previous":{"devicesApprovalOn":false,"devicesKeyDurationDays":180}`, `"devicesApprovalOn":true`, `"usersApprovalOn":true`},
 		},
 		"absent before": {
-			`{"routeSelection":"regional-routing","confirm":"settings"}`, `{"routeSelection":"regional-routing"}`,
+			`{"routeSelection":"regional-routing","confirm":"CODE"}`, `{"routeSelection":"regional-routing"}`,
 			[]string{`"previous":{}`, `"routeSelection":"regional-routing"`},
 		},
 		"null is nothing named": {
-			`{"usersApprovalOn":null,"aclsExternalLink":"","confirm":"settings"}`, `{"aclsExternalLink":""}`,
+			`{"usersApprovalOn":null,"aclsExternalLink":"","confirm":"CODE"}`, `{"aclsExternalLink":""}`,
 			[]string{`"previous":{"aclsExternalLink":"https://github.com/example/tailnet-policy"}`},
 		},
 	} {
@@ -55,19 +55,19 @@ func TestUpdateSettingsRefusals(t *testing.T) {
 	r := start(t, "all")
 	for _, c := range []struct{ arguments, code, part string }{
 		{`{"usersApprovalOn":false}`, tool.CodeConfirmationRequired, "usersApprovalOn: true -> false"},
-		{`{"usersApprovalOn":false,"confirm":"usersApprovalOn"}`, tool.CodeConfirmationRequired, `"settings"`},
+		{`{"usersApprovalOn":false,"confirm":"settings"}`, tool.CodeConfirmationRequired, `and not "settings"`},
 		{`{"routeSelection":"regional-routing"}`, tool.CodeConfirmationRequired, `routeSelection: unknown -> "regional-routing"`},
-		{`{"confirm":"settings"}`, tool.CodeInvalidArgument, "get_settings"},
-		{`{"devicesKeyDurationDays":181,"confirm":"settings"}`, tool.CodeInvalidArgument, "180"},
-		{`{"usersRoleAllowedToJoinExternalTailnets":"owner","confirm":"settings"}`, tool.CodeInvalidArgument, "member"},
-		{`{"aclsExternalLink":"here","confirm":"settings"}`, tool.CodeInvalidArgument, "https://"},
-		{`{"regionalRoutingOn":true,"routeSelection":"regional-routing","confirm":"settings"}`, tool.CodeInvalidArgument, "routeSelection alone"},
+		{`{"confirm":"CODE"}`, tool.CodeInvalidArgument, "get_settings"},
+		{`{"devicesKeyDurationDays":181,"confirm":"CODE"}`, tool.CodeInvalidArgument, "180"},
+		{`{"usersRoleAllowedToJoinExternalTailnets":"owner","confirm":"CODE"}`, tool.CodeInvalidArgument, "member"},
+		{`{"aclsExternalLink":"here","confirm":"CODE"}`, tool.CodeInvalidArgument, "https://"},
+		{`{"regionalRoutingOn":true,"routeSelection":"regional-routing","confirm":"CODE"}`, tool.CodeInvalidArgument, "routeSelection alone"},
 	} {
 		r.Refuses("update_settings", c.arguments, c.code, c.part)
 	}
 	r.Fake.Fail("updateTailnetSettings", fakeapi.Status(403).Times(1))
-	text, err := r.Call("update_settings", `{"httpsEnabled":true,"confirm":"settings"}`)
-	r.Told("update_settings", text, err, string(tailnet.CodePermissionDenied))
+	text, err := r.Call("update_settings", `{"httpsEnabled":true,"confirm":"CODE"}`)
+	r.Told("update_settings", text, err, string(failure.PermissionDenied))
 	r.Answers("get_settings", `{}`, `"httpsEnabled":false`, `"usersApprovalOn":true`)
 }
 

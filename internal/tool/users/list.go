@@ -3,12 +3,14 @@
 package users
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type listFilter struct {
@@ -37,48 +39,42 @@ func (u *users) list() tool.Tool {
 		Group:      group,
 		Operations: []string{"listUsers", "getUser"},
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{}`),
 		Description: "Lists the people of the tailnet: login name, role, status (active within 28 days, idle, suspended, needs-approval), number of devices, when last seen. " +
 			"Use it to find who is an admin, who waits for approval, who has not been seen for long; set user to look at one alone, of other tailnets too. " +
 			"Devices of a user: list_all_devices with its user filter. One call to the Tailscale API, two for a single user.",
 		Narrow: "filter by type, role or status, ask for fewer fields, or set a smaller limit",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
-		if in.User != "" {
-			return u.one(ctx, in)
+		if in.Type == "member" {
+			in.Type = "" // some clients send every default
 		}
-		if in.Type == "" {
-			in.Type = "member"
+		if in.User != "" && (in.listFilter != (listFilter{}) || in.Cursor != "") {
+			return listOutput{}, tool.Invalidf("leave out either user or the others", "user names one user, which type, role, status and cursor do not go with")
 		}
-		found, err := u.all(ctx, in.Type, in.Role)
-		if err != nil {
-			return listOutput{}, err
-		}
-		if in.Status != "" {
-			found = slices.DeleteFunc(found, func(o tailnet.Object) bool { return o.Text("status") != in.Status })
-		}
-		shown, listed, err := kind.List(call, in.Paging, in.Fields, []any{name, in.listFilter}, found)
+		in.Type = cmp.Or(in.Type, "member")
+		shown, listed, err := kind.ListOrOne(ctx, call, tool.Query{
+			ID: in.User, One: u.one,
+			All:    func(ctx context.Context) ([]tsapi.Object, error) { return u.find(ctx, in.listFilter) },
+			Fields: in.Fields, Paging: in.Paging, Scope: []any{name, in.listFilter},
+		})
 		return listOutput{shown, listed}, err
 	})
 }
 
-// one answers with a single user, as it is now.
-func (u *users) one(ctx context.Context, in listInput) (listOutput, error) {
-	if in.Type == "member" {
-		in.Type = "" // some clients send every default
+// find reads the users that fit.
+func (u *users) find(ctx context.Context, f listFilter) ([]tsapi.Object, error) {
+	found, err := u.all(ctx, f.Type, f.Role)
+	if f.Status != "" {
+		found = slices.DeleteFunc(found, func(o tsapi.Object) bool { return o.Text("status") != f.Status })
 	}
-	if in.listFilter != (listFilter{}) || in.Cursor != "" {
-		return listOutput{}, tool.Invalidf("leave out either user or the others", "user names one user, which type, role, status and cursor do not go with")
-	}
-	found, err := u.resolve(ctx, in.User)
+	return found, err
+}
+
+// one reads the user that name means, as it is now.
+func (u *users) one(ctx context.Context, name string) (tsapi.Object, error) {
+	found, err := u.resolve(ctx, name)
 	if err != nil {
-		return listOutput{}, err
+		return tsapi.Object{}, err
 	}
-	o, err := u.api.Object(ctx, tailnet.Request{Op: "getUser", Params: []string{found.Text("id")}})
-	if err != nil {
-		return listOutput{}, err
-	}
-	shown, err := kind.One(in.Fields, o)
-	if err != nil {
-		return listOutput{}, err
-	}
-	return listOutput{[]tool.Object{shown}, tool.Listed{Total: 1, Returned: 1}}, nil
+	return u.api.Object(ctx, tsapi.Request{Op: "getUser", Params: []string{found.Text("id")}})
 }

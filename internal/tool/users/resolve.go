@@ -8,36 +8,37 @@ import (
 	"slices"
 	"strings"
 
-	"tailscale-mcp/internal/tailnet"
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
-// resolve finds the one user that name means: an ID, or a login name. Nothing that
-// a caller writes becomes part of an address.
-func (u *users) resolve(ctx context.Context, name string) (tailnet.Object, error) {
+// resolve finds the one user that name means: an ID, or a login name. The name is
+// compared, and never becomes part of the address of a request.
+func (u *users) resolve(ctx context.Context, name string) (tsapi.Object, error) {
 	return u.lookUp(ctx, name, true)
 }
 
-// resolveAlone is resolve for the resource: who may read one user is not told which
-// others may have been meant, as those may be none that it may read.
-func (u *users) resolveAlone(ctx context.Context, name string) (tailnet.Object, error) {
+// resolveAlone is resolve for the resource: a caller who may read one user is not told
+// of others that may have been meant, as it may not be allowed to read them.
+func (u *users) resolveAlone(ctx context.Context, name string) (tsapi.Object, error) {
 	return u.lookUp(ctx, name, false)
 }
 
-func (u *users) lookUp(ctx context.Context, name string, suggest bool) (tailnet.Object, error) {
+func (u *users) lookUp(ctx context.Context, name string, suggest bool) (tsapi.Object, error) {
 	name = strings.TrimSpace(name)
 	if name == "" {
-		return tailnet.Object{}, tool.Invalidf("give a login name such as bob@example.com, or a user ID", "no user is named")
+		return tsapi.Object{}, tool.Invalidf("give a login name such as bob@example.com, or a user ID", "no user is named")
 	}
 	all, err := u.all(ctx, "all", "")
 	if err != nil {
-		return tailnet.Object{}, err
+		return tsapi.Object{}, err
 	}
-	for _, fits := range []func(tailnet.Object) bool{
-		func(o tailnet.Object) bool { return o.Text("id") == name },
-		func(o tailnet.Object) bool { return strings.EqualFold(o.Text("loginName"), name) },
+	for _, fits := range []func(tsapi.Object) bool{
+		func(o tsapi.Object) bool { return o.Text("id") == name },
+		func(o tsapi.Object) bool { return strings.EqualFold(o.Text("loginName"), name) },
 	} {
-		var found []tailnet.Object
+		var found []tsapi.Object
 		var ids []string
 		for _, o := range all {
 			if fits(o) {
@@ -50,16 +51,16 @@ func (u *users) lookUp(ctx context.Context, name string, suggest bool) (tailnet.
 		case 1:
 			return found[0], nil
 		default:
-			return tailnet.Object{}, tool.Invalidf("use one of these IDs: "+strings.Join(ids, ", "), "%d users are called %.80q", len(found), name)
+			return tsapi.Object{}, tool.Invalidf("use one of these IDs: "+strings.Join(ids, ", "), "%d users are called %.80q", len(found), name)
 		}
 	}
-	return tailnet.Object{}, unknown(all, name, suggest)
+	return tsapi.Object{}, unknown(all, name, suggest)
 }
 
 // unknown refuses a name that nobody has, and suggests those that may have been meant.
-func unknown(all []tailnet.Object, name string, suggest bool) error {
-	e := &tailnet.Error{
-		Code:    tailnet.CodeNotFound,
+func unknown(all []tsapi.Object, name string, suggest bool) error {
+	e := &tsapi.Error{
+		Code:    failure.NotFound,
 		Message: fmt.Sprintf("no user of the tailnet is called %.80q", name),
 		Next:    "look for the login name with list_users, and type all for people of other tailnets",
 	}
@@ -69,9 +70,9 @@ func unknown(all []tailnet.Object, name string, suggest bool) error {
 	return e
 }
 
-// nearest are the login names, a few at most, of whom name may mean: first those
-// who are called so at another domain, then those who have it in a name.
-func nearest(all []tailnet.Object, name string) (near []string) {
+// nearest returns a few login names that name may mean: first the same name at another
+// domain, then users that have it in a name.
+func nearest(all []tsapi.Object, name string) (near []string) {
 	const most = 5
 	name = strings.ToLower(name)
 	local, _, _ := strings.Cut(name, "@")

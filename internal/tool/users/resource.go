@@ -4,7 +4,6 @@ package users
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -12,46 +11,35 @@ import (
 )
 
 func (u *users) listResource() tool.Resource {
-	return tool.Resource{
+	return tool.JSONResource(tool.Resource{
 		URI:         "tailscale://users",
 		Name:        "users",
 		Title:       "Users",
 		Description: "All users of the tailnet, people of other tailnets with whom something is shared included, with the fields of list_users.",
-		MIMEType:    "application/json",
 		Narrow:      "use list_users, which has pages and filters",
-		Read: func(ctx context.Context, _ string) (string, error) {
-			found, err := u.all(ctx, "all", "")
-			if err != nil {
-				return "", err
-			}
-			shown, err := kind.All(nil, found)
-			if err != nil {
-				return "", err
-			}
-			text, err := json.Marshal(map[string]any{"users": shown, "total": len(shown)})
-			return string(text), err
-		},
-	}
+	}, func(ctx context.Context, _ string) (any, error) {
+		found, err := u.all(ctx, "all", "")
+		if err != nil {
+			return nil, err
+		}
+		shown, err := kind.All(nil, found)
+		return map[string]any{"users": shown, "total": len(shown)}, err
+	})
 }
 
 // resource is one user, by login name or ID.
 func (u *users) resource() tool.Resource {
-	return tool.Resource{
+	return tool.JSONResource(tool.Resource{
 		URI:         "tailscale://user/{id}",
+		Example:     "bob@example.com",
 		Name:        "user",
 		Title:       "User",
 		Description: "One user of the tailnet with all fields, by login name, such as alice@example.com, or user ID.",
-		MIMEType:    "application/json",
-		Read: func(ctx context.Context, id string) (string, error) {
-			found, err := u.resolveAlone(ctx, id)
-			if err != nil {
-				return "", err
-			}
-			text, err := json.Marshal(tool.Whole(found))
-			return string(text), err
-		},
-		Complete: u.complete,
-	}
+		Complete:    u.complete,
+	}, func(ctx context.Context, id string) (any, error) {
+		found, err := u.resolveAlone(ctx, id)
+		return tool.Whole(found), err
+	})
 }
 
 // complete offers the login names that begin with a prefix.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -24,10 +24,10 @@ func TestUserResource(t *testing.T) {
 		}
 	}
 	text, err := r.Read("tailscale://user/nobody")
-	r.Told("nobody", text, err, string(tailnet.CodeNotFound), "list_users")
+	r.Told("nobody", text, err, string(failure.NotFound), "list_users")
 	// Others that may be meant are not for who may read one.
 	text, err = r.Read("tailscale://user/bob@example.org")
-	if r.Told("bob elsewhere", text, err, string(tailnet.CodeNotFound), "list_users"); strings.Contains(err.Error(), "bob@example.com") {
+	if r.Told("bob elsewhere", text, err, string(failure.NotFound), "list_users"); strings.Contains(err.Error(), "bob@example.com") {
 		t.Errorf("got %v, want nobody else named", err)
 	}
 	text, err = r.Read("tailscale://user/%20")

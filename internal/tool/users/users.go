@@ -9,14 +9,22 @@ import (
 	"context"
 	"net/url"
 
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 const group = "users"
 
+// API is what these tools ask of the Tailscale API; *tsapi.API is one.
+type API interface {
+	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
+	Do(ctx context.Context, r tsapi.Request) error
+	ListDevices(ctx context.Context, q tsapi.DeviceQuery) ([]tsapi.Device, error)
+}
+
 // Tools returns the group.
-func Tools(api *tailnet.API) tool.Set {
+func Tools(api API) tool.Set {
 	u := &users{api}
 	return tool.Set{
 		Tools:     []tool.Tool{u.list(), u.setRole(), u.approve(), u.restore(), u.suspend(), u.remove()},
@@ -24,7 +32,7 @@ func Tools(api *tailnet.API) tool.Set {
 	}
 }
 
-type users struct{ api *tailnet.API }
+type users struct{ api API }
 
 var kind = tool.Kind{
 	ID:         "id",
@@ -34,10 +42,10 @@ var kind = tool.Kind{
 }
 
 // all reads the users of a type and role; an empty role is every one.
-func (u *users) all(ctx context.Context, kind, role string) ([]tailnet.Object, error) {
+func (u *users) all(ctx context.Context, kind, role string) ([]tsapi.Object, error) {
 	q := url.Values{"type": {kind}}
 	if role != "" {
 		q.Set("role", role)
 	}
-	return u.api.List(ctx, tailnet.Request{Op: "listUsers", Query: q}, "users")
+	return u.api.List(ctx, tsapi.Request{Op: "listUsers", Query: q}, "users")
 }

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/tailnet"
-	"tailscale-mcp/internal/tailnettest/fakeapi"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 func TestList(t *testing.T) {
@@ -35,8 +37,8 @@ func TestList(t *testing.T) {
 		t.Errorf("got %d requests for arguments that do not go together", n)
 	}
 	r.Answers("list_users", `{"limit":1}`, `"returned":1`, `"nextCursor"`)
-	r.Refuses("list_users", `{"user":"nobody@example.com"}`, string(tailnet.CodeNotFound), "list_users")
-	r.Refuses("list_users", `{"user":".."}`, string(tailnet.CodeNotFound), "no user")
+	r.Refuses("list_users", `{"user":"nobody@example.com"}`, string(failure.NotFound), "list_users")
+	r.Refuses("list_users", `{"user":".."}`, string(failure.NotFound), "no user")
 	r.Refuses("list_users", `{"role":"king"}`, tool.CodeInvalidArgument, "network-admin")
 	r.Refuses("list_users", `{"fields":["colour"]}`, tool.CodeInvalidArgument, "loginName")
 	if text, err := r.Read("tailscale://users"); err != nil || !strings.Contains(text, "erin@example.org") {
@@ -58,10 +60,11 @@ func TestChanges(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
 			r.Refuses(c.name, `{"user":"`+c.user+`"`+c.more+`}`, tool.CodeConfirmationRequired, c.effect)
-			r.Refuses(c.name, `{"user":"`+c.user+`","confirm":"yes"`+c.more+`}`, tool.CodeConfirmationRequired, c.user)
+			r.Refuses(c.name, `{"user":"`+c.user+`","confirm":"`+c.user+`"`+c.more+`}`, tool.CodeConfirmationRequired, c.user)
 			r.Refuses(c.name, `{"user":"","confirm":""`+c.more+`}`, tool.CodeInvalidArgument, "login name")
+			_, err := r.Call(c.name, `{"user":"`+c.user+`"`+c.more+`}`)
 			before := len(r.Fake.Requests())
-			r.Answers(c.name, `{"user":"`+c.user+`","confirm":"`+c.user+`"`+c.more+`}`, c.now)
+			r.Answers(c.name, `{"user":"`+c.user+`","confirm":"`+tooltest.CodeOf(err)+`"`+c.more+`}`, c.now)
 			var sent []string
 			for _, q := range r.Fake.Requests()[before:] {
 				sent = append(sent, q.Operation)
@@ -72,8 +75,8 @@ func TestChanges(t *testing.T) {
 			if n := r.Fake.Count(c.op); n != 1 {
 				t.Errorf("%s was sent %d times", c.op, n)
 			}
-			_, err := r.Call(c.name, `{"user":"alice@example.com","confirm":"alice@example.com"`+c.more+`}`)
-			if err == nil || !strings.Contains(err.Error(), string(tailnet.CodePermissionDenied)) {
+			_, err = r.Call(c.name, `{"user":"alice@example.com","confirm":"CODE"`+c.more+`}`)
+			if err == nil || !strings.Contains(err.Error(), string(failure.PermissionDenied)) {
 				t.Errorf("on oneself: got %v", err)
 			}
 		})
@@ -109,8 +112,29 @@ func TestEffects(t *testing.T) {
 	r.Refuses("delete_user", `{"user":"7"}`, tool.CodeConfirmationRequired, `removes "x\u202e@example.org" from`)
 }
 
+// Who is asked about the end of a user's access is told what goes with it, and a
+// credential that may not read the devices can do it all the same.
+func TestStake(t *testing.T) {
+	r := newRig(t)
+	bob := func(id string, tags []string, online bool) fakeapi.Device {
+		return fakeapi.Device{NodeID: "n" + id + "CNTRL", ID: id, Hostname: "host-" + id, User: "bob@example.com", Tags: tags, ConnectedToControl: online, LastSeen: map[bool]string{false: "2026-09-01T00:00:00Z"}[online]}
+	}
+	r.Fake.SetDevices([]fakeapi.Device{
+		bob("1", nil, true), bob("2", nil, false), bob("3", []string{"tag:ci"}, true), bob("4", []string{"tag:ci"}, true), bob("5", []string{"tag:ci"}, false),
+		{NodeID: "n6CNTRL", ID: "6", Hostname: "other", User: "alice@example.com"},
+	})
+	for _, name := range []string{"suspend_user", "delete_user"} {
+		r.Refuses(name, `{"user":"bob@example.com"}`, tool.CodeConfirmationRequired, `; number of devices: 2; its role is "member"; devices of its own: 2, online now: 1; `+
+			`devices that it registered and that belong to their tags instead: 3, online now: 2. Next`)
+		r.Refuses(name, `{"user":"alice@example.com"}`, tool.CodeConfirmationRequired, `; its role is "owner"; it is connected now; devices of its own: 1, online now: `)
+	}
+	r.Fake.Fail("listTailnetDevices", fakeapi.Status(403))
+	r.Refuses("suspend_user", `{"user":"bob@example.com"}`, tool.CodeConfirmationRequired, "could not be read")
+	r.Answers("suspend_user", `{"user":"bob@example.com","confirm":"CODE"}`, `"status":"suspended"`)
+}
+
 // operations are those that the definition of a tool says.
-func operations(api *tailnet.API, name string) []string {
+func operations(api *tsapi.API, name string) []string {
 	all := Tools(api).Tools
 	return all[slices.IndexFunc(all, func(d tool.Tool) bool { return d.Name == name })].Operations
 }
@@ -127,7 +151,7 @@ func TestUnknown(t *testing.T) {
 		"e":               near + `"alice@example.com", "bob@example.com", "carol@example.com", "dave@example.com", "erin@example.org"` + otherwise,
 		"zoe@example.net": "Next step: look for the login name with list_users",
 	} {
-		r.Refuses("suspend_user", `{"user":"`+name+`","confirm":"`+name+`"}`, string(tailnet.CodeNotFound), want)
+		r.Refuses("suspend_user", `{"user":"`+name+`","confirm":"CODE"}`, string(failure.NotFound), want)
 	}
 	// The nearest of many, in the order of how near they are.
 	var many []string
@@ -135,14 +159,14 @@ func TestUnknown(t *testing.T) {
 		many = append(many, `{"id":"1`+login+`","loginName":"`+login+`","displayName":"bob"}`)
 	}
 	r.Fake.Fail("listUsers", fakeapi.Body(200, "application/json", `{"users":[`+strings.Join(many, ",")+`]}`))
-	r.Refuses("suspend_user", `{"user":"bob"}`, string(tailnet.CodeNotFound), near+`"bob@x.org", "bob@y.org", "a.bob@x.org", "b.bob@x.org", "c.bob@x.org"`+otherwise)
+	r.Refuses("suspend_user", `{"user":"bob"}`, string(failure.NotFound), near+`"bob@x.org", "bob@y.org", "a.bob@x.org", "b.bob@x.org", "c.bob@x.org"`+otherwise)
 }
 
 // What cannot be read afterwards has been made all the same.
 func TestUnreadAfterwards(t *testing.T) {
 	r := newRig(t)
 	r.Fake.Fail("getUser", fakeapi.Status(502))
-	r.Answers("suspend_user", `{"user":"bob@example.com","confirm":"bob@example.com"}`, "do not repeat the call")
+	r.Answers("suspend_user", `{"user":"bob@example.com","confirm":"CODE"}`, "do not repeat the call")
 	if n := r.Fake.Count("suspendUser"); n != 1 {
 		t.Errorf("got %d requests, want one", n)
 	}

@@ -4,17 +4,21 @@ package webhooks
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
+	"strings"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type createInput struct {
 	EndpointURL   string   `json:"endpointUrl" jsonschema:"the https URL that gets the events, such as https://example.com/tailscale"`
 	Subscriptions []string `json:"subscriptions" jsonschema:"the events to send, such as nodeCreated and policyUpdate" enum:"nodeCreated,nodeNeedsApproval,nodeApproved,nodeKeyExpiringInOneDay,nodeKeyExpired,nodeDeleted,nodeSigned,nodeNeedsSignature,policyUpdate,userCreated,userNeedsApproval,userSuspended,userRestored,userDeleted,userApproved,userRoleUpdated,subnetIPForwardingNotEnabled,exitNodeIPForwardingNotEnabled,categoryTailnetManagement,categoryDeviceMisconfigurations"`
 	ProviderType  string   `json:"providerType,omitempty" jsonschema:"the format of the events, when the URL belongs to one of these services; absent is the format of Tailscale" enum:"slack,mattermost,googlechat,discord"`
+	tool.Confirmation
 }
 
 // secretOutput is the answer of the tools that make a secret.
@@ -30,14 +34,19 @@ func (w *webhooks) create() tool.Tool {
 		Name:       "create_webhook",
 		Title:      "Create a webhook",
 		Group:      group,
+		Target:     "endpointUrl",
 		Operations: []string{"listWebhooks", "createWebhook"},
-		Class:      grant.Write,
+		// It makes a secret, and tells the receiver from then on what happens in the tailnet.
+		Class:   grant.Escalating,
+		Outside: true,
+		Example: json.RawMessage(`{"endpointUrl":"https://example.com/new","subscriptions":["nodeCreated","policyUpdate"],"providerType":"slack"}`),
 		Description: "Has Tailscale send events of the tailnet to a URL. Take care: it sends the names of devices and users, and what happens to them, to an outside URL " +
 			"from now on; use only a URL that the person has named. Answers with the webhook and the secret that signs its events, which is shown this once. " +
-			"A URL that has a webhook already is refused: change the events of that one with update_webhook. Two calls to the Tailscale API.",
-	}, func(ctx context.Context, _ tool.Call, in createInput) (secretOutput, error) {
-		// The URL is not repeated: those of chat services are secrets.
-		if u, err := url.Parse(in.EndpointURL); err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || len(in.EndpointURL) > 2048 {
+			"A URL that has a webhook already is refused: change the events of that one with update_webhook. Needs confirm. Two calls to the Tailscale API.",
+	}, func(ctx context.Context, call tool.Call, in createInput) (secretOutput, error) {
+		// The URL is not repeated: the URLs of chat services are secrets.
+		u, err := url.Parse(in.EndpointURL)
+		if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || len(in.EndpointURL) > 2048 {
 			return secretOutput{}, tool.Invalidf("give a URL such as https://example.com/tailscale", "endpointUrl is no https URL without a password")
 		}
 		events, err := distinct(in.Subscriptions)
@@ -50,18 +59,22 @@ func (w *webhooks) create() tool.Tool {
 		}
 		for _, o := range there {
 			if o.Text("endpointUrl") == in.EndpointURL {
-				return secretOutput{}, &tailnet.Error{
-					Code:    tailnet.CodeConflict,
+				return secretOutput{}, &tsapi.Error{
+					Code:    failure.Conflict,
 					Message: "nothing was created: the webhook " + o.Text("endpointId") + " sends to this URL already",
 					Next:    "change its events with update_webhook",
 				}
 			}
 		}
+		effect := "sends these events of the tailnet, with the names of its devices and users, to " + shown(in.EndpointURL, in.ProviderType) + " from now on: " + strings.Join(events, ", ")
+		if err := call.Confirm(in.Confirmation, u.Host, effect); err != nil {
+			return secretOutput{}, err
+		}
 		body := map[string]any{"endpointUrl": in.EndpointURL, "subscriptions": events}
 		if in.ProviderType != "" {
 			body["providerType"] = in.ProviderType
 		}
-		made, err := w.api.Object(ctx, tailnet.Request{Op: "createWebhook", Body: body, Secrets: []string{in.EndpointURL}})
+		made, err := w.api.Object(ctx, tsapi.Request{Op: "createWebhook", Body: body, Secrets: []string{in.EndpointURL}})
 		if err != nil {
 			return secretOutput{}, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type listInput struct {
@@ -26,47 +27,36 @@ func (w *webhooks) list() tool.Tool {
 		Group:      group,
 		Operations: []string{"listWebhooks", "getWebhook"},
 		Class:      grant.Read,
+		Example:    json.RawMessage(`{}`),
 		Description: "Lists the webhooks of the tailnet, the URLs to which Tailscale sends its events: endpointId, endpointUrl, providerType, subscriptions (the events), " +
 			"creatorLoginName and lastModified. With webhook it shows that one with all fields. Use it to find the endpointId that the other webhook tools need. " +
 			"The secrets that sign the events cannot be read, and of URLs that are secrets themselves, those of chat services, the host alone is shown, and of no URL the query. One call to the Tailscale API.",
 		Narrow: "name one webhook or ask for fewer fields",
 	}, func(ctx context.Context, _ tool.Call, in listInput) (listOutput, error) {
-		if in.Webhook != "" {
-			o, _, err := w.get(ctx, in.Webhook)
-			if err != nil {
-				return listOutput{}, err
-			}
-			shown, err := one(in.Fields, o)
-			return listOutput{[]tool.Object{shown}}, err
-		}
-		found, err := w.all(ctx)
-		if err != nil {
-			return listOutput{}, err
-		}
-		shown, err := list(in.Fields, found)
+		shown, err := kind.AllOrOne(ctx, tool.Query{
+			ID: in.Webhook, All: w.all, Fields: in.Fields,
+			One: func(ctx context.Context, id string) (tsapi.Object, error) {
+				o, _, err := w.get(ctx, id)
+				return o, err
+			},
+		})
 		return listOutput{shown}, err
 	})
 }
 
 func (w *webhooks) resource() tool.Resource {
-	return tool.Resource{
+	return tool.JSONResource(tool.Resource{
 		URI:         "tailscale://webhooks",
 		Name:        "webhooks",
 		Title:       "Webhooks",
 		Description: "All webhooks of the tailnet, with the fields of list_webhooks.",
-		MIMEType:    "application/json",
 		Narrow:      "use list_webhooks for one webhook or fewer fields",
-		Read: func(ctx context.Context, _ string) (string, error) {
-			found, err := w.all(ctx)
-			if err != nil {
-				return "", err
-			}
-			shown, err := list(nil, found)
-			if err != nil {
-				return "", err
-			}
-			text, err := json.Marshal(listOutput{shown})
-			return string(text), err
-		},
-	}
+	}, func(ctx context.Context, _ string) (any, error) {
+		found, err := w.all(ctx)
+		if err != nil {
+			return nil, err
+		}
+		shown, err := kind.All(nil, found)
+		return listOutput{shown}, err
+	})
 }

@@ -4,20 +4,23 @@ package webhooks
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/tailnet"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type updateInput struct {
 	Webhook       string   `json:"webhook" jsonschema:"the webhook: its endpointId, such as 123456"`
 	Subscriptions []string `json:"subscriptions" jsonschema:"all events to send from now on; those that are not named are no longer sent" enum:"nodeCreated,nodeNeedsApproval,nodeApproved,nodeKeyExpiringInOneDay,nodeKeyExpired,nodeDeleted,nodeSigned,nodeNeedsSignature,policyUpdate,userCreated,userNeedsApproval,userSuspended,userRestored,userDeleted,userApproved,userRoleUpdated,subnetIPForwardingNotEnabled,exitNodeIPForwardingNotEnabled,categoryTailnetManagement,categoryDeviceMisconfigurations"`
+	tool.Confirmation
 }
 
 type updateOutput struct {
+	Previous tool.Object `json:"previous" jsonschema:"the webhook before, with the events that it was sent"`
 	Webhook  tool.Object `json:"webhook" jsonschema:"the webhook as it is now"`
-	Previous []string    `json:"previous" jsonschema:"the events that it was sent before"`
 }
 
 func (w *webhooks) update() tool.Tool {
@@ -25,12 +28,16 @@ func (w *webhooks) update() tool.Tool {
 		Name:       "update_webhook",
 		Title:      "Change the events of a webhook",
 		Group:      group,
+		Target:     "webhook",
 		Operations: []string{"getWebhook", "updateWebhook"},
-		Class:      grant.Write,
+		Class:      grant.Destructive,
+		Outside:    true,
 		Idempotent: true,
+		Example:    json.RawMessage(`{"webhook":"123456","subscriptions":["nodeDeleted"]}`),
 		Description: "Replaces the list of events that one webhook is sent. To add an event, read the webhook with list_webhooks and give its events with the new one. " +
-			"Answers with the webhook and with the events before. The URL and the format cannot be changed: create another webhook for that. Two calls to the Tailscale API.",
-	}, func(ctx context.Context, _ tool.Call, in updateInput) (updateOutput, error) {
+			"Answers with the webhook before and now. The URL and the format cannot be changed: create another webhook for that. " +
+			"Needs confirm when it ends some events. Two calls to the Tailscale API.",
+	}, func(ctx context.Context, call tool.Call, in updateInput) (updateOutput, error) {
 		events, err := distinct(in.Subscriptions)
 		if err != nil {
 			return updateOutput{}, err
@@ -39,45 +46,27 @@ func (w *webhooks) update() tool.Tool {
 		if err != nil {
 			return updateOutput{}, err
 		}
-		now, err := w.api.Object(ctx, tailnet.Request{
+		present := subscriptions(before)
+		ended := slices.DeleteFunc(slices.Clone(present), func(e string) bool { return slices.Contains(events, e) })
+		effect := "ends these events for the webhook " + id + " to " + address(before) + ": " + all(ended)
+		if present == nil {
+			effect = "replaces the events for the webhook " + id + " to " + address(before) + ", which could not be read"
+		}
+		if len(ended) > 0 || present == nil {
+			if err := call.Confirm(in.Confirmation, id, effect); err != nil {
+				return updateOutput{}, err
+			}
+		}
+		now, err := w.api.Object(ctx, tsapi.Request{
 			Op: "updateWebhook", Params: []string{id}, Body: map[string]any{"subscriptions": events},
 		})
 		if err != nil {
 			return updateOutput{}, err
 		}
-		shown, err := one(nil, now)
-		return updateOutput{shown, subscriptions(before)}, err
-	})
-}
-
-type testInput struct {
-	Webhook string `json:"webhook" jsonschema:"the webhook: its endpointId, such as 123456"`
-}
-
-type testOutput struct {
-	Webhook     string `json:"webhook" jsonschema:"the endpointId"`
-	EndpointURL string `json:"endpointUrl" jsonschema:"where the event is sent to"`
-	Queued      bool   `json:"queued" jsonschema:"Tailscale has taken the event to send; whether it arrives is not known"`
-}
-
-// Not idempotent: each call sends another event.
-func (w *webhooks) test() tool.Tool {
-	return tool.New(tool.Definition{
-		Name:       "test_webhook",
-		Title:      "Send a test event to a webhook",
-		Group:      group,
-		Operations: []string{"getWebhook", "testWebhook"},
-		Class:      grant.Write,
-		Description: "Has Tailscale send one event of the type test to the URL of a webhook. The event is queued and goes out within seconds; " +
-			"whether it arrived is seen only by who gets it. Use it after create_webhook or rotate_webhook_secret. Two calls to the Tailscale API.",
-	}, func(ctx context.Context, _ tool.Call, in testInput) (testOutput, error) {
-		o, id, err := w.get(ctx, in.Webhook)
+		shown, err := kind.All([]string{"all"}, []tsapi.Object{before, now})
 		if err != nil {
-			return testOutput{}, err
+			return updateOutput{}, err
 		}
-		if err := w.api.Do(ctx, tailnet.Request{Op: "testWebhook", Params: []string{id}}); err != nil {
-			return testOutput{}, err
-		}
-		return testOutput{id, address(o), true}, nil
+		return updateOutput{Previous: shown[0], Webhook: shown[1]}, nil
 	})
 }

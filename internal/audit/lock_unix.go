@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+
+//go:build unix
+
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// noFollow has a name that is a symbolic link refused.
+const noFollow = syscall.O_NOFOLLOW
+
+// noWait has a pipe opened without somebody at its other end.
+const noWait = syscall.O_NONBLOCK
+
+// lock takes the file for this process, until it is closed.
+func lock(file *os.File) error {
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return errInUse
+	}
+	return err
+}
+
+// trusted refuses a folder that somebody else may have put in place of the one
+// that was meant. What systemd links (/var/log/tailscale-mcp) is root's.
+func trusted(folder string) error {
+	info, err := os.Lstat(folder)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return err
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && owner.Uid != 0 && int(owner.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s is a symbolic link of another account", folder)
+	}
+	return nil
+}

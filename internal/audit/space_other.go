@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+
+//go:build !linux
+
+package audit
+
+import "errors"
+
+// Room is not known here.
+func Room(string) (bytes uint64, readOnly bool, err error) { return 0, false, errors.ErrUnsupported }

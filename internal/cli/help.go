@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// width is that of a terminal.
+const width = 80
+
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "print this, or the help of a command",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return Misused(seeHelp(c.CommandPath()), "unexpected argument %q", args[1])
+			}
+			return nil
+		},
+		ValidArgsFunction: Words(func() []string { return commandNames(root) }),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return root.Help()
+			}
+			for _, c := range root.Commands() {
+				if c.Name() == args[0] {
+					return c.Help()
+				}
+			}
+			return noCommand(root, args[0])
+		},
+	}
+}
+
+// printHelp is what --help of a command prints: how it is written, what it is
+// for, its Long, its commands and options, and its Example.
+func printHelp(c *cobra.Command, _ []string) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "usage: %s\n%s\n", c.UseLine(), c.Short)
+	if c.Long != "" {
+		fmt.Fprintf(&b, "\n%s\n", c.Long)
+	}
+	if c.HasSubCommands() {
+		fmt.Fprint(&b, "\nCommands:\n")
+		for _, sub := range c.Commands() {
+			if !sub.Hidden {
+				fmt.Fprintf(&b, "  %-12s%s\n", sub.Name(), sub.Short)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\nOptions:\n%s", c.Flags().FlagUsagesWrapped(width))
+	if c.Example != "" {
+		fmt.Fprintf(&b, "\n%s\n", c.Example)
+	}
+	fmt.Fprint(c.OutOrStdout(), b.String()) // an error of it is the reader's, who asked for no more
+}

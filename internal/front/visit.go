@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"tailscale-mcp/internal/caller"
+)
+
+// Visit is one request of an identified caller, with what it takes of the shares.
+// All of that is given back when its handler returns.
+type Visit struct {
+	// Caller is who sent the request. Body may replace it by the same caller with
+	// the grants of a later moment.
+	Caller caller.Caller
+
+	f       *Front
+	share   *share
+	began   time.Time // when Caller was identified
+	calls   int       // taken
+	streams int
+	body    int64 // bytes taken of the budget
+	paid    int   // requests that an unannounced body counted as so far
+}
+
+// admit identifies the caller, takes a request and a call of its share, and serves.
+func (f *Front) admit(h Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := &Visit{f: f, began: f.now()}
+		l := linkOf(r.Context())
+		f.connections.asking(l)
+		var ok bool
+		if v.Caller, ok = f.resolve(w, r); !ok {
+			return
+		}
+		by(w, v.Caller)
+		v.share = f.shares.of(v.Caller)
+		if !f.connections.identified(l, v.share) {
+			f.refuseLimit(w, v.share, limitConnections, v.share.most().Connections)
+			return
+		}
+		w.Header().Del("Connection") // it is kept, see admitConnection
+		if wait := v.share.request(1 + int(max(r.ContentLength, 0)/bytesPerRequest)); wait > 0 {
+			Reject(w, nil, f.overLimit(v.share, limitRequests, v.share.most().Rate, wait))
+			return
+		}
+		if failure := v.Weigh(1); failure != nil {
+			Reject(w, nil, failure)
+			return
+		}
+		defer v.end()
+		h(w, r, v)
+	})
+}
+
+// Weigh takes further calls of the caller's share for a request that costs more
+// than a read, until it ends. The failure is the answer to a caller who has too
+// many calls in flight.
+func (v *Visit) Weigh(calls int) *Failure {
+	most := v.share.most().Calls
+	if most >= 0 {
+		calls = min(calls, most-v.calls) // what weighs more than all of them is let in alone
+	}
+	if calls <= 0 {
+		return nil
+	}
+	if !v.share.take(calls) {
+		return v.f.overLimit(v.share, limitCalls, most, time.Second)
+	}
+	v.calls += calls
+	return nil
+}
+
+// Stream has the request count as an open stream from now on, and not as a call.
+func (v *Visit) Stream() *Failure {
+	if !v.share.stream() {
+		return v.f.overLimit(v.share, limitStreams, v.share.most().Streams, time.Second)
+	}
+	v.calls--
+	v.streams++
+	return nil
+}
+
+// Again identifies the caller anew, as a stream needs that outlives a decision.
+func (v *Visit) Again(ctx context.Context) (caller.Caller, error) {
+	return v.f.o.Resolve(ctx, v.Caller.Addr)
+}
+
+func (v *Visit) end() {
+	v.share.give(v.calls, v.streams)
+	v.f.bodies.give(v.share, v.body)
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+
+package gate
+
+import (
+	"context"
+	"slices"
+
+	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/visible"
+)
+
+// mostCompletions is the protocol's bound on the values of one completion.
+const mostCompletions = 100
+
+// CompleteResource offers values for the variable of the template r.Name. The
+// only values offered are those that the caller may go on to read.
+func (d *Dispatcher) CompleteResource(ctx context.Context, c caller.Caller, r Request, prefix string) (values []string, total int, err error) {
+	now := d.Snapshot()
+	i := slices.IndexFunc(now.resources, func(res Resource) bool { return res.URI == r.Name })
+	if i < 0 {
+		return nil, 0, d.unknown(ctx, c, r, "resource")
+	}
+	res := now.resources[i]
+	source, listed := res.Complete, d.mayList(c, res)
+	if source != nil {
+		source = func(ctx context.Context, call Call, prefix string) ([]string, error) {
+			all, err := res.Complete(ctx, call, prefix)
+			var readable []string // a new list: the other may be shared
+			for _, id := range all {
+				if offered(d.mayRead(c, res, res.instance(id), id), listed) {
+					readable = append(readable, id)
+				}
+			}
+			return readable, err
+		}
+	}
+	refusal := func() *Error { return d.denied(c, "the resource "+res.URI, nil, []string{d.selector(res.URI)}) }
+	return d.complete(ctx, c, r, now, listed, refusal, source, prefix)
+}
+
+// offered reports whether a member of a family may be offered among those that the
+// entries of listed find: one that needs the devices of an entry must be allowed by
+// all of those, since it is not known by which of them it was found.
+func offered(member, listed grant.Decision) bool {
+	return member.Allowed && (member.Terms == nil ||
+		listed.Terms != nil && len(member.Terms.Ways) == len(listed.Terms.Ways))
+}
+
+// CompletePrompt offers values for the argument of the prompt r.Name.
+func (d *Dispatcher) CompletePrompt(ctx context.Context, c caller.Caller, r Request, argument, prefix string) (values []string, total int, err error) {
+	now := d.Snapshot()
+	p, ok := now.prompt(r.Name)
+	if !ok {
+		return nil, 0, d.unknown(ctx, c, r, "prompt")
+	}
+	var source Completion
+	for _, a := range p.Arguments {
+		if a.Name == argument {
+			source = a.Complete
+		}
+	}
+	if d.narrowed(c, now, p) {
+		source = nil // values come from all that there is
+	}
+	refusal := func() *Error { return d.denied(c, "the prompt "+p.Name, p.Tools, nil) }
+	return d.complete(ctx, c, r, now, d.mayPrompt(c, now, p), refusal, source, prefix)
+}
+
+func (d *Dispatcher) complete(ctx context.Context, c caller.Caller, r Request, now *Snapshot, decision grant.Decision, refusal func() *Error,
+	source Completion, prefix string,
+) (values []string, total int, err error) {
+	_, err = d.perform(ctx, c, r, job{
+		snapshot: now, class: grant.Read, decision: decision, refusal: refusal, timeout: DefaultTimeout,
+		run: func(ctx context.Context, call Call) (out Result, err error) {
+			if source != nil {
+				values, err = source(ctx, call, prefix)
+			}
+			return out, err
+		},
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	total = len(values)
+	shown := []string{} // never nil: the protocol wants a list
+	for _, value := range values[:min(total, mostCompletions)] {
+		shown = append(shown, visible.Text(value))
+	}
+	return shown, total, nil
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+
+package gate
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"tailscale-mcp/internal/failure"
+)
+
+// Confirmation is the argument of every tool that removes, disconnects or can
+// grant privilege; its input struct embeds it.
+type Confirmation struct {
+	Confirm string `json:"confirm,omitempty" jsonschema:"leave it out at first; then the code that the refusal gives, such as ABCD-EFGH, once the person wants the change"`
+}
+
+// Answer is what the person has said to a question.
+type Answer int
+
+// The answers.
+const (
+	Unanswered Answer = iota
+	Accepted
+	Declined
+)
+
+// Confirm lets a change go on only when it is wanted. Where the client can ask the
+// person, the person is asked; else the call is refused with a code, and goes on
+// when the same call is made again with it: see codes. name is what the change
+// touches, as it was found, and no secret; effect says in one sentence what the
+// change does and what is lost by it, such as "removes the device web-1 from the
+// tailnet". Both have to be the same as long as the same is read.
+//
+// A tool calls it once, after it has read what it is about to touch and before it
+// changes anything, and returns its error as it is. A change that was confirmed is
+// recorded with that name before Confirm returns.
+func (c Call) Confirm(given Confirmation, name, effect string) error {
+	if name == "" {
+		// Nobody could tell what the change touched, neither now nor later.
+		return &Error{
+			Code:    failure.ConfirmationRequired,
+			Message: "nothing was changed: the Tailscale API says no name of what this touches, so nobody could confirm it",
+			Next:    "make this change in the admin console",
+		}
+	}
+	*c.target = found(name)
+	var refused *Error
+	var err error
+	if c.request.Answer != nil {
+		refused, err = c.person(name, effect)
+	} else {
+		refused, err = c.code(given.Confirm, name, effect)
+	}
+	switch {
+	case err != nil:
+		return err
+	case refused != nil:
+		return refused
+	}
+	return c.confirmed()
+}
+
+// code wants the code of an earlier refusal; without it there is a refusal with
+// one.
+func (c Call) code(given, name, effect string) (refused *Error, err error) {
+	b, err := c.binding("code", name, effect)
+	if err != nil {
+		return nil, err
+	}
+	why, this := "", "this"
+	if given != "" {
+		code := readCode(given)
+		switch verdict := c.dispatcher.codes.take(b, code); {
+		case verdict == rightCode:
+			return nil, nil
+		case verdict == changedCode:
+			why, this = "what this touches has changed since its code was handed out", "Now this"
+		case code == "":
+			why, this = "confirm takes the code of this refusal, and not "+quote(bounded(given))+" or any name", "This"
+		default:
+			why, this = "the code in confirm is not good for this call: it was used, is older than "+lifeText+", was void after "+strconv.Itoa(mostWrong)+
+				" wrong ones, belongs to another call or caller, or the server has restarted since", "This"
+		}
+		why += ". "
+	}
+	code := newCode()
+	c.dispatcher.codes.issue(b, code)
+	return &Error{
+		Code:    failure.ConfirmationRequired,
+		Message: "nothing was changed" + unsaid(" at ", name, effect) + ": " + why + this + " " + effect,
+		Next: "ask the person; when the person wants that, call again with the same arguments and confirm set to " + code +
+			" (good once, for " + lifeText + ")",
+		// It has arguments in it, and what is there: the URL of a webhook is a
+		// secret of some services.
+		Private: true,
+	}, nil
+}
+
+// person asks the person, by the client. The argument confirm plays no part: such
+// a client has been handed no code.
+func (c Call) person(name, effect string) (refused *Error, err error) {
+	b, err := c.binding("question", name, effect)
+	if err != nil {
+		return nil, err
+	}
+	begin := "This"
+	if name := unsaid("", name, effect); name != "" {
+		begin = name + ": this"
+	}
+	for _, key := range c.dispatcher.codes.open(b) {
+		answer := c.request.Answer(key)
+		if answer == Unanswered {
+			continue
+		}
+		switch verdict := c.dispatcher.codes.take(b, key); {
+		case verdict == unknownCode: // a call at the same time was first
+		case answer != Accepted:
+			return &Error{
+				Code:    failure.ConfirmationRequired,
+				Message: "nothing was changed: the person was asked and does not want it",
+				Next:    "do not call again unless the person asks for it",
+			}, nil
+		case verdict == rightCode:
+			return nil, nil
+		default:
+			begin = "What this touches has changed since you were asked. Now this"
+		}
+	}
+	q := Question{Key: "confirm-" + rand.Text(), Text: begin + " " + effect + ". Do you want that?"}
+	c.dispatcher.codes.issue(b, q.Key)
+	return &Error{
+		Code:    failure.ConfirmationRequired,
+		Message: "nothing was changed yet: the person is asked first",
+		Next:    "wait for the answer of the person",
+		Ask:     &q,
+	}, nil
+}
+
+// unsaid names what is touched, where effect does not.
+func unsaid(before, name, effect string) string {
+	if strings.Contains(effect, name) {
+		return ""
+	}
+	return before + strconv.QuoteToASCII(bounded(name))
+}
+
+// binding ties what is handed out to the call that it is handed out for.
+func (c Call) binding(kind, name, effect string) (binding, error) {
+	// A client that repeats the call may write the same arguments otherwise.
+	arguments := map[string]any{}
+	d := json.NewDecoder(bytes.NewReader(c.request.Arguments))
+	d.UseNumber()
+	if len(bytes.TrimSpace(c.request.Arguments)) > 0 {
+		if err := d.Decode(&arguments); err != nil {
+			return binding{}, err
+		}
+	}
+	delete(arguments, "confirm")
+	text, err := json.Marshal(arguments)
+	if err != nil {
+		return binding{}, err
+	}
+	caller := c.Caller.Key()
+	return binding{
+		caller: caller,
+		call:   digest(kind, caller, c.dispatcher.selector(c.request.Name), string(text)),
+		read:   digest(name, effect),
+	}, nil
+}

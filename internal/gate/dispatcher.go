@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+
+package gate
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/grant"
+)
+
+// DefaultLimit is the largest answer in bytes. What is larger is refused with
+// the narrowing to use; clients cut longer ones without telling the model.
+const DefaultLimit = 96 << 10
+
+// DefaultResourceLimit is the largest text of a resource in bytes. It is larger,
+// because a person attaches a resource on purpose, and a file such as the
+// tailnet policy has no narrower form.
+const DefaultResourceLimit = 1 << 20
+
+// Host is how a grant names this host.
+type Host struct {
+	// Name is the tag of the host, else its address: what goes into "dst".
+	Name string
+	Port uint16
+}
+
+// Request is one thing a caller asks for, without its identity.
+type Request struct {
+	// ID ties the records of one request together; ours, not the client's.
+	ID string
+	// ClientName and ClientVersion are what the client calls itself.
+	ClientName, ClientVersion string
+	// Claimed are identity headers that the client sent, for the record only.
+	Claimed string
+	// Method is the protocol's: tools/call, resources/read, ….
+	Method string
+	// Name is the tool, the URI or the prompt.
+	Name string
+	// Arguments are the arguments as the client sent them.
+	Arguments json.RawMessage
+	// Progress reports progress to the client; may be nil.
+	Progress func(done, total float64, message string)
+	// Answer looks up what the person said to the question with that key; nil
+	// when the client cannot ask a person.
+	Answer func(key string) Answer
+}
+
+// Options are what a Dispatcher is made of; all are required but the limits, AskPerson,
+// Charge, Digest, Notice, Now and ReadsOnly.
+type Options struct {
+	Registry *Registry
+	Audit    audit.Log
+	// Digest makes the digest of arguments that records have; nil means
+	// [audit.Digest].
+	Digest func(arguments []byte) string
+	Log    *slog.Logger
+	// Capability is the name of the app capability that grants speak of.
+	Capability string
+	// Host names this host in refusals.
+	Host func() Host
+	// ReadsOnly says why nothing may be changed now, whatever is granted; empty: it
+	// may. Nil never forbids anything.
+	ReadsOnly func() string
+	// Charge takes from the share of a caller what a change costs that begins, whatever
+	// comes of it: its records push out older ones. An error refuses it. Nil charges
+	// nothing.
+	Charge func(caller string) error
+	// Notice is what whoami tells everybody about this host.
+	Notice string
+	// Limit is the largest answer in bytes; zero means DefaultLimit.
+	Limit int
+	// ResourceLimit is that of a resource; zero means DefaultResourceLimit.
+	ResourceLimit int
+	// AskPerson refuses destructive and escalating tools to clients that cannot
+	// ask their person.
+	AskPerson bool
+	// Now is the clock that grants with an end and rates go by; nil means [time.Now].
+	Now func() time.Time
+}
+
+// Dispatcher is the one path to everything that one server offers: this one, or one
+// behind the gate.
+type Dispatcher struct {
+	registry *Registry
+	// server is the server behind the gate that is asked; empty for our own.
+	server     string
+	audit      audit.Log
+	digest     func([]byte) string
+	notice     string
+	log        *slog.Logger
+	capability string
+	host       func() Host
+	readsOnly  func() string
+	charge     func(caller string) error
+	limit      int
+	// resourceLimit is the limit of resources.
+	resourceLimit int
+	// cursorKey authenticates cursors; new with each process.
+	cursorKey [32]byte
+	codes     *codes
+	askPerson bool
+	now       func() time.Time
+	rates     *rates
+}
+
+// NewDispatcher returns a Dispatcher.
+func NewDispatcher(o Options) *Dispatcher {
+	d := &Dispatcher{
+		registry: o.Registry, audit: o.Audit, log: o.Log,
+		capability: o.Capability, host: o.Host, readsOnly: o.ReadsOnly, charge: o.Charge, digest: o.Digest, notice: o.Notice,
+		limit: cmp.Or(o.Limit, DefaultLimit), resourceLimit: cmp.Or(o.ResourceLimit, DefaultResourceLimit),
+		codes: &codes{}, askPerson: o.AskPerson, now: o.Now, rates: &rates{},
+	}
+	if d.readsOnly == nil {
+		d.readsOnly = func() string { return "" }
+	}
+	if d.charge == nil {
+		d.charge = func(string) error { return nil }
+	}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if d.digest == nil {
+		d.digest = audit.Digest
+	}
+	_, _ = rand.Read(d.cursorKey[:]) // never fails, see crypto/rand
+	return d
+}
+
+// Of returns the path to what a server behind the gate offers. It shares everything
+// else with d.
+func (d *Dispatcher) Of(server string) *Dispatcher {
+	other := *d
+	other.server = server
+	return &other
+}
+
+// Registry returns what the dispatcher serves from.
+func (d *Dispatcher) Registry() *Registry { return d.registry }
+
+// Snapshot returns what there is now. It never changes, and another pointer means
+// that something did.
+func (d *Dispatcher) Snapshot() *Snapshot { return d.registry.Of(d.server) }
+
+// Call runs the tool r.Name for c and returns its answer, or a [*Error] that
+// the caller is told.
+func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Result, error) {
+	now := d.Snapshot()
+	t, ok := now.byName[r.Name]
+	if !ok {
+		return Result{}, d.unknown(ctx, c, r, "tool")
+	}
+	target := t.touches(r.Arguments)
+	return d.perform(ctx, c, r, job{
+		snapshot: now,
+		class:    t.Class,
+		target:   &target,
+		decision: d.mayCall(c, t),
+		refusal:  func() *Error { return d.denied(c, "the tool "+t.Name, []string{d.selector(t.Name)}, nil) },
+		timeout:  t.Timeout,
+		narrow:   t.Narrow,
+		run: func(ctx context.Context, call Call) (Result, error) {
+			return t.Call(ctx, call, r.Arguments)
+		},
+	})
+}
+
+// Read returns the text of the resource r.Name and its MIME type.
+func (d *Dispatcher) Read(ctx context.Context, c caller.Caller, r Request) (text, mimeType string, err error) {
+	now := d.Snapshot()
+	res, id, ok := now.resource(r.Name)
+	if !ok {
+		return "", "", d.unknown(ctx, c, r, "resource")
+	}
+	out, err := d.perform(ctx, c, r, job{
+		snapshot: now,
+		class:    grant.Read,
+		decision: d.mayRead(c, res, r.Name, id),
+		refusal:  func() *Error { return d.denied(c, "the resource "+quote(r.Name), nil, d.selectors(r.Name)) },
+		timeout:  DefaultTimeout,
+		narrow:   res.Narrow,
+		limit:    d.resourceLimit,
+		run: func(ctx context.Context, call Call) (Result, error) {
+			return res.Read(ctx, call, id)
+		},
+	})
+	if out.Structured != nil {
+		return string(out.Structured), res.MIMEType, err
+	}
+	return out.Text, res.MIMEType, err
+}
+
+// selector is how a grant names a tool or resource of the dispatcher's server.
+func (d *Dispatcher) selector(name string) string {
+	if d.server == "" {
+		return name
+	}
+	return d.server + "/" + name
+}
+
+// selectors are what a grant would say to allow uri, as a client wrote it. One
+// that reads as a wider selector ("tailscale://device/*" is one, and so is
+// "tailscale://device/{id}") must not be handed out to be pasted: nobody has
+// asked for all of the family in words that an administrator would notice.
+func (d *Dispatcher) selectors(uri string) []string {
+	if !grant.IsURI(uri) {
+		return nil
+	}
+	return []string{d.selector(uri)}
+}
+
+// Prompt writes the prompt r.Name with its arguments filled in.
+func (d *Dispatcher) Prompt(ctx context.Context, c caller.Caller, r Request, arguments map[string]string) (string, error) {
+	now := d.Snapshot()
+	p, ok := now.prompt(r.Name)
+	if !ok {
+		return "", d.unknown(ctx, c, r, "prompt")
+	}
+	out, err := d.perform(ctx, c, r, job{
+		snapshot: now,
+		class:    grant.Read,
+		decision: d.mayPrompt(c, now, p),
+		refusal:  func() *Error { return d.denied(c, "the prompt "+p.Name, p.Tools, nil) },
+		timeout:  DefaultTimeout,
+		run: func(ctx context.Context, call Call) (Result, error) {
+			for _, a := range p.Arguments {
+				if a.Required && arguments[a.Name] == "" {
+					return Result{}, failure.Invalidf(a.Name+" is "+a.Description, "the argument %s is required", quote(a.Name))
+				}
+			}
+			return p.Get(ctx, call, arguments)
+		},
+	})
+	return out.Text, err
+}
+
+func (d *Dispatcher) unknown(ctx context.Context, c caller.Caller, r Request, kind string) *Error {
+	d.Refused(ctx, c, r, "no such "+kind)
+	return Unknown(kind, r.Name)
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+
+// Package gate is the one path to every tool, resource and prompt, wherever it comes
+// from: decide, audit, run, bound, audit.
+//
+// What there is stands in the [Registry], in snapshots that never change and that may
+// be replaced while requests are served. Listing and calling ask the same decisions
+// about the same snapshot, so what is listed is what can be used.
+//
+// The package knows neither Tailscale nor MCP nor HTTP. It imports caller, grant,
+// audit, failure and visible. Whatever goes wrong ends in a [*failure.Error] with a
+// fixed code and a next step; nothing is run that was not decided and recorded first.
+package gate
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/grant"
+)
+
+// DefaultTimeout bounds a call whose tool names no bound of its own.
+const DefaultTimeout = 30 * time.Second
+
+// Tool is something to call: a value that any source can make.
+type Tool struct {
+	// Name is the name by which clients call it; Title is the name for people.
+	Name, Title string
+	// Description is written for the model.
+	Description string
+	// Server is the server behind the gate that the tool belongs to; empty for our own.
+	Server string
+	// Source is the family that a grant can name: devices, local, policy, ….
+	Source string
+	// Class says what the tool can do. It decides who may call it and, through it, the
+	// hints that clients see, so the two cannot disagree.
+	Class grant.Class
+	// Input and Output are the JSON Schemas of the arguments and of the answer, as
+	// clients see them; Output is nil when there is none.
+	Input, Output json.RawMessage
+	// Narrow says how to ask for less when an answer is too large.
+	Narrow string
+	// Outside marks what sends mail or data out, or asks somebody there.
+	Outside bool
+	// Idempotent marks a change that may be repeated without another effect.
+	Idempotent bool
+	// ForEveryone marks the one kind of tool that needs no grant: it tells an
+	// identified caller about itself. No server's tool is.
+	ForEveryone bool
+	// Devices marks a tool that keeps itself to the devices of its caller's grants, by
+	// [Call.Covers]. One without is not granted by an entry for some devices.
+	Devices bool
+	// Timeout bounds one call; zero means DefaultTimeout. A call that changes
+	// something runs to this bound even when its caller has gone.
+	Timeout time.Duration
+	// Weight is how many of its caller's calls in flight one call counts as; zero
+	// means 1.
+	Weight int
+	// Target returns the names of what a change with these arguments touches, for the
+	// audit; none stands for the source. It may be nil, and is never asked about a read.
+	Target func(arguments json.RawMessage) []string
+	// Call runs the tool.
+	Call func(ctx context.Context, call Call, arguments json.RawMessage) (Result, error)
+}
+
+// Granted is what a decision about this tool is asked with.
+func (t Tool) Granted() grant.Tool {
+	return grant.Tool{Server: t.Server, Name: t.Name, Group: t.Source, Class: t.Class, Devices: t.Devices}
+}
+
+// Result is what came of a run, as it goes out.
+type Result struct {
+	// Content is the answer as a list of the protocol's content blocks; nil when it
+	// follows from Structured.
+	Content json.RawMessage
+	// Structured is the answer as one JSON value.
+	Structured json.RawMessage
+	// Meta is what a server says beside its answer.
+	Meta json.RawMessage
+	// Text is the answer of a resource or a prompt that is no JSON. Such a result has
+	// nothing else.
+	Text string
+	// IsError is set when a server's tool says that it failed.
+	IsError bool
+}
+
+// Call is what is known about a call besides its arguments.
+type Call struct {
+	// Caller is who asks. It has been decided already that it may.
+	Caller caller.Caller
+	// Progress reports how far a long call is; it never blocks for long and is
+	// never nil. total is 0 when unknown.
+	Progress func(done, total float64, message string)
+
+	dispatcher *Dispatcher
+	snapshot   *Snapshot
+	permit     *permit
+	// request is the call as it came, for Confirm.
+	request Request
+	// target is what the records of the call say that it touches.
+	target *string
+	// status is that of the last answer of an upstream, for the record.
+	status *int
+	// confirmed records that the change was confirmed, with target.
+	confirmed func() error
+}
+
+// Answered notes the HTTP status that an upstream has answered the call with, for
+// the record of its outcome; 0 when there was no answer.
+func (c Call) Answered(status int) { *c.status = status }
+
+// Covers reports whether the caller's grants for this are also for the device: one
+// that they are not for is to be treated as if it were not there. An error says that
+// they are, but have been used too often.
+func (c Call) Covers(device grant.Device) (bool, error) { return c.permit.covers(device) }
+
+// Narrowed reports whether Covers may say no.
+func (c Call) Narrowed() bool { return c.permit.terms != nil }

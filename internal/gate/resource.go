@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+
+package gate
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"tailscale-mcp/internal/grant"
+)
+
+// Completion offers values that begin with prefix.
+type Completion func(ctx context.Context, call Call, prefix string) ([]string, error)
+
+// Resource is something worth attaching to a conversation: one fixed URI, or a
+// family of them (a template with one variable at its end).
+type Resource struct {
+	// Server is the server behind the gate that it belongs to; empty for our own.
+	Server string
+	// URI is the URI, or for a family its RFC 6570 template with one variable
+	// as the last path segment: tailscale://device/{id}.
+	URI string
+	// Alias is a fixed URI that a grant may also name the whole family by.
+	Alias string
+	// Example is a value of a template's variable, for tests and the page of
+	// reference.
+	Example string
+
+	Name        string
+	Title       string
+	Description string
+	// MIMEType of the text.
+	MIMEType string
+	// Narrow says how to ask for less when the text is too large.
+	Narrow string
+	// Devices marks what keeps itself to the devices of its reader's grants, by
+	// [Call.Covers].
+	Devices bool
+
+	// Read returns the text, as Structured when that is JSON. id is the variable of a
+	// template, decoded, and empty for a fixed URI.
+	Read func(ctx context.Context, call Call, id string) (Result, error)
+	// Complete offers values of the variable; nil when there is nothing to offer.
+	Complete Completion
+}
+
+// Template reports whether the resource is a family.
+func (r Resource) Template() bool { return strings.HasSuffix(r.URI, "}") }
+
+// prefix is the fixed part of a template.
+func (r Resource) prefix() string {
+	before, _, _ := strings.Cut(r.URI, "{")
+	return before
+}
+
+// variable returns the part of uri that stands for the template's variable,
+// decoded: one path segment, never several in disguise.
+func (r Resource) variable(uri string) (string, bool) {
+	encoded, ok := strings.CutPrefix(uri, r.prefix())
+	if !ok || strings.ContainsAny(encoded, "/?#") {
+		return "", false
+	}
+	id, err := url.PathUnescape(encoded)
+	return id, err == nil && id != "" && id != "." && id != ".." && !strings.Contains(id, "/") &&
+		utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl)
+}
+
+// instance is the member of the family with that id.
+func (r Resource) instance(id string) string { return r.prefix() + url.PathEscape(id) }
+
+// variable is the name of a template's variable.
+var variable = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
+
+// check says what makes the resource impossible to serve or to grant.
+func (r Resource) check() error {
+	fixed, rest, isTemplate := strings.Cut(r.URI, "{")
+	name, closed := strings.CutSuffix(rest, "}")
+	switch {
+	case r.Read == nil:
+		return errors.New("there is nothing to read it with")
+	case isTemplate && (!strings.HasSuffix(fixed, "/") || !closed || !variable.MatchString(name)):
+		return errors.New("the variable of a template is its whole last segment")
+	case !grant.IsURI(fixed):
+		return errors.New("this is no URI")
+	}
+	return nil
+}
+
+func (r Resource) granted() grant.Template {
+	return grant.Template{Server: r.Server, URI: r.URI, Alias: r.Alias, Devices: r.Devices}
+}
+
+// Prompt is a question that administrators ask, written out for the model.
+type Prompt struct {
+	// Server is the server behind the gate that it belongs to; empty for our own.
+	Server      string
+	Name        string
+	Title       string
+	Description string
+	Arguments   []Argument
+	// Tools are the tools the prompt has the model use. It is offered to a
+	// caller who may call every one of them.
+	Tools []string
+	// Get writes the prompt. Required arguments are present.
+	Get func(ctx context.Context, call Call, arguments map[string]string) (Result, error)
+}
+
+// Argument is one blank in a prompt.
+type Argument struct {
+	Name        string
+	Description string
+	Required    bool
+	// Complete offers values; may be nil.
+	Complete Completion
+}

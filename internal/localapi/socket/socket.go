@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+
+// Package socket makes clients of the tailscaled behind a socket. It is a leaf, apart
+// from package localapi, which contains the network check.
+package socket
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"time"
+
+	"tailscale.com/client/local"
+	"tailscale.com/paths"
+)
+
+// How many connections to tailscaled there are at most. Questions of tools have
+// connections of their own: their pings last for seconds, and must not keep this
+// server from asking who is calling.
+const (
+	mostConns = 64
+	// ToolConns bounds those of [ClientForTools].
+	ToolConns = 16
+)
+
+// ClientForTools returns a client for what callers can ask. A question for which no
+// connection is free waits for one as long as its context lasts.
+func ClientForTools(socket string) *local.Client { return client(socket, ToolConns) }
+
+// Client returns a client of the tailscaled behind socket, or behind the
+// platform's usual socket when socket is empty.
+//
+// As it comes, the client waits up to two seconds for a socket on which nobody
+// listens, and then runs systemctl to see why. A daemon has no business starting
+// programs, and its callers want to hear at once that tailscaled is away.
+func Client(socket string) *local.Client { return client(socket, mostConns) }
+
+func client(socket string, conns int) *local.Client {
+	if socket == "" {
+		if runtime.GOOS != "linux" {
+			return &local.Client{} // finds the one inside the installed application
+		}
+		socket = paths.DefaultTailscaledSocket()
+	}
+	return &local.Client{
+		Socket:        socket,
+		UseSocketOnly: true,
+		Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				var d net.Dialer
+				conn, err := d.DialContext(ctx, "unix", socket)
+				if err != nil {
+					// Wrapped, so that the client does not see a failed dial.
+					return nil, fmt.Errorf("connecting to tailscaled: %w", err)
+				}
+				return conn, nil
+			},
+			MaxConnsPerHost:     conns,
+			MaxIdleConnsPerHost: 16,
+			IdleConnTimeout:     30 * time.Second,
+		},
+	}
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+
+package mcpserver
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/mark3labs/mcp-go/mcp"
+
+	codes "tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate"
+)
+
+// named is the request with the name of what it asks for, as the dispatcher decides
+// about it and records it.
+func (x *exchange) named(name string) gate.Request {
+	x.decided = true
+	r := x.request
+	r.Name = name
+	return r
+}
+
+// callTool answers tools/call. An error of the tool is a result that the model reads;
+// it carries no structured content, which clients would hold against the output schema.
+func (x *exchange) callTool() ([]byte, *failure) {
+	if f := x.checkMirrored(); f != nil {
+		return nil, f
+	}
+	var more struct {
+		Task *mcp.TaskParams `json:"task"`
+		mcp.MultiRoundTripParams
+	}
+	if x.m.rounds {
+		if f := x.read(&more); f != nil {
+			return nil, f
+		}
+	}
+	request := x.named(x.m.name)
+	if x.m.modern && x.m.asks {
+		request.Answer = func(key string) gate.Answer { return answerOf(more.InputResponses, key) }
+	}
+	out, err := x.s.o.Dispatcher.Call(x.work, x.caller, request)
+	if err == nil {
+		return x.toolResult(out), nil
+	}
+	var told *gate.Error
+	switch {
+	case errors.As(err, &told) && told.Ask != nil:
+		return x.inputRequired(*told.Ask), nil
+	case told != nil && told.Code == codes.UnknownName:
+		return nil, ownFailure(told)
+	}
+	return x.toolResult(gate.Result{Content: mustJSON([]mcp.Content{mcp.NewTextContent(err.Error())}), IsError: true}), nil
+}
+
+// toolResult is the response of a call. Content that follows from the structured
+// answer is its text.
+func (x *exchange) toolResult(out gate.Result) []byte {
+	b := x.begin(3*len(out.Structured)+len(out.Content)+len(out.Meta)+envelope, out.Meta)
+	b = append(b, `"content":`...)
+	if out.Content != nil {
+		b = append(b, out.Content...)
+	} else {
+		b = append(b, `[{"type":"text","text":`...)
+		b, _ = jsontext.AppendQuote(b, out.Structured) // what is not UTF-8 is replaced
+		b = append(b, "}]"...)
+	}
+	if out.IsError {
+		b = append(b, `,"isError":true`...)
+	}
+	if x.m.modern {
+		b = append(b, `,"resultType":"complete"`...)
+	}
+	if out.Structured != nil {
+		b = append(b, `,"structuredContent":`...)
+		b = append(b, out.Structured...)
+	}
+	return append(b, "}}"...)
+}
+
+func (x *exchange) readResource() ([]byte, *failure) {
+	var p mcp.ReadResourceParams
+	if f := x.read(&p); f != nil {
+		return nil, f
+	}
+	if !isURI(p.URI) {
+		x.s.o.Dispatcher.Refused(x.work, x.caller, x.named(p.URI), "no such resource")
+		return nil, notFound(x.m)
+	}
+	text, mimeType, err := x.s.o.Dispatcher.Read(x.work, x.caller, x.named(p.URI))
+	if err != nil {
+		return nil, x.asFailure(err)
+	}
+	return x.with(kept, "contents", []mcp.TextResourceContents{{URI: p.URI, MIMEType: mimeType, Text: text}})
+}
+
+// isURI reports whether a text has the characters of a URI only (RFC 3986, 2): a
+// template is none, and would otherwise read as the member that is named {id}.
+func isURI(s string) bool {
+	const others = "-._~:/?#[]@!$&'()*+,;=%"
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(others, r)
+	})
+}
+
+func (x *exchange) getPrompt() ([]byte, *failure) {
+	var p mcp.GetPromptParams
+	if f := x.read(&p); f != nil {
+		return nil, f
+	}
+	text, err := x.s.o.Dispatcher.Prompt(x.work, x.caller, x.named(p.Name), p.Arguments)
+	if err != nil {
+		return nil, x.asFailure(err)
+	}
+	return x.with(completed, "messages", []mcp.PromptMessage{mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(text))})
+}
+
+// complete offers values, within what the caller may use.
+func (x *exchange) complete() ([]byte, *failure) {
+	var p mcp.CompleteParams
+	if len(x.m.params) == 0 {
+		return nil, mistyped(x.m.method)
+	}
+	if f := x.read(&p); f != nil {
+		return nil, f
+	}
+	var values []string
+	var total int
+	var err error
+	switch ref := p.Ref.(type) {
+	case mcp.PromptReference:
+		values, total, err = x.s.o.Dispatcher.CompletePrompt(x.work, x.caller, x.named(ref.Name), p.Argument.Name, p.Argument.Value)
+	case mcp.ResourceReference:
+		values, total, err = x.s.o.Dispatcher.CompleteResource(x.work, x.caller, x.named(ref.URI), p.Argument.Value)
+	default:
+		return nil, mistyped(x.m.method)
+	}
+	if err != nil {
+		return nil, x.asFailure(err)
+	}
+	return x.with(completed, "completion", mcp.Completion{Values: values, Total: total, HasMore: total > len(values)})
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+
+package mcpserver
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"tailscale-mcp/internal/front"
+)
+
+// methods are the requests that this package answers itself, out of the registry and
+// through the dispatcher. A method returns the response, whose end it may leave in tail, or why there is none.
+var methods = map[string]func(*exchange) ([]byte, *failure){
+	string(mcp.MethodToolsList):              (*exchange).listTools,
+	string(mcp.MethodToolsCall):              (*exchange).callTool,
+	string(mcp.MethodResourcesList):          (*exchange).listResources,
+	string(mcp.MethodResourcesTemplatesList): (*exchange).listTemplates,
+	string(mcp.MethodResourcesRead):          (*exchange).readResource,
+	string(mcp.MethodPromptsList):            (*exchange).listPrompts,
+	string(mcp.MethodPromptsGet):             (*exchange).getPrompt,
+	string(mcp.MethodCompletionComplete):     (*exchange).complete,
+}
+
+// respond answers the request of the exchange.
+func (x *exchange) respond() {
+	text, f := x.result()
+	if f != nil {
+		x.refused(f)
+		return
+	}
+	x.answer.send(0, text, x.tail)
+}
+
+// refused answers with a failure and has it recorded, if the dispatcher has not.
+func (x *exchange) refused(f *failure) {
+	if !x.decided {
+		x.s.o.Dispatcher.Refused(x.work, x.caller, x.request, f.Message)
+	}
+	x.refuse(f)
+}
+
+func (x *exchange) result() ([]byte, *failure) {
+	if f := x.checkRevision(); f != nil {
+		return nil, f
+	}
+	if x.s.o.Aside != nil {
+		if r := x.s.o.Aside(x.context(), x.header, x.m.body); r != nil {
+			return x.passOn(r)
+		}
+	}
+	if method, ok := methods[x.m.method]; ok {
+		return method(x)
+	}
+	return x.passOn(x.s.handshake.HandleMessage(x.work, x.m.body))
+}
+
+// refuse answers with a failure. The older revisions send every JSON-RPC error with
+// status 200, since their clients lose the body of another.
+func (x *exchange) refuse(f *failure) {
+	status := 0
+	if x.m.modern {
+		status = f.Status
+	}
+	x.answer.send(status, mustJSON(front.ErrorResponse(x.m.id, f)))
+}
+
+// passOn is the response of mcp-go, under the id as the client wrote it: mcp-go
+// keeps numbers as float64 and strings decoded.
+func (x *exchange) passOn(r mcp.JSONRPCMessage) ([]byte, *failure) {
+	switch r := r.(type) {
+	case mcp.JSONRPCError:
+		return nil, theirFailure(x.m.method, r.Error)
+	case mcp.JSONRPCResponse:
+		if hello, ok := r.Result.(mcp.InitializeResult); ok {
+			withoutChanges(&hello.Capabilities)
+			r.Result = hello
+		}
+		text, err := json.Marshal(r.Result)
+		if err != nil {
+			return nil, x.failed()
+		}
+		b := make([]byte, 0, len(text)+len(x.m.id)+envelope)
+		return append(append(x.open(b), text...), '}'), nil
+	}
+	return nil, x.failed()
+}
+
+// withoutChanges takes list_changed out of what initialize promises. The older
+// revisions deliver it on a GET stream, and without sessions there is none.
+func withoutChanges(c *mcp.ServerCapabilities) {
+	c.Tools.ListChanged, c.Prompts.ListChanged, c.Resources.ListChanged = false, false, false
+}
+
+// envelope is how many bytes a response has around its result, but for the id.
+const envelope = 64
+
+// open begins the response, up to its result.
+func (x *exchange) open(b []byte) []byte {
+	b = append(b, `{"jsonrpc":"2.0","id":`...)
+	b = append(b, x.m.id...)
+	return append(b, `,"result":`...)
+}
+
+// begin begins the response, up to the members of its result that are the method's
+// own; size is how many bytes those have, and meta an object, or nil, that is a part of
+// _meta.
+func (x *exchange) begin(size int, meta json.RawMessage) []byte {
+	b := append(x.open(make([]byte, 0, size+len(x.m.id)+len(x.s.signature)+2*envelope)), '{')
+	said := bytes.TrimSpace(meta)
+	said = said[min(1, len(said)):max(0, len(said)-1)]
+	if !x.m.modern && len(said) == 0 {
+		return b
+	}
+	b = append(b, `"_meta":{`...)
+	if x.m.modern {
+		b = append(b, x.s.signature...)
+		if len(said) > 0 {
+			b = append(b, ',')
+		}
+	}
+	return append(append(b, said...), "},"...)
+}
+
+// complete and kept are members of every result of 2026-07-28, and of those that
+// caches may keep. What one caller sees is nobody else's (private), and may be
+// another at the next request (ttlMs 0).
+const (
+	completed = `"resultType":"complete",`
+	kept      = completed + `"ttlMs":0,"cacheScope":"private",`
+)
+
+// with is the response whose result has one member of its own.
+func (x *exchange) with(era, name string, value any) ([]byte, *failure) {
+	text := mustJSON(value)
+	b := x.begin(len(text)+len(name), nil)
+	if x.m.modern {
+		b = append(b, era...)
+	}
+	b = append(b, '"')
+	b = append(b, name...)
+	b = append(b, `":`...)
+	b = append(b, text...)
+	return append(b, "}}"...), nil
+}
+
+// signature is in _meta of every result of 2026-07-28: who answers.
+func signature(self mcp.Implementation) []byte {
+	return slices.Concat([]byte(`"`+mcp.MetaKeyServerInfo+`":`), mustJSON(self))
+}
+
+// read reads params into the type that mcp-go has for them.
+func (x *exchange) read(into any) *failure {
+	if len(x.m.params) == 0 || json.Unmarshal(x.m.params, into) == nil {
+		return nil
+	}
+	return mistyped(x.m.method)
+}
+
+// mistyped refuses params that do not have the types of the protocol.
+func mistyped(method string) *failure {
+	return invalidParams("params of %s: a member is not of the type that the protocol says", method)
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+
+package posture
+
+import (
+	"context"
+	"encoding/json"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
+)
+
+type deleteInput struct {
+	Integration string `json:"integration" jsonschema:"ID of the integration, such as pcBEPQVMpki7DEVEL"`
+	tool.Confirmation
+}
+
+func (p *posture) remove() tool.Tool {
+	return tool.NewRemoval(tool.Definition{
+		Name:       "delete_posture_integration",
+		Title:      "Delete a posture integration",
+		Group:      group,
+		Target:     "integration",
+		Operations: []string{"getPostureIntegration", "deletePostureIntegration"},
+		Class:      grant.Destructive,
+		Example:    json.RawMessage(`{"integration":"pFalconDEVEL"}`),
+		Description: "Removes a device posture integration. Its secret is lost, what it reported about devices goes stale, and policy conditions on that may refuse them. " +
+			"Needs confirm. Two calls to the Tailscale API.",
+	}, p.api, func(ctx context.Context, _ tool.Call, in deleteInput) (tool.Removal, error) {
+		before, err := p.get(ctx, in.Integration)
+		if err != nil {
+			return tool.Removal{}, err
+		}
+		provider := before.Text("provider")
+		shown, err := kind.One(nil, before)
+		return tool.Removal{
+			ID: in.Integration, Given: in.Confirmation, Name: provider, Previous: shown,
+			Effect:  "removes the posture integration of " + provider + " with its secret; access that depends on what it reports may be refused",
+			Request: tsapi.Request{Op: "deletePostureIntegration", Params: []string{in.Integration}},
+		}, err
+	})
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+
+package users
+
+import (
+	"context"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tsapi"
+)
+
+func (u *users) suspend() tool.Tool {
+	return tool.New(define("suspend_user", "Suspend a user", "suspendUser", grant.Destructive, `{"user":"bob@example.com"}`,
+		"Takes a user's access to the tailnet away, that of its devices too, until restore_user. For one who leaves for good see delete_user."),
+		func(ctx context.Context, call tool.Call, in changeInput) (changeOutput, error) {
+			return u.change(ctx, call, in, change{op: "suspendUser", cuts: true, ends: true, effect: func(login string, _ tsapi.Object) string {
+				return "takes the access to the tailnet from " + login
+			}})
+		})
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+package tsapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
+)
+
+const (
+	// defaultMaxResponse bounds an answer, unless its operation needs more.
+	defaultMaxResponse = 16 << 20
+	// smallAnswer is what every request under way may read without asking.
+	smallAnswer = 2 << 20
+	// largeAnswers bounds what all of them read beyond that, together.
+	largeAnswers = 32 << 20
+)
+
+// budget bounds the bytes of the answers under way, after decompression: without
+// it, eight slots times the longest answer would be the memory of the program.
+//
+// An answer is read up to smallAnswer at once. One that turns out to be longer then
+// reserves all that it may still become, and waits for it: were it to take more bit
+// by bit, several half-read answers could wait for each other for ever. What was
+// reserved is given back when the answer has been decoded.
+type budget struct {
+	large *semaphore.Weighted
+	bytes atomic.Int64 // that are held now
+}
+
+func newBudget() *budget { return &budget{large: semaphore.NewWeighted(largeAnswers)} }
+
+// share is what one answer has taken of the budget.
+type share struct {
+	budget          *budget
+	bytes, reserved int64
+}
+
+// close gives everything back.
+func (s *share) close() {
+	s.budget.bytes.Add(-s.bytes)
+	if s.reserved > 0 {
+		s.budget.large.Release(s.reserved)
+	}
+	s.bytes, s.reserved = 0, 0
+}
+
+// errTooLarge is what reading an answer over its limit returns.
+var errTooLarge = errors.New("answer over the size limit")
+
+// read reads a whole body of at most limit bytes (after decompression, so that a
+// small compressed answer cannot grow without bound).
+func (s *share) read(ctx context.Context, resp *http.Response, limit int64) ([]byte, error) {
+	if resp.ContentLength > limit {
+		return nil, errTooLarge
+	}
+	// The announced length spares copying; it is not believed beyond a bound.
+	body := make([]byte, 0, min(max(resp.ContentLength, 0), smallAnswer-512)+512)
+	for {
+		if len(body) == cap(body) {
+			if err := s.reserve(ctx, int64(len(body)), limit); err != nil {
+				return nil, err
+			}
+			// One byte more than the limit shows that it is exceeded.
+			body = append(make([]byte, 0, min(2*int64(cap(body)), limit+1)), body...)
+		}
+		n, err := resp.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		s.bytes += int64(n)
+		s.budget.bytes.Add(int64(n))
+		switch {
+		case int64(len(body)) > limit:
+			return nil, errTooLarge
+		case errors.Is(err, io.EOF):
+			return body, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// reserve makes sure that an answer of so many bytes may grow to twice its size.
+func (s *share) reserve(ctx context.Context, size, limit int64) error {
+	if 2*size <= smallAnswer || s.reserved > 0 || limit <= smallAnswer {
+		return nil
+	}
+	rest := min(limit-smallAnswer, largeAnswers)
+	if err := s.budget.large.Acquire(ctx, rest); err != nil {
+		return err
+	}
+	s.reserved = rest
+	return nil
+}

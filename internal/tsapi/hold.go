@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+
+package tsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"tailscale-mcp/internal/failure"
+)
+
+const (
+	// firstHold and longestHold bound the hold after a 429 that names no time: it
+	// doubles with each such answer.
+	firstHold, longestHold = 5 * time.Second, time.Minute
+	// maxHold bounds what a Retry-After may stop the whole program for.
+	maxHold = 5 * time.Minute
+)
+
+// hold stops all requests after the API answered 429, since the quota is the
+// credential's and not one call's: whoever asks meanwhile is answered from here,
+// and nothing is sent, requests for access tokens included. When it is over, one
+// request goes first and the others wait for what becomes of it: were all sent at
+// once, they would use up again what little there may be.
+type hold struct {
+	now func() time.Time
+	log *slog.Logger
+
+	mu    sync.Mutex
+	until time.Time
+	// unproven is set from the 429 on, until another request was answered.
+	unproven bool
+	probe    chan struct{} // closed when the one that goes first has ended; nil: none is under way
+	step     time.Duration // the last hold that the API named no time for
+}
+
+// check refuses while the hold lasts.
+func (h *hold) check() *Error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.refusal()
+}
+
+// refusal is nil when nothing is held; h.mu is held.
+func (h *hold) refusal() *Error {
+	left := h.until.Sub(h.now())
+	if left <= 0 {
+		return nil
+	}
+	return limited(left, "the Tailscale API has asked for fewer requests, and its time is not over")
+}
+
+// enter is called before each request. The caller calls leave when the request has
+// ended, with its error.
+func (h *hold) enter(ctx context.Context) (leave func(error), err error) {
+	for {
+		h.mu.Lock()
+		if e := h.refusal(); e != nil {
+			h.mu.Unlock()
+			return nil, e
+		}
+		sent := h.now()
+		switch {
+		case !h.unproven:
+			h.mu.Unlock()
+			return func(err error) { h.ended(sent, err) }, nil
+		case h.probe == nil:
+			done := make(chan struct{})
+			h.probe = done
+			h.mu.Unlock()
+			return func(err error) { h.ended(sent, err); h.probed(done) }, nil
+		}
+		probe := h.probe
+		h.mu.Unlock()
+		select {
+		case <-probe:
+		case <-ctx.Done():
+			return nil, contextError(ctx, "waiting to see whether the Tailscale API takes requests again; this one was not sent")
+		}
+	}
+}
+
+// probed lets the others go on.
+func (h *hold) probed(done chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.probe = nil
+	close(done)
+}
+
+// ended takes note of a request that was sent at that time. A 429 begins a hold or
+// makes it longer; anything else proves that it is over.
+func (h *hold) ended(sent time.Time, err error) {
+	var e *Error
+	switch {
+	case errors.As(err, &e) && e.Status == http.StatusTooManyRequests:
+		h.begin(e)
+		return
+	case failure.CodeOf(err) == failure.Cancelled:
+		return // it proves nothing
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	// One that was sent before the hold says nothing about what is after it.
+	if h.unproven && !sent.Before(h.until) {
+		h.unproven, h.step = false, 0
+	}
+}
+
+// begin starts a hold or makes it longer, and has e say how long.
+func (h *hold) begin(e *Error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.now()
+	held := now.Before(h.until)
+	wait := min(e.RetryAfter, maxHold)
+	switch {
+	case wait > 0:
+	case held:
+		// Those that were under way together are one reason to wait, not several.
+		wait = h.until.Sub(now)
+	default:
+		h.step = min(max(2*h.step, firstHold), longestHold)
+		wait = h.step
+	}
+	if until := now.Add(wait); until.After(h.until) {
+		h.until = until
+	}
+	h.unproven = true
+	e.RetryAfter = h.until.Sub(now)
+	e.Next = nextWait(e.RetryAfter)
+	if !held {
+		h.log.Warn("the Tailscale API asks for fewer requests; none is sent meanwhile", "wait", e.RetryAfter)
+	}
+}
+
+// limited is the refusal of a request that was not sent, and when to come again.
+func limited(wait time.Duration, message string) *Error {
+	return &Error{Code: failure.RateLimited, Message: message, Next: nextWait(wait), RetryAfter: wait}
+}
+
+// nextWait rounds up: whoever comes when told is not told again.
+func nextWait(d time.Duration) string {
+	return fmt.Sprintf("wait %s and call again", max(time.Second, (d+time.Second-1).Truncate(time.Second)))
+}

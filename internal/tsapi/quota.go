@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+
+package tsapi
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	// defaultCallerRate is two requests a second, and 40 at once: more than somebody
+	// who waits for answers comes to, and less than would spend alone what an API
+	// allows to all.
+	defaultCallerRate = 120
+	// maxCallers bounds how many callers are remembered.
+	maxCallers = 1024
+)
+
+// quotas bound the requests of each caller per minute, a third of them at once, so
+// that nobody spends alone what the API allows to all. One who asks after a pause
+// has the third again.
+type quotas struct {
+	perMinute int // negative: no limit
+	now       func() time.Time
+
+	mu sync.Mutex
+	m  map[string]*quota
+}
+
+type quota struct {
+	*rate.Limiter
+	last time.Time
+}
+
+// take counts one request of the caller, or says when there is one again.
+func (q *quotas) take(key string) *Error {
+	if q.perMinute < 0 || key == "" {
+		return nil
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.now()
+	mine, ok := q.m[key]
+	if !ok {
+		q.makeRoom(now)
+		if q.m == nil {
+			q.m = map[string]*quota{}
+		}
+		mine = &quota{Limiter: rate.NewLimiter(rate.Limit(float64(q.perMinute)/60), q.burst())}
+		q.m[key] = mine
+	}
+	mine.last = now
+	r := mine.ReserveN(now, 1)
+	wait := r.DelayFrom(now)
+	if wait == 0 {
+		return nil
+	}
+	r.CancelAt(now)
+	return limited(wait, fmt.Sprintf("this caller has made as many requests to the Tailscale API as one may: %d a minute, %d of them at once", q.perMinute, q.burst()))
+}
+
+// Charge counts one request of the caller's share for a change that begins, whether
+// it comes to a request or not, or returns an [*Error] with when there is one again.
+func (a *API) Charge(caller string) error {
+	if e := a.quotas.take(caller); e != nil {
+		e.Message += "; nothing was changed"
+		return e
+	}
+	return nil
+}
+
+func (q *quotas) burst() int { return max(1, q.perMinute/3) }
+
+// makeRoom forgets those that have everything again, to whom a new start makes no
+// difference, and without any the one that asked longest ago; q.mu is held.
+func (q *quotas) makeRoom(now time.Time) {
+	if len(q.m) < maxCallers {
+		return
+	}
+	oldest, when := "", time.Time{}
+	full := time.Duration(math.Ceil(float64(q.burst())/float64(q.perMinute)*60)) * time.Second
+	for key, mine := range q.m {
+		switch {
+		case now.Sub(mine.last) >= full:
+			delete(q.m, key)
+		case oldest == "" || mine.last.Before(when):
+			oldest, when = key, mine.last
+		}
+	}
+	if len(q.m) >= maxCallers {
+		delete(q.m, oldest)
+	}
+}

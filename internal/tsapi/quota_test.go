@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+
+package tsapi
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/tsapi/credential"
+)
+
+// Each caller has so many requests a minute; what is kept or joined is none.
+func TestCallerRate(t *testing.T) {
+	r := newRig(t, fakeapi.Options{}, Options{CallerRate: 60})
+	c := clocked(r.API)
+	ask := func(key string) error { _, err := r.Settings(OnBehalf(t.Context(), key)); return err }
+	for range 20 {
+		if err := ask("mallory"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := ask("mallory")
+	wantHeld(t, err, time.Second)
+	if e := asError("", err); !strings.Contains(e.Message, "60 a minute, 20 of them at once; nothing was sent") {
+		t.Errorf("got %v, want the limit", e)
+	}
+	e := wantError(t, r.SetDeviceName(OnBehalf(t.Context(), "mallory"), "n1", "x"), failure.RateLimited)
+	if !strings.HasSuffix(e.Message, "; nothing was changed") {
+		t.Errorf("got %v, want to know that nothing was changed", e)
+	}
+	for _, key := range []string{"alice", ""} { // others, and the program itself
+		if err := ask(key); err != nil {
+			t.Errorf("%q: got %v", key, err)
+		}
+	}
+	if n := r.fake.Count("getTailnetSettings"); n != 22 {
+		t.Errorf("got %d requests, want 22", n)
+	}
+	c.move(time.Second)
+	if err := ask("mallory"); err != nil {
+		t.Errorf("a second later: %v", err)
+	}
+	wantHeld(t, ask("mallory"), time.Second)
+	c.move(time.Minute)
+	for range 20 {
+		if err := ask("mallory"); err != nil {
+			t.Errorf("a minute later: %v", err)
+		}
+	}
+}
+
+// A change that begins counts as a request, and is told as one when there is none left.
+func TestCharge(t *testing.T) {
+	r := newRig(t, fakeapi.Options{}, Options{CallerRate: 60})
+	clocked(r.API)
+	for range 20 {
+		if err := r.Charge("mallory"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := asError("", r.Charge("mallory"))
+	if e.Code != failure.RateLimited || e.RetryAfter != time.Second || !strings.HasSuffix(e.Message, "; nothing was changed") {
+		t.Errorf("got %v, want to know that nothing was changed", e)
+	}
+	_, err := r.Settings(OnBehalf(t.Context(), "mallory"))
+	wantHeld(t, err, time.Second)
+	if err := r.Charge("alice"); err != nil {
+		t.Errorf("another: %v", err)
+	}
+}
+
+// A hold costs nobody a request of theirs.
+func TestHoldIsNotCounted(t *testing.T) {
+	r := newRig(t, fakeapi.Options{}, Options{CallerRate: 3})
+	c := clocked(r.API)
+	r.fake.Fail("", fakeapi.RateLimit(time.Second))
+	for range 10 {
+		_, err := r.Settings(OnBehalf(t.Context(), "mallory"))
+		wantHeld(t, err, time.Second)
+	}
+	r.fake.ClearFaults()
+	c.move(20 * time.Second)
+	if _, err := r.Settings(OnBehalf(t.Context(), "mallory")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNoCallerRate(t *testing.T) {
+	q := quotas{perMinute: -1}
+	for range 1000 {
+		if e := q.take("a"); e != nil {
+			t.Fatal(e)
+		}
+	}
+}
+
+func TestCallersAreBounded(t *testing.T) {
+	c := &clock{now: time.Now()}
+	q := quotas{perMinute: 3, now: c.Now}
+	for i := range 3 * maxCallers {
+		c.move(time.Millisecond)
+		if e := q.take(fmt.Sprint(i)); e != nil {
+			t.Fatal(e)
+		}
+		if len(q.m) > maxCallers {
+			t.Fatalf("got %d callers, want %d", len(q.m), maxCallers)
+		}
+	}
+	if q.m["0"] != nil || q.m[fmt.Sprint(3*maxCallers-1)] == nil {
+		t.Error("the ones that asked last are not those that are remembered")
+	}
+	c.move(time.Minute)
+	if e := q.take("another"); e != nil || len(q.m) != 1 {
+		t.Errorf("got %v and %d callers, want those forgotten that have all again", e, len(q.m))
+	}
+}
+
+// Whoever observes is told of each request that was sent, and of no other.
+func TestObserve(t *testing.T) {
+	var seen []string
+	r := newRig(t,
+		fakeapi.Options{Clients: []fakeapi.Client{{ID: "kClient", Secret: "tskey-client-x", Scopes: []string{"all"}}}},
+		Options{
+			Credential: credential.Credential{OAuthClientID: "kClient", OAuthClientSecret: "tskey-client-x"}, RetryBudget: -1,
+			Observe: func(op string, status int, code failure.Code, took time.Duration) {
+				if took <= 0 {
+					t.Errorf("%s took %v", op, took)
+				}
+				seen = append(seen, fmt.Sprintf("%s %d %s", op, status, code))
+			},
+		})
+	r.fake.Fail("getTailnetSettings", fakeapi.Cut())
+	_, _ = r.Settings(t.Context())
+	r.fake.ClearFaults()
+	_, _ = r.Settings(t.Context())
+	r.fake.Fail("getDevice", fakeapi.RateLimit(time.Minute))
+	for range 2 {
+		_, _ = r.GetDevice(t.Context(), "n1", false)
+	}
+	want := "[oauthToken 200  getTailnetSettings 0 upstream_unavailable getTailnetSettings 200  getDevice 429 rate_limited]"
+	if got := fmt.Sprint(seen); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
