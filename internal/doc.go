@@ -31,7 +31,8 @@
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it gives to whom on this server; pure.
 //   - audit: one record per decision and one per outcome, in a file that counts, and
-//     beside it in the journal or as JSON lines; reads the file too.
+//     beside it in the journal or as JSON lines; reads the file too. audit/disk, a leaf,
+//     has the files: lines that are there after a crash, in files that are numbered.
 //   - tsapi: the control API of Tailscale: one way for every request, with retries, limits
 //     and errors with fixed codes.
 //   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes its

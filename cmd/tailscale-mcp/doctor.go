@@ -22,6 +22,7 @@ import (
 	"tailscale.com/ipn/ipnstate"
 
 	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/audit/disk"
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/grant"
@@ -97,7 +98,7 @@ func checkAudit(cfg config.Config, ok, note func(string, ...any)) {
 			"or the unit has a folder for it (LogsDirectory=tailscale-mcp)", config.File)
 		return
 	}
-	room, readOnly, unknown := audit.Room(path)
+	room, readOnly, unknown := disk.Room(path)
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		note("the audit cannot be kept in %s, so changes are refused: %v", path, err)

@@ -9,9 +9,9 @@
 // where there is none to standard output as JSON lines; that keeps nobody
 // waiting and decides nothing. A [Reader] reads the file.
 //
-// It imports the standard library and go-systemd's journal only. A record that
-// cannot be written is an error the caller of Write has to act on: whatever is
-// not a read must then be refused.
+// It imports the standard library, go-systemd's journal and package disk, which has the
+// files. A record that cannot be written is an error the caller of Write has to act on:
+// whatever is not a read must then be refused.
 package audit
 
 import (

@@ -58,17 +58,17 @@ func (f *File) keep(batch []*waiter) error {
 		}
 	}
 	s := f.series[changes]
-	s.room = 0
+	s.Room = 0
 	if decided > 0 {
-		s.room = outcomeRoom * int64(min(f.owed+decided, mostOwed))
+		s.Room = outcomeRoom * int64(min(f.owed+decided, mostOwed))
 	}
 	// What is owed goes where there is room for it, and not into a new file.
-	s.over = 0
+	s.Over = 0
 	switch {
 	case ended == len(batch):
-		s.over = outcomeRoom * mostOwed
+		s.Over = outcomeRoom * mostOwed
 	case f.owed > 0:
-		s.over = s.limit / 16
+		s.Over = s.Limit / 16
 	}
 	if err := f.append(changes, lines, true); err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+
+	"tailscale-mcp/internal/audit/disk"
 )
 
 // outcome is that of a change.
@@ -63,12 +65,12 @@ func TestFileKeepsRoomForOutcomes(t *testing.T) {
 // goes there even when that is full, and the next change begins another.
 func TestFileOutcomeStays(t *testing.T) {
 	f := open(t, &faulty{}, func(Event) {})
-	f.series[changes].limit = 1
+	f.series[changes].Limit = 1
 	for i, r := range []Record{change("a"), outcome("a"), change("b")} {
 		if err := f.Write(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		full, _, err := numbered(f.path)
+		full, _, err := disk.Numbered(f.path)
 		if err != nil {
 			t.Fatal(err)
 		}

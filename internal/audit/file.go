@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"tailscale-mcp/internal/audit/disk"
 )
 
 // File is a log on disk, in three series of JSON lines, each with a share of the
@@ -25,7 +27,7 @@ import (
 type File struct {
 	path string
 	lost func(Event)
-	disk disk
+	disk disk.Calls
 	key  atomic.Pointer[key]
 
 	mu      sync.Mutex
@@ -38,7 +40,7 @@ type File struct {
 
 	// Only the writer uses what follows.
 	held   *os.File // the key's file, locked; nil: not open
-	series [seriesCount]*series
+	series [seriesCount]*disk.Series
 	owed   int // outcomes of changes whose decision is on disk
 }
 
@@ -67,7 +69,6 @@ const (
 var segments = [seriesCount]int{changes: 8, reads: 4, refusals: 4}
 
 var (
-	errInUse  = errors.New("another process writes it")
 	errSlow   = fmt.Errorf("the disk has not answered within %v", filePatience)
 	errBusy   = errors.New("too many records wait for the disk")
 	errClosed = errors.New("it is closed")
@@ -104,13 +105,13 @@ type backlog struct {
 // how it stands. lost is called for each record of a read or a refusal that was
 // not written.
 func NewFile(path string, lost func(Event)) *File {
-	return newFile(path, lost, disk{write: (*os.File).Write, sync: (*os.File).Sync, reserve: reserve})
+	return newFile(path, lost, disk.System())
 }
 
-func newFile(path string, lost func(Event), d disk) *File {
-	f := &File{path: path, lost: lost, disk: d, wake: make(chan struct{}, 1), done: make(chan struct{})}
+func newFile(path string, lost func(Event), calls disk.Calls) *File {
+	f := &File{path: path, lost: lost, disk: calls, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	for k, p := range paths(path) {
-		f.series[k] = &series{path: p, files: segments[k], limit: segmentSize, disk: d}
+		f.series[k] = &disk.Series{Path: p, Files: segments[k], Limit: segmentSize, Calls: calls}
 	}
 	f.key.Store(newKey()) // until the file's own is read
 	go f.run()

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"tailscale-mcp/internal/audit/disk"
 )
 
 // faulty is a disk that counts, waits and fails when told to.
@@ -28,9 +30,10 @@ type faulty struct {
 	hold                chan struct{} // when set, an fsync of a file takes one
 }
 
-func (d *faulty) disk() disk {
-	return disk{
-		write: func(f *os.File, b []byte) (int, error) {
+func (d *faulty) disk() disk.Calls {
+	system := disk.System()
+	return disk.Calls{
+		Write: func(f *os.File, b []byte) (int, error) {
 			d.written.Add(1)
 			if err := d.failWrite.Load(); err != nil {
 				n, _ := f.Write(b[:min(int(d.short.Load()), len(b))])
@@ -38,13 +41,13 @@ func (d *faulty) disk() disk {
 			}
 			return f.Write(b)
 		},
-		reserve: func(f *os.File, offset, n int64) error {
+		Reserve: func(f *os.File, offset, n int64) error {
 			if err := d.failReserve.Load(); err != nil {
 				return *err
 			}
-			return reserve(f, offset, n)
+			return system.Reserve(f, offset, n)
 		},
-		sync: func(f *os.File) error {
+		Sync: func(f *os.File) error {
 			if info, err := f.Stat(); err != nil || info.IsDir() {
 				return err
 			}
@@ -243,7 +246,8 @@ func TestFileFailing(t *testing.T) {
 func TestFileLeavesDescriptorAfterFailedSync(t *testing.T) {
 	var used []*os.File
 	fail := true
-	d := disk{write: (*os.File).Write, reserve: reserve, sync: func(f *os.File) error {
+	d := disk.System()
+	d.Sync = func(f *os.File) error {
 		if filepath.Base(f.Name()) != "audit.jsonl" {
 			return f.Sync()
 		}
@@ -253,7 +257,7 @@ func TestFileLeavesDescriptorAfterFailedSync(t *testing.T) {
 			return syscall.EIO
 		}
 		return f.Sync()
-	}}
+	}
 	f := newFile(filepath.Join(t.TempDir(), "audit.jsonl"), noLoss(t), d)
 	if err := f.Write(t.Context(), change("lost")); !errors.Is(err, syscall.EIO) {
 		t.Fatalf("got %v, want the error of the fsync", err)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+
+	"tailscale-mcp/internal/audit/disk"
 )
 
 // open makes the folder, takes the lock and reads the key, once.
@@ -14,13 +16,13 @@ func (f *File) open() error {
 		return nil
 	}
 	folder := filepath.Dir(f.path)
-	if err := makeFolder(folder, f.disk); err != nil {
+	if err := f.disk.MakeFolder(folder); err != nil {
 		return err
 	}
-	if err := trusted(folder); err != nil {
+	if err := disk.Trusted(folder); err != nil {
 		return err
 	}
-	held, err := os.OpenFile(keyPath(f.path), os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+	held, err := os.OpenFile(keyPath(f.path), os.O_RDWR|os.O_CREATE|disk.NoFollow, 0o600)
 	if err != nil {
 		return err
 	}
@@ -41,13 +43,13 @@ func InUse(path string) bool {
 		return false
 	}
 	defer held.Close()
-	return errors.Is(lock(held), errInUse)
+	return errors.Is(disk.Lock(held), disk.ErrInUse)
 }
 
 // readKey locks the key's file and reads it. One that is not whole is the work of
 // a crash, and no digest was made with it.
 func (f *File) readKey(held *os.File) (*key, error) {
-	if err := lock(held); err != nil {
+	if err := disk.Lock(held); err != nil {
 		return nil, err
 	}
 	k := new(key)
@@ -58,12 +60,12 @@ func (f *File) readKey(held *os.File) (*key, error) {
 	if _, err := held.WriteAt(k[:], 0); err != nil {
 		return nil, err
 	}
-	return k, errors.Join(f.disk.sync(held), syncFolder(f.path, f.disk))
+	return k, errors.Join(f.disk.Sync(held), f.disk.SyncFolder(f.path))
 }
 
 func (f *File) release() {
 	for _, s := range f.series {
-		s.close()
+		s.Close()
 	}
 	if f.held != nil {
 		_ = f.held.Close()

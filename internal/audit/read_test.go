@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"tailscale-mcp/internal/audit/disk"
 )
 
 // rest reads what there is now.
@@ -36,7 +38,7 @@ func rest(t *testing.T, r *Reader) []string {
 func TestReader(t *testing.T) {
 	f := open(t, &faulty{}, noLoss(t))
 	for k := range f.series {
-		f.series[k].limit = 2500
+		f.series[k].Limit = 2500
 	}
 	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	r := NewReader(f.path, func(err error) { t.Error(err) })
@@ -64,7 +66,7 @@ func TestReader(t *testing.T) {
 			t.Fatalf("round %d: got %q, want %q", round, got, want)
 		}
 	}
-	if full, _, _ := numbered(f.path); len(full) == 0 {
+	if full, _, _ := disk.Numbered(f.path); len(full) == 0 {
 		t.Errorf("%d files are full, want some", len(full))
 	}
 	all := NewReader(f.path, func(err error) { t.Error(err) })
@@ -85,7 +87,7 @@ func TestReader(t *testing.T) {
 // whose file was the oldest goes on with the oldest there is.
 func TestReaderIsOvertaken(t *testing.T) {
 	f := open(t, &faulty{}, noLoss(t))
-	f.series[changes].limit, f.series[changes].files = 400, 4
+	f.series[changes].Limit, f.series[changes].Files = 400, 4
 	write(t, f, "0")
 	write(t, f, "1")
 	r := NewReader(f.path, func(err error) { t.Error(err) })

@@ -87,7 +87,7 @@ func (f *File) append(k int, lines []byte, durable bool) error {
 	if err := f.open(); err != nil {
 		return err
 	}
-	err := f.series[k].append(lines, durable)
+	err := f.series[k].Append(lines, durable)
 	if errors.Is(err, fs.ErrNotExist) { // the folder has gone: begin with it
 		f.release()
 	}
@@ -105,9 +105,7 @@ func (f *File) end() {
 		}
 	}
 	for _, s := range f.series[1:] {
-		if s.file != nil {
-			_ = f.disk.sync(s.file)
-		}
+		_ = s.Sync()
 	}
 	f.release()
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"tailscale-mcp/internal/audit/disk"
 )
 
 // write writes a change, which has to succeed.
@@ -24,7 +26,7 @@ func write(t *testing.T, f *File, id string) {
 // history are the requests in all files of a series, the oldest first.
 func history(t *testing.T, path string) (files int, got []string) {
 	t.Helper()
-	full, _, err := numbered(path)
+	full, _, err := disk.Numbered(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,41 +36,11 @@ func history(t *testing.T, path string) (files int, got []string) {
 	return len(full) + 1, got
 }
 
-// Full files are numbered in their order, and the oldest goes when there are as
-// many as there may be. No record falls between two files.
-func TestRotation(t *testing.T) {
-	f := open(t, &faulty{}, noLoss(t))
-	const each, most = 1000, 4
-	f.series[changes].limit, f.series[changes].files = each, most
-	var want []string
-	for i := range 100 {
-		id := fmt.Sprint("r", i)
-		write(t, f, id)
-		want = append(want, id)
-		files, got := history(t, f.path)
-		if files > most {
-			t.Fatalf("got %d files, want %d at most", files, most)
-		}
-		if !slices.Equal(got, want[len(want)-len(got):]) {
-			t.Fatalf("got %q, want the last of %q", got, want)
-		}
-		if i > 90 && files != most {
-			t.Fatalf("got %d files, want %d", files, most)
-		}
-	}
-	full, _, _ := numbered(f.path)
-	for _, path := range full {
-		if info, err := os.Stat(path); err != nil || info.Size() > each || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v, %d bytes, mode %v", path, err, info.Size(), info.Mode())
-		}
-	}
-}
-
 // Neither reads nor refusals, however many, push out a record of a change.
 func TestSharesAreApart(t *testing.T) {
 	f := open(t, &faulty{}, func(Event) {})
 	for k := range f.series {
-		f.series[k].limit = 2000
+		f.series[k].Limit = 2000
 	}
 	write(t, f, "the change")
 	for range 200 {
@@ -92,64 +64,6 @@ func TestSharesAreApart(t *testing.T) {
 	}
 	if n := segments[changes] + segments[reads] + segments[refusals]; n != 16 {
 		t.Errorf("there may be %d files, want 16", n)
-	}
-}
-
-// What a crash leaves is kept as it is, and the next record begins a line.
-func TestTornLine(t *testing.T) {
-	for name, c := range map[string]struct{ left, want string }{
-		"half a record":      {`{"time":"2026-03-04T05:06:07Z","event":"deci`, "\n"},
-		"a record, no end":   {`{"event":"decision","requestId":"x","allowed":true}`, "\n"},
-		"a whole record":     {`{"event":"decision","requestId":"x","allowed":true}` + "\n", ""},
-		"zeros after a loss": {"\x00\x00\x00", "\n"},
-		"nothing":            {"", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "audit.jsonl")
-			if err := os.WriteFile(path, []byte(c.left), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			d := &faulty{}
-			f := newFile(path, noLoss(t), d.disk())
-			write(t, f, "next")
-			write(t, f, "last")
-			if err := f.Close(); err != nil {
-				t.Fatal(err)
-			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			rest, ok := strings.CutPrefix(string(text), c.left+c.want)
-			if !ok || strings.Count(rest, "\n") != 2 || !strings.HasPrefix(rest, `{"time"`) {
-				t.Errorf("got %q, want what was there, and two lines", text)
-			}
-		})
-	}
-}
-
-// A crash between the renaming and the new file, or with a number left out, loses
-// no order.
-func TestRotationAfterCrash(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "audit.jsonl")
-	for _, n := range []string{"000002", "000010", "1000000", "7", "tmp", "000002.gz"} {
-		if err := os.WriteFile(path+"."+n, []byte(`{"requestId":"`+n+"\"}\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	d := &faulty{}
-	f := newFile(path, noLoss(t), d.disk())
-	f.series[changes].limit = 200
-	write(t, f, "a")
-	write(t, f, "b")
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, got := history(t, path); !slices.Equal(got, []string{"000002", "000010", "1000000", "a", "b"}) {
-		t.Errorf("got %q, want the order of the numbers, and no file that is not ours", got)
-	}
-	if _, err := os.Stat(path + ".1000001"); err != nil {
-		t.Errorf("the next number: %v", err)
 	}
 }
 
@@ -182,28 +96,6 @@ func TestFileMovedAway(t *testing.T) {
 	}
 }
 
-// A folder that is not there is made, for its owner alone, and its name is durable
-// before a record is.
-func TestFileMakesFolders(t *testing.T) {
-	top := t.TempDir()
-	synced := map[string]bool{}
-	d := disk{write: (*os.File).Write, reserve: reserve, sync: func(f *os.File) error { synced[f.Name()] = true; return f.Sync() }}
-	folder := filepath.Join(top, "a", "b")
-	f := newFile(filepath.Join(folder, "audit.jsonl"), noLoss(t), d)
-	write(t, f, "x")
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range []string{top, filepath.Join(top, "a"), folder} {
-		if !synced[path] {
-			t.Errorf("what was made in %s is not durable", path)
-		}
-		if info, err := os.Stat(path); err != nil || path != top && info.Mode().Perm() != 0o700 {
-			t.Errorf("%s: %v, mode %v, want 0700", path, err, info.Mode())
-		}
-	}
-}
-
 // The second process gets an error that says so, and the file once the first has
 // ended.
 func TestFileInUse(t *testing.T) {
@@ -214,11 +106,11 @@ func TestFileInUse(t *testing.T) {
 	if !InUse(first.path) || InUse(first.path+".other") {
 		t.Error("it is not said that the file is in use, or it is of one that is not")
 	}
-	if err := second.Check(); !errors.Is(err, errInUse) {
-		t.Fatalf("got %v, want %v", err, errInUse)
+	if err := second.Check(); !errors.Is(err, disk.ErrInUse) {
+		t.Fatalf("got %v, want %v", err, disk.ErrInUse)
 	}
-	if err := second.Write(t.Context(), change("second")); !errors.Is(err, errInUse) {
-		t.Fatalf("got %v, want %v", err, errInUse)
+	if err := second.Write(t.Context(), change("second")); !errors.Is(err, disk.ErrInUse) {
+		t.Fatalf("got %v, want %v", err, disk.ErrInUse)
 	}
 	arguments := []byte(`{"device":"web"}`)
 	digest := first.Digest(arguments)

@@ -2,7 +2,7 @@
 
 //go:build !linux
 
-package audit
+package disk
 
 import "os"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package audit
+package disk
 
 import (
 	"path/filepath"

@@ -2,7 +2,7 @@
 
 //go:build unix
 
-package audit
+package disk
 
 import (
 	"errors"
@@ -12,24 +12,24 @@ import (
 	"syscall"
 )
 
-// noFollow has a name that is a symbolic link refused.
-const noFollow = syscall.O_NOFOLLOW
+// NoFollow has a name that is a symbolic link refused.
+const NoFollow = syscall.O_NOFOLLOW
 
 // noWait has a pipe opened without somebody at its other end.
 const noWait = syscall.O_NONBLOCK
 
-// lock takes the file for this process, until it is closed.
-func lock(file *os.File) error {
+// Lock takes the file for this process, until it is closed, or returns [ErrInUse].
+func Lock(file *os.File) error {
 	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return errInUse
+		return ErrInUse
 	}
 	return err
 }
 
-// trusted refuses a folder that somebody else may have put in place of the one
+// Trusted refuses a folder that somebody else may have put in place of the one
 // that was meant. What systemd links (/var/log/tailscale-mcp) is root's.
-func trusted(folder string) error {
+func Trusted(folder string) error {
 	info, err := os.Lstat(folder)
 	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
 		return err
