@@ -20,9 +20,12 @@
 //     second at most.
 //   - front: what every path of the daemon has in common: the limits of what a caller
 //     may use, Host and Origin, who is calling, and which path goes where.
-//   - mcpserver: the only package of the daemon that knows MCP: the checks in the order
+//   - mcpserver: the only one of the daemon that knows MCP, with those below it: the
+//     checks in the order
 //     a request meets them, then lists and calls out of the registry. mcp-go does the
 //     handshake and holds nothing of a caller.
+//     mcpserver/message reads what clients send, mcpserver/catalogue writes what the
+//     registry holds.
 //   - gate: the one path that every call takes: decide, audit, run, bound, audit. Its
 //     registry has what there is, in snapshots that may be replaced while serving; a tool
 //     is a value there, wherever it comes from.
@@ -66,9 +69,9 @@
 //
 // A package imports only what stands to its right in the picture, and the leaves
 // caller, grant, audit, failure, cli/spelling, version and visible. One exception: mcpserver imports front, for the
-// visit that it is given; front does not know it. gate knows
+// visit that it is given, and mcpserver/message for the form of a refusal; front knows neither. gate knows
 // neither Tailscale nor MCP nor HTTP, package tool and its groups neither HTTP nor MCP; of each other, groups know the devices
-// only, which their callers name. grant imports the standard library. mcp-go is imported by mcpserver only.
+// only, which their callers name. grant imports the standard library. mcp-go is imported by mcpserver and those below it only.
 // The product imports no tsnet and runs no other program. imports_test.go holds all
 // of this.
 //

@@ -26,9 +26,9 @@ func (x *exchange) context() context.Context {
 // 2026-07-28 a request says so itself.
 func Notify(ctx context.Context, method string, params map[string]any) error {
 	x, _ := ctx.Value(exchangeKey{}).(*exchange)
-	if method == "notifications/message" && x.m.modern {
+	if method == "notifications/message" && x.m.Modern {
 		level := mcp.LoggingLevel(fmt.Sprint(params["level"])) // which may be a plain string
-		if x.m.logLevel == "" || !level.ShouldSendTo(x.m.logLevel) {
+		if x.m.LogLevel == "" || !level.ShouldSendTo(x.m.LogLevel) {
 			return nil
 		}
 	}

@@ -29,7 +29,7 @@ func (x *exchange) inputRequired(q gate.Question) []byte {
 	}).ToolResult()
 	result.EnsureResultMeta().SetServerInfo(x.s.self)
 	text := mustJSON(result)
-	b := x.open(make([]byte, 0, len(text)+len(x.m.id)+envelope))
+	b := x.open(make([]byte, 0, len(text)+len(x.m.ID)+envelope))
 	return append(append(b, text...), '}')
 }
 

@@ -32,13 +32,13 @@ func (x *exchange) callTool() ([]byte, *failure) {
 		Task *mcp.TaskParams `json:"task"`
 		mcp.MultiRoundTripParams
 	}
-	if x.m.rounds {
+	if x.m.Rounds {
 		if f := x.read(&more); f != nil {
 			return nil, f
 		}
 	}
-	request := x.named(x.m.name)
-	if x.m.modern && x.m.asks {
+	request := x.named(x.m.Name)
+	if x.m.Modern && x.m.Asks {
 		request.Answer = func(key string) gate.Answer { return answerOf(more.InputResponses, key) }
 	}
 	out, err := x.s.o.Dispatcher.Call(x.work, x.caller, request)
@@ -70,7 +70,7 @@ func (x *exchange) toolResult(out gate.Result) []byte {
 	if out.IsError {
 		b = append(b, `,"isError":true`...)
 	}
-	if x.m.modern {
+	if x.m.Modern {
 		b = append(b, `,"resultType":"complete"`...)
 	}
 	if out.Structured != nil {
@@ -120,8 +120,8 @@ func (x *exchange) getPrompt() ([]byte, *failure) {
 // complete offers values, within what the caller may use.
 func (x *exchange) complete() ([]byte, *failure) {
 	var p mcp.CompleteParams
-	if len(x.m.params) == 0 {
-		return nil, mistyped(x.m.method)
+	if len(x.m.Params) == 0 {
+		return nil, mistyped(x.m.Method)
 	}
 	if f := x.read(&p); f != nil {
 		return nil, f
@@ -135,7 +135,7 @@ func (x *exchange) complete() ([]byte, *failure) {
 	case mcp.ResourceReference:
 		values, total, err = x.s.o.Dispatcher.CompleteResource(x.work, x.caller, x.named(ref.URI), p.Argument.Value)
 	default:
-		return nil, mistyped(x.m.method)
+		return nil, mistyped(x.m.Method)
 	}
 	if err != nil {
 		return nil, x.asFailure(err)

@@ -4,7 +4,6 @@ package mcpserver
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -12,19 +11,11 @@ import (
 	codes "tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/mcpserver/message"
 )
 
 // failure is a JSON-RPC error with the HTTP status it goes out with.
 type failure = front.Failure
-
-// invalid and invalidParams are why a message is not served.
-func invalid(format string, args ...any) *failure {
-	return &failure{Status: http.StatusBadRequest, Code: mcp.INVALID_REQUEST, Message: fmt.Sprintf(format, args...)}
-}
-
-func invalidParams(format string, args ...any) *failure {
-	return &failure{Status: http.StatusBadRequest, Code: mcp.INVALID_PARAMS, Message: fmt.Sprintf(format, args...)}
-}
 
 // asFailure is how an error of the dispatcher goes out on the wire. Its HTTP status
 // is for 2026-07-28.
@@ -33,7 +24,7 @@ func (x *exchange) asFailure(err error) *failure {
 	switch {
 	case !errors.As(err, &own):
 		return &failure{Status: http.StatusOK, Code: mcp.INTERNAL_ERROR, Message: err.Error()}
-	case own.Code == codes.UnknownName && x.m.method == string(mcp.MethodResourcesRead):
+	case own.Code == codes.UnknownName && x.m.Method == string(mcp.MethodResourcesRead):
 		return notFound(x.m)
 	}
 	return ownFailure(own)
@@ -76,12 +67,12 @@ func ownFailure(e *gate.Error) *failure {
 
 // notFound has the code of the request's revision and names the URI, as
 // resources/read of 2026-07-28 asks.
-func notFound(m *message) *failure {
+func notFound(m *message.Message) *failure {
 	f := &failure{
 		Status: http.StatusBadRequest, Code: mcp.INVALID_PARAMS, Message: "this server has no such resource",
-		Data: map[string]any{"uri": m.uri},
+		Data: map[string]any{"uri": m.URI},
 	}
-	if !m.modern {
+	if !m.Modern {
 		f.Code = mcp.RESOURCE_NOT_FOUND
 	}
 	return f

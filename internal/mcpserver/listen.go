@@ -29,7 +29,7 @@ func (x *exchange) listen() {
 	}
 	x.watch(wanted)
 	// A stream that the server ends, ends with a result that bears its tag.
-	result := map[string]any{"resultType": "complete", "_meta": map[string]any{subscriptionID: x.m.id, mcp.MetaKeyServerInfo: x.s.self}}
+	result := map[string]any{"resultType": "complete", "_meta": map[string]any{subscriptionID: x.m.ID, mcp.MetaKeyServerInfo: x.s.self}}
 	x.answer.send(0, append(append(x.open(nil), mustJSON(result)...), '}'))
 }
 
@@ -53,7 +53,7 @@ const (
 // tagged are the parameters of a notification on this stream: every message of a
 // subscription bears the id of the request that opened it.
 func (x *exchange) tagged() map[string]any {
-	return map[string]any{"_meta": map[string]any{subscriptionID: x.m.id}}
+	return map[string]any{"_meta": map[string]any{subscriptionID: x.m.ID}}
 }
 
 // watch returns when the stream has to end, at once if it is for nothing.

@@ -10,6 +10,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"tailscale-mcp/internal/front"
+	"tailscale-mcp/internal/mcpserver/message"
 )
 
 // methods are the requests that this package answers itself, out of the registry and
@@ -48,24 +49,24 @@ func (x *exchange) result() ([]byte, *failure) {
 		return nil, f
 	}
 	if x.s.o.Aside != nil {
-		if r := x.s.o.Aside(x.context(), x.header, x.m.body); r != nil {
+		if r := x.s.o.Aside(x.context(), x.header, x.m.Body); r != nil {
 			return x.passOn(r)
 		}
 	}
-	if method, ok := methods[x.m.method]; ok {
+	if method, ok := methods[x.m.Method]; ok {
 		return method(x)
 	}
-	return x.passOn(x.s.handshake.HandleMessage(x.work, x.m.body))
+	return x.passOn(x.s.handshake.HandleMessage(x.work, x.m.Body))
 }
 
 // refuse answers with a failure. The older revisions send every JSON-RPC error with
 // status 200, since their clients lose the body of another.
 func (x *exchange) refuse(f *failure) {
 	status := 0
-	if x.m.modern {
+	if x.m.Modern {
 		status = f.Status
 	}
-	x.answer.send(status, mustJSON(front.ErrorResponse(x.m.id, f)))
+	x.answer.send(status, mustJSON(front.ErrorResponse(x.m.ID, f)))
 }
 
 // passOn is the response of mcp-go, under the id as the client wrote it: mcp-go
@@ -73,7 +74,7 @@ func (x *exchange) refuse(f *failure) {
 func (x *exchange) passOn(r mcp.JSONRPCMessage) ([]byte, *failure) {
 	switch r := r.(type) {
 	case mcp.JSONRPCError:
-		return nil, theirFailure(x.m.method, r.Error)
+		return nil, theirFailure(x.m.Method, r.Error)
 	case mcp.JSONRPCResponse:
 		if hello, ok := r.Result.(mcp.InitializeResult); ok {
 			withoutChanges(&hello.Capabilities)
@@ -83,7 +84,7 @@ func (x *exchange) passOn(r mcp.JSONRPCMessage) ([]byte, *failure) {
 		if err != nil {
 			return nil, x.failed()
 		}
-		b := make([]byte, 0, len(text)+len(x.m.id)+envelope)
+		b := make([]byte, 0, len(text)+len(x.m.ID)+envelope)
 		return append(append(x.open(b), text...), '}'), nil
 	}
 	return nil, x.failed()
@@ -101,7 +102,7 @@ const envelope = 64
 // open begins the response, up to its result.
 func (x *exchange) open(b []byte) []byte {
 	b = append(b, `{"jsonrpc":"2.0","id":`...)
-	b = append(b, x.m.id...)
+	b = append(b, x.m.ID...)
 	return append(b, `,"result":`...)
 }
 
@@ -109,14 +110,14 @@ func (x *exchange) open(b []byte) []byte {
 // own; size is how many bytes those have, and meta an object, or nil, that is a part of
 // _meta.
 func (x *exchange) begin(size int, meta json.RawMessage) []byte {
-	b := append(x.open(make([]byte, 0, size+len(x.m.id)+len(x.s.signature)+2*envelope)), '{')
+	b := append(x.open(make([]byte, 0, size+len(x.m.ID)+len(x.s.signature)+2*envelope)), '{')
 	said := bytes.TrimSpace(meta)
 	said = said[min(1, len(said)):max(0, len(said)-1)]
-	if !x.m.modern && len(said) == 0 {
+	if !x.m.Modern && len(said) == 0 {
 		return b
 	}
 	b = append(b, `"_meta":{`...)
-	if x.m.modern {
+	if x.m.Modern {
 		b = append(b, x.s.signature...)
 		if len(said) > 0 {
 			b = append(b, ',')
@@ -137,7 +138,7 @@ const (
 func (x *exchange) with(era, name string, value any) ([]byte, *failure) {
 	text := mustJSON(value)
 	b := x.begin(len(text)+len(name), nil)
-	if x.m.modern {
+	if x.m.Modern {
 		b = append(b, era...)
 	}
 	b = append(b, '"')
@@ -154,13 +155,22 @@ func signature(self mcp.Implementation) []byte {
 
 // read reads params into the type that mcp-go has for them.
 func (x *exchange) read(into any) *failure {
-	if len(x.m.params) == 0 || json.Unmarshal(x.m.params, into) == nil {
+	if len(x.m.Params) == 0 || json.Unmarshal(x.m.Params, into) == nil {
 		return nil
 	}
-	return mistyped(x.m.method)
+	return mistyped(x.m.Method)
 }
 
 // mistyped refuses params that do not have the types of the protocol.
 func mistyped(method string) *failure {
-	return invalidParams("params of %s: a member is not of the type that the protocol says", method)
+	return message.InvalidParams("params of %s: a member is not of the type that the protocol says", method)
+}
+
+// mustJSON encodes what is known to be JSON.
+func mustJSON(v any) json.RawMessage {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("encoding: " + err.Error())
+	}
+	return text
 }

@@ -8,14 +8,16 @@ import (
 	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"tailscale-mcp/internal/mcpserver/message"
 )
 
 // readVersion takes the revision that the header names. One that does not exist
 // is refused with those that do, in the form of the newest: older revisions
 // want status 400 and leave the body open.
-func (m *message) readVersion(header string) *failure {
-	m.modern = m.modern || mcp.IsModernProtocol(header)
-	if m.modern || header == "" || mcp.IsValidProtocolVersion(header) || m.method == string(mcp.MethodInitialize) {
+func readVersion(m *message.Message, header string) *failure {
+	m.Modern = m.Modern || mcp.IsModernProtocol(header)
+	if m.Modern || header == "" || mcp.IsValidProtocolVersion(header) || m.Method == string(mcp.MethodInitialize) {
 		return nil // checkVersion compares header and body of the newer revisions
 	}
 	return unsupported("this server does not speak the protocol revision in the header MCP-Protocol-Version", header)
@@ -31,14 +33,14 @@ func unsupported(text, version string) *failure {
 // checkVersion holds a message of the newer revisions to one version, in the header
 // and in the body.
 func (x *exchange) checkVersion() *failure {
-	header, body := x.header.Get(mcp.HeaderProtocolVersion), x.m.version
+	header, body := x.header.Get(mcp.HeaderProtocolVersion), x.m.Version
 	switch {
-	case !x.m.modern:
+	case !x.m.Modern:
 		return nil
 	case header == "":
 		return mismatch(mcp.HeaderProtocolVersion + " header is required for requests carrying " + mcp.MetaKeyProtocolVersion)
 	case body == "":
-		return invalidParams("missing or invalid _meta field %s", mcp.MetaKeyProtocolVersion)
+		return message.InvalidParams("missing or invalid _meta field %s", mcp.MetaKeyProtocolVersion)
 	case header != body:
 		return mismatch(mcp.HeaderProtocolVersion + " header " + header + " does not match request " + mcp.MetaKeyProtocolVersion + " " + body)
 	case !mcp.IsValidProtocolVersion(body):
@@ -50,28 +52,28 @@ func (x *exchange) checkVersion() *failure {
 // checkRevision holds a request to what the newer revisions want of each: the
 // capabilities of its client, and headers that say what the body says.
 func (x *exchange) checkRevision() *failure {
-	if !x.m.modern {
+	if !x.m.Modern {
 		return nil
 	}
 	var can *mcp.ClientCapabilities
-	if string(x.m.capabilities) != "{}" && (json.Unmarshal(x.m.capabilities, &can) != nil || can == nil) {
-		return invalidParams("missing or invalid _meta field %s", mcp.MetaKeyClientCapabilities)
+	if string(x.m.Capabilities) != "{}" && (json.Unmarshal(x.m.Capabilities, &can) != nil || can == nil) {
+		return message.InvalidParams("missing or invalid _meta field %s", mcp.MetaKeyClientCapabilities)
 	}
-	if x.header.Get(mcp.HeaderMethod) == x.m.method && x.sameName() {
+	if x.header.Get(mcp.HeaderMethod) == x.m.Method && x.sameName() {
 		return nil
 	}
-	return headerFailure(mcp.ValidateStandardHeaders(x.header.Get, x.m.version, mcp.MCPMethod(x.m.method), x.m.params))
+	return headerFailure(mcp.ValidateStandardHeaders(x.header.Get, x.m.Version, mcp.MCPMethod(x.m.Method), x.m.Params))
 }
 
 // sameName reports that the name in the header, if there has to be one, is that of
 // the message. It is the usual case; what is wrong in another, mcp-go says.
 func (x *exchange) sameName() bool {
-	if !mcp.MethodRequiresNameHeader(mcp.MCPMethod(x.m.method)) {
+	if !mcp.MethodRequiresNameHeader(mcp.MCPMethod(x.m.Method)) {
 		return true
 	}
-	name := x.m.name
-	if x.m.method == string(mcp.MethodResourcesRead) {
-		name = x.m.uri
+	name := x.m.Name
+	if x.m.Method == string(mcp.MethodResourcesRead) {
+		name = x.m.URI
 	}
 	decoded, ok := mcp.DecodeHeaderValue(x.header.Get(mcp.HeaderName))
 	return ok && name != "" && decoded == name
@@ -85,7 +87,7 @@ func headerFailure(err error) *failure {
 	case errors.As(err, &wrong):
 		return mismatch(err.Error())
 	}
-	return invalidParams("%v", err)
+	return message.InvalidParams("%v", err)
 }
 
 func mismatch(text string) *failure {

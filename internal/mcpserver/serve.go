@@ -11,6 +11,7 @@ import (
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/mcpserver/message"
 )
 
 // exchange is one message on its way: who sent it, what it says, and where
@@ -19,7 +20,7 @@ type exchange struct {
 	s      *Server
 	visit  *front.Visit
 	caller caller.Caller
-	m      *message
+	m      *message.Message
 	header http.Header
 	answer answer
 	// request is what the dispatcher is told, but for the name.
@@ -39,32 +40,32 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v *front.Visit) {
 	if !ok {
 		return
 	}
-	m, f := parse(body)
+	m, f := message.Parse(body)
 	if f == nil {
-		f = m.readVersion(r.Header.Get(mcp.HeaderProtocolVersion))
+		f = readVersion(m, r.Header.Get(mcp.HeaderProtocolVersion))
 	}
 	if f == nil {
 		f = s.weigh(m, v)
 	}
 	if f != nil {
-		front.Reject(w, m.id, f)
+		front.Reject(w, m.ID, f)
 		return
 	}
 	x := s.exchange(w, r, v, m)
 	defer x.recovered()
 	f = x.checkVersion()
 	switch {
-	case m.id == nil && m.method == string(mcp.MethodNotificationCancelled):
+	case m.ID == nil && m.Method == string(mcp.MethodNotificationCancelled):
 		// The newer revisions cancel by closing the POST.
-		if !m.modern {
-			s.running.cancel(x.caller.Key(), m.cancelled)
+		if !m.Modern {
+			s.running.cancel(x.caller.Key(), m.Cancelled)
 		}
 		x.answer.accept()
 	case f != nil:
 		x.refused(f)
-	case m.id == nil:
+	case m.ID == nil:
 		x.answer.accept()
-	case m.subscribes():
+	case m.Subscribes():
 		x.listen()
 	default:
 		x.call()
@@ -72,31 +73,26 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v *front.Visit) {
 }
 
 // weigh takes from the caller's share what the message costs beyond a simple call.
-func (s *Server) weigh(m *message, v *front.Visit) *failure {
+func (s *Server) weigh(m *message.Message, v *front.Visit) *failure {
 	switch {
-	case m.subscribes():
+	case m.Subscribes():
 		return v.Stream()
-	case m.method == string(mcp.MethodToolsCall):
-		return v.Weigh(s.o.Dispatcher.Weight(v.Caller, m.name) - 1)
+	case m.Method == string(mcp.MethodToolsCall):
+		return v.Weigh(s.o.Dispatcher.Weight(v.Caller, m.Name) - 1)
 	}
 	return nil
 }
 
-// subscribes reports whether the message asks for a stream that stays open.
-func (m *message) subscribes() bool {
-	return m.method == string(mcp.MethodSubscriptionsListen) && m.modern && m.id != nil
-}
-
 // exchange puts together what the later stages need.
-func (s *Server) exchange(w http.ResponseWriter, r *http.Request, v *front.Visit, m *message) *exchange {
+func (s *Server) exchange(w http.ResponseWriter, r *http.Request, v *front.Visit, m *message.Message) *exchange {
 	x := &exchange{s: s, visit: v, caller: v.Caller, m: m, header: r.Header, answer: answer{ResponseWriter: w}, work: r.Context()}
 	x.request = gate.Request{
 		ID:            requestID(),
-		Method:        m.method,
+		Method:        m.Method,
 		Claimed:       claimed(r.Header),
-		ClientName:    bounded(m.client.Name),
-		ClientVersion: bounded(m.client.Version),
-		Arguments:     m.arguments,
+		ClientName:    bounded(m.Client.Name),
+		ClientVersion: bounded(m.Client.Version),
+		Arguments:     m.Arguments,
 		Progress:      x.progress,
 	}
 	if x.request.ClientName == "" {
@@ -108,7 +104,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, v *front.Visit
 
 // call runs a request to its answer.
 func (x *exchange) call() {
-	if !x.m.modern {
+	if !x.m.Modern {
 		// The work ends with its client, here as in the newest revision, although
 		// the older ones say that hanging up should not be taken for cancelling
 		// (Streamable HTTP, "Sending Messages"): nobody can come back for the answer,
@@ -117,7 +113,7 @@ func (x *exchange) call() {
 		work, cancel := context.WithCancel(x.work)
 		defer cancel()
 		x.work = work
-		defer x.s.running.add(x.caller.Key(), x.m.id, cancel)()
+		defer x.s.running.add(x.caller.Key(), x.m.ID, cancel)()
 	}
 	x.respond()
 }
@@ -130,17 +126,17 @@ func (x *exchange) recovered() {
 		return
 	}
 	x.s.logPanic(p)
-	if x.m.id != nil {
+	if x.m.ID != nil {
 		x.refuse(x.failed())
 	}
 }
 
 // progress tells the client how far its call is, if it asked to be told.
 func (x *exchange) progress(done, total float64, text string) {
-	if x.m.progressToken == nil {
+	if x.m.ProgressToken == nil {
 		return
 	}
-	params := map[string]any{"progressToken": x.m.progressToken, "progress": done}
+	params := map[string]any{"progressToken": x.m.ProgressToken, "progress": done}
 	if total > 0 {
 		params["total"] = total
 	}

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 
 // Package mcpserver speaks MCP over Streamable HTTP for package gate. Besides
-// the proxy it is the only package that knows the protocol.
+// the proxy it is the only package that knows the protocol, with what is below it:
+// message reads what clients send, catalogue writes what the registry holds.
 //
 // What reaches Serve has passed package front: its caller is known and within its
 // limits. It passes the stages of Serve in order: method, Accept and Content-Type
-// (checks.go), the message (message.go, serve.go), its revision (revision.go) and its
-// method (methods.go). Lists (catalogue.go) and calls (calls.go) lead to the one
+// (checks.go), the message (package message, serve.go), its revision (revision.go) and
+// its method (methods.go). Lists (lists.go) and calls (calls.go) lead to the one
 // dispatcher; the handshake is mcp-go's. What goes back passes answer.go.
 //
 // There are no sessions: nothing to hijack and nothing to lose on a restart.
@@ -28,6 +29,7 @@ import (
 
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/mcpserver/catalogue"
 )
 
 // Path is the endpoint's path: http://HOST:8080/mcp.
@@ -63,7 +65,7 @@ type Server struct {
 	// self is who answers, and signature that as it stands in results.
 	self      mcp.Implementation
 	signature []byte
-	shown     atomic.Pointer[catalogue]
+	shown     atomic.Pointer[catalogue.Catalogue]
 	running   running
 
 	// stopping ends the streams that would otherwise stay open for ever.
@@ -81,7 +83,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		o:    o,
-		self: mcp.Implementation{Name: "tailscale-mcp", Version: o.Version, Title: "Tailscale", Icons: []mcp.Icon{serverIcon}},
+		self: mcp.Implementation{Name: "tailscale-mcp", Version: o.Version, Title: "Tailscale", Icons: []mcp.Icon{catalogue.ServerIcon}},
 	}
 	s.signature = signature(s.self)
 	s.handshake = server.NewMCPServer(s.self.Name, s.self.Version,

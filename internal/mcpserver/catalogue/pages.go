@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package mcpserver
+package catalogue
 
 import (
 	"encoding/json"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package mcpserver
+package catalogue
 
 import (
 	"net/url"
@@ -21,8 +21,8 @@ var icons = map[grant.Class]mcp.Icon{
 	grant.Escalating:  icon(`<path d="M8 1l7 7-7 7-7-7z" fill="#b60"/>`),
 }
 
-// serverIcon is a host and two peers.
-var serverIcon = icon(`<path d="M8 4L3 12h10z" fill="none" stroke="#567"/><g fill="#234"><circle cx="8" cy="4" r="3"/><circle cx="3" cy="12" r="2"/><circle cx="13" cy="12" r="2"/></g>`)
+// ServerIcon is a host and two peers.
+var ServerIcon = icon(`<path d="M8 4L3 12h10z" fill="none" stroke="#567"/><g fill="#234"><circle cx="8" cy="4" r="3"/><circle cx="3" cy="12" r="2"/><circle cx="13" cy="12" r="2"/></g>`)
 
 func icon(shape string) mcp.Icon {
 	svg := `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">` + shape + `</svg>`

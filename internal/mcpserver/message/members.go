@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package mcpserver
+package message
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"tailscale-mcp/internal/front"
 )
 
 // members are the parts of a message that this package reads, as they were written:
@@ -26,7 +28,7 @@ type members struct {
 	progressToken, version, client, capabilities, logLevel json.RawMessage
 
 	// wrong is why an object of a level is refused.
-	wrong [levels]*failure
+	wrong [levels]*front.Failure
 }
 
 // The objects of a message that are taken apart, each in the one before.
@@ -96,7 +98,7 @@ func split(body []byte) (p members, err error) {
 func (p *members) object(d *jsontext.Decoder, body []byte, level int) error {
 	wanted := p.of(level)
 	if _, err := d.ReadToken(); err != nil {
-		return err //nolint:wrapcheck // parse says what the caller is told
+		return err //nolint:wrapcheck // Parse says what the caller is told
 	}
 	for d.PeekKind() != '}' {
 		quoted, err := d.ReadValue()
@@ -105,9 +107,9 @@ func (p *members) object(d *jsontext.Decoder, body []byte, level int) error {
 		}
 		w, exact := find(wanted, quoted)
 		if w != nil && !exact {
-			p.refuse(level, w, invalid("there is no member %s; member names are case-sensitive", asciiName(quoted)))
+			p.refuse(level, w, Invalid("there is no member %s; member names are case-sensitive", asciiName(quoted)))
 		} else if w != nil && *w.value != nil {
-			p.refuse(level, w, invalid("the member %q occurs twice", w.name))
+			p.refuse(level, w, Invalid("the member %q occurs twice", w.name))
 		}
 		value, err := p.value(d, body, w, level)
 		if err != nil {
@@ -135,7 +137,7 @@ func (p *members) value(d *jsontext.Decoder, body []byte, w *member, level int) 
 	return body[begin:end:end], err
 }
 
-func (p *members) refuse(level int, w *member, f *failure) {
+func (p *members) refuse(level int, w *member, f *front.Failure) {
 	p.wrong[level] = cmp.Or(p.wrong[level], f)
 	w.refused, *w.value = true, nil
 }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+
+package mcpserver
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/mcpserver/catalogue"
+	"tailscale-mcp/internal/mcpserver/message"
+)
+
+// catalogue returns that of the registry as it is now.
+func (s *Server) catalogue() *catalogue.Catalogue {
+	offered := s.o.Dispatcher.Snapshot()
+	if c := s.shown.Load(); c != nil && c.Of() == offered {
+		return c
+	}
+	c := catalogue.New(offered)
+	s.shown.Store(c)
+	return c
+}
+
+func (x *exchange) listTools() ([]byte, *failure) {
+	return list(x, catalogue.Tools, x.s.o.Dispatcher.ToolsOf, func(t gate.Tool) string { return t.Name })
+}
+
+func (x *exchange) listPrompts() ([]byte, *failure) {
+	return list(x, catalogue.Prompts, x.s.o.Dispatcher.PromptsOf, func(p gate.Prompt) string { return p.Name })
+}
+
+func (x *exchange) listResources() ([]byte, *failure) {
+	return list(x, catalogue.Resources, x.s.o.Dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
+}
+
+func (x *exchange) listTemplates() ([]byte, *failure) {
+	return list(x, catalogue.Templates, x.s.o.Dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
+}
+
+// list is the response with what of one snapshot the caller is shown, which it puts on
+// record. One page holds it all, so there is no cursor to go on with.
+func list[T any](x *exchange, member string, shown func(*gate.Snapshot, caller.Caller) []T, name func(T) string) ([]byte, *failure) {
+	if f := x.checkCursor(); f != nil {
+		return nil, f
+	}
+	c := x.s.catalogue()
+	var names []string
+	for _, t := range shown(c.Of(), x.caller) {
+		if n := name(t); c.Has(member, n) { // a resource may be in the other list of resources
+			names = append(names, n)
+		}
+	}
+	x.decided = true
+	x.s.o.Dispatcher.Listed(x.work, x.caller, x.request, len(names), c.Count(member))
+	b := x.begin(len(kept), nil)
+	if x.m.Modern {
+		b = append(b, kept...)
+	}
+	x.tail = c.Page(member, names)
+	return b, nil
+}
+
+func (x *exchange) checkCursor() *failure {
+	var cursor string
+	if len(x.m.Cursor) > 0 && json.Unmarshal(x.m.Cursor, &cursor) != nil {
+		return mistyped(x.m.Method)
+	}
+	if cursor != "" {
+		return message.InvalidParams("there is no such cursor: %s answers in one page", x.m.Method)
+	}
+	return nil
+}
+
+// checkMirrored compares the headers in which a client repeats arguments with the
+// arguments.
+func (x *exchange) checkMirrored() *failure {
+	t := x.s.catalogue().Mirrored(x.m.Name)
+	if t == nil || !x.m.Modern {
+		return nil
+	}
+	header := func(name string) (string, bool) {
+		values := x.header.Values(name)
+		return strings.Join(values[:min(1, len(values))], ""), len(values) > 0
+	}
+	return headerFailure(mcp.ValidateParamHeadersLookup(header, t, x.m.Params))
+}
