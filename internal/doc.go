@@ -40,6 +40,8 @@
 //     and errors with fixed codes.
 //   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes its
 //     clients, without the rest.
+//   - tsapi/fault: what went wrong with a request, with a code and a next step.
+//   - tsapi/object: the JSON of an answer, checked once and looked into on demand; a leaf.
 //   - tsapi/credential: the credential of the Tailscale API, which config checks; a leaf.
 //   - flight: joins identical work that is under way; a leaf.
 //   - redact: makes the words of others fit for a message: bounded, visible, no secrets; a leaf.

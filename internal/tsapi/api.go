@@ -40,6 +40,8 @@ import (
 	"tailscale-mcp/internal/flight"
 	"tailscale-mcp/internal/redact"
 	"tailscale-mcp/internal/tsapi/credential"
+	"tailscale-mcp/internal/tsapi/fault"
+	"tailscale-mcp/internal/tsapi/object"
 )
 
 // Options says which tailnet is called, as whom, and within which limits.
@@ -83,6 +85,12 @@ type Options struct {
 	// goroutines, and every request waits for it. Nil means nobody.
 	Observe func(op string, status int, code failure.Code, took time.Duration) `json:"-"`
 }
+
+// Error is every error that calls of this package return.
+type Error = fault.Error
+
+// Object is one JSON object of an answer.
+type Object = object.Object
 
 // API is a client of the control API, for one tailnet and one credential. It is
 // safe for concurrent use.

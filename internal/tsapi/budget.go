@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
+
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 const (
@@ -50,14 +52,11 @@ func (s *share) close() {
 	s.bytes, s.reserved = 0, 0
 }
 
-// errTooLarge is what reading an answer over its limit returns.
-var errTooLarge = errors.New("answer over the size limit")
-
 // read reads a whole body of at most limit bytes (after decompression, so that a
 // small compressed answer cannot grow without bound).
 func (s *share) read(ctx context.Context, resp *http.Response, limit int64) ([]byte, error) {
 	if resp.ContentLength > limit {
-		return nil, errTooLarge
+		return nil, fault.ErrTooLarge
 	}
 	// The announced length spares copying; it is not believed beyond a bound.
 	body := make([]byte, 0, min(max(resp.ContentLength, 0), smallAnswer-512)+512)
@@ -75,7 +74,7 @@ func (s *share) read(ctx context.Context, resp *http.Response, limit int64) ([]b
 		s.budget.bytes.Add(int64(n))
 		switch {
 		case int64(len(body)) > limit:
-			return nil, errTooLarge
+			return nil, fault.ErrTooLarge
 		case errors.Is(err, io.EOF):
 			return body, nil
 		case err != nil:

@@ -16,6 +16,8 @@ import (
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/tsapi/fault"
+	"tailscale-mcp/internal/tsapi/object"
 )
 
 // endless is a body without an end. step, if any, goes before each read.
@@ -42,8 +44,8 @@ func TestReadingEnds(t *testing.T) {
 	for _, limit := range []int64{100, smallAnswer - 1, smallAnswer, smallAnswer + 1, defaultMaxResponse, smallAnswer + largeAnswers} {
 		b := newBudget()
 		taken, body := &share{budget: b}, &endless{text: strings.Repeat("{},", 1<<16)}
-		if _, err := taken.read(t.Context(), bodyOf(body), limit); err != errTooLarge {
-			t.Errorf("%d: got %v, want %v", limit, err, errTooLarge)
+		if _, err := taken.read(t.Context(), bodyOf(body), limit); err != fault.ErrTooLarge {
+			t.Errorf("%d: got %v, want %v", limit, err, fault.ErrTooLarge)
 		}
 		if body.read > limit+1024 {
 			t.Errorf("%d: got %d bytes read", limit, body.read)
@@ -58,7 +60,7 @@ func TestReadingEnds(t *testing.T) {
 		announced := bodyOf(body)
 		announced.ContentLength = limit + 1
 		before := body.read
-		if _, err := taken.read(t.Context(), announced, limit); err != errTooLarge || body.read != before {
+		if _, err := taken.read(t.Context(), announced, limit); err != fault.ErrTooLarge || body.read != before {
 			t.Errorf("%d: got %v after reading, want the announced length to be believed when it is too much", limit, err)
 		}
 		for size := limit - 1; size <= limit && limit < defaultMaxResponse; size++ {
@@ -89,7 +91,7 @@ func TestLongAnswersAtOnce(t *testing.T) {
 				body := &endless{text: strings.Repeat("x", 64<<10), step: func() {
 					most.Store(max(most.Load(), b.bytes.Load()))
 				}}
-				if _, err := taken.read(t.Context(), bodyOf(body), limit); err != errTooLarge {
+				if _, err := taken.read(t.Context(), bodyOf(body), limit); err != fault.ErrTooLarge {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -196,33 +198,10 @@ func TestAnswersThatAreTooMuch(t *testing.T) {
 	}
 }
 
-func TestElements(t *testing.T) {
-	list := func(n int, element string) string {
-		return "[" + strings.Repeat(element+",", n-1) + element + "]"
-	}
-	for _, c := range []struct {
-		name, text string
-		refused    bool
-	}{
-		{"as many as may be", list(maxElements, "1"), false},
-		{"one more", list(maxElements+1, "1"), true},
-		{"in many lists", list(maxElements/4, `["a","b",[]]`), true},
-		{"signs in texts", `["` + strings.Repeat(`,[{\"`, maxElements) + `"]`, false},
-		{"fields", "{" + strings.Repeat(`"a":0,`, maxMembers-1) + `"a":0}`, false},
-		{"one field more", "{" + strings.Repeat(`"a":0,`, maxMembers) + `"a":0}`, true},
-		{"deep", strings.Repeat("[", 9000) + strings.Repeat("]", 9000), false},
-	} {
-		_, err := validJSON([]byte(c.text))
-		if refused := err == errTooMany; refused != c.refused || !refused && err != nil {
-			t.Errorf("%s: got %v, want it refused: %v", c.name, err, c.refused)
-		}
-	}
-}
-
 // A policy file with too much in it is refused before it is parsed.
 func TestElementsOfAPolicy(t *testing.T) {
 	r := newRig(t, fakeapi.Options{}, Options{})
-	r.fake.Fail("getPolicyFile", fakeapi.Body(200, "application/hujson", "{\"groups\":["+strings.Repeat("{},", maxElements)+"]}"))
+	r.fake.Fail("getPolicyFile", fakeapi.Body(200, "application/hujson", "{\"groups\":["+strings.Repeat("{},", object.MaxElements)+"]}"))
 	_, err := r.Policy(t.Context())
 	wantError(t, err, failure.ResultTooLarge)
 }

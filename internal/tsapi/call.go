@@ -13,6 +13,7 @@ import (
 
 	"tailscale-mcp/internal/flight"
 	"tailscale-mcp/internal/redact"
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 // reply is a 2xx answer, complete.
@@ -88,7 +89,7 @@ func read[T any](ctx context.Context, a *API, r *Request, decode func(*reply) (T
 	trace.add(sent.Status(), sent.Requests())
 	if err != nil {
 		if ctx.Err() != nil {
-			err = contextError(ctx, "waiting for the answer")
+			err = fault.Ended(ctx, "waiting for the answer")
 		}
 		e := a.explain(r.op, err)
 		trace.add(e.Status, 0)
@@ -117,7 +118,7 @@ func (a *API) explain(op *operation, err error) *Error {
 	default:
 		a.log.Error("defect in a call of the Tailscale API", "op", op.id, "err", redact.Text(err.Error(), a.source.secrets()...))
 	}
-	e := *asError(op.id, err)
+	e := *fault.Of(op.id, err)
 	e.Op = op.id
 	return &e
 }
@@ -160,7 +161,7 @@ func (a *API) run(ctx context.Context, r *Request) (*reply, error) {
 // backoff decides whether e is worth another attempt, and after how long.
 func (a *API) backoff(op *operation, e *Error, attempt int, waited time.Duration) (time.Duration, bool) {
 	const first, longest = 200 * time.Millisecond, 4 * time.Second
-	if op.method != http.MethodGet || !e.transient || attempt >= maxAttempts {
+	if op.method != http.MethodGet || !e.Transient || attempt >= maxAttempts {
 		return 0, false
 	}
 	// Half fixed and half random, so that clients that failed together do not
@@ -189,18 +190,18 @@ func (a *API) attempt(ctx context.Context, r *Request, target *url.URL) (answer 
 	}
 	if tok, err = a.source.token(ctx); err != nil {
 		// It is the same host, and without a token no call gets further.
-		e := *asError(r.op.id, err) // others may have the same
+		e := *fault.Of(r.op.id, err) // others may have the same
 		if e.Status == http.StatusTooManyRequests {
 			a.hold.begin(&e)
 		}
 		return nil, token{}, &e
 	}
 	if err := a.slots.take(ctx, caller); err != nil {
-		return nil, token{}, unsent(r.op, asError(r.op.id, err))
+		return nil, token{}, unsent(r.op, fault.Of(r.op.id, err))
 	}
 	if ctx.Err() != nil {
 		a.slots.give(caller)
-		return nil, token{}, contextError(ctx, "waiting to start; nothing was sent")
+		return nil, token{}, fault.Ended(ctx, "waiting to start; nothing was sent")
 	}
 	taken := &share{budget: a.budget}
 	release := func() { taken.close(); a.slots.give(caller) }
@@ -214,7 +215,7 @@ func (a *API) attempt(ctx context.Context, r *Request, target *url.URL) (answer 
 	// There may be a hold by now: many wait for slots when it begins.
 	leave, err := a.hold.enter(ctx)
 	if err != nil {
-		return nil, token{}, unsent(r.op, asError(r.op.id, err))
+		return nil, token{}, unsent(r.op, fault.Of(r.op.id, err))
 	}
 	defer func() { leave(err) }()
 	if r.op.changes {
@@ -240,7 +241,7 @@ func (a *API) attempt(ctx context.Context, r *Request, target *url.URL) (answer 
 	answer, err = a.exchange(ctx, r, target, tok, taken)
 	took := time.Since(start)
 	if err != nil {
-		e := asError(r.op.id, err)
+		e := fault.Of(r.op.id, err)
 		a.observe(r.op.id, e.Status, e.Code, took)
 		return nil, tok, e
 	}
@@ -254,7 +255,7 @@ func (a *API) logAttempt(ctx context.Context, op *operation, answer *reply, err 
 	}
 	attrs := []slog.Attr{slog.String("op", op.id), slog.Int("attempt", attempt), slog.Duration("took", took)}
 	if err != nil {
-		e := asError(op.id, err)
+		e := fault.Of(op.id, err)
 		attrs = append(attrs, slog.Int("status", e.Status), slog.String("code", string(e.Code)), slog.String("err", e.Message))
 	} else {
 		attrs = append(attrs, slog.Int("status", answer.status), slog.Int("bytes", len(answer.body)))

@@ -5,6 +5,8 @@ package tsapi
 import (
 	"errors"
 	"fmt"
+
+	"tailscale-mcp/internal/tsapi/object"
 )
 
 // Device is one device of the tailnet: the fields that listings are made of,
@@ -52,32 +54,32 @@ func (d *Device) Online() bool {
 // error: its zero value would state something that the API did not.
 func newDevice(o Object) (Device, error) {
 	d := Device{Object: o}
-	for name, value := range members(o.text) {
+	for name, value := range o.Members() {
 		if value == "null" {
 			continue
 		}
 		var err error
 		switch name {
 		case "nodeId":
-			d.NodeID, err = unquote(value)
+			d.NodeID, err = object.Unquote(value)
 		case "id":
-			d.ID, err = unquote(value)
+			d.ID, err = object.Unquote(value)
 		case "name":
-			d.Name, err = unquote(value)
+			d.Name, err = object.Unquote(value)
 		case "hostname":
-			d.Hostname, err = unquote(value)
+			d.Hostname, err = object.Unquote(value)
 		case "user":
-			d.User, err = unquote(value)
+			d.User, err = object.Unquote(value)
 		case "os":
-			d.OS, err = unquote(value)
+			d.OS, err = object.Unquote(value)
 		case "clientVersion":
-			d.ClientVersion, err = unquote(value)
+			d.ClientVersion, err = object.Unquote(value)
 		case "created":
-			d.Created, err = unquote(value)
+			d.Created, err = object.Unquote(value)
 		case "lastSeen":
-			d.LastSeen, err = unquote(value)
+			d.LastSeen, err = object.Unquote(value)
 		case "expires":
-			d.Expires, err = unquote(value)
+			d.Expires, err = object.Unquote(value)
 		case "addresses":
 			d.Addresses, err = stringList(value)
 		case "tags":
@@ -110,18 +112,18 @@ func newDevice(o Object) (Device, error) {
 
 func boolean(text string) (bool, error) {
 	if text != "true" && text != "false" {
-		return false, fmt.Errorf("it is %s, not a boolean", typeName(text))
+		return false, fmt.Errorf("it is %s, not a boolean", object.TypeName(text))
 	}
 	return text == "true", nil
 }
 
 func stringList(text string) ([]string, error) {
 	if text[0] != '[' {
-		return nil, fmt.Errorf("it is %s, not an array", typeName(text))
+		return nil, fmt.Errorf("it is %s, not an array", object.TypeName(text))
 	}
 	list := make([]string, 0, 2)
-	for element := range elements(text) {
-		s, err := unquote(element)
+	for element := range object.Elements(text) {
+		s, err := object.Unquote(element)
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/tsapi/object"
 )
 
 // DeviceQuery says which devices are listed, and how much of each.
@@ -61,7 +62,7 @@ func (a *API) GetDevice(ctx context.Context, id string, allFields bool) (Device,
 		r.Query = url.Values{"fields": {"all"}}
 	}
 	return do(ctx, a, r, func(r *reply) (Device, error) {
-		o, err := parseObject(r.body)
+		o, err := object.Parse(r.body)
 		if err != nil {
 			return Device{}, err
 		}
@@ -81,26 +82,26 @@ func (a *API) SetDeviceName(ctx context.Context, id, name string) error {
 // parseDevices reads {"devices": [...]}. One device that cannot be read spoils
 // the list: a list without it would say that it does not exist.
 func parseDevices(body []byte) ([]Device, error) {
-	answer, err := parseObject(body)
+	answer, err := object.Parse(body)
 	if err != nil {
 		return nil, err
 	}
-	list, ok := answer.field("devices")
+	list, ok := answer.Member("devices")
 	switch {
 	case !ok:
 		return nil, errors.New("the field devices is missing")
 	case list == "null":
 		return nil, nil
 	case list[0] != '[':
-		return nil, fmt.Errorf("the field devices is %s, not an array", typeName(list))
+		return nil, fmt.Errorf("the field devices is %s, not an array", object.TypeName(list))
 	}
 	// A device is a kilobyte or so; too small a guess only costs copying.
 	devices := make([]Device, 0, len(list)/1024+1)
-	for element := range elements(list) {
+	for element := range object.Elements(list) {
 		if element[0] != '{' {
-			return nil, fmt.Errorf("device %d is %s, not an object", len(devices), typeName(element))
+			return nil, fmt.Errorf("device %d is %s, not an object", len(devices), object.TypeName(element))
 		}
-		d, err := newDevice(Object{element})
+		d, err := newDevice(object.Of(element))
 		if err != nil {
 			return nil, fmt.Errorf("device %d: %w", len(devices), err)
 		}

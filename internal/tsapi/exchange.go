@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
@@ -17,6 +18,8 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/redact"
 	"tailscale-mcp/internal/tsapi/credential"
+	"tailscale-mcp/internal/tsapi/fault"
+	"tailscale-mcp/internal/tsapi/object"
 )
 
 // maxErrorBody bounds how much of an error's body is read, in bytes.
@@ -31,7 +34,7 @@ func (a *API) exchange(ctx context.Context, r *Request, target *url.URL, tok tok
 	})
 	req, err := http.NewRequestWithContext(ctx, r.op.method, target.String(), bytes.NewReader(r.body))
 	if err != nil {
-		return nil, asError(r.op.id, err)
+		return nil, fault.Of(r.op.id, err)
 	}
 	// What was checked is what is sent.
 	req.URL = target
@@ -52,29 +55,29 @@ func (a *API) exchange(ctx context.Context, r *Request, target *url.URL, tok tok
 	// RoundTrip, not a http.Client: it follows no redirect and keeps no cookie.
 	resp, err := a.transport.RoundTrip(req)
 	if err != nil {
-		return nil, uncertain(r.op, begun.Load(), connectionError(ctx, "waiting for the Tailscale API", err))
+		return nil, uncertain(r.op, begun.Load(), fault.Connection(ctx, "waiting for the Tailscale API", err))
 	}
 	defer resp.Body.Close()
 	trace.add(resp.StatusCode, 0)
 
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		// An explanation that cannot be read changes nothing about the refusal.
-		body, _ := readBounded(resp, maxErrorBody)
+		body, _ := fault.ReadBounded(resp, maxErrorBody)
 		maybe := resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented
 		return nil, uncertain(r.op, maybe, a.answerError(r, resp, body, tok))
 	}
 	limit := a.limit(r.op)
 	body, err := taken.read(ctx, resp, limit)
 	if err != nil && !r.op.empty {
-		e := readingError(ctx, "reading the answer of the Tailscale API", resp.StatusCode, limit, err)
+		e := fault.Reading(ctx, "reading the answer of the Tailscale API", resp.StatusCode, limit, err)
 		return nil, made(r.op, e)
 	}
-	if isHTML(resp.Header.Get("Content-Type"), body) {
+	if fault.IsHTML(resp.Header.Get("Content-Type"), body) {
 		e := &Error{
 			Code:    failure.UpstreamMalformed,
 			Status:  resp.StatusCode,
 			Message: "the answer is a web page, not the Tailscale API's",
-			Next:    nextNotTheAPI,
+			Next:    fault.NextNotTheAPI,
 		}
 		return nil, uncertain(r.op, true, e)
 	}
@@ -94,11 +97,11 @@ func (a *API) limit(op *operation) int64 {
 // answerError maps a refusal, with what the operation and the credential add.
 func (a *API) answerError(r *Request, resp *http.Response, body []byte, tok token) *Error {
 	op := r.op
-	e := statusError(resp, body, slices.Concat(a.source.secrets(), []string{tok.text.reveal()}, r.Secrets)...)
+	e := fault.Refused(resp, body, slices.Concat(a.source.secrets(), []string{tok.text.reveal()}, r.Secrets)...)
 	switch {
 	case e.Code == failure.Unauthenticated:
 		e.Message += "; the API credential in " + a.place + " was refused"
-		e.Next = nextNewCredential(a.kind, a.place)
+		e.Next = fault.NextNewCredential(a.kind, a.place)
 	case e.Code == failure.PermissionDenied && len(tok.lacks(op.scope)) > 0:
 		missing := spoken(strings.Join(tok.lacks(op.scope), " + "))
 		e.Code = failure.MissingScope
@@ -135,11 +138,11 @@ func (a *API) nextScope(scope string) string {
 	case a.kind == credential.APIKey && scope == "":
 		return "an administrator uses the API access token of a person whose role allows it"
 	case a.kind == credential.APIKey:
-		return "an administrator uses the API access token of a person whose role allows it, or an OAuth client with the scope " + scope + " from " + adminCredentials
+		return "an administrator uses the API access token of a person whose role allows it, or an OAuth client with the scope " + scope + " from " + fault.AdminCredentials
 	case scope == "":
 		return "an administrator uses the API access token of a person: this operation is not open to an " + string(credential.OAuthClient)
 	}
-	return "an administrator gives the " + string(a.kind) + " the scope " + scope + " at " + adminCredentials
+	return "an administrator gives the " + string(a.kind) + " the scope " + scope + " at " + fault.AdminCredentials
 }
 
 // spoken is a scope as a sentence has it.
@@ -181,4 +184,20 @@ func made(op *operation, e *Error) *Error {
 		e.Next = "read the current state; do not repeat the change"
 	}
 	return e
+}
+
+// decodingError is the error of an answer of which nothing is made.
+func decodingError(op *operation, r *reply, err error) *Error {
+	if errors.Is(err, object.ErrTooMany) {
+		return &Error{
+			Code: failure.ResultTooLarge, Status: r.status, Op: op.id,
+			Message: fmt.Sprintf("the answer of the Tailscale API has more than %d elements in lists or %d fields; nothing of it is used, because half an answer misleads", object.MaxElements, object.MaxMembers),
+			Next:    fault.NextNarrow,
+		}
+	}
+	return &Error{
+		Code: failure.UpstreamMalformed, Status: r.status, Op: op.id,
+		Message: "the answer of the Tailscale API cannot be read: " + err.Error(),
+		Next:    fault.NextNotTheAPI,
+	}
 }

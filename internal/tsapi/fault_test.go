@@ -16,6 +16,7 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tsapi/credential"
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 // reads are the calls of every read, so that none is decoded less carefully.
@@ -95,7 +96,7 @@ func TestFaults(t *testing.T) {
 				if got := r.fake.Count(op) - before; test.requests != anyNumber && got != test.requests {
 					t.Errorf("%s: got %d requests, want %d", name, got, test.requests)
 				}
-				if failure.CodeOf(err) != "" && asError("", err).OutcomeUnknown {
+				if failure.CodeOf(err) != "" && fault.Of("", err).OutcomeUnknown {
 					t.Errorf("%s: got an unknown outcome of a read: %v", name, err)
 				}
 			}
@@ -113,7 +114,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("setDeviceName: got %d requests, want 1", got)
 			}
 			if err != nil {
-				e := asError("", err)
+				e := fault.Of("", err)
 				if e.OutcomeUnknown != test.unknown || strings.Contains(e.Message, "whether the change was made is not known") != test.unknown {
 					t.Errorf("setDeviceName: got unknown outcome %v, want %v: %v", e.OutcomeUnknown, test.unknown, e)
 				}
@@ -204,21 +205,6 @@ func TestChangeWhoseAnswerIsLost(t *testing.T) {
 	}
 	if got := r.fake.Count(change.Op); got != 1 {
 		t.Errorf("got %d requests, want 1", got)
-	}
-}
-
-func TestRetryAfterHeader(t *testing.T) {
-	now := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
-	tests := map[string]time.Duration{
-		"": 0, "7": 7 * time.Second, " 7 ": 7 * time.Second, "-7": 0, "x": 0, "1.5": 0,
-		"99999999999999999": time.Hour, "99999999999999999999999": 0,
-		"Thu, 01 Oct 2026 12:00:30 GMT": 30 * time.Second, "Thu, 01 Oct 2026 11:00:00 GMT": 0,
-		"Fri, 01 Oct 2027 11:00:00 GMT": time.Hour,
-	}
-	for value, want := range tests {
-		if got := retryAfter(value, now); got != want {
-			t.Errorf("%q: got %v, want %v", value, got, want)
-		}
 	}
 }
 

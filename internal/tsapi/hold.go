@@ -5,19 +5,19 @@ package tsapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 const (
-	// firstHold and longestHold bound the hold after a 429 that names no time: it
-	// doubles with each such answer.
-	firstHold, longestHold = 5 * time.Second, time.Minute
+	// longestHold bounds the hold after a 429 that names no time: it begins with
+	// fault.FirstHold and doubles with each such answer.
+	longestHold = time.Minute
 	// maxHold bounds what a Retry-After may stop the whole program for.
 	maxHold = 5 * time.Minute
 )
@@ -40,19 +40,19 @@ type hold struct {
 }
 
 // check refuses while the hold lasts.
-func (h *hold) check() *Error {
+func (h *hold) check() *fault.Error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.refusal()
 }
 
 // refusal is nil when nothing is held; h.mu is held.
-func (h *hold) refusal() *Error {
+func (h *hold) refusal() *fault.Error {
 	left := h.until.Sub(h.now())
 	if left <= 0 {
 		return nil
 	}
-	return limited(left, "the Tailscale API has asked for fewer requests, and its time is not over")
+	return fault.Limited(left, "the Tailscale API has asked for fewer requests, and its time is not over")
 }
 
 // enter is called before each request. The caller calls leave when the request has
@@ -80,7 +80,7 @@ func (h *hold) enter(ctx context.Context) (leave func(error), err error) {
 		select {
 		case <-probe:
 		case <-ctx.Done():
-			return nil, contextError(ctx, "waiting to see whether the Tailscale API takes requests again; this one was not sent")
+			return nil, fault.Ended(ctx, "waiting to see whether the Tailscale API takes requests again; this one was not sent")
 		}
 	}
 }
@@ -96,7 +96,7 @@ func (h *hold) probed(done chan struct{}) {
 // ended takes note of a request that was sent at that time. A 429 begins a hold or
 // makes it longer; anything else proves that it is over.
 func (h *hold) ended(sent time.Time, err error) {
-	var e *Error
+	var e *fault.Error
 	switch {
 	case errors.As(err, &e) && e.Status == http.StatusTooManyRequests:
 		h.begin(e)
@@ -113,7 +113,7 @@ func (h *hold) ended(sent time.Time, err error) {
 }
 
 // begin starts a hold or makes it longer, and has e say how long.
-func (h *hold) begin(e *Error) {
+func (h *hold) begin(e *fault.Error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := h.now()
@@ -125,7 +125,7 @@ func (h *hold) begin(e *Error) {
 		// Those that were under way together are one reason to wait, not several.
 		wait = h.until.Sub(now)
 	default:
-		h.step = min(max(2*h.step, firstHold), longestHold)
+		h.step = min(max(2*h.step, fault.FirstHold), longestHold)
 		wait = h.step
 	}
 	if until := now.Add(wait); until.After(h.until) {
@@ -133,18 +133,8 @@ func (h *hold) begin(e *Error) {
 	}
 	h.unproven = true
 	e.RetryAfter = h.until.Sub(now)
-	e.Next = nextWait(e.RetryAfter)
+	e.Next = fault.NextWait(e.RetryAfter)
 	if !held {
 		h.log.Warn("the Tailscale API asks for fewer requests; none is sent meanwhile", "wait", e.RetryAfter)
 	}
-}
-
-// limited is the refusal of a request that was not sent, and when to come again.
-func limited(wait time.Duration, message string) *Error {
-	return &Error{Code: failure.RateLimited, Message: message, Next: nextWait(wait), RetryAfter: wait}
-}
-
-// nextWait rounds up: whoever comes when told is not told again.
-func nextWait(d time.Duration) string {
-	return fmt.Sprintf("wait %s and call again", max(time.Second, (d+time.Second-1).Truncate(time.Second)))
 }

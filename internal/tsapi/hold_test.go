@@ -15,6 +15,7 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tsapi/credential"
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 // endHold forgets what was held.
@@ -44,7 +45,7 @@ func quotaOf(fake *fakeapi.Server, n int, then fakeapi.Fault) {
 func wantHeld(t *testing.T, err error, left time.Duration) {
 	t.Helper()
 	e := wantError(t, err, failure.RateLimited)
-	if e.RetryAfter != left || e.Next != nextWait(left) {
+	if e.RetryAfter != left || e.Next != fault.NextWait(left) {
 		t.Errorf("got %v after %v, want %v", e, e.RetryAfter, left)
 	}
 }
@@ -148,7 +149,7 @@ func TestHoldGrows(t *testing.T) {
 	}
 	quotaOf(r.fake, 0, fakeapi.RateLimit(0))
 	_, err := r.Settings(t.Context())
-	wantHeld(t, err, firstHold)
+	wantHeld(t, err, fault.FirstHold)
 }
 
 // When a hold is over, one request is sent and the others wait for what it is told.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 // maxTokenAnswer bounds the answer of a token endpoint, in bytes.
@@ -38,7 +39,7 @@ func (m *minter) mint(ctx context.Context) (_ token, _ fileStamp, err error) {
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.endpoint.String(), strings.NewReader(form.Encode()))
 	if err != nil {
-		return token{}, fileStamp{}, asError("", err)
+		return token{}, fileStamp{}, fault.Of("", err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
@@ -49,13 +50,13 @@ func (m *minter) mint(ctx context.Context) (_ token, _ fileStamp, err error) {
 	// RoundTrip, not a http.Client: it follows no redirect.
 	resp, err := m.transport.RoundTrip(req)
 	if err != nil {
-		return token{}, fileStamp{}, connectionError(ctx, "asking for an access token", err)
+		return token{}, fileStamp{}, fault.Connection(ctx, "asking for an access token", err)
 	}
 	defer resp.Body.Close()
 	status = resp.StatusCode
-	body, err := readBounded(resp, maxTokenAnswer)
+	body, err := fault.ReadBounded(resp, maxTokenAnswer)
 	if err != nil {
-		return token{}, fileStamp{}, readingError(ctx, "asking for an access token", resp.StatusCode, maxTokenAnswer, err)
+		return token{}, fileStamp{}, fault.Reading(ctx, "asking for an access token", resp.StatusCode, maxTokenAnswer, err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return token{}, fileStamp{}, m.answerError(resp, body)
@@ -66,7 +67,7 @@ func (m *minter) mint(ctx context.Context) (_ token, _ fileStamp, err error) {
 			Code:    failure.UpstreamMalformed,
 			Status:  resp.StatusCode,
 			Message: "the Tailscale API gave an access token that cannot be read: " + err.Error(),
-			Next:    nextNotTheAPI,
+			Next:    fault.NextNotTheAPI,
 		}
 	}
 	return t, from, nil
@@ -105,12 +106,12 @@ func (m *minter) parse(body []byte) (token, error) {
 // answerError maps a refusal of the token endpoint. Everything that it blames on
 // the request is about the credential: there is nothing else in it.
 func (m *minter) answerError(resp *http.Response, body []byte) *Error {
-	e := statusError(resp, body, m.secrets()...)
+	e := fault.Refused(resp, body, m.secrets()...)
 	switch resp.StatusCode {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
 		e.Code = failure.Unauthenticated
-		e.Message = fmt.Sprintf("no access token: the Tailscale API refused the %s%s", m.kind, said(body, m.secrets()...))
-		e.Next = nextNewCredential(m.kind, m.place)
+		e.Message = fmt.Sprintf("no access token: the Tailscale API refused the %s%s", m.kind, fault.Said(body, m.secrets()...))
+		e.Next = fault.NextNewCredential(m.kind, m.place)
 	}
 	return e
 }

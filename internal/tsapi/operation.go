@@ -9,6 +9,7 @@ import (
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/redact"
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 // operation is one operation of the API document.
@@ -52,7 +53,7 @@ func (a *API) target(op *operation, params []string) (*url.URL, error) {
 			value := a.tailnet
 			if segment != "{tailnet}" {
 				if len(params) == 0 {
-					return nil, asError(op.id, fmt.Errorf("no value for %s", segment))
+					return nil, fault.Of(op.id, fmt.Errorf("no value for %s", segment))
 				}
 				value, params = params[0], params[1:]
 			}
@@ -70,7 +71,7 @@ func (a *API) target(op *operation, params []string) (*url.URL, error) {
 		escaped.WriteString("/" + url.PathEscape(segment))
 	}
 	if len(params) > 0 {
-		return nil, asError(op.id, fmt.Errorf("%d values too many", len(params)))
+		return nil, fault.Of(op.id, fmt.Errorf("%d values too many", len(params)))
 	}
 	return &url.URL{Scheme: a.base.Scheme, Host: a.base.Host, Path: path.String(), RawPath: escaped.String()}, nil
 }

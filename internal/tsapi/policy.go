@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tailscale/hujson"
+
+	"tailscale-mcp/internal/tsapi/object"
 )
 
 // Policy is the tailnet policy file.
@@ -24,7 +26,7 @@ type Policy struct {
 // https://tailscale.com/api#tag/policyfile/GET/tailnet/{tailnet}/acl
 func (a *API) Policy(ctx context.Context) (Policy, error) {
 	return do(ctx, a, Request{Op: "getPolicyFile", Accept: "application/hujson"}, func(r *reply) (Policy, error) {
-		if err := checkSeparators(string(r.body)); err != nil {
+		if err := object.CheckSeparators(string(r.body)); err != nil {
 			return Policy{}, err
 		}
 		// A file that was cut short, where nothing else shows it, does not parse.
@@ -48,7 +50,7 @@ func (a *API) PolicyJSON(ctx context.Context) (file Object, etag string, err err
 		etag string
 	}
 	v, err := do(ctx, a, Request{Op: "getPolicyFile"}, func(r *reply) (policyJSON, error) {
-		o, err := parseObject(r.body)
+		o, err := object.Parse(r.body)
 		return policyJSON{o, r.etag}, err
 	})
 	return v.file, v.etag, err

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 const (
@@ -37,7 +39,7 @@ type quota struct {
 }
 
 // take counts one request of the caller, or says when there is one again.
-func (q *quotas) take(key string) *Error {
+func (q *quotas) take(key string) *fault.Error {
 	if q.perMinute < 0 || key == "" {
 		return nil
 	}
@@ -60,11 +62,11 @@ func (q *quotas) take(key string) *Error {
 		return nil
 	}
 	r.CancelAt(now)
-	return limited(wait, fmt.Sprintf("this caller has made as many requests to the Tailscale API as one may: %d a minute, %d of them at once", q.perMinute, q.burst()))
+	return fault.Limited(wait, fmt.Sprintf("this caller has made as many requests to the Tailscale API as one may: %d a minute, %d of them at once", q.perMinute, q.burst()))
 }
 
 // Charge counts one request of the caller's share for a change that begins, whether
-// it comes to a request or not, or returns an [*Error] with when there is one again.
+// it comes to a request or not, or returns an [*fault.Error] with when there is one again.
 func (a *API) Charge(caller string) error {
 	if e := a.quotas.take(caller); e != nil {
 		e.Message += "; nothing was changed"

@@ -11,6 +11,7 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tsapi/credential"
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 // Each caller has so many requests a minute; what is kept or joined is none.
@@ -25,7 +26,7 @@ func TestCallerRate(t *testing.T) {
 	}
 	err := ask("mallory")
 	wantHeld(t, err, time.Second)
-	if e := asError("", err); !strings.Contains(e.Message, "60 a minute, 20 of them at once; nothing was sent") {
+	if e := fault.Of("", err); !strings.Contains(e.Message, "60 a minute, 20 of them at once; nothing was sent") {
 		t.Errorf("got %v, want the limit", e)
 	}
 	e := wantError(t, r.SetDeviceName(OnBehalf(t.Context(), "mallory"), "n1", "x"), failure.RateLimited)
@@ -62,7 +63,7 @@ func TestCharge(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	e := asError("", r.Charge("mallory"))
+	e := fault.Of("", r.Charge("mallory"))
 	if e.Code != failure.RateLimited || e.RetryAfter != time.Second || !strings.HasSuffix(e.Message, "; nothing was changed") {
 		t.Errorf("got %v, want to know that nothing was changed", e)
 	}

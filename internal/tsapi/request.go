@@ -6,11 +6,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
+
+	"tailscale-mcp/internal/tsapi/object"
 )
 
 // Request is one use of an operation of the API document.
@@ -44,14 +45,14 @@ type Request struct {
 // Object sends r and returns the JSON object that it answers with. A read may be
 // shared with others who ask for the same; a change is sent once.
 func (a *API) Object(ctx context.Context, r Request) (Object, error) {
-	return do(ctx, a, r, func(r *reply) (Object, error) { return parseObject(r.body) })
+	return do(ctx, a, r, func(r *reply) (Object, error) { return object.Parse(r.body) })
 }
 
 // List sends r and returns the objects of its answer: those in the list named
 // field, or those of a bare list when field is empty. A list that is null is
 // empty; one that is missing, or an element that is no object, is an error.
 func (a *API) List(ctx context.Context, r Request, field string) ([]Object, error) {
-	list, err := do(ctx, a, r, func(r *reply) ([]Object, error) { return parseList(r.body, field) })
+	list, err := do(ctx, a, r, func(r *reply) ([]Object, error) { return object.ParseList(r.body, field) })
 	return slices.Clone(list), err
 }
 
@@ -103,51 +104,4 @@ func (r *Request) key() string {
 		key += " " + r.ContentType + " " + string(r.body)
 	}
 	return key
-}
-
-// parseList reads {field: [{...}, ...]}, or [{...}, ...] when field is empty.
-func parseList(body []byte, field string) ([]Object, error) {
-	list, err := validJSON(body)
-	if err != nil {
-		return nil, err
-	}
-	name := "the answer"
-	if field != "" {
-		if list[0] != '{' {
-			return nil, errors.New("a JSON object was expected")
-		}
-		var ok bool
-		if list, ok = (Object{list}).field(field); !ok {
-			return nil, errors.New("the field " + field + " is missing")
-		}
-		name = "the field " + field
-	}
-	switch {
-	case list == "null":
-		return nil, nil
-	case list[0] != '[':
-		return nil, fmt.Errorf("%s is %s, not an array", name, typeName(list))
-	}
-	var objects []Object
-	for element := range elements(list) {
-		if element[0] != '{' {
-			return nil, fmt.Errorf("an element of the list is %s, not an object", typeName(element))
-		}
-		objects = append(objects, Object{element})
-	}
-	return objects, nil
-}
-
-// Text returns the value of a field that is a string, and the empty string when
-// it is absent or something else.
-func (o Object) Text(name string) string {
-	value, ok := o.field(name)
-	if !ok {
-		return ""
-	}
-	text, err := unquote(value)
-	if err != nil {
-		return ""
-	}
-	return text
 }

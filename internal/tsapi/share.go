@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 // maxQueue bounds the requests of one caller that wait for a slot.
@@ -59,7 +61,7 @@ func (s *slots) take(ctx context.Context, key string) error {
 	}
 	if len(s.waiting[key]) >= maxQueue {
 		s.mu.Unlock()
-		return limited(time.Second, fmt.Sprintf("%d requests of this caller wait for the Tailscale API already", maxQueue))
+		return fault.Limited(time.Second, fmt.Sprintf("%d requests of this caller wait for the Tailscale API already", maxQueue))
 	}
 	mine := make(chan struct{})
 	if len(s.waiting[key]) == 0 {
@@ -73,7 +75,7 @@ func (s *slots) take(ctx context.Context, key string) error {
 		return nil
 	case <-ctx.Done():
 		s.leave(key, mine)
-		return contextError(ctx, "waiting for other requests to the Tailscale API; this one was not sent")
+		return fault.Ended(ctx, "waiting for other requests to the Tailscale API; this one was not sent")
 	}
 }
 

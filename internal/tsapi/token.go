@@ -15,6 +15,7 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/flight"
 	"tailscale-mcp/internal/tsapi/credential"
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 // token is an access token and what is known about it.
@@ -139,7 +140,7 @@ func (m *minter) token(ctx context.Context) (token, error) {
 		return t, nil
 	})
 	if err != nil && ctx.Err() != nil {
-		err = contextError(ctx, "waiting for an access token")
+		err = fault.Ended(ctx, "waiting for an access token")
 	}
 	return minted, err
 }

@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-package tsapi
+// Package fault says what went wrong with a request to the Tailscale API: one kind of
+// error, with a fixed code, a message and a next step.
+//
+// Each way to fail has its own function: an answer that refuses ([Refused]), no answer
+// ([Connection]), a part of one ([Reading]), the end of the caller's time ([Ended]), a
+// request that was not sent to spare the API ([Limited]). They know nothing of
+// operations; who sent the request adds what it was. Whatever the API or the network
+// said passes package redact before it is in a message.
+//
+// It imports packages failure and redact, and tsapi/credential for the words of a
+// credential's kind; it has no state.
+package fault
 
 import (
 	"errors"
@@ -9,7 +20,7 @@ import (
 	"tailscale-mcp/internal/failure"
 )
 
-// Error is every error that calls of this package return. Message and Next are
+// Error is every error that calls of the Tailscale API return. Message and Next are
 // for people and models: bounded, printable, without secrets and without pages
 // of HTML.
 type Error struct {
@@ -29,8 +40,11 @@ type Error struct {
 	// been made. Message says so too.
 	OutcomeUnknown bool
 
-	transient bool  // an identical read may well succeed
-	cause     error // what errors.Is finds: contexts and sentinels, nothing that could hold a secret
+	// Transient is set when an identical read may well succeed.
+	Transient bool
+	// Cause is what errors.Is finds: contexts and sentinels, nothing that could hold a
+	// secret.
+	Cause error
 }
 
 // Error returns the operation, the message and the next step.
@@ -46,7 +60,7 @@ func (e *Error) Error() string {
 }
 
 // Unwrap makes errors.Is(err, context.Canceled) and the like work.
-func (e *Error) Unwrap() error { return e.cause }
+func (e *Error) Unwrap() error { return e.Cause }
 
 // As makes errors.As find what a caller is told.
 func (e *Error) As(target any) bool {
@@ -57,9 +71,9 @@ func (e *Error) As(target any) bool {
 	return ok
 }
 
-// asError returns the *Error in err's chain. Whatever has none is a defect of
+// Of returns the *Error in err's chain. Whatever has none is a defect of
 // ours, reported without its text, which nobody has checked for secrets.
-func asError(op string, err error) *Error {
+func Of(op string, err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package tsapi
+package fault
 
 import (
 	"encoding/json"
@@ -18,37 +18,40 @@ import (
 
 // Places a person is sent to.
 const (
-	adminKeys        = "https://login.tailscale.com/admin/settings/keys"
-	adminCredentials = "https://login.tailscale.com/admin/settings/trust-credentials"
+	adminKeys = "https://login.tailscale.com/admin/settings/keys"
+	// AdminCredentials is where OAuth clients and federated identities are kept.
+	AdminCredentials = "https://login.tailscale.com/admin/settings/trust-credentials"
 	adminBilling     = "https://login.tailscale.com/admin/settings/billing"
 	statusPage       = "https://status.tailscale.com"
 )
 
 const (
-	nextNotTheAPI  = "see whether TAILSCALE_API_URL names the Tailscale API (https://api.tailscale.com) and whether a proxy answers in its place"
-	nextNarrow     = "narrow the request with filters, or ask for fewer fields"
+	// NextNotTheAPI is the next step when what answered is not the API.
+	NextNotTheAPI = "see whether TAILSCALE_API_URL names the Tailscale API (https://api.tailscale.com) and whether a proxy answers in its place"
+	// NextNarrow is the next step when an answer is too large.
+	NextNarrow     = "narrow the request with filters, or ask for fewer fields"
 	nextTryAgain   = "try again in a moment; if it lasts, see " + statusPage
 	nextConnection = "see whether this host reaches the Tailscale API (TAILSCALE_API_URL, DNS, firewall, HTTPS_PROXY), and " + statusPage
 )
 
-// nextNewCredential sends the administrator to where a refused credential is
+// NextNewCredential sends the administrator to where a refused credential is
 // replaced. place is where this host keeps it.
-func nextNewCredential(k credential.Kind, place string) string {
+func NextNewCredential(k credential.Kind, place string) string {
 	switch k {
 	case credential.OAuthClient:
-		return "an administrator creates a new OAuth client at " + adminCredentials + ", puts its ID and secret into " + place + " and restarts tailscale-mcp"
+		return "an administrator creates a new OAuth client at " + AdminCredentials + ", puts its ID and secret into " + place + " and restarts tailscale-mcp"
 	case credential.Federated:
-		return "an administrator compares issuer, subject and audience of the federated identity at " + adminCredentials + " with the ID token, and the client ID with " + place
+		return "an administrator compares issuer, subject and audience of the federated identity at " + AdminCredentials + " with the ID token, and the client ID with " + place
 	}
 	return "an administrator creates a new API access token at " + adminKeys + ", puts it into " + place + " and restarts tailscale-mcp"
 }
 
-// statusError maps an HTTP status that is not 2xx. It knows nothing of the
-// operation; see (*API).answerError for what that adds.
-func statusError(resp *http.Response, body []byte, secrets ...string) *Error {
+// Refused maps an HTTP status that is not 2xx. It knows nothing of the
+// operation; what that adds, package tsapi knows.
+func Refused(resp *http.Response, body []byte, secrets ...string) *Error {
 	status := resp.StatusCode
 	e := &Error{Status: status}
-	why := said(body, secrets...)
+	why := Said(body, secrets...)
 	set := func(code failure.Code, message, next string) {
 		e.Code, e.Message, e.Next = code, message+why+odd(resp, body), next
 	}
@@ -68,39 +71,39 @@ func statusError(resp *http.Response, body []byte, secrets ...string) *Error {
 	case http.StatusPreconditionFailed:
 		set(failure.Conflict, "nothing was changed: somebody else has changed it since it was read", "read it again and repeat the change on what is there now")
 	case http.StatusTooManyRequests:
-		set(failure.RateLimited, "the Tailscale API asks for fewer requests", nextWait(firstHold))
+		set(failure.RateLimited, "the Tailscale API asks for fewer requests", NextWait(FirstHold))
 		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	case http.StatusNotImplemented:
 		set(failure.Unsupported, "the Tailscale API does not do this here", "see whether the device belongs to another tailnet, and is only shared with this one")
 	case http.StatusBadGateway, http.StatusServiceUnavailable:
 		set(failure.UpstreamUnavailable, fmt.Sprintf("the Tailscale API is not available (HTTP %d)", status), nextTryAgain)
-		e.transient = true
+		e.Transient = true
 	case http.StatusGatewayTimeout, http.StatusRequestTimeout:
 		set(failure.UpstreamTimeout, fmt.Sprintf("the Tailscale API did not answer in time (HTTP %d)", status), "try again in a moment, or ask for less at once")
-		e.transient = status == http.StatusGatewayTimeout
+		e.Transient = status == http.StatusGatewayTimeout
 	default:
 		switch {
 		case status >= 500:
 			set(failure.UpstreamUnavailable, fmt.Sprintf("the Tailscale API failed (HTTP %d)", status), nextTryAgain)
 		case status >= 400:
-			set(failure.InvalidArgument, fmt.Sprintf("the Tailscale API refused the request (HTTP %d)", status), "correct the arguments and call again; if they are right, "+nextNotTheAPI)
+			set(failure.InvalidArgument, fmt.Sprintf("the Tailscale API refused the request (HTTP %d)", status), "correct the arguments and call again; if they are right, "+NextNotTheAPI)
 		case status >= 300:
-			set(failure.UpstreamMalformed, fmt.Sprintf("the answer is a redirect (HTTP %d); it was not followed, because the credential would go along", status), nextNotTheAPI)
+			set(failure.UpstreamMalformed, fmt.Sprintf("the answer is a redirect (HTTP %d); it was not followed, because the credential would go along", status), NextNotTheAPI)
 		default:
-			set(failure.UpstreamMalformed, fmt.Sprintf("the answer has the unexpected status HTTP %d", status), nextNotTheAPI)
+			set(failure.UpstreamMalformed, fmt.Sprintf("the answer has the unexpected status HTTP %d", status), NextNotTheAPI)
 		}
 	}
-	if e.transient {
+	if e.Transient {
 		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
 	return e
 }
 
-// said quotes the API's own explanation of an error, as what follows a message of
+// Said quotes the API's own explanation of an error, as what follows a message of
 // ours: whoever the API repeats there, it is not this program that speaks. It is
 // nothing when the body is not the API's error object. The policy file's errors come
 // with details per user or test.
-func said(body []byte, secrets ...string) string {
+func Said(body []byte, secrets ...string) string {
 	var answer struct {
 		Message          string `json:"message"`
 		ErrorDescription string `json:"error_description"` // RFC 6749 §5.2, token endpoints
@@ -136,7 +139,7 @@ func odd(resp *http.Response, body []byte) string {
 	switch {
 	case len(body) == 0:
 		return " (the answer is empty)"
-	case isHTML(resp.Header.Get("Content-Type"), body):
+	case IsHTML(resp.Header.Get("Content-Type"), body):
 		return " (the answer is a web page, not the API's; something in between may have answered)"
 	case !json.Valid(body):
 		return " (the answer is not the JSON of the API; something in between may have answered)"
@@ -144,8 +147,9 @@ func odd(resp *http.Response, body []byte) string {
 	return ""
 }
 
-// isHTML goes by the content too: not every page is labelled.
-func isHTML(contentType string, body []byte) bool {
+// IsHTML reports whether a body is a web page. It goes by the content too: not every
+// page is labelled.
+func IsHTML(contentType string, body []byte) bool {
 	// A type that cannot be read is no HTML; the content decides then.
 	if media, _, err := mime.ParseMediaType(contentType); err == nil && (media == "text/html" || media == "application/xhtml+xml") {
 		return true
