@@ -41,6 +41,8 @@
 //   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes its
 //     clients, without the rest.
 //   - tsapi/fault: what went wrong with a request, with a code and a next step.
+//   - tsapi/limit: what all callers of the API share, fairly: quota, requests, slots, bytes.
+//   - tsapi/token: an access token for each request, out of the credential.
 //   - tsapi/object: the JSON of an answer, checked once and looked into on demand; a leaf.
 //   - tsapi/credential: the credential of the Tailscale API, which config checks; a leaf.
 //   - flight: joins identical work that is under way; a leaf.

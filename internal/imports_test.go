@@ -74,6 +74,8 @@ func TestImportDirection(t *testing.T) {
 		"internal/tsapi":               {"internal/failure", "internal/flight", "internal/redact", "internal/tsapi/*"},
 		"internal/tsapi/fault":         {"internal/failure", "internal/redact", "internal/tsapi/credential"},
 		"internal/tsapi/object":        {},
+		"internal/tsapi/limit":         {"internal/failure", "internal/tsapi/fault"},
+		"internal/tsapi/token":         {"internal/failure", "internal/flight", "internal/tsapi/credential", "internal/tsapi/fault"},
 		"internal/gate":                {"internal/caller", "internal/grant", "internal/audit", "internal/failure", "internal/visible"},
 		"internal/tool":                {"internal/gate", "internal/failure", "internal/grant", "internal/tsapi"},
 		"internal/testbed/told":        {"internal/failure"},

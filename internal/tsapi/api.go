@@ -3,22 +3,21 @@
 // Package tsapi is a client of Tailscale's control API (version 2,
 // https://tailscale.com/api).
 //
-// Every call takes one path: the operation's address is built
-// from checked segments, identical reads are joined while under way and answered
-// from what was kept for a few seconds after, an access token and a slot are taken,
-// the answer is read whole within a bound, and whatever goes wrong becomes an
-// [*Error] with a fixed code and a next step. Only reads are repeated. An answer is
-// complete or an error, never a part.
+// Every call takes one path: the operation's address is built from checked segments,
+// identical reads are joined while under way and answered from what was kept for a few
+// seconds after, an access token (package token) and a slot are taken, the answer is
+// read whole within a bound (package object), and whatever goes wrong becomes an
+// [*Error] with a fixed code and a next step (package fault). Only reads are repeated.
+// An answer is complete or an error, never a part.
 //
-// What callers share is shared fairly: after a 429 nothing is sent for a while
-// (hold.go), each caller has so many requests a minute (quota.go) and gets slots in
-// turn with the others (share.go), and all answers under way have one budget of bytes
-// (budget.go).
+// What callers share is shared fairly (package limit): after a 429 nothing is sent for a
+// while, each caller has so many requests a minute and gets slots in turn with the
+// others, and all answers under way have one budget of bytes.
 //
-// It imports the standard library's HTTP client and leaves of this module; its callers
-// see no HTTP. It fails by returning errors:
-// it decides nothing about who may call what, and keeps no state but access
-// tokens, connections and the last few answers.
+// It imports the standard library's HTTP client, the packages below it and leaves of
+// this module; its callers see no HTTP. It fails by returning errors: it decides nothing
+// about who may call what, and keeps no state but access tokens, connections and the
+// last few answers.
 package tsapi
 
 import (
@@ -41,7 +40,9 @@ import (
 	"tailscale-mcp/internal/redact"
 	"tailscale-mcp/internal/tsapi/credential"
 	"tailscale-mcp/internal/tsapi/fault"
+	"tailscale-mcp/internal/tsapi/limit"
 	"tailscale-mcp/internal/tsapi/object"
+	"tailscale-mcp/internal/tsapi/token"
 )
 
 // Options says which tailnet is called, as whom, and within which limits.
@@ -106,13 +107,13 @@ type API struct {
 	kind      credential.Kind
 	clientID  string // of an OAuth client or a federated identity
 	place     string
-	source    tokenSource
+	source    token.Source
 	transport *http.Transport
 	observer  func(op string, status int, code failure.Code, took time.Duration)
-	hold      hold
-	quotas    quotas
-	slots     *slots
-	budget    *budget
+	hold      limit.Hold
+	quotas    limit.Quotas
+	slots     *limit.Slots
+	budget    *limit.Budget
 	reads     flight.Group[any]
 	kept      kept
 	// changes counts the changes made, so that a read that starts after one
@@ -141,27 +142,27 @@ func New(o Options) (*API, error) {
 		log:         o.Log,
 		timeout:     cmp.Or(o.Timeout, 30*time.Second),
 		retryBudget: cmp.Or(o.RetryBudget, 10*time.Second),
-		maxResponse: min(o.MaxResponse, smallAnswer+largeAnswers),
+		maxResponse: min(o.MaxResponse, limit.MaxAnswer),
 		kept:        kept{keep: cmp.Or(o.Keep, 3*time.Second)},
 		kind:        o.Credential.Kind(),
 		clientID:    o.Credential.OAuthClientID,
 		place:       cmp.Or(o.CredentialPlace, "/etc/tailscale-mcp.env"),
 		observer:    o.Observe,
-		slots:       newSlots(max(1, cmp.Or(o.Concurrency, 8))),
-		budget:      newBudget(),
+		slots:       limit.NewSlots(max(1, cmp.Or(o.Concurrency, 8))),
+		budget:      limit.NewBudget(),
 		sleep:       sleep,
 		jitter:      rand.Float64,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
-	a.hold.now, a.hold.log = time.Now, a.log
-	a.quotas.now, a.quotas.perMinute = time.Now, cmp.Or(o.CallerRate, defaultCallerRate)
+	a.hold.Now, a.hold.Log = time.Now, a.log
+	a.quotas.Now, a.quotas.PerMinute = time.Now, cmp.Or(o.CallerRate, limit.DefaultCallerRate)
 	if why := badParameter("{tailnet}", a.tailnet); why != "" {
 		return nil, fmt.Errorf("the tailnet %q %s: use its ID, or - for the credential's own", redact.Text(a.tailnet), why)
 	}
-	a.transport = newTransport(a.slots.size)
-	a.source = a.newSource(o.Credential)
+	a.transport = newTransport(a.slots.Size())
+	a.source = a.newSource(o.Credential, time.Now)
 	return a, nil
 }
 
@@ -174,7 +175,7 @@ func (a *API) Close() {
 // Uses reports whether the key with that ID is the credential of this client: by
 // its client ID, or by its secret, which has the form tskey-KIND-ID-RANDOM.
 func (a *API) Uses(id string) bool {
-	return id != "" && (id == a.clientID || slices.ContainsFunc(a.source.secrets(), func(secret string) bool {
+	return id != "" && (id == a.clientID || slices.ContainsFunc(a.source.Secrets(), func(secret string) bool {
 		part := strings.SplitN(secret, "-", 4)
 		return len(part) == 4 && part[2] == id
 	}))
@@ -188,29 +189,17 @@ func (a *API) String() string {
 // GoString keeps %#v from walking through the fields.
 func (a *API) GoString() string { return "tsapi.API(" + a.String() + ")" }
 
-func (a *API) newSource(c credential.Credential) tokenSource {
-	if a.kind == credential.APIKey {
-		return fixedToken{token{text: newSecret(c.APIKey)}}
-	}
-	m := &minter{
-		transport: a.transport,
-		userAgent: a.userAgent,
-		place:     a.place,
-		kind:      a.kind,
-		clientID:  c.OAuthClientID,
-		now:       time.Now,
-		observe:   a.observe,
-	}
-	if a.kind == credential.Federated {
-		m.op = "oauthTokenExchange"
-		m.idToken = &idTokenFile{path: c.IDTokenFile}
-		m.endpoint = a.base.JoinPath("api/v2/oauth/token-exchange")
-	} else {
-		m.op = "oauthToken"
-		m.clientSecret = newSecret(c.OAuthClientSecret)
-		m.endpoint = a.base.JoinPath("api/v2/oauth/token")
-	}
-	return m
+// newSource returns what gives access tokens for the credential.
+func (a *API) newSource(c credential.Credential, now func() time.Time) token.Source {
+	return token.New(token.Options{
+		Base:       a.base,
+		Credential: c,
+		Place:      a.place,
+		UserAgent:  a.userAgent,
+		Transport:  a.transport,
+		Now:        now,
+		Observe:    a.observe,
+	})
 }
 
 // newTransport returns a transport of our own: nothing is shared with the rest of

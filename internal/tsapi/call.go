@@ -14,6 +14,7 @@ import (
 	"tailscale-mcp/internal/flight"
 	"tailscale-mcp/internal/redact"
 	"tailscale-mcp/internal/tsapi/fault"
+	"tailscale-mcp/internal/tsapi/token"
 )
 
 // reply is a 2xx answer, complete.
@@ -56,7 +57,7 @@ func read[T any](ctx context.Context, a *API, r *Request, decode func(*reply) (T
 	var zero T
 	// A read that starts after a change must see it, one with another credential
 	// sees other things, and what is decoded into another type is another answer.
-	key := fmt.Sprintf("%d %d %T %s", a.changes.Load(), a.source.version(), zero, r.key())
+	key := fmt.Sprintf("%d %d %T %s", a.changes.Load(), a.source.Version(), zero, r.key())
 	if found, ok := a.kept.get(ctx, key).(result[T]); ok {
 		traceOf(ctx).add(found.status, 0)
 		return found.value, nil
@@ -116,7 +117,7 @@ func (a *API) explain(op *operation, err error) *Error {
 	case errors.As(err, &p):
 		a.log.Error("panic in a call of the Tailscale API", "op", op.id, "panic", p.Value, "stack", string(p.Stack))
 	default:
-		a.log.Error("defect in a call of the Tailscale API", "op", op.id, "err", redact.Text(err.Error(), a.source.secrets()...))
+		a.log.Error("defect in a call of the Tailscale API", "op", op.id, "err", redact.Text(err.Error(), a.source.Secrets()...))
 	}
 	e := *fault.Of(op.id, err)
 	e.Op = op.id
@@ -143,7 +144,7 @@ func (a *API) run(ctx context.Context, r *Request) (*reply, error) {
 		e := a.explain(r.op, err)
 		// A token may end before its time, when somebody revokes it. The
 		// request was refused at the door, so a change too may be sent again.
-		if e.Status == http.StatusUnauthorized && tok.text != nil && !renewed && a.source.refused(tok) {
+		if e.Status == http.StatusUnauthorized && !tok.IsZero() && !renewed && a.source.Refused(tok) {
 			renewed = true
 			continue
 		}
@@ -178,33 +179,33 @@ func (a *API) backoff(op *operation, e *Error, attempt int, waited time.Duration
 // attempt sends the request once, when nothing speaks against it: no hold, the
 // caller's quota, a token and a slot. The token is returned whenever one was used.
 // Whoever is given a reply releases it, and with it the slot.
-func (a *API) attempt(ctx context.Context, r *Request, target *url.URL) (answer *reply, tok token, err error) {
+func (a *API) attempt(ctx context.Context, r *Request, target *url.URL) (answer *reply, tok token.Token, err error) {
 	caller := callerOf(ctx)
 	// The hold first, so that what it refuses is not counted; the few whom it meets
 	// once they have a slot are.
-	if e := a.hold.check(); e != nil {
-		return nil, token{}, unsent(r.op, e)
+	if e := a.hold.Check(); e != nil {
+		return nil, token.Token{}, unsent(r.op, e)
 	}
-	if e := a.quotas.take(caller); e != nil {
-		return nil, token{}, unsent(r.op, e)
+	if e := a.quotas.Take(caller); e != nil {
+		return nil, token.Token{}, unsent(r.op, e)
 	}
-	if tok, err = a.source.token(ctx); err != nil {
+	if tok, err = a.source.Token(ctx); err != nil {
 		// It is the same host, and without a token no call gets further.
 		e := *fault.Of(r.op.id, err) // others may have the same
 		if e.Status == http.StatusTooManyRequests {
-			a.hold.begin(&e)
+			a.hold.Begin(&e)
 		}
-		return nil, token{}, &e
+		return nil, token.Token{}, &e
 	}
-	if err := a.slots.take(ctx, caller); err != nil {
-		return nil, token{}, unsent(r.op, fault.Of(r.op.id, err))
+	if err := a.slots.Take(ctx, caller); err != nil {
+		return nil, token.Token{}, unsent(r.op, fault.Of(r.op.id, err))
 	}
 	if ctx.Err() != nil {
-		a.slots.give(caller)
-		return nil, token{}, fault.Ended(ctx, "waiting to start; nothing was sent")
+		a.slots.Give(caller)
+		return nil, token.Token{}, fault.Ended(ctx, "waiting to start; nothing was sent")
 	}
-	taken := &share{budget: a.budget}
-	release := func() { taken.close(); a.slots.give(caller) }
+	taken := a.budget.Share()
+	release := func() { taken.Close(); a.slots.Give(caller) }
 	defer func() {
 		if answer != nil {
 			answer.release = release
@@ -213,9 +214,9 @@ func (a *API) attempt(ctx context.Context, r *Request, target *url.URL) (answer 
 		}
 	}()
 	// There may be a hold by now: many wait for slots when it begins.
-	leave, err := a.hold.enter(ctx)
+	leave, err := a.hold.Enter(ctx)
 	if err != nil {
-		return nil, token{}, unsent(r.op, fault.Of(r.op.id, err))
+		return nil, token.Token{}, unsent(r.op, fault.Of(r.op.id, err))
 	}
 	defer func() { leave(err) }()
 	if r.op.changes {

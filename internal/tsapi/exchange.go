@@ -19,7 +19,9 @@ import (
 	"tailscale-mcp/internal/redact"
 	"tailscale-mcp/internal/tsapi/credential"
 	"tailscale-mcp/internal/tsapi/fault"
+	"tailscale-mcp/internal/tsapi/limit"
 	"tailscale-mcp/internal/tsapi/object"
+	"tailscale-mcp/internal/tsapi/token"
 )
 
 // maxErrorBody bounds how much of an error's body is read, in bytes.
@@ -27,7 +29,7 @@ const maxErrorBody = 64 << 10
 
 // exchange sends one request and reads its answer. All requests to the API,
 // except those for access tokens, are sent here.
-func (a *API) exchange(ctx context.Context, r *Request, target *url.URL, tok token, taken *share) (*reply, error) {
+func (a *API) exchange(ctx context.Context, r *Request, target *url.URL, tok token.Token, taken *limit.Share) (*reply, error) {
 	var begun atomic.Bool // the request may have left this host
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteHeaderField: func(string, []string) { begun.Store(true) },
@@ -43,7 +45,7 @@ func (a *API) exchange(ctx context.Context, r *Request, target *url.URL, tok tok
 	} else {
 		req.Header.Set("Content-Type", cmp.Or(r.ContentType, "application/json"))
 	}
-	req.Header.Set("Authorization", "Bearer "+tok.text.reveal())
+	req.Header.Set("Authorization", "Bearer "+tok.Text())
 	req.Header.Set("Accept", cmp.Or(r.Accept, "application/json"))
 	req.Header.Set("User-Agent", a.userAgent)
 	if r.IfMatch != "" {
@@ -66,10 +68,10 @@ func (a *API) exchange(ctx context.Context, r *Request, target *url.URL, tok tok
 		maybe := resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented
 		return nil, uncertain(r.op, maybe, a.answerError(r, resp, body, tok))
 	}
-	limit := a.limit(r.op)
-	body, err := taken.read(ctx, resp, limit)
+	most := a.limit(r.op)
+	body, err := taken.Read(ctx, resp, most)
 	if err != nil && !r.op.empty {
-		e := fault.Reading(ctx, "reading the answer of the Tailscale API", resp.StatusCode, limit, err)
+		e := fault.Reading(ctx, "reading the answer of the Tailscale API", resp.StatusCode, most, err)
 		return nil, made(r.op, e)
 	}
 	if fault.IsHTML(resp.Header.Get("Content-Type"), body) {
@@ -89,21 +91,24 @@ func (a *API) exchange(ctx context.Context, r *Request, target *url.URL, tok tok
 	}, nil
 }
 
+// defaultMaxResponse bounds an answer, in bytes, unless its operation needs more.
+const defaultMaxResponse = 16 << 20
+
 // limit is how long an answer may be. What the options say counts for all.
 func (a *API) limit(op *operation) int64 {
 	return cmp.Or(a.maxResponse, op.most, defaultMaxResponse)
 }
 
 // answerError maps a refusal, with what the operation and the credential add.
-func (a *API) answerError(r *Request, resp *http.Response, body []byte, tok token) *Error {
+func (a *API) answerError(r *Request, resp *http.Response, body []byte, tok token.Token) *Error {
 	op := r.op
-	e := fault.Refused(resp, body, slices.Concat(a.source.secrets(), []string{tok.text.reveal()}, r.Secrets)...)
+	e := fault.Refused(resp, body, slices.Concat(a.source.Secrets(), []string{tok.Text()}, r.Secrets)...)
 	switch {
 	case e.Code == failure.Unauthenticated:
 		e.Message += "; the API credential in " + a.place + " was refused"
 		e.Next = fault.NextNewCredential(a.kind, a.place)
-	case e.Code == failure.PermissionDenied && len(tok.lacks(op.scope)) > 0:
-		missing := spoken(strings.Join(tok.lacks(op.scope), " + "))
+	case e.Code == failure.PermissionDenied && len(tok.Lacks(op.scope)) > 0:
+		missing := spoken(strings.Join(tok.Lacks(op.scope), " + "))
 		e.Code = failure.MissingScope
 		e.Message += "; the credential lacks the scope " + missing
 		e.Next = a.nextScope(missing)

@@ -3,9 +3,7 @@
 package tsapi
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,19 +14,18 @@ import (
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tsapi/credential"
 	"tailscale-mcp/internal/tsapi/fault"
+	"tailscale-mcp/internal/tsapi/limit"
 )
 
 // endHold forgets what was held.
 func (a *API) endHold() {
-	a.hold.mu.Lock()
-	defer a.hold.mu.Unlock()
-	a.hold.until, a.hold.unproven, a.hold.step = time.Time{}, false, 0
+	a.hold = limit.Hold{Now: a.hold.Now, Log: a.log}
 }
 
 // clocked gives the hold and the quotas of a client a time that the test moves.
 func clocked(a *API) *clock {
 	c := &clock{now: time.Now()}
-	a.hold.now, a.quotas.now = c.Now, c.Now
+	a.hold.Now, a.quotas.Now = c.Now, c.Now
 	return c
 }
 
@@ -184,7 +181,7 @@ func TestOneRequestAfterAHold(t *testing.T) {
 			}
 			if again {
 				// As one that was sent before the hold would.
-				r.hold.begin(&Error{Code: failure.RateLimited, Status: 429, RetryAfter: 30 * time.Second})
+				r.hold.Begin(&Error{Code: failure.RateLimited, Status: 429, RetryAfter: 30 * time.Second})
 			}
 			release()
 			wg.Wait()
@@ -196,34 +193,6 @@ func TestOneRequestAfterAHold(t *testing.T) {
 				t.Errorf("got %d requests and %d refusals, want %d and %d", n, failed.Load(), want, refused)
 			}
 		})
-	}
-}
-
-// Whoever leaves while waiting, or before the answer, leaves the way free.
-func TestProbeThatLeaves(t *testing.T) {
-	c := &clock{now: time.Now()}
-	h := hold{now: c.Now, log: slog.New(slog.DiscardHandler)}
-	h.begin(&Error{RetryAfter: time.Second})
-	c.move(time.Second)
-	leave, err := h.enter(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := h.enter(gone); failure.CodeOf(err) != failure.Cancelled {
-		t.Errorf("got %v while another goes first, want to be cancelled", err)
-	}
-	leave(&Error{Code: failure.Cancelled})
-	next, err := h.enter(t.Context())
-	if err != nil || h.probe == nil {
-		t.Fatalf("got %v, want the next one to go first", err)
-	}
-	next(nil)
-	for range 2 {
-		if _, err := h.enter(t.Context()); err != nil || h.probe != nil {
-			t.Errorf("got %v, want the way to be free", err)
-		}
 	}
 }
 

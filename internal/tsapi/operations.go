@@ -5,7 +5,6 @@ package tsapi
 import (
 	"fmt"
 	"net/http"
-	"strings"
 )
 
 // operations are all operations of the API document (https://tailscale.com/api), in
@@ -137,12 +136,4 @@ func Operations() []Operation {
 		all = append(all, Operation{op.id, op.method, op.path, op.scope, op.changes})
 	}
 	return all
-}
-
-// scopeList splits a scope into the alternatives that must all be held.
-func scopeList(scope string) []string {
-	if scope == "" {
-		return nil
-	}
-	return strings.Split(scope, " + ")
 }

@@ -90,36 +90,6 @@ func TestHoldIsNotCounted(t *testing.T) {
 	}
 }
 
-func TestNoCallerRate(t *testing.T) {
-	q := quotas{perMinute: -1}
-	for range 1000 {
-		if e := q.take("a"); e != nil {
-			t.Fatal(e)
-		}
-	}
-}
-
-func TestCallersAreBounded(t *testing.T) {
-	c := &clock{now: time.Now()}
-	q := quotas{perMinute: 3, now: c.Now}
-	for i := range 3 * maxCallers {
-		c.move(time.Millisecond)
-		if e := q.take(fmt.Sprint(i)); e != nil {
-			t.Fatal(e)
-		}
-		if len(q.m) > maxCallers {
-			t.Fatalf("got %d callers, want %d", len(q.m), maxCallers)
-		}
-	}
-	if q.m["0"] != nil || q.m[fmt.Sprint(3*maxCallers-1)] == nil {
-		t.Error("the ones that asked last are not those that are remembered")
-	}
-	c.move(time.Minute)
-	if e := q.take("another"); e != nil || len(q.m) != 1 {
-		t.Errorf("got %v and %d callers, want those forgotten that have all again", e, len(q.m))
-	}
-}
-
 // Whoever observes is told of each request that was sent, and of no other.
 func TestObserve(t *testing.T) {
 	var seen []string

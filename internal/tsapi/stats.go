@@ -23,13 +23,8 @@ type Stats struct {
 
 // Stats returns what the client is doing now.
 func (a *API) Stats() Stats {
-	s := Stats{Slots: a.slots.size, BytesUnderWay: a.budget.bytes.Load()}
-	s.SlotsInUse, s.Waiting = a.slots.count()
-	a.hold.mu.Lock()
-	defer a.hold.mu.Unlock()
-	if a.hold.refusal() != nil {
-		s.HoldUntil = a.hold.until
-	}
+	s := Stats{HoldUntil: a.hold.Until(), Slots: a.slots.Size(), BytesUnderWay: a.budget.Bytes()}
+	s.SlotsInUse, s.Waiting = a.slots.Count()
 	return s
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package tsapi
+package limit
 
 import (
 	"context"
@@ -15,28 +15,10 @@ import (
 // maxQueue bounds the requests of one caller that wait for a slot.
 const maxQueue = 128
 
-type callerKey struct{}
-
-// OnBehalf returns a context whose calls count for the caller with that key: in
-// turn with those of others, and within what one caller may ask per minute. The
-// empty key is the program itself, which has no such limit.
-//
-// It is a value of the context, as the [Trace] is: a tool passes on its context and
-// cannot count for somebody else by mistake, and what it calls need not know that
-// there are callers. A read that is joined counts for whoever asked first.
-func OnBehalf(ctx context.Context, key string) context.Context {
-	return context.WithValue(ctx, callerKey{}, key)
-}
-
-func callerOf(ctx context.Context) string {
-	key, _ := ctx.Value(callerKey{}).(string)
-	return key
-}
-
-// slots bound the requests under way and deal them over callers in turn: one who
+// Slots bound the requests under way and deal them over callers in turn: one who
 // has hundreds waiting makes another wait for one round and not for hundreds.
 // Within a caller, the first comes first.
-type slots struct {
+type Slots struct {
 	size int
 	most int // of one caller, so that another finds one free
 
@@ -47,12 +29,17 @@ type slots struct {
 	turns   []string                     // the callers with somebody waiting, the next one first
 }
 
-func newSlots(size int) *slots {
-	return &slots{size: size, most: max(1, size*3/4), of: map[string]int{}, waiting: map[string][]chan<- struct{}{}}
+// NewSlots returns so many slots, of which one caller gets three quarters at most.
+func NewSlots(size int) *Slots {
+	return &Slots{size: size, most: max(1, size*3/4), of: map[string]int{}, waiting: map[string][]chan<- struct{}{}}
 }
 
-// take waits for a slot of the caller. Whoever gets one gives it back.
-func (s *slots) take(ctx context.Context, key string) error {
+// Size returns how many slots there are.
+func (s *Slots) Size() int { return s.size }
+
+// Take waits for a slot of the caller with that key; the empty key is the program
+// itself, which may have them all. Whoever gets one gives it back.
+func (s *Slots) Take(ctx context.Context, key string) error {
 	s.mu.Lock()
 	if s.open(key) && len(s.waiting[key]) == 0 {
 		s.grant(key)
@@ -81,18 +68,18 @@ func (s *slots) take(ctx context.Context, key string) error {
 
 // open reports whether the caller may have one more; s.mu is held. The program
 // itself may have them all.
-func (s *slots) open(key string) bool {
+func (s *Slots) open(key string) bool {
 	return s.used < s.size && (key == "" || s.of[key] < s.most)
 }
 
 // grant counts a slot; s.mu is held.
-func (s *slots) grant(key string) {
+func (s *Slots) grant(key string) {
 	s.used++
 	s.of[key]++
 }
 
-// give returns a slot and hands on what is free.
-func (s *slots) give(key string) {
+// Give returns a slot and hands on what is free.
+func (s *Slots) Give(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.used--
@@ -103,7 +90,7 @@ func (s *slots) give(key string) {
 }
 
 // deal hands free slots to those whose turn it is; s.mu is held.
-func (s *slots) deal() {
+func (s *Slots) deal() {
 	for {
 		i := slices.IndexFunc(s.turns, s.open)
 		if i < 0 {
@@ -124,12 +111,12 @@ func (s *slots) deal() {
 }
 
 // leave takes one out of the queue, or gives back what it was handed meanwhile.
-func (s *slots) leave(key string, mine chan struct{}) {
+func (s *Slots) leave(key string, mine chan struct{}) {
 	s.mu.Lock()
 	i := slices.Index(s.waiting[key], (chan<- struct{})(mine))
 	if i < 0 {
 		s.mu.Unlock()
-		s.give(key)
+		s.Give(key)
 		return
 	}
 	defer s.mu.Unlock()
@@ -139,8 +126,8 @@ func (s *slots) leave(key string, mine chan struct{}) {
 	}
 }
 
-// count returns how many slots are used and how many requests wait for one.
-func (s *slots) count() (used, waiting int) {
+// Count returns how many slots are used and how many requests wait for one.
+func (s *Slots) Count() (used, waiting int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, queue := range s.waiting {

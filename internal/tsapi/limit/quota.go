@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package tsapi
+package limit
 
 import (
 	"fmt"
@@ -14,20 +14,22 @@ import (
 )
 
 const (
-	// defaultCallerRate is two requests a second, and 40 at once: more than somebody
+	// DefaultCallerRate is two requests a second, and 40 at once: more than somebody
 	// who waits for answers comes to, and less than would spend alone what an API
 	// allows to all.
-	defaultCallerRate = 120
+	DefaultCallerRate = 120
 	// maxCallers bounds how many callers are remembered.
 	maxCallers = 1024
 )
 
-// quotas bound the requests of each caller per minute, a third of them at once, so
+// Quotas bound the requests of each caller per minute, a third of them at once, so
 // that nobody spends alone what the API allows to all. One who asks after a pause
 // has the third again.
-type quotas struct {
-	perMinute int // negative: no limit
-	now       func() time.Time
+type Quotas struct {
+	// PerMinute is how many each has; negative: no limit.
+	PerMinute int
+	// Now is the clock.
+	Now func() time.Time
 
 	mu sync.Mutex
 	m  map[string]*quota
@@ -38,21 +40,22 @@ type quota struct {
 	last time.Time
 }
 
-// take counts one request of the caller, or says when there is one again.
-func (q *quotas) take(key string) *fault.Error {
-	if q.perMinute < 0 || key == "" {
+// Take counts one request of the caller with that key, or says when there is one again.
+// The empty key is the program itself, which has no limit.
+func (q *Quotas) Take(key string) *fault.Error {
+	if q.PerMinute < 0 || key == "" {
 		return nil
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	now := q.now()
+	now := q.Now()
 	mine, ok := q.m[key]
 	if !ok {
 		q.makeRoom(now)
 		if q.m == nil {
 			q.m = map[string]*quota{}
 		}
-		mine = &quota{Limiter: rate.NewLimiter(rate.Limit(float64(q.perMinute)/60), q.burst())}
+		mine = &quota{Limiter: rate.NewLimiter(rate.Limit(float64(q.PerMinute)/60), q.burst())}
 		q.m[key] = mine
 	}
 	mine.last = now
@@ -62,29 +65,19 @@ func (q *quotas) take(key string) *fault.Error {
 		return nil
 	}
 	r.CancelAt(now)
-	return fault.Limited(wait, fmt.Sprintf("this caller has made as many requests to the Tailscale API as one may: %d a minute, %d of them at once", q.perMinute, q.burst()))
+	return fault.Limited(wait, fmt.Sprintf("this caller has made as many requests to the Tailscale API as one may: %d a minute, %d of them at once", q.PerMinute, q.burst()))
 }
 
-// Charge counts one request of the caller's share for a change that begins, whether
-// it comes to a request or not, or returns an [*fault.Error] with when there is one again.
-func (a *API) Charge(caller string) error {
-	if e := a.quotas.take(caller); e != nil {
-		e.Message += "; nothing was changed"
-		return e
-	}
-	return nil
-}
-
-func (q *quotas) burst() int { return max(1, q.perMinute/3) }
+func (q *Quotas) burst() int { return max(1, q.PerMinute/3) }
 
 // makeRoom forgets those that have everything again, to whom a new start makes no
 // difference, and without any the one that asked longest ago; q.mu is held.
-func (q *quotas) makeRoom(now time.Time) {
+func (q *Quotas) makeRoom(now time.Time) {
 	if len(q.m) < maxCallers {
 		return
 	}
 	oldest, when := "", time.Time{}
-	full := time.Duration(math.Ceil(float64(q.burst())/float64(q.perMinute)*60)) * time.Second
+	full := time.Duration(math.Ceil(float64(q.burst())/float64(q.PerMinute)*60)) * time.Second
 	for key, mine := range q.m {
 		switch {
 		case now.Sub(mine.last) >= full:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package tsapi
+package limit
 
 import (
 	"context"
@@ -22,14 +22,16 @@ const (
 	maxHold = 5 * time.Minute
 )
 
-// hold stops all requests after the API answered 429, since the quota is the
+// Hold stops all requests after the API answered 429, since the quota is the
 // credential's and not one call's: whoever asks meanwhile is answered from here,
 // and nothing is sent, requests for access tokens included. When it is over, one
 // request goes first and the others wait for what becomes of it: were all sent at
 // once, they would use up again what little there may be.
-type hold struct {
-	now func() time.Time
-	log *slog.Logger
+type Hold struct {
+	// Now is the clock.
+	Now func() time.Time
+	// Log is told when a hold begins.
+	Log *slog.Logger
 
 	mu    sync.Mutex
 	until time.Time
@@ -39,32 +41,43 @@ type hold struct {
 	step     time.Duration // the last hold that the API named no time for
 }
 
-// check refuses while the hold lasts.
-func (h *hold) check() *fault.Error {
+// Check returns the refusal while the hold lasts, and nil otherwise.
+func (h *Hold) Check() *fault.Error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.refusal()
 }
 
+// Until returns until when nothing is sent, and the zero time when nothing is held.
+func (h *Hold) Until() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.refusal() == nil {
+		return time.Time{}
+	}
+	return h.until
+}
+
 // refusal is nil when nothing is held; h.mu is held.
-func (h *hold) refusal() *fault.Error {
-	left := h.until.Sub(h.now())
+func (h *Hold) refusal() *fault.Error {
+	left := h.until.Sub(h.Now())
 	if left <= 0 {
 		return nil
 	}
 	return fault.Limited(left, "the Tailscale API has asked for fewer requests, and its time is not over")
 }
 
-// enter is called before each request. The caller calls leave when the request has
-// ended, with its error.
-func (h *hold) enter(ctx context.Context) (leave func(error), err error) {
+// Enter is called before each request, and waits while another goes first. Its error is
+// a refusal, or the end of ctx; without one the caller calls leave when the request has
+// ended, with the error of that.
+func (h *Hold) Enter(ctx context.Context) (leave func(error), err error) {
 	for {
 		h.mu.Lock()
 		if e := h.refusal(); e != nil {
 			h.mu.Unlock()
 			return nil, e
 		}
-		sent := h.now()
+		sent := h.Now()
 		switch {
 		case !h.unproven:
 			h.mu.Unlock()
@@ -86,7 +99,7 @@ func (h *hold) enter(ctx context.Context) (leave func(error), err error) {
 }
 
 // probed lets the others go on.
-func (h *hold) probed(done chan struct{}) {
+func (h *Hold) probed(done chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.probe = nil
@@ -95,11 +108,11 @@ func (h *hold) probed(done chan struct{}) {
 
 // ended takes note of a request that was sent at that time. A 429 begins a hold or
 // makes it longer; anything else proves that it is over.
-func (h *hold) ended(sent time.Time, err error) {
+func (h *Hold) ended(sent time.Time, err error) {
 	var e *fault.Error
 	switch {
 	case errors.As(err, &e) && e.Status == http.StatusTooManyRequests:
-		h.begin(e)
+		h.Begin(e)
 		return
 	case failure.CodeOf(err) == failure.Cancelled:
 		return // it proves nothing
@@ -112,11 +125,11 @@ func (h *hold) ended(sent time.Time, err error) {
 	}
 }
 
-// begin starts a hold or makes it longer, and has e say how long.
-func (h *hold) begin(e *fault.Error) {
+// Begin starts a hold or makes it longer, and has e say how long.
+func (h *Hold) Begin(e *fault.Error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	now := h.now()
+	now := h.Now()
 	held := now.Before(h.until)
 	wait := min(e.RetryAfter, maxHold)
 	switch {
@@ -135,6 +148,6 @@ func (h *hold) begin(e *fault.Error) {
 	e.RetryAfter = h.until.Sub(now)
 	e.Next = fault.NextWait(e.RetryAfter)
 	if !held {
-		h.log.Warn("the Tailscale API asks for fewer requests; none is sent meanwhile", "wait", e.RetryAfter)
+		h.Log.Warn("the Tailscale API asks for fewer requests; none is sent meanwhile", "wait", e.RetryAfter)
 	}
 }

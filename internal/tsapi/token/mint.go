@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package tsapi
+package token
 
 import (
 	"context"
@@ -22,13 +22,13 @@ const maxTokenAnswer = 64 << 10
 // mint makes one exchange. OAuth clients: RFC 6749 §4.4 with the secret in the
 // form, as https://tailscale.com/kb/1215/oauth-clients shows it. Federated
 // identities: https://tailscale.com/kb/1581/workload-identity-federation.
-func (m *minter) mint(ctx context.Context) (_ token, _ fileStamp, err error) {
+func (m *minter) mint(ctx context.Context) (_ Token, _ fileStamp, err error) {
 	form := url.Values{"client_id": {m.clientID}}
 	var from fileStamp
 	if m.idToken != nil {
 		jwt, stamp, err := m.idToken.read(m.now())
 		if err != nil {
-			return token{}, fileStamp{}, err
+			return Token{}, fileStamp{}, err
 		}
 		form.Set("jwt", jwt)
 		from = stamp
@@ -39,7 +39,7 @@ func (m *minter) mint(ctx context.Context) (_ token, _ fileStamp, err error) {
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.endpoint.String(), strings.NewReader(form.Encode()))
 	if err != nil {
-		return token{}, fileStamp{}, fault.Of("", err)
+		return Token{}, fileStamp{}, fault.Of("", err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
@@ -50,20 +50,20 @@ func (m *minter) mint(ctx context.Context) (_ token, _ fileStamp, err error) {
 	// RoundTrip, not a http.Client: it follows no redirect.
 	resp, err := m.transport.RoundTrip(req)
 	if err != nil {
-		return token{}, fileStamp{}, fault.Connection(ctx, "asking for an access token", err)
+		return Token{}, fileStamp{}, fault.Connection(ctx, "asking for an access token", err)
 	}
 	defer resp.Body.Close()
 	status = resp.StatusCode
 	body, err := fault.ReadBounded(resp, maxTokenAnswer)
 	if err != nil {
-		return token{}, fileStamp{}, fault.Reading(ctx, "asking for an access token", resp.StatusCode, maxTokenAnswer, err)
+		return Token{}, fileStamp{}, fault.Reading(ctx, "asking for an access token", resp.StatusCode, maxTokenAnswer, err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return token{}, fileStamp{}, m.answerError(resp, body)
+		return Token{}, fileStamp{}, m.answerError(resp, body)
 	}
 	t, err := m.parse(body)
 	if err != nil {
-		return token{}, fileStamp{}, &Error{
+		return Token{}, fileStamp{}, &fault.Error{
 			Code:    failure.UpstreamMalformed,
 			Status:  resp.StatusCode,
 			Message: "the Tailscale API gave an access token that cannot be read: " + err.Error(),
@@ -74,7 +74,7 @@ func (m *minter) mint(ctx context.Context) (_ token, _ fileStamp, err error) {
 }
 
 // parse reads a token answer. Its errors quote nothing of it.
-func (m *minter) parse(body []byte) (token, error) {
+func (m *minter) parse(body []byte) (Token, error) {
 	var answer struct {
 		AccessToken string  `json:"access_token"`
 		TokenType   string  `json:"token_type"`
@@ -83,20 +83,20 @@ func (m *minter) parse(body []byte) (token, error) {
 	}
 	switch err := json.Unmarshal(body, &answer); {
 	case err != nil:
-		return token{}, errors.New("it is not the JSON that was expected")
+		return Token{}, errors.New("it is not the JSON that was expected")
 	case answer.AccessToken == "":
-		return token{}, errors.New("access_token is missing")
+		return Token{}, errors.New("access_token is missing")
 	case answer.TokenType != "" && !strings.EqualFold(answer.TokenType, "bearer"):
-		return token{}, errors.New("token_type is not Bearer")
+		return Token{}, errors.New("token_type is not Bearer")
 	case strings.ContainsFunc(answer.AccessToken, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
-		return token{}, errors.New("access_token holds a space, a control character or a character outside ASCII")
+		return Token{}, errors.New("access_token holds a space, a control character or a character outside ASCII")
 	}
 	// The lifetime is an hour; what says nothing, or nonsense, is taken for that.
 	life := time.Hour
 	if s := answer.ExpiresIn; s > 0 && s < (24*time.Hour).Seconds() {
 		life = time.Duration(s * float64(time.Second))
 	}
-	return token{
+	return Token{
 		text:    newSecret(answer.AccessToken),
 		expires: m.now().Add(life),
 		scopes:  strings.Fields(answer.Scope),
@@ -105,12 +105,12 @@ func (m *minter) parse(body []byte) (token, error) {
 
 // answerError maps a refusal of the token endpoint. Everything that it blames on
 // the request is about the credential: there is nothing else in it.
-func (m *minter) answerError(resp *http.Response, body []byte) *Error {
-	e := fault.Refused(resp, body, m.secrets()...)
+func (m *minter) answerError(resp *http.Response, body []byte) *fault.Error {
+	e := fault.Refused(resp, body, m.Secrets()...)
 	switch resp.StatusCode {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
 		e.Code = failure.Unauthenticated
-		e.Message = fmt.Sprintf("no access token: the Tailscale API refused the %s%s", m.kind, fault.Said(body, m.secrets()...))
+		e.Message = fmt.Sprintf("no access token: the Tailscale API refused the %s%s", m.kind, fault.Said(body, m.Secrets()...))
 		e.Next = fault.NextNewCredential(m.kind, m.place)
 	}
 	return e

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package tsapi
+package token
 
 import (
 	"encoding/base64"
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/tsapi/fault"
 )
 
 // maxIDToken bounds the file, in bytes; real JWTs have one or two thousand.
@@ -71,7 +72,7 @@ func (f *idTokenFile) last() string {
 // can be told: the API's refusal says nothing of it.
 func (f *idTokenFile) read(now time.Time) (string, fileStamp, error) {
 	refuse := func(message string) (string, fileStamp, error) {
-		return "", fileStamp{}, &Error{
+		return "", fileStamp{}, &fault.Error{
 			Code:    failure.Unauthenticated,
 			Message: "no access token: " + message,
 			Next:    "see to it that whatever writes " + f.path + " keeps a current ID token in it; a new one is picked up without a restart",

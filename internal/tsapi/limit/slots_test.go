@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package tsapi
+package limit
 
 import (
 	"context"
@@ -11,25 +11,24 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/failure"
-	"tailscale-mcp/internal/testbed/fakeapi"
 )
 
 // line lets callers queue one after the other and tells who got a slot.
 type line struct {
 	t *testing.T
-	*slots
+	*Slots
 	got chan string
 }
 
 func newLine(t *testing.T, size int) *line {
-	return &line{t, newSlots(size), make(chan string, 1000)}
+	return &line{t, NewSlots(size), make(chan string, 1000)}
 }
 
 // queue asks for a slot and returns when it waits or has it.
 func (l *line) queue(key, name string) {
 	l.t.Helper()
 	go func() {
-		if err := l.take(l.t.Context(), key); err != nil {
+		if err := l.Take(l.t.Context(), key); err != nil {
 			name += ": " + string(failure.CodeOf(err))
 		}
 		l.got <- name
@@ -71,12 +70,12 @@ func TestSlotsAreDealtInTurn(t *testing.T) {
 		l.want("a0", "-")
 		owner := "a"
 		for _, want := range []string{"a1", "b1", "c1", "a2", "b2", "a3", "a4"} {
-			l.give(owner)
+			l.Give(owner)
 			l.want(want, "-")
 			owner = want[:1]
 		}
 		for i := 5; i <= 100; i++ {
-			l.give("a")
+			l.Give("a")
 			l.want(fmt.Sprint("a", i), "-")
 		}
 	})
@@ -95,23 +94,23 @@ func TestSlotsOfOneCaller(t *testing.T) {
 		l.want("b0", "itself", "-")
 		l.queue("c", "c0")
 		l.want("-")
-		l.give("b") // a has as many as it may
+		l.Give("b") // a has as many as it may
 		l.want("c0", "-")
-		l.give("a")
+		l.Give("a")
 		l.want("a6", "-")
-		if used, waiting := l.count(); used != 8 || waiting != 3 {
+		if used, waiting := l.Count(); used != 8 || waiting != 3 {
 			t.Errorf("got %d used and %d waiting, want 8 and 3", used, waiting)
 		}
 		for _, next := range []string{"a7", "a8", "a9"} {
-			l.give("a")
+			l.Give("a")
 			l.want(next, "-")
 		}
 		for range 6 {
-			l.give("a")
+			l.Give("a")
 		}
-		l.give("c")
-		l.give("")
-		if used, waiting := l.count(); used != 0 || waiting != 0 || len(l.of) != 0 || len(l.waiting) != 0 || len(l.turns) != 0 {
+		l.Give("c")
+		l.Give("")
+		if used, waiting := l.Count(); used != 0 || waiting != 0 || len(l.of) != 0 || len(l.waiting) != 0 || len(l.turns) != 0 {
 			t.Errorf("got %d used, %d waiting, %v %v %v, want nothing left", used, waiting, l.of, l.waiting, l.turns)
 		}
 	})
@@ -126,7 +125,7 @@ func TestQueueIsBounded(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())
 		errs := make(chan error, maxQueue)
 		for range maxQueue {
-			go func() { errs <- l.take(ctx, "a") }()
+			go func() { errs <- l.Take(ctx, "a") }()
 		}
 		synctest.Wait()
 		l.queue("a", "one too many")
@@ -137,76 +136,31 @@ func TestQueueIsBounded(t *testing.T) {
 				t.Errorf("got %v, want to be cancelled", err)
 			}
 		}
-		if used, waiting := l.count(); used != 1 || waiting != 0 || len(l.turns) != 0 {
+		if used, waiting := l.Count(); used != 1 || waiting != 0 || len(l.turns) != 0 {
 			t.Errorf("got %d used, %d waiting and turns %v, want one used", used, waiting, l.turns)
 		}
 		l.queue("c", "c0")
-		l.give("b")
+		l.Give("b")
 		l.want("c0")
 	})
 }
 
 // Whoever is handed a slot while leaving gives it back.
 func TestSlotsOfThoseWhoLeave(t *testing.T) {
-	s := newSlots(2)
+	s := NewSlots(2)
 	var wg sync.WaitGroup
 	for i := range 400 {
 		wg.Go(func() {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%7)*100*time.Microsecond)
 			defer cancel()
 			key := fmt.Sprint(i % 5)
-			if s.take(ctx, key) == nil {
-				s.give(key)
+			if s.Take(ctx, key) == nil {
+				s.Give(key)
 			}
 		})
 	}
 	wg.Wait()
-	if used, waiting := s.count(); used != 0 || waiting != 0 || len(s.of) != 0 {
+	if used, waiting := s.Count(); used != 0 || waiting != 0 || len(s.of) != 0 {
 		t.Errorf("got %d used, %d waiting, %v", used, waiting, s.of)
-	}
-}
-
-// The key of the context reaches the slots. The same read of another caller, who waits
-// with many before it, is not joined.
-func TestCallersShareTheAPI(t *testing.T) {
-	r := newRig(t, fakeapi.Options{}, Options{Concurrency: 1, CallerRate: -1})
-	r.fake.AddDevices(101)
-	hold, release := fakeapi.Hold()
-	defer release()
-	script := r.fake.Fail("getDevice", hold)
-	alice, mallory := OnBehalf(t.Context(), "alice"), OnBehalf(t.Context(), "mallory")
-	var wg sync.WaitGroup
-	for _, d := range r.fake.Devices() {
-		wg.Go(func() {
-			if _, err := r.GetDevice(mallory, d.NodeID, false); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	<-script.Reached()
-	eventually(t, "all of one caller", func() bool { return r.Stats().Waiting == 100 })
-	wg.Go(func() {
-		if _, err := r.Settings(mallory); err != nil {
-			t.Error(err)
-		}
-	})
-	eventually(t, "one more of hers", func() bool { return r.Stats().Waiting == 101 })
-	wg.Go(func() {
-		if _, err := r.Settings(alice); err != nil {
-			t.Error(err)
-		}
-	})
-	eventually(t, "the other caller", func() bool { return r.Stats().Waiting == 102 })
-	release()
-	wg.Wait()
-	before := 0
-	for _, q := range r.fake.Requests() {
-		if q.Operation == "getTailnetSettings" {
-			break
-		}
-		before++
-	}
-	if before > 2 {
-		t.Errorf("got %d requests before the other caller's, want the one under way and the next", before)
 	}
 }

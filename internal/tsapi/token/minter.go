@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-package tsapi
+package token
 
 import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,54 +16,50 @@ import (
 	"tailscale-mcp/internal/tsapi/fault"
 )
 
-// token is an access token and what is known about it.
-type token struct {
-	text    secret
-	expires time.Time // zero: not known, as for an API access token
-	scopes  []string  // what the API said was granted; nil: not known
+// Options say whose tokens they are, and how they are asked for.
+type Options struct {
+	// Base is scheme and host of the API, which has the token endpoints.
+	Base *url.URL
+	// Credential is what is exchanged; package config has checked it.
+	Credential credential.Credential
+	// Place is where this host keeps the credential, for messages.
+	Place string
+	// UserAgent names this program.
+	UserAgent string
+	// Transport sends the requests.
+	Transport http.RoundTripper
+	// Now is the clock.
+	Now func() time.Time
+	// Observe is called once for each request that was sent, as that of the API's options.
+	Observe func(op string, status int, code failure.Code, took time.Duration)
 }
 
-// lacks returns what of need the granted scopes do not include, and nothing when
-// they are not known: "a + b" is both, "a | b" one of them. `all` covers
-// everything, `all:read` every read, and a scope that writes includes its `:read` form (https://tailscale.com/kb/1623/trust-credentials).
-func (t token) lacks(need string) []string {
-	if len(t.scopes) == 0 {
-		return nil
+// New returns what gives access tokens for a credential. It makes no request.
+func New(o Options) Source {
+	c := o.Credential
+	if c.Kind() == credential.APIKey {
+		return fixedToken{Token{text: newSecret(c.APIKey)}}
 	}
-	return slices.DeleteFunc(scopeList(need), func(one string) bool {
-		return slices.ContainsFunc(strings.Split(one, " | "), t.has)
-	})
+	m := &minter{
+		transport: o.Transport,
+		userAgent: o.UserAgent,
+		place:     o.Place,
+		kind:      c.Kind(),
+		clientID:  c.OAuthClientID,
+		now:       o.Now,
+		observe:   o.Observe,
+	}
+	if m.kind == credential.Federated {
+		m.op = "oauthTokenExchange"
+		m.idToken = &idTokenFile{path: c.IDTokenFile}
+		m.endpoint = o.Base.JoinPath("api/v2/oauth/token-exchange")
+	} else {
+		m.op = "oauthToken"
+		m.clientSecret = newSecret(c.OAuthClientSecret)
+		m.endpoint = o.Base.JoinPath("api/v2/oauth/token")
+	}
+	return m
 }
-
-func (t token) has(need string) bool {
-	base, read := strings.CutSuffix(need, ":read")
-	return slices.ContainsFunc(t.scopes, func(have string) bool {
-		return have == need || have == "all" || read && (have == base || have == "all:read")
-	})
-}
-
-// tokenSource supplies the access token of each request.
-type tokenSource interface {
-	// token returns a token that is good now, getting one when it has to. Its
-	// errors are *Error without an operation.
-	token(ctx context.Context) (token, error)
-	// refused is told that the API answered 401 to t. It reports whether another
-	// token may be had, so that trying again makes sense.
-	refused(t token) bool
-	// secrets lists everything that no message may hold.
-	secrets() []string
-	// version tells the credentials apart that have been here while the program
-	// runs: what was read with one is no answer to whoever asks with the next.
-	version() int
-}
-
-// fixedToken is an API access token: it never changes.
-type fixedToken struct{ tok token }
-
-func (f fixedToken) token(context.Context) (token, error) { return f.tok, nil }
-func (f fixedToken) refused(token) bool                   { return false }
-func (f fixedToken) secrets() []string                    { return []string{f.tok.text.reveal()} }
-func (f fixedToken) version() int                         { return 0 }
 
 const (
 	// refreshBefore is how long before its expiry a token is replaced: longer
@@ -102,21 +96,21 @@ type minter struct {
 
 	now     func() time.Time
 	observe func(op string, status int, code failure.Code, took time.Duration)
-	flights flight.Group[token]
+	flights flight.Group[Token]
 
 	mu        sync.Mutex
-	current   token
+	current   Token
 	from      fileStamp // of the ID token file that current came from
 	heldUntil time.Time // until then current is not replaced
 }
 
-func (m *minter) token(ctx context.Context) (token, error) {
+func (m *minter) Token(ctx context.Context) (Token, error) {
 	if t, ok := m.usable(refreshBefore); ok {
 		return t, nil
 	}
 	// One exchange at a time for a credential, whoever asks; it goes on as long as
 	// anybody waits.
-	minted, err := m.flights.Do(ctx, strconv.Itoa(m.version()), func(ctx context.Context) (token, error) {
+	minted, err := m.flights.Do(ctx, strconv.Itoa(m.Version()), func(ctx context.Context) (Token, error) {
 		if t, ok := m.usable(refreshBefore); ok {
 			return t, nil
 		}
@@ -132,7 +126,7 @@ func (m *minter) token(ctx context.Context) (token, error) {
 				m.heldUntil = m.now().Add(holdOff)
 				return old, nil
 			}
-			return token{}, err
+			return Token{}, err
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -147,31 +141,31 @@ func (m *minter) token(ctx context.Context) (token, error) {
 
 // usable returns the current token if it lives longer than margin. A changed ID
 // token file asks for a new token (margin > 0) but does not spoil the old one.
-func (m *minter) usable(margin time.Duration) (token, bool) {
+func (m *minter) usable(margin time.Duration) (Token, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.now().Before(m.heldUntil) {
 		margin = 0
 	}
 	if m.current.text == nil || !m.now().Add(margin).Before(m.current.expires) {
-		return token{}, false
+		return Token{}, false
 	}
 	if margin > 0 && m.idToken != nil && m.idToken.changed(m.from) {
-		return token{}, false
+		return Token{}, false
 	}
 	return m.current, true
 }
 
-func (m *minter) refused(t token) bool {
+func (m *minter) Refused(t Token) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.current.text.reveal() == t.text.reveal() {
-		m.current = token{}
+		m.current = Token{}
 	}
 	return true
 }
 
-func (m *minter) secrets() []string {
+func (m *minter) Secrets() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	all := []string{m.clientSecret.reveal(), m.current.text.reveal()}
@@ -181,25 +175,11 @@ func (m *minter) secrets() []string {
 	return all
 }
 
-// version counts the ID tokens: another may be another identity. The secret of an
+// Version counts the ID tokens: another may be another identity. The secret of an
 // OAuth client stays the same.
-func (m *minter) version() int {
+func (m *minter) Version() int {
 	if m.idToken == nil {
 		return 0
 	}
 	return m.idToken.version()
-}
-
-// secret holds a secret where printing by reflection does not reach it: fmt calls
-// no methods on unexported fields, but it prints a func as an address.
-type secret func() string
-
-func newSecret(text string) secret { return func() string { return text } }
-
-// reveal returns the text, or the empty string of a nil secret.
-func (s secret) reveal() string {
-	if s == nil {
-		return ""
-	}
-	return s()
 }
