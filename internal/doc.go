@@ -29,6 +29,7 @@
 //   - gate: the one path that every call takes: decide, audit, run, bound, audit. Its
 //     registry has what there is, in snapshots that may be replaced while serving; a tool
 //     is a value there, wherever it comes from.
+//     gate/code has the codes by which a change is confirmed; a leaf.
 //   - tool: our own tools, by typed definitions: schema, decoding, fields.
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate/code"
 )
 
 // Confirmation is the argument of every tool that removes, disconnects or can
@@ -30,7 +31,7 @@ const (
 
 // Confirm lets a change go on only when it is wanted. Where the client can ask the
 // person, the person is asked; else the call is refused with a code, and goes on
-// when the same call is made again with it: see codes. name is what the change
+// when the same call is made again with it: see package code. name is what the change
 // touches, as it was found, and no secret; effect says in one sentence what the
 // change does and what is lost by it, such as "removes the device web-1 from the
 // tailnet". Both have to be the same as long as the same is read.
@@ -73,27 +74,27 @@ func (c Call) code(given, name, effect string) (refused *Error, err error) {
 	}
 	why, this := "", "this"
 	if given != "" {
-		code := readCode(given)
-		switch verdict := c.dispatcher.codes.take(b, code); {
-		case verdict == rightCode:
+		read := code.Read(given)
+		switch verdict := c.dispatcher.codes.Take(b, read); {
+		case verdict == code.Right:
 			return nil, nil
-		case verdict == changedCode:
+		case verdict == code.Changed:
 			why, this = "what this touches has changed since its code was handed out", "Now this"
-		case code == "":
+		case read == "":
 			why, this = "confirm takes the code of this refusal, and not "+quote(bounded(given))+" or any name", "This"
 		default:
-			why, this = "the code in confirm is not good for this call: it was used, is older than "+lifeText+", was void after "+strconv.Itoa(mostWrong)+
+			why, this = "the code in confirm is not good for this call: it was used, is older than "+code.LifeText+", was void after "+strconv.Itoa(code.MostWrong)+
 				" wrong ones, belongs to another call or caller, or the server has restarted since", "This"
 		}
 		why += ". "
 	}
-	code := newCode()
-	c.dispatcher.codes.issue(b, code)
+	handed := code.New()
+	c.dispatcher.codes.Issue(b, handed)
 	return &Error{
 		Code:    failure.ConfirmationRequired,
 		Message: "nothing was changed" + unsaid(" at ", name, effect) + ": " + why + this + " " + effect,
-		Next: "ask the person; when the person wants that, call again with the same arguments and confirm set to " + code +
-			" (good once, for " + lifeText + ")",
+		Next: "ask the person; when the person wants that, call again with the same arguments and confirm set to " + handed +
+			" (good once, for " + code.LifeText + ")",
 		// It has arguments in it, and what is there: the URL of a webhook is a
 		// secret of some services.
 		Private: true,
@@ -111,27 +112,27 @@ func (c Call) person(name, effect string) (refused *Error, err error) {
 	if name := unsaid("", name, effect); name != "" {
 		begin = name + ": this"
 	}
-	for _, key := range c.dispatcher.codes.open(b) {
+	for _, key := range c.dispatcher.codes.Open(b) {
 		answer := c.request.Answer(key)
 		if answer == Unanswered {
 			continue
 		}
-		switch verdict := c.dispatcher.codes.take(b, key); {
-		case verdict == unknownCode: // a call at the same time was first
+		switch verdict := c.dispatcher.codes.Take(b, key); {
+		case verdict == code.Unknown: // a call at the same time was first
 		case answer != Accepted:
 			return &Error{
 				Code:    failure.ConfirmationRequired,
 				Message: "nothing was changed: the person was asked and does not want it",
 				Next:    "do not call again unless the person asks for it",
 			}, nil
-		case verdict == rightCode:
+		case verdict == code.Right:
 			return nil, nil
 		default:
 			begin = "What this touches has changed since you were asked. Now this"
 		}
 	}
 	q := Question{Key: "confirm-" + rand.Text(), Text: begin + " " + effect + ". Do you want that?"}
-	c.dispatcher.codes.issue(b, q.Key)
+	c.dispatcher.codes.Issue(b, q.Key)
 	return &Error{
 		Code:    failure.ConfirmationRequired,
 		Message: "nothing was changed yet: the person is asked first",
@@ -149,25 +150,25 @@ func unsaid(before, name, effect string) string {
 }
 
 // binding ties what is handed out to the call that it is handed out for.
-func (c Call) binding(kind, name, effect string) (binding, error) {
+func (c Call) binding(kind, name, effect string) (code.Binding, error) {
 	// A client that repeats the call may write the same arguments otherwise.
 	arguments := map[string]any{}
 	d := json.NewDecoder(bytes.NewReader(c.request.Arguments))
 	d.UseNumber()
 	if len(bytes.TrimSpace(c.request.Arguments)) > 0 {
 		if err := d.Decode(&arguments); err != nil {
-			return binding{}, err
+			return code.Binding{}, err
 		}
 	}
 	delete(arguments, "confirm")
 	text, err := json.Marshal(arguments)
 	if err != nil {
-		return binding{}, err
+		return code.Binding{}, err
 	}
 	caller := c.Caller.Key()
-	return binding{
-		caller: caller,
-		call:   digest(kind, caller, c.dispatcher.selector(c.request.Name), string(text)),
-		read:   digest(name, effect),
+	return code.Binding{
+		Caller: caller,
+		Call:   code.Digest(kind, caller, c.dispatcher.selector(c.request.Name), string(text)),
+		Read:   code.Digest(name, effect),
 	}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate/code"
 	"tailscale-mcp/internal/grant"
 )
 
@@ -105,7 +106,7 @@ type Dispatcher struct {
 	resourceLimit int
 	// cursorKey authenticates cursors; new with each process.
 	cursorKey [32]byte
-	codes     *codes
+	codes     *code.Store
 	askPerson bool
 	now       func() time.Time
 	rates     *rates
@@ -117,7 +118,7 @@ func NewDispatcher(o Options) *Dispatcher {
 		registry: o.Registry, audit: o.Audit, log: o.Log,
 		capability: o.Capability, host: o.Host, readsOnly: o.ReadsOnly, charge: o.Charge, digest: o.Digest, notice: o.Notice,
 		limit: cmp.Or(o.Limit, DefaultLimit), resourceLimit: cmp.Or(o.ResourceLimit, DefaultResourceLimit),
-		codes: &codes{}, askPerson: o.AskPerson, now: o.Now, rates: &rates{},
+		codes: &code.Store{}, askPerson: o.AskPerson, now: o.Now, rates: &rates{},
 	}
 	if d.readsOnly == nil {
 		d.readsOnly = func() string { return "" }
