@@ -60,7 +60,7 @@
 //   - proxy/route: the way of that relay to its server, and the identity shown over it.
 //   - proxy/mirror: which parts of a request travel in HTTP headers too.
 //   - install: enters that program in the configuration of MCP clients; clients.go is
-//     the table of what each needs.
+//     the table of what each needs, and install/format, a leaf, changes their files' texts.
 //   - cli: what the command lines of both programs share around cobra: how arguments are
 //     read, errors, help, completions and exit codes; cli/spelling, a leaf, guesses what a
 //     misspelt name was to be.

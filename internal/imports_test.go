@@ -91,7 +91,8 @@ func TestImportDirection(t *testing.T) {
 		"internal/proxy":               {"internal/version", "internal/jsonrpc", "internal/proxy/*"},
 		"internal/proxy/route":         {},
 		"internal/proxy/mirror":        {"internal/jsonrpc"},
-		"internal/install":             {"internal/cli/spelling"},
+		"internal/install":             {"internal/cli/spelling", "internal/install/format"},
+		"internal/install/format":      {},
 		"internal/cli":                 {"internal/cli/spelling"},
 		"internal/cli/spelling":        {},
 	}

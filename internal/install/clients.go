@@ -2,6 +2,10 @@
 
 package install
 
+import (
+	"tailscale-mcp/internal/install/format"
+)
+
 // Client is what has to be known about an MCP client to enter a server in its
 // configuration of the user, that is for all projects.
 type Client struct {
@@ -13,7 +17,7 @@ type Client struct {
 	// there, else in the last.
 	Paths func(System) []string
 	// Format is how the file is written.
-	Format Format
+	Format format.Format
 	// Keys leads from the top of the file to the table of servers.
 	Keys []string
 	// Newer, if set, leads there in files that already have it.
@@ -45,7 +49,7 @@ var clients = []Client{
 			}
 			return []string{s.join(dir, "claude_desktop_config.json")}
 		},
-		Format: JSON, Keys: []string{"mcpServers"}, Shape: commandArgs, SplitsArgs: true,
+		Format: format.JSON, Keys: []string{"mcpServers"}, Shape: commandArgs, SplitsArgs: true,
 		After: "Quit Claude Desktop, not just its window, and start it again.",
 		Sources: []string{
 			"https://modelcontextprotocol.io/docs/develop/connect-local-servers",
@@ -56,7 +60,7 @@ var clients = []Client{
 	{
 		ID: "claude-code", Product: "Claude Code",
 		Paths:  func(s System) []string { return []string{s.join(s.or("CLAUDE_CONFIG_DIR"), ".claude.json")} },
-		Format: JSON, Keys: []string{"mcpServers"}, Shape: typed("stdio"),
+		Format: format.JSON, Keys: []string{"mcpServers"}, Shape: typed("stdio"),
 		Add:   "claude mcp add --scope user",
 		After: "Start Claude Code again. It writes this file while it runs: if the entry is gone afterwards, quit it and install again, or use its own command (claude mcp add).",
 		Sources: []string{
@@ -67,7 +71,7 @@ var clients = []Client{
 	{
 		ID: "cursor", Product: "Cursor",
 		Paths:  home(".cursor", "mcp.json"),
-		Format: JSONC, Keys: []string{"mcpServers"}, Shape: commandArgs, SplitsArgs: true,
+		Format: format.JSONC, Keys: []string{"mcpServers"}, Shape: commandArgs, SplitsArgs: true,
 		After: "Restart Cursor, and see Customize > MCPs whether the server is switched on.",
 		Sources: []string{
 			"https://cursor.com/docs/mcp",
@@ -77,14 +81,14 @@ var clients = []Client{
 	{
 		ID: "vscode", Product: "VS Code",
 		Paths:  func(s System) []string { return []string{s.join(s.config(), "Code", "User", "mcp.json")} },
-		Format: JSONC, Keys: []string{"servers"}, Shape: typed("stdio"),
+		Format: format.JSONC, Keys: []string{"servers"}, Shape: typed("stdio"),
 		After:   `Run "MCP: List Servers" from the command palette and start the server.`,
 		Sources: vscodeSources,
 	},
 	{
 		ID: "vscode-insiders", Product: "VS Code Insiders",
 		Paths:  func(s System) []string { return []string{s.join(s.config(), "Code - Insiders", "User", "mcp.json")} },
-		Format: JSONC, Keys: []string{"servers"}, Shape: typed("stdio"),
+		Format: format.JSONC, Keys: []string{"servers"}, Shape: typed("stdio"),
 		After:   `Run "MCP: List Servers" from the command palette and start the server.`,
 		Sources: vscodeSources,
 	},
@@ -101,7 +105,7 @@ var clients = []Client{
 			}
 			return []string{s.join(s.xdgConfig(), "zed", "settings.json")}
 		},
-		Format: JSONC, Keys: []string{"context_servers"}, Shape: commandArgs,
+		Format: format.JSONC, Keys: []string{"context_servers"}, Shape: commandArgs,
 		After: "Zed takes it at once: the agent panel's settings show a green dot beside the server.",
 		Sources: []string{
 			"https://zed.dev/docs/ai/mcp",
@@ -111,7 +115,7 @@ var clients = []Client{
 	{
 		ID: "windsurf", Product: "Windsurf",
 		Paths:  home(".codeium", "windsurf", "mcp_config.json"),
-		Format: JSONC, Keys: []string{"mcpServers"}, Shape: commandArgs,
+		Format: format.JSONC, Keys: []string{"mcpServers"}, Shape: commandArgs,
 		After:   "Refresh the list of MCP servers in Cascade.",
 		Sources: []string{"https://docs.windsurf.com/windsurf/cascade/mcp"},
 	},
@@ -120,7 +124,7 @@ var clients = []Client{
 		Paths: func(s System) []string {
 			return []string{s.join(s.or("CODEX_HOME", ".codex"), "config.toml")}
 		},
-		Format: TOML, Keys: []string{"mcp_servers"}, Shape: commandArgs,
+		Format: format.TOML, Keys: []string{"mcp_servers"}, Shape: commandArgs,
 		Add:     "codex mcp add",
 		After:   "Start Codex again; /mcp lists the server. The command line, the IDE extension and the app share this file.",
 		Sources: []string{"https://developers.openai.com/codex/mcp"},
@@ -130,7 +134,7 @@ var clients = []Client{
 		Paths: func(s System) []string {
 			return []string{s.join(s.or("GEMINI_CLI_HOME"), ".gemini", "settings.json")}
 		},
-		Format: JSONC, Keys: []string{"mcpServers"}, Shape: commandArgs,
+		Format: format.JSONC, Keys: []string{"mcpServers"}, Shape: commandArgs,
 		After: "Start Gemini CLI again; /mcp lists the server.",
 		Sources: []string{
 			"https://geminicli.com/docs/tools/mcp-server",
@@ -145,7 +149,7 @@ var clients = []Client{
 			}
 			return []string{s.join(s.or("CLINE_DATA_DIR", ".cline", "data"), "settings", "cline_mcp_settings.json")}
 		},
-		Format: JSON, Keys: []string{"mcpServers"}, Shape: commandArgs,
+		Format: format.JSON, Keys: []string{"mcpServers"}, Shape: commandArgs,
 		After:   "Cline takes it at once: MCP Servers > Configure shows the server.",
 		Sources: []string{"https://docs.cline.bot/mcp/mcp-overview"},
 	},
@@ -154,7 +158,7 @@ var clients = []Client{
 		Paths: func(s System) []string {
 			return []string{s.join(s.or("COPILOT_HOME", ".copilot"), "mcp-config.json")}
 		},
-		Format: JSON, Keys: []string{"mcpServers"}, Shape: allTools,
+		Format: format.JSON, Keys: []string{"mcpServers"}, Shape: allTools,
 		After: "Start Copilot CLI again; /mcp show lists the server.",
 		Sources: []string{
 			"https://docs.github.com/en/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers",
@@ -169,7 +173,7 @@ var clients = []Client{
 				s.join(s.xdgConfig(), "opencode", "opencode.json"),
 			}
 		},
-		Format: JSONC, Keys: []string{"mcp"}, Newer: []string{"mcp", "servers"}, Shape: commandList,
+		Format: format.JSONC, Keys: []string{"mcp"}, Newer: []string{"mcp", "servers"}, Shape: commandList,
 		After: "Start opencode again.",
 		Sources: []string{
 			"https://opencode.ai/docs/mcp-servers",
@@ -180,7 +184,7 @@ var clients = []Client{
 	{
 		ID: "kiro", Product: "Kiro",
 		Paths:  home(".kiro", "settings", "mcp.json"),
-		Format: JSON, Keys: []string{"mcpServers"}, Shape: commandArgs,
+		Format: format.JSON, Keys: []string{"mcpServers"}, Shape: commandArgs,
 		After: "Kiro takes it at once; Kiro CLI when it starts again.",
 		Sources: []string{
 			"https://kiro.dev/docs/mcp/configuration",
@@ -190,7 +194,7 @@ var clients = []Client{
 	{
 		ID: "lm-studio", Product: "LM Studio",
 		Paths:  home(".lmstudio", "mcp.json"),
-		Format: JSON, Keys: []string{"mcpServers"}, Shape: commandArgs,
+		Format: format.JSON, Keys: []string{"mcpServers"}, Shape: commandArgs,
 		After: "Open Program > Install > Edit mcp.json and see that the entry is there. An old installation has the file elsewhere: name it with --config.",
 		Sources: []string{
 			"https://lmstudio.ai/docs/app/mcp",
@@ -200,14 +204,14 @@ var clients = []Client{
 	{
 		ID: "junie", Product: "JetBrains Junie",
 		Paths:  home(".junie", "mcp", "mcp.json"),
-		Format: JSON, Keys: []string{"mcpServers"}, Shape: commandArgs,
+		Format: format.JSON, Keys: []string{"mcpServers"}, Shape: commandArgs,
 		After:   "Start Junie again.",
 		Sources: []string{"https://junie.jetbrains.com/docs/junie-cli-mcp-configuration.html"},
 	},
 	{
 		ID: "warp", Product: "Warp",
 		Paths:  home(".warp", ".mcp.json"),
-		Format: JSON, Keys: []string{"mcpServers"}, Shape: commandArgs,
+		Format: format.JSON, Keys: []string{"mcpServers"}, Shape: commandArgs,
 		After:   "Warp starts it by itself: see Settings > Agents > MCP servers.",
 		Sources: []string{"https://docs.warp.dev/agents/capabilities/mcp"},
 	},

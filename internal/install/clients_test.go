@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"tailscale-mcp/internal/install/format"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -35,13 +37,13 @@ func TestTable(t *testing.T) {
 			}
 		}
 		for _, m := range c.Shape(entry) {
-			switch m.value.(type) {
+			switch m.Value.(type) {
 			case string, []string, bool:
 			default:
-				t.Errorf("%s: %s is a %T", c.ID, m.name, m.value)
+				t.Errorf("%s: %s is a %T", c.ID, m.Name, m.Value)
 			}
 		}
-		got, ok := read(value(c.Shape(entry)))
+		got, ok := read(format.Value(c.Shape(entry)))
 		if d := cmp.Diff(entry, got); !ok || d != "" {
 			t.Errorf("%s: the entry cannot be read back (-want +got):\n%s", c.ID, d)
 		}

@@ -5,9 +5,10 @@ package install
 import (
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
+
+	"tailscale-mcp/internal/install/format"
 )
 
 // program is what the proxy's executable is called.
@@ -24,29 +25,25 @@ type Entry struct {
 	Args []string
 }
 
-// member is a name with its value: a string, a bool or a list of strings.
-type member struct {
-	name  string
-	value any
-}
-
 // Shape describes an entry as a client wants it.
-type Shape func(Entry) []member
+type Shape func(Entry) []format.Member
 
-func commandArgs(e Entry) []member {
-	return []member{{"command", e.Command}, {"args", e.Args}}
+func commandArgs(e Entry) []format.Member {
+	return []format.Member{{Name: "command", Value: e.Command}, {Name: "args", Value: e.Args}}
 }
 
 func typed(name string) Shape {
-	return func(e Entry) []member { return append([]member{{"type", name}}, commandArgs(e)...) }
+	return func(e Entry) []format.Member {
+		return append([]format.Member{{Name: "type", Value: name}}, commandArgs(e)...)
+	}
 }
 
-func allTools(e Entry) []member {
-	return append(typed("local")(e), member{"tools", []string{"*"}})
+func allTools(e Entry) []format.Member {
+	return append(typed("local")(e), format.Member{Name: "tools", Value: []string{"*"}})
 }
 
-func commandList(e Entry) []member {
-	return []member{{"type", "local"}, {"command", append([]string{e.Command}, e.Args...)}}
+func commandList(e Entry) []format.Member {
+	return []format.Member{{Name: "type", Value: "local"}, {Name: "command", Value: append([]string{e.Command}, e.Args...)}}
 }
 
 // Check refuses an entry that the client would not start as it stands.
@@ -79,26 +76,13 @@ func read(entry any) (e Entry, ok bool) {
 	fields, _ := entry.(map[string]any)
 	switch command := fields["command"].(type) {
 	case string:
-		return Entry{command, texts(fields["args"])}, true
+		return Entry{command, format.Texts(fields["args"])}, true
 	case []any:
-		if all := texts(command); len(all) > 0 {
+		if all := format.Texts(command); len(all) > 0 {
 			return Entry{all[0], all[1:]}, true
 		}
 	}
 	return Entry{}, false
-}
-
-func texts(list any) []string {
-	items, _ := list.([]any)
-	var all []string
-	for _, item := range items {
-		s, ok := item.(string)
-		if !ok {
-			return nil
-		}
-		all = append(all, s)
-	}
-	return all
 }
 
 // ours reports whether an entry starts the proxy: a program of its name, or
@@ -118,7 +102,7 @@ func describe(entry any) string {
 	}
 	fields, ok := entry.(map[string]any)
 	if !ok {
-		return "is " + kind(entry)
+		return "is " + format.Kind(entry)
 	}
 	for _, name := range []string{"url", "httpUrl", "serverUrl"} {
 		if s, ok := fields[name].(string); ok {
@@ -143,43 +127,4 @@ func (e Entry) Server() string {
 		}
 	}
 	return ""
-}
-
-// kind is what JSON and TOML call a value. What JSON calls an object is a table
-// in TOML.
-func kind(value any) string {
-	switch value.(type) {
-	case map[string]any:
-		return "an object"
-	case []any:
-		return "an array"
-	case string:
-		return "a string"
-	case nil:
-		return "null"
-	case bool:
-		return "a boolean"
-	}
-	return "a number or a date"
-}
-
-// agrees reports whether an entry already says all that it should. What else it
-// says is the person's.
-func agrees(entry any, want []member) bool {
-	fields, ok := entry.(map[string]any)
-	if !ok {
-		return false
-	}
-	for _, m := range want {
-		got, there := fields[m.name]
-		if list, ok := m.value.([]string); ok {
-			items, isList := got.([]any)
-			if !isList || len(items) != len(list) || !slices.Equal(texts(items), list) {
-				return false
-			}
-		} else if !there || got != m.value {
-			return false
-		}
-	}
-	return true
 }

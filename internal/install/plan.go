@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
+
+	"tailscale-mcp/internal/install/format"
 )
 
 // Plan is a change to one file that has not been made yet.
@@ -86,27 +88,27 @@ func (c Client) install(p *Plan, name string, e Entry, force bool) ([]byte, erro
 		return nil, err
 	}
 	path, entry := append(keys, name), c.Shape(e)
-	there := depth(tree, path) == len(path)
-	was := lookup(tree, path)
+	there := format.Depth(tree, path) == len(path)
+	was := format.Lookup(tree, path)
 	var out []byte
 	switch {
-	case there && agrees(was, entry):
+	case there && format.Agrees(was, entry):
 		return p.before, nil
 	case there && ours(was, e.Command):
-		out, err = c.Format.update(text, path, entry)
+		out, err = c.Format.Update(text, path, entry)
 		for _, m := range entry {
-			tree = with(tree, append(path[:len(path):len(path)], m.name), value(m.value))
+			tree = format.With(tree, append(path[:len(path):len(path)], m.Name), format.Value(m.Value))
 		}
 	case there && !force:
 		return nil, refuse("choose another --name, or replace it with --force", "%s already has a server %q, which %s", p.Path, name, describe(was))
 	default:
 		if there {
-			text, err = c.Format.remove(text, path, 0)
+			text, err = c.Format.Remove(text, path, 0)
 		}
 		if err == nil {
-			out, err = c.Format.insert(text, path, entry)
+			out, err = c.Format.Insert(text, path, entry)
 		}
-		tree = with(tree, path, value(entry))
+		tree = format.With(tree, path, format.Value(entry))
 	}
 	if err == nil {
 		err = c.verify(out, tree)
@@ -135,16 +137,16 @@ func PlanUninstall(c Client, path, name, self string, force bool) (*Plan, error)
 		return nil, err
 	}
 	at := append(keys, name)
-	servers, _ := lookup(tree, keys).(map[string]any)
+	servers, _ := format.Lookup(tree, keys).(map[string]any)
 	for _, other := range slices.Sorted(maps.Keys(servers)) {
 		if other != name && ours(servers[other], self) {
 			p.Others = append(p.Others, other)
 		}
 	}
-	if depth(tree, at) < len(at) {
+	if format.Depth(tree, at) < len(at) {
 		return p, nil
 	}
-	was := lookup(tree, at)
+	was := format.Lookup(tree, at)
 	if !ours(was, self) && !force {
 		return nil, refuse("see whether it is the right --name, or remove it with --force", "server %q in %s is not this proxy: it %s", name, path, describe(was))
 	}
@@ -159,12 +161,12 @@ func PlanUninstall(c Client, path, name, self string, force bool) (*Plan, error)
 			return p, nil
 		}
 	}
-	out, err := c.Format.remove(text, at, parents)
+	out, err := c.Format.Remove(text, at, parents)
 	if err == nil {
 		// Whether tables above it go with it is a matter of how they are written.
-		err = c.verify(out, without(tree, at, 0))
+		err = c.verify(out, format.Without(tree, at, 0))
 		for n := 1; err != nil && n <= len(keys); n++ {
-			if c.verify(out, without(tree, at, n)) == nil {
+			if c.verify(out, format.Without(tree, at, n)) == nil {
 				err = nil
 			}
 		}
@@ -184,12 +186,12 @@ func (c Client) undo(p *Plan, at []string, name string, was any) (text []byte, k
 	e, readable := read(was)
 	for before := range p.file.backups() {
 		_, old := cutMark(before)
-		tree, err := c.Format.decode(old)
-		if err != nil || ours(lookup(tree, at), e.Command) {
+		tree, err := c.Format.Decode(old)
+		if err != nil || ours(format.Lookup(tree, at), e.Command) {
 			continue
 		}
 		if !known {
-			known, parents = true, max(0, len(at)-1-depth(tree, at))
+			known, parents = true, max(0, len(at)-1-format.Depth(tree, at))
 		}
 		if !readable {
 			continue
@@ -202,7 +204,7 @@ func (c Client) undo(p *Plan, at []string, name string, was any) (text []byte, k
 }
 
 func (c Client) decode(text []byte, path string) (map[string]any, error) {
-	tree, err := c.Format.decode(text)
+	tree, err := c.Format.Decode(text)
 	if err != nil {
 		return nil, refuse("mend the file, or name another with --config", "%s cannot be read as %s reads it: %v", path, c.Product, err)
 	}
@@ -212,16 +214,16 @@ func (c Client) decode(text []byte, path string) (map[string]any, error) {
 // table is the way to the table of servers in this file.
 func (c Client) table(tree map[string]any, path string) ([]string, error) {
 	keys := c.Keys
-	if newer, ok := lookup(tree, c.Newer).(map[string]any); c.Newer != nil && ok && newer["type"] == nil {
+	if newer, ok := format.Lookup(tree, c.Newer).(map[string]any); c.Newer != nil && ok && newer["type"] == nil {
 		keys = c.Newer
 	}
 	for i := range keys {
 		at := keys[:i+1]
-		if depth(tree, at) < len(at) {
+		if format.Depth(tree, at) < len(at) {
 			break
 		}
-		if _, ok := lookup(tree, at).(map[string]any); !ok {
-			return nil, refuse("mend the file, or name another with --config", "%s: %s is %s, where %s keeps %s", path, strings.Join(at, "."), kind(lookup(tree, at)), c.Product, c.Format.container())
+		if _, ok := format.Lookup(tree, at).(map[string]any); !ok {
+			return nil, refuse("mend the file, or name another with --config", "%s: %s is %s, where %s keeps %s", path, strings.Join(at, "."), format.Kind(format.Lookup(tree, at)), c.Product, c.Format.Container())
 		}
 	}
 	return slices.Clone(keys), nil
@@ -229,33 +231,14 @@ func (c Client) table(tree map[string]any, path string) ([]string, error) {
 
 // verify refuses a text that says anything else than it should.
 func (c Client) verify(text []byte, want map[string]any) error {
-	got, err := c.Format.decode(text)
+	got, err := c.Format.Decode(text)
 	if err != nil {
 		return fmt.Errorf("afterwards %w", err)
 	}
-	if !equal(got, want) {
+	if !format.Equal(got, want) {
 		return errors.New("something else would change too")
 	}
 	return nil
-}
-
-// value is what decoding an entry gives.
-func value(v any) any {
-	switch v := v.(type) {
-	case []member:
-		table := map[string]any{}
-		for _, m := range v {
-			table[m.name] = value(m.value)
-		}
-		return table
-	case []string:
-		list := make([]any, len(v))
-		for i, s := range v {
-			list[i] = s
-		}
-		return list
-	}
-	return v
 }
 
 // cutMark separates the byte order mark, which some editors on Windows write.

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"tailscale-mcp/internal/install/format"
 )
 
 // Snippet is the entry as a file holds that has nothing else in it.
 func (c Client) Snippet(name string, e Entry) (string, error) {
-	text, err := c.Format.insert(nil, append(slices.Clone(c.Keys), name), c.Shape(e))
+	text, err := c.Format.Insert(nil, append(slices.Clone(c.Keys), name), c.Shape(e))
 	return string(text), err
 }
 
@@ -51,7 +53,7 @@ func (c Client) State(path, name, self string) string {
 		return "no file"
 	}
 	_, text := cutMark(p.before)
-	tree, err := c.Format.decode(text)
+	tree, err := c.Format.Decode(text)
 	if err != nil {
 		return "cannot be read"
 	}
@@ -60,10 +62,10 @@ func (c Client) State(path, name, self string) string {
 		return "cannot be read"
 	}
 	at := append(keys, name)
-	if depth(tree, at) < len(at) {
+	if format.Depth(tree, at) < len(at) {
 		return "not set up"
 	}
-	was := lookup(tree, at)
+	was := format.Lookup(tree, at)
 	if !ours(was, self) {
 		return "another " + name
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package install
+package format
 
 import (
 	"bytes"
@@ -152,10 +152,10 @@ func (d *jsonText) member(name string, value any, inner string, lines bool) stri
 // render writes a value; outer is the indentation of the line it starts on.
 func (d *jsonText) render(value any, outer string, lines bool) string {
 	switch v := value.(type) {
-	case []member:
+	case []Member:
 		parts := make([]string, len(v))
 		for i, m := range v {
-			parts[i] = d.member(m.name, m.value, outer+d.unit, lines)
+			parts[i] = d.member(m.Name, m.Value, outer+d.unit, lines)
 		}
 		if !lines {
 			return "{" + strings.Join(parts, ","+d.pad()) + "}"

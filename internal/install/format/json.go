@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package install
+package format
 
 import (
 	"bytes"
@@ -18,9 +18,9 @@ type jsonFormat struct {
 	strict bool // the client reads no comments and no trailing commas
 }
 
-func (jsonFormat) container() string { return "an object" }
+func (jsonFormat) Container() string { return "an object" }
 
-func (f jsonFormat) decode(text []byte) (map[string]any, error) {
+func (f jsonFormat) Decode(text []byte) (map[string]any, error) {
 	if blank(text) {
 		return map[string]any{}, nil
 	}
@@ -41,7 +41,7 @@ func (f jsonFormat) decode(text []byte) (map[string]any, error) {
 	}
 	top, ok := tree.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("it is %s and not an object", kind(tree))
+		return nil, fmt.Errorf("it is %s and not an object", Kind(tree))
 	}
 	return top, nil
 }
@@ -56,7 +56,7 @@ func place(err error) string {
 	return ""
 }
 
-func (f jsonFormat) insert(text []byte, path []string, entry []member) ([]byte, error) {
+func (f jsonFormat) Insert(text []byte, path []string, entry []Member) ([]byte, error) {
 	if blank(text) {
 		text = []byte("{}\n")
 	}
@@ -73,18 +73,18 @@ func (f jsonFormat) insert(text []byte, path []string, entry []member) ([]byte, 
 	}
 	var value any = entry
 	for i := len(rest) - 1; i > 0; i-- {
-		value = []member{{rest[i], value}}
+		value = []Member{{rest[i], value}}
 	}
 	return apply(text, d.add(table, rest[0], value)...), nil
 }
 
-func (f jsonFormat) update(text []byte, path []string, entry []member) ([]byte, error) {
+func (f jsonFormat) Update(text []byte, path []string, entry []Member) ([]byte, error) {
 	for _, m := range entry {
 		d, err := parseJSON(text)
 		if err != nil {
 			return nil, err
 		}
-		_, rest, err := d.walk(append(path[:len(path):len(path)], m.name))
+		_, rest, err := d.walk(append(path[:len(path):len(path)], m.Name))
 		if err != nil {
 			return nil, err
 		}
@@ -93,15 +93,15 @@ func (f jsonFormat) update(text []byte, path []string, entry []member) ([]byte, 
 			return nil, err
 		}
 		if len(rest) > 0 {
-			text = apply(text, d.add(at, m.name, m.value)...)
+			text = apply(text, d.add(at, m.Name, m.Value)...)
 			continue
 		}
-		i, _ := index(at.Value.(*hujson.Object), m.name)
+		i, _ := index(at.Value.(*hujson.Object), m.Name)
 		old := at.Value.(*hujson.Object).Members[i].Value
-		if same(text[old.StartOffset:old.EndOffset], m.value) {
+		if same(text[old.StartOffset:old.EndOffset], m.Value) {
 			continue
 		}
-		text = apply(text, splice{old.StartOffset, old.EndOffset, d.render(m.value, indent(text, old.StartOffset), true)})
+		text = apply(text, splice{old.StartOffset, old.EndOffset, d.render(m.Value, indent(text, old.StartOffset), true)})
 	}
 	return text, nil
 }
@@ -117,7 +117,7 @@ func same(text []byte, value any) bool {
 	return err == nil && json.Compact(&a, was) == nil && json.Compact(&b, now) == nil && bytes.Equal(a.Bytes(), b.Bytes())
 }
 
-func (f jsonFormat) remove(text []byte, path []string, parents int) ([]byte, error) {
+func (f jsonFormat) Remove(text []byte, path []string, parents int) ([]byte, error) {
 	d, err := parseJSON(text)
 	if err != nil {
 		return nil, err

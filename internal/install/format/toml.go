@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package install
+package format
 
 import (
 	"bytes"
@@ -17,9 +17,9 @@ import (
 // entry is written as a table of its own at the end of the file.
 type tomlFormat struct{}
 
-func (tomlFormat) container() string { return "a table" }
+func (tomlFormat) Container() string { return "a table" }
 
-func (tomlFormat) decode(text []byte) (map[string]any, error) {
+func (tomlFormat) Decode(text []byte) (map[string]any, error) {
 	tree := map[string]any{}
 	if err := toml.Unmarshal(text, &tree); err != nil {
 		var d *toml.DecodeError
@@ -32,7 +32,7 @@ func (tomlFormat) decode(text []byte) (map[string]any, error) {
 	return tree, nil
 }
 
-func (tomlFormat) insert(text []byte, path []string, entry []member) ([]byte, error) {
+func (tomlFormat) Insert(text []byte, path []string, entry []Member) ([]byte, error) {
 	nl := newline(text)
 	lines := []string{"[" + strings.Join(path, ".") + "]"}
 	for _, m := range entry {
@@ -53,12 +53,12 @@ func (tomlFormat) insert(text []byte, path []string, entry []member) ([]byte, er
 	return append(bytes.Clone(text), nl+nl+table...), nil
 }
 
-func assignment(m member) (string, error) {
-	line, err := toml.Marshal(map[string]any{m.name: m.value})
+func assignment(m Member) (string, error) {
+	line, err := toml.Marshal(map[string]any{m.Name: m.Value})
 	return strings.TrimSuffix(string(line), "\n"), err
 }
 
-func (f tomlFormat) update(text []byte, path []string, entry []member) ([]byte, error) {
+func (f tomlFormat) Update(text []byte, path []string, entry []Member) ([]byte, error) {
 	items, err := parseTOML(text)
 	if err != nil {
 		return nil, err
@@ -66,12 +66,12 @@ func (f tomlFormat) update(text []byte, path []string, entry []member) ([]byte, 
 	head := slices.IndexFunc(items, func(i item) bool { return i.header && slices.Equal(i.path, path) })
 	if head < 0 {
 		// Written within another table: a table of its own takes its place.
-		if text, err = f.remove(text, path, 0); err != nil {
+		if text, err = f.Remove(text, path, 0); err != nil {
 			return nil, err
 		}
-		return f.insert(text, path, entry)
+		return f.Insert(text, path, entry)
 	}
-	tree, err := f.decode(text)
+	tree, err := f.Decode(text)
 	if err != nil {
 		return nil, err
 	}
@@ -81,11 +81,11 @@ func (f tomlFormat) update(text []byte, path []string, entry []member) ([]byte, 
 		if err != nil {
 			return nil, err
 		}
-		if agrees(lookup(tree, path), []member{m}) {
+		if Agrees(Lookup(tree, path), []Member{m}) {
 			continue
 		}
 		at := slices.IndexFunc(items, func(i item) bool {
-			return !i.header && slices.Equal(i.path, append(path[:len(path):len(path)], m.name))
+			return !i.header && slices.Equal(i.path, append(path[:len(path):len(path)], m.Name))
 		})
 		if at < 0 {
 			end := lineEnd(text, items[head].end)
@@ -97,7 +97,7 @@ func (f tomlFormat) update(text []byte, path []string, entry []member) ([]byte, 
 	return apply(text, changes...), nil
 }
 
-func (tomlFormat) remove(text []byte, path []string, _ int) ([]byte, error) {
+func (tomlFormat) Remove(text []byte, path []string, _ int) ([]byte, error) {
 	items, err := parseTOML(text)
 	if err != nil {
 		return nil, err

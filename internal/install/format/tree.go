@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package install
+package format
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"reflect"
 )
 
-// lookup returns what is at the end of the path; nil when there is nothing.
-func lookup(tree map[string]any, path []string) any {
+// Lookup returns what is at the end of the path; nil when there is nothing.
+func Lookup(tree map[string]any, path []string) any {
 	var at any = tree
 	for _, name := range path {
 		table, _ := at.(map[string]any)
@@ -18,8 +18,8 @@ func lookup(tree map[string]any, path []string) any {
 	return at
 }
 
-// depth is how much of the path is there.
-func depth(tree map[string]any, path []string) int {
+// Depth returns how many steps of the path are there.
+func Depth(tree map[string]any, path []string) int {
 	var at any = tree
 	for i, name := range path {
 		table, _ := at.(map[string]any)
@@ -32,8 +32,8 @@ func depth(tree map[string]any, path []string) int {
 	return len(path)
 }
 
-// with is the tree with something else at the end of the path, the rest shared.
-func with(tree map[string]any, path []string, value any) map[string]any {
+// With returns the tree with something else at the end of the path, the rest shared.
+func With(tree map[string]any, path []string, value any) map[string]any {
 	out := maps.Clone(tree)
 	if out == nil {
 		out = map[string]any{}
@@ -43,28 +43,28 @@ func with(tree map[string]any, path []string, value any) map[string]any {
 		return out
 	}
 	below, _ := tree[path[0]].(map[string]any)
-	out[path[0]] = with(below, path[1:], value)
+	out[path[0]] = With(below, path[1:], value)
 	return out
 }
 
-// without is the tree without what is at the end of the path, and without the
+// Without returns the tree without what is at the end of the path, and without the
 // tables above it, that many, which are then empty.
-func without(tree map[string]any, path []string, parents int) map[string]any {
+func Without(tree map[string]any, path []string, parents int) map[string]any {
 	out := maps.Clone(tree)
 	if len(path) == 1 {
 		delete(out, path[0])
 		return out
 	}
 	below, _ := tree[path[0]].(map[string]any)
-	below = without(below, path[1:], parents)
+	below = Without(below, path[1:], parents)
 	if out[path[0]] = below; len(below) == 0 && parents >= len(path)-1 {
 		delete(out, path[0])
 	}
 	return out
 }
 
-// equal compares what two files say.
-func equal(a, b any) bool {
+// Equal reports whether two files say the same.
+func Equal(a, b any) bool {
 	// Not-a-number, which TOML can write, is not equal to itself.
 	return reflect.DeepEqual(a, b) || fmt.Sprintf("%#v", a) == fmt.Sprintf("%#v", b)
 }

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-package install
+// Package format changes configuration files of other programs: JSON, JSON with comments,
+// and TOML. It takes and gives texts, puts an entry in, makes it say something else, or
+// takes it out, and leaves all the rest as it is, byte for byte.
+//
+// What a text says is a tree of maps, lists and values, which [Lookup], [With] and the
+// like read and change, so that a caller can compare what it got with what it wanted.
+// What cannot be read, or not be changed so, is an error that names the place and shows
+// nothing of the text. It imports a parser of each kind, and touches no file.
+package format
 
 import (
 	"bytes"
@@ -12,20 +20,20 @@ import (
 // but what they are asked to, byte for byte. A path leads from the top of the
 // file to the entry.
 type Format interface {
-	// container is what the format calls a set of names with values.
-	container() string
-	// decode returns what the file says. An empty file says nothing.
-	decode(text []byte) (map[string]any, error)
-	// insert adds the entry, which is not there yet, and the tables it stands in.
-	insert(text []byte, path []string, entry []member) ([]byte, error)
-	// update makes the entry say this, and leaves what else it says.
-	update(text []byte, path []string, entry []member) ([]byte, error)
-	// remove takes the entry out, and that many tables above it if that leaves
+	// Container is what the format calls a set of names with values.
+	Container() string
+	// Decode returns what the file says. An empty file says nothing.
+	Decode(text []byte) (map[string]any, error)
+	// Insert adds the entry, which is not there yet, and the tables it stands in.
+	Insert(text []byte, path []string, entry []Member) ([]byte, error)
+	// Update makes the entry say this, and leaves what else it says.
+	Update(text []byte, path []string, entry []Member) ([]byte, error)
+	// Remove takes the entry out, and that many tables above it if that leaves
 	// them empty.
-	remove(text []byte, path []string, parents int) ([]byte, error)
+	Remove(text []byte, path []string, parents int) ([]byte, error)
 }
 
-// The formats of the table.
+// The formats that clients use.
 var (
 	// JSON is JSON as it is specified.
 	JSON Format = jsonFormat{strict: true}
