@@ -12,7 +12,7 @@
 // The packages:
 //
 //   - config: environment and systemd credentials → one validated value.
-//   - service: the service manager: ready, status, stopping, watchdog.
+//   - service: the service manager: ready, status, stopping, watchdog, the ports of its socket.
 //   - listen: inherited sockets or self-bound Tailscale addresses; follows address
 //     changes; checks the local address of every connection; says when tailscaled has
 //     lost its control server, so that only reads are served.
@@ -31,7 +31,8 @@
 //     is a value there, wherever it comes from.
 //     gate/code has the codes by which a change is confirmed; a leaf.
 //   - tool: our own tools, by typed definitions: schema, decoding, fields.
-//   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups.
+//   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups,
+//     tool/catalog/listing writes out what they are: a table, JSON, the page of reference.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it gives to whom on this server; pure.
 //   - audit: one record per decision and one per outcome, in a file that counts, and

@@ -28,6 +28,7 @@ import (
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/identity"
 	"tailscale-mcp/internal/localapi"
+	"tailscale-mcp/internal/service"
 	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/version"
 )
@@ -140,7 +141,7 @@ func checkServing(ctx context.Context, cfg config.Config, status *ipnstate.Statu
 	}
 	word, err := askDaemon(ctx, host, cfg.Port)
 	port := cfg.Port
-	for _, other := range socketPorts(os.DirFS(hostRoot)) {
+	for _, other := range service.SocketPorts(os.DirFS(hostRoot)) {
 		if err == nil || other == cfg.Port {
 			continue
 		}

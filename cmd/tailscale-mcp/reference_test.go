@@ -24,6 +24,7 @@ import (
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/mcpserver"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/catalog/listing"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -62,7 +63,7 @@ func TestGoldenConfiguration(t *testing.T) {
 
 // TestGoldenTools: the page of tools is made from the definitions.
 func TestGoldenTools(t *testing.T) {
-	golden(t, "../../packaging/doc/tools.md", toolsPage(everything()))
+	golden(t, "../../packaging/doc/tools.md", listing.Page(everything()))
 }
 
 func variableTable() string {

@@ -3,12 +3,8 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +12,7 @@ import (
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/catalog"
+	"tailscale-mcp/internal/tool/catalog/listing"
 	"tailscale-mcp/internal/version"
 )
 
@@ -59,72 +56,14 @@ func runTools(p person, o toolsOptions) error {
 	case o.asJSON && o.asMarkdown:
 		return cli.Misused("leave out one of them", "--json and --markdown exclude each other")
 	case o.asJSON:
-		return writeJSON(p, r)
+		return listing.JSON(p.out, r)
 	case o.asMarkdown:
-		_, err := io.WriteString(p.out, toolsPage(r))
+		_, err := io.WriteString(p.out, listing.Page(r))
 		return err
 	}
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TOOL\tCLASS\tGROUP\tTITLE\tSCOPES\tOPERATIONS OF THE API")
-	for _, t := range r.Tools {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.Name, t.Class, t.Group, t.Title, scopesOf(t), listed(t.Operations, ""))
-	}
-	fmt.Fprintln(w, "\nRESOURCE\t\t\t")
-	for _, res := range r.Resources {
-		fmt.Fprintf(w, "%s\tread\t\t%s\n", res.URI, res.Title)
-	}
-	fmt.Fprintln(w, "\nPROMPT\t\t\t")
-	for _, prompt := range r.Prompts {
-		fmt.Fprintf(w, "%s\tread\t%s\t%s\n", prompt.Name, "uses "+strings.Join(prompt.Tools, ", "), prompt.Title)
-	}
-	if err := w.Flush(); err != nil {
+	if err := listing.Table(p.out, r); err != nil {
 		return err
 	}
 	_, err := io.WriteString(p.out, aboutTools)
 	return err
-}
-
-// scopesOf are the scopes that a tool needs, in words.
-func scopesOf(t tool.Tool) string {
-	scopes := catalog.Scopes(t)
-	if catalog.Unscoped(t) {
-		scopes = append(scopes, "none documented")
-	}
-	return listed(scopes, "")
-}
-
-// listed joins words, each in that quote; a dash for none.
-func listed(words []string, quote string) string {
-	if len(words) == 0 {
-		return "-"
-	}
-	return quote + strings.Join(words, quote+", "+quote) + quote
-}
-
-func writeJSON(p person, r tool.Set) error {
-	type row struct {
-		Name        string      `json:"name"`
-		Title       string      `json:"title"`
-		Class       grant.Class `json:"class"`
-		Group       string      `json:"group,omitempty"`
-		Description string      `json:"description"`
-		Operations  []string    `json:"operations,omitempty"`
-		Scopes      []string    `json:"scopes,omitempty"`
-		Example     any         `json:"example,omitempty"`
-		Input       any         `json:"inputSchema,omitempty"`
-		Output      any         `json:"outputSchema,omitempty"`
-	}
-	out := map[string][]row{}
-	for _, t := range r.Tools {
-		out["tools"] = append(out["tools"], row{t.Name, t.Title, t.Class, t.Group, t.Description, t.Operations, catalog.Scopes(t), t.Example, t.Input, t.Output})
-	}
-	for _, res := range r.Resources {
-		out["resources"] = append(out["resources"], row{Name: res.URI, Title: res.Title, Class: grant.Read, Description: res.Description})
-	}
-	for _, prompt := range r.Prompts {
-		out["prompts"] = append(out["prompts"], row{Name: prompt.Name, Title: prompt.Title, Class: grant.Read, Description: prompt.Description})
-	}
-	e := json.NewEncoder(p.out)
-	e.SetIndent("", "  ")
-	return e.Encode(out)
 }

@@ -3,6 +3,9 @@
 // Package service tells the service manager how the daemon is: started, what it
 // is doing, alive, stopping (systemd's sd_notify(3) protocol).
 //
+// It also knows where the service manager has the unit of the socket, and reads the
+// ports from it ([SocketPorts]).
+//
 // Imports: the standard library and go-systemd's daemon package, which reads the
 // protocol's variables NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID.
 //

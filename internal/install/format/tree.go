@@ -32,18 +32,21 @@ func Depth(tree map[string]any, path []string) int {
 	return len(path)
 }
 
-// With returns the tree with something else at the end of the path, the rest shared.
+// With returns the tree with something else at the end of the path, the rest shared; of
+// an empty path there is no end.
 func With(tree map[string]any, path []string, value any) map[string]any {
 	out := maps.Clone(tree)
 	if out == nil {
 		out = map[string]any{}
 	}
-	if len(path) == 1 {
+	switch len(path) {
+	case 0:
+	case 1:
 		out[path[0]] = value
-		return out
+	default:
+		below, _ := tree[path[0]].(map[string]any)
+		out[path[0]] = With(below, path[1:], value)
 	}
-	below, _ := tree[path[0]].(map[string]any)
-	out[path[0]] = With(below, path[1:], value)
 	return out
 }
 
@@ -51,14 +54,16 @@ func With(tree map[string]any, path []string, value any) map[string]any {
 // tables above it, that many, which are then empty.
 func Without(tree map[string]any, path []string, parents int) map[string]any {
 	out := maps.Clone(tree)
-	if len(path) == 1 {
+	switch len(path) {
+	case 0:
+	case 1:
 		delete(out, path[0])
-		return out
-	}
-	below, _ := tree[path[0]].(map[string]any)
-	below = Without(below, path[1:], parents)
-	if out[path[0]] = below; len(below) == 0 && parents >= len(path)-1 {
-		delete(out, path[0])
+	default:
+		below, _ := tree[path[0]].(map[string]any)
+		below = Without(below, path[1:], parents)
+		if out[path[0]] = below; len(below) == 0 && parents >= len(path)-1 {
+			delete(out, path[0])
+		}
 	}
 	return out
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package main
+package service
 
 import (
 	"os"
@@ -42,7 +42,7 @@ func TestSocketPorts(t *testing.T) {
 			for name, text := range c.files {
 				root[name] = &fstest.MapFile{Data: []byte(text)}
 			}
-			if got := socketPorts(root); !slices.Equal(got, c.want) {
+			if got := SocketPorts(root); !slices.Equal(got, c.want) {
 				t.Errorf("got ports %v, want %v", got, c.want)
 			}
 		})

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package main
+package service
 
 import (
 	"io/fs"
@@ -15,9 +15,10 @@ import (
 // important first (systemd.unit(5)).
 var unitDirs = []string{"etc/systemd/system", "run/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"}
 
-// socketPorts are the ports that tailscale-mcp.socket listens on according to its
-// files, as systemd would read them; none where it is not installed.
-func socketPorts(root fs.FS) []uint16 {
+// SocketPorts returns the ports that tailscale-mcp.socket listens on according to its
+// files under root, as systemd would read them; none where it is not installed. A file
+// that cannot be read counts as absent.
+func SocketPorts(root fs.FS) []uint16 {
 	const unit = "tailscale-mcp.socket"
 	var files []string
 	for _, dir := range unitDirs {
@@ -40,7 +41,7 @@ func socketPorts(root fs.FS) []uint16 {
 	for _, file := range files {
 		text, err := fs.ReadFile(root, file)
 		if err != nil {
-			continue // doctor only guesses with it
+			continue
 		}
 		for line := range strings.Lines(string(text)) {
 			key, value, _ := strings.Cut(strings.TrimSpace(line), "=")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package main
+package listing
 
 import (
 	"cmp"
@@ -26,8 +26,9 @@ Tools of the classes *destructive* and *escalating* have the person asked, where
 of the refusal that comes first (` + "`confirmation_required`" + `).
 `
 
-// toolsPage is the page of reference.
-func toolsPage(r tool.Set) string {
+// Page returns the page of reference: a set in Markdown, with arguments, the operations
+// of the API and the smallest scopes of a credential.
+func Page(r tool.Set) string {
 	var b strings.Builder
 	b.WriteString(pageBegin)
 	tools := r.Tools
