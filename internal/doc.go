@@ -21,15 +21,13 @@
 //   - front: what every path of the daemon has in common: the limits of what a caller
 //     may use, Host and Origin, who is calling, and which path goes where.
 //   - mcpserver: the only one of the daemon that knows MCP, with those below it: the
-//     checks in the order
-//     a request meets them, then lists and calls out of the registry. mcp-go does the
-//     handshake and holds nothing of a caller.
-//     mcpserver/message reads what clients send, mcpserver/catalogue writes what the
-//     registry holds.
+//     checks in the order a request meets them, then lists and calls out of the registry.
+//     mcp-go does the handshake and holds nothing of a caller. mcpserver/message reads
+//     what clients send, mcpserver/catalogue writes what the registry holds.
 //   - gate: the one path that every call takes: decide, audit, run, bound, audit. Its
 //     registry has what there is, in snapshots that may be replaced while serving; a tool
-//     is a value there, wherever it comes from.
-//     gate/code has the codes by which a change is confirmed; a leaf.
+//     is a value there, wherever it comes from. gate/code, a leaf, has the codes by which
+//     a change is confirmed.
 //   - tool: our own tools, by typed definitions: schema, decoding, fields.
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups,
 //     tool/catalog/listing writes out what they are: a table, JSON, the page of reference.
@@ -40,12 +38,12 @@
 //     has the files: lines that are there after a crash, in files that are numbered.
 //   - tsapi: the control API of Tailscale: one way for every request, with retries, limits
 //     and errors with fixed codes.
-//   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes its
-//     clients, without the rest.
 //   - tsapi/fault: what went wrong with a request, with a code and a next step.
 //   - tsapi/limit: what all callers of the API share, fairly: quota, requests, slots, bytes.
 //   - tsapi/token: an access token for each request, out of the credential.
 //   - tsapi/object: the JSON of an answer, checked once and looked into on demand; a leaf.
+//   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes its
+//     clients, without the rest.
 //   - tsapi/credential: the credential of the Tailscale API, which config checks; a leaf.
 //   - flight: joins identical work that is under way; a leaf.
 //   - redact: makes the words of others fit for a message: bounded, visible, no secrets; a leaf.
@@ -74,12 +72,14 @@
 // # The import rule
 //
 // A package imports only what stands to its right in the picture, and the leaves
-// caller, grant, audit, failure, cli/spelling, version and visible. One exception: mcpserver imports front, for the
-// visit that it is given, and mcpserver/message for the form of a refusal; front knows neither. gate knows
-// neither Tailscale nor MCP nor HTTP, package tool and its groups neither HTTP nor MCP; of each other, groups know the devices
-// only, which their callers name. grant imports the standard library. mcp-go is imported by mcpserver and those below it only.
-// The product imports no tsnet and runs no other program. imports_test.go holds all
-// of this.
+// caller, grant, audit, failure, cli/spelling, version and visible. A package may
+// also import its own rooms, as audit does audit/disk.
+// One exception: mcpserver imports front, for the visit that it is given, and
+// mcpserver/message for the form of a refusal; front knows neither. gate knows neither
+// Tailscale nor MCP nor HTTP, package tool and its groups neither HTTP nor MCP; of each
+// other, groups know the devices only, which their callers name. grant imports the
+// standard library. mcp-go is imported by mcpserver and those below it only. The product
+// imports no tsnet and runs no other program. imports_test.go holds all of this.
 //
 // # Adding a tool
 //
