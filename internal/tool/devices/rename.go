@@ -18,13 +18,6 @@ type renameInput struct {
 	Name   string `json:"name" jsonschema:"the new machine name, such as build-runner; without the domain"`
 }
 
-type renameOutput struct {
-	NodeID   string `json:"nodeId" jsonschema:"the device that was renamed"`
-	Previous string `json:"previousName" jsonschema:"its MagicDNS name before"`
-	Name     string `json:"name,omitempty" jsonschema:"its MagicDNS name now; absent when it could not be read"`
-	Note     string `json:"note,omitempty" jsonschema:"what is not certain about this answer"`
-}
-
 // Not idempotent: said again, a name may mean another device, since the one that
 // had it is called something else by then.
 func (d *devices) rename() tool.Tool {
@@ -39,47 +32,50 @@ func (d *devices) rename() tool.Tool {
 		Example:    json.RawMessage(`{"device":"web-1","name":"front"}`),
 		Description: "Gives one device another machine name. Its MagicDNS name changes at once and the old name stops working, so links and configurations that use it break. " +
 			"Answers with the MagicDNS names before and after; a name that is taken gets a number. To rename back, give the device by node ID. Three calls to the Tailscale API.",
-	}, func(ctx context.Context, call tool.Call, in renameInput) (renameOutput, error) {
+	}, func(ctx context.Context, call tool.Call, in renameInput) (changeOutput, error) {
 		name, domain, err := splitName(in.Name)
 		if err != nil {
-			return renameOutput{}, err
+			return changeOutput{}, err
 		}
 		device, err := d.of(call).resolve(ctx, in.Device, false)
 		if err != nil {
-			return renameOutput{}, err
+			return changeOutput{}, err
 		}
 		if _, own, _ := strings.Cut(device.Name, "."); domain != "" && !strings.EqualFold(domain, own) {
-			return renameOutput{}, tool.Invalidf("give the name without a domain", "the device is in the domain %q and stays there", tool.Clip(own))
+			return changeOutput{}, tool.Invalidf("give the name without a domain", "the device is in the domain %q and stays there", tool.Clip(own))
 		}
 		return d.setName(ctx, device, name)
 	})
 }
 
+// renamed are the fields that a renaming concerns.
+var renamed = []string{"name"}
+
 // setName renames the device and reads what came of it.
-func (d *devices) setName(ctx context.Context, device tsapi.Device, name string) (renameOutput, error) {
-	out := renameOutput{NodeID: key(device), Previous: device.Name}
+func (d *devices) setName(ctx context.Context, device tsapi.Device, name string) (changeOutput, error) {
+	out := changeOutput{NodeID: key(device), Previous: project(device, renamed, nil)}
 	err := d.api.SetDeviceName(ctx, key(device), name)
 	var failed *tsapi.Error
 	if err != nil && (!errors.As(err, &failed) || !failed.OutcomeUnknown) {
-		return renameOutput{}, err
+		return changeOutput{}, err
 	}
 	// Nothing is sent a second time; reading shows what the answer did not.
 	now, unread := d.api.GetDevice(ctx, key(device), false)
 	switch {
 	case err == nil && unread == nil:
-		out.Name = now.Name
+		out.Now = project(now, renamed, nil)
 	case err == nil:
 		out.Note = "the device was renamed; do not repeat the call. Its new MagicDNS name could not be read"
 		if errors.As(unread, &failed) {
 			out.Note += ": " + failed.Message
 		}
 	case unread != nil:
-		return renameOutput{}, err
+		return changeOutput{}, err
 	case now.Name != device.Name || strings.EqualFold(short(now.Name), name):
-		out.Name = now.Name
+		out.Now = project(now, renamed, nil)
 		out.Note = "the Tailscale API did not confirm the change, but this is the name that the device has now"
 	default:
-		return renameOutput{}, &tool.Error{
+		return changeOutput{}, &tool.Error{
 			Code:    failed.Code,
 			Message: failed.Message + "; right afterwards the device was still called " + printable(device.Name),
 			Next:    failed.Next,
