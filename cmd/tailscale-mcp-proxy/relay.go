@@ -25,9 +25,6 @@ func relayCommand(s streams) *cobra.Command {
 	c.Flags().AddFlagSet(relayFlags(opt))
 	cli.CompleteFiles(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if opt.showVersion {
-			return printVersion(c.OutOrStdout())
-		}
 		if err := opt.finish(c.Flags(), c.CommandPath(), s.environ); err != nil {
 			return err
 		}
