@@ -26,7 +26,7 @@ func (d *devices) listResource() tool.Resource {
 // tagResource is the list of the devices with one tag.
 func (d *devices) tagResource() tool.Resource {
 	return tool.DeviceResource(tool.Resource{
-		URI:         "tailscale://tag/{tag}",
+		URI:         "tailscale://tag/{+tag}",
 		Example:     "tag:web",
 		Name:        "tag",
 		Title:       "Devices with a tag",

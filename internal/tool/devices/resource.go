@@ -13,7 +13,7 @@ import (
 // resource is one device, by ID or by name.
 func (d *devices) resource() tool.Resource {
 	return tool.DeviceResource(tool.Resource{
-		URI:         "tailscale://device/{id}",
+		URI:         "tailscale://device/{+id}",
 		Example:     "web-1",
 		Alias:       "tailscale://device",
 		Name:        "device",

@@ -33,7 +33,7 @@ func unread(op string, err error) error {
 // subresource is that object as a resource.
 func (d *devices) subresource(name, op string) tool.Resource {
 	return tool.DeviceResource(tool.Resource{
-		URI:         "tailscale://device-" + name + "/{id}",
+		URI:         "tailscale://device-" + name + "/{+id}",
 		Alias:       "tailscale://device-" + name,
 		Example:     "web-1",
 		Name:        "device-" + name,
