@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package devices
+package change
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/lookup"
 )
 
 type tagsInput struct {
@@ -19,10 +20,11 @@ type tagsInput struct {
 	Tags []string `json:"tags" jsonschema:"all tags that the device shall have, such as tag:web or web"`
 }
 
-// https://tailscale.com/api#tag/devices/POST/device/{deviceId}/tags
-func (d *devices) setTags() tool.Tool {
+// setTags is the tool that replaces the tags of a device
+// (https://tailscale.com/api#tag/devices/POST/device/{deviceId}/tags).
+func (c *changes) setTags() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "set_device_tags", Title: "Replace a device's tags", Group: group, Target: "device", Devices: true, Class: grant.Escalating, Idempotent: true,
+		Name: "set_device_tags", Title: "Replace a device's tags", Group: Group, Target: "device", Devices: true, Class: grant.Escalating, Idempotent: true,
 		Operations: []string{"listTailnetDevices", "getDevice", "setDeviceTags"},
 		Example:    json.RawMessage(`{"device":"web-1","tags":["web"]}`),
 		Description: "Replaces all tags of one device; those not named are lost. Tags own the device, so access rules that name them apply at once. " +
@@ -32,22 +34,22 @@ func (d *devices) setTags() tool.Tool {
 			// A filter takes that for nothing given; here it would take tags away.
 			return changeOutput{}, tool.Invalidf("give tags such as tag:web, or an empty list to take all away", "a tag is blank")
 		}
-		f := filter{Tags: in.Tags}
-		if err := f.clean(); err != nil {
+		f := lookup.Filter{Tags: in.Tags}
+		if err := f.Clean(); err != nil {
 			return changeOutput{}, err
 		}
 		tags := append([]string{}, f.Tags...)
-		device, err := d.of(call).resolve(ctx, in.Device, false)
+		device, err := lookup.Resolve(ctx, lookup.For(call, c.api), in.Device, false)
 		if err != nil {
 			return changeOutput{}, err
 		}
-		effect := fmt.Sprintf("replaces the tags %q of the device %s by %q", device.Tags, printable(called(device)), tags)
+		effect := fmt.Sprintf("replaces the tags %q of the device %s by %q", device.Tags, lookup.Printable(lookup.Called(device)), tags)
 		switch {
 		case len(tags) == 0:
 			effect += "; who owns it without tags is not documented"
 		case len(device.Tags) == 0:
-			effect += "; they own it from then on, and no longer " + printable(cmp.Or(device.User, "its user"))
+			effect += "; they own it from then on, and no longer " + lookup.Printable(cmp.Or(device.User, "its user"))
 		}
-		return d.change(ctx, call, in.changeInput, device, "setDeviceTags", map[string][]string{"tags": tags}, effect+d.cutOff(ctx, call, device), "tags")
+		return c.change(ctx, call, in.changeInput, device, "setDeviceTags", map[string][]string{"tags": tags}, effect+c.cutOff(ctx, call, device), "tags")
 	})
 }

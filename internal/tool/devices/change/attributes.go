@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package devices
+package change
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/lookup"
+	"tailscale-mcp/internal/tool/devices/view"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -26,10 +28,11 @@ type attributesOutput struct {
 	Note     string        `json:"note,omitempty" jsonschema:"what is not certain about this answer"`
 }
 
-// https://tailscale.com/api#tag/devices/PATCH/tailnet/{tailnet}/device-attributes
-func (d *devices) updateAttributes() tool.Tool {
+// updateAttributes is the tool that changes posture attributes of devices
+// (https://tailscale.com/api#tag/devices/PATCH/tailnet/{tailnet}/device-attributes).
+func (c *changes) updateAttributes() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "update_device_attributes", Title: "Change posture attributes of devices", Group: group, Target: "devices", Devices: true, Class: grant.Escalating,
+		Name: "update_device_attributes", Title: "Change posture attributes of devices", Group: Group, Target: "devices", Devices: true, Class: grant.Escalating,
 		Operations: []string{"listTailnetDevices", "getDevice", "getDevicePostureAttributes", "setCustomDevicePostureAttributes",
 			"deleteCustomDevicePostureAttributes", "batchUpdateCustomDevicePostureAttributes"},
 		Example: json.RawMessage(`{"devices":["web-1"],"attributes":[{"key":"custom:tier","text":"gold"}]}`),
@@ -43,29 +46,29 @@ func (d *devices) updateAttributes() tool.Tool {
 		var found []tsapi.Device
 		var names []string
 		for _, name := range in.Devices {
-			device, err := d.of(call).resolve(ctx, name, false)
+			device, err := lookup.Resolve(ctx, lookup.For(call, c.api), name, false)
 			if err != nil {
 				return out, err
 			}
-			if slices.ContainsFunc(found, func(v tsapi.Device) bool { return key(v) == key(device) }) {
+			if slices.ContainsFunc(found, func(v tsapi.Device) bool { return lookup.Key(v) == lookup.Key(device) }) {
 				return out, tool.Invalidf("give each device once", "%q is there twice", tool.Clip(name))
 			}
-			found, names = append(found, device), append(names, called(device))
+			found, names = append(found, device), append(names, lookup.Called(device))
 		}
-		if out.Previous, err = d.attributesOf(ctx, found); err != nil {
+		if out.Previous, err = c.attributesOf(ctx, found); err != nil {
 			return attributesOutput{}, err
 		}
 		effect, err := in.effect(names, out.Previous)
 		if err != nil {
 			return attributesOutput{}, err
 		}
-		if err := call.Confirm(in.Confirmation, strings.Join(names, ","), effect+d.cutOff(ctx, call, found...)); err != nil {
+		if err := call.Confirm(in.Confirmation, strings.Join(names, ","), effect+c.cutOff(ctx, call, found...)); err != nil {
 			return attributesOutput{}, err
 		}
-		if err := d.api.Do(ctx, in.request(found, patches)); err != nil {
+		if err := c.api.Do(ctx, in.request(found, patches)); err != nil {
 			return attributesOutput{}, err
 		}
-		if out.Now, err = d.attributesOf(ctx, found); err != nil {
+		if out.Now, err = c.attributesOf(ctx, found); err != nil {
 			out.Now, out.Note = nil, "the change was made; do not repeat the call. The attributes could not be read again"
 		}
 		return out, nil
@@ -73,9 +76,9 @@ func (d *devices) updateAttributes() tool.Tool {
 }
 
 // attributesOf reads the attributes of each device.
-func (d *devices) attributesOf(ctx context.Context, found []tsapi.Device) (all []tool.Object, err error) {
+func (c *changes) attributesOf(ctx context.Context, found []tsapi.Device) (all []tool.Object, err error) {
 	for _, device := range found {
-		one, err := d.object(ctx, "getDevicePostureAttributes", device)
+		one, err := view.Beside(ctx, c.api, "getDevicePostureAttributes", device)
 		if err != nil {
 			return nil, err
 		}
@@ -89,17 +92,17 @@ func (d *devices) attributesOf(ctx context.Context, found []tsapi.Device) (all [
 func (in attributesInput) request(found []tsapi.Device, patches map[string]map[string]any) tsapi.Request {
 	nodes := map[string]any{}
 	for _, device := range found {
-		nodes[key(device)] = patches
+		nodes[lookup.Key(device)] = patches
 	}
 	one := in.Attributes[0]
 	r := tsapi.Request{Op: "batchUpdateCustomDevicePostureAttributes"}
 	body := map[string]any{"nodes": nodes}
 	switch single := len(found) == 1 && len(in.Attributes) == 1; {
 	case single && !one.Remove:
-		r = tsapi.Request{Op: "setCustomDevicePostureAttributes", Params: []string{key(found[0]), one.Key}}
+		r = tsapi.Request{Op: "setCustomDevicePostureAttributes", Params: []string{lookup.Key(found[0]), one.Key}}
 		body = patches[one.Key]
 	case single && in.Comment == "":
-		return tsapi.Request{Op: "deleteCustomDevicePostureAttributes", Params: []string{key(found[0]), one.Key}}
+		return tsapi.Request{Op: "deleteCustomDevicePostureAttributes", Params: []string{lookup.Key(found[0]), one.Key}}
 	}
 	if in.Comment != "" {
 		body["comment"] = in.Comment

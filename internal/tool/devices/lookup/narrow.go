@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package devices
+package lookup
 
 import (
 	"context"
@@ -19,15 +19,15 @@ type narrowed struct {
 	call tool.Call
 }
 
-// of returns the devices as the call may see them.
-func (d *devices) of(call tool.Call) *devices {
+// For returns the API as the call may see it.
+func For(call tool.Call, api API) API {
 	if !call.Narrowed() {
-		return d
+		return api
 	}
-	return &devices{api: narrowed{d.api, call}, host: d.host}
+	return narrowed{api, call}
 }
 
-// ListDevices leaves out what the call may not touch.
+// ListDevices implements [API]; it leaves out what the call may not touch.
 func (n narrowed) ListDevices(ctx context.Context, q tsapi.DeviceQuery) ([]tsapi.Device, error) {
 	all, err := n.API.ListDevices(ctx, q)
 	if err != nil {
@@ -46,7 +46,7 @@ func (n narrowed) ListDevices(ctx context.Context, q tsapi.DeviceQuery) ([]tsapi
 	return covered, nil
 }
 
-// GetDevice answers about what the call may not touch as about nothing.
+// GetDevice implements [API]; it answers about what the call may not touch as about nothing.
 func (n narrowed) GetDevice(ctx context.Context, id string, allFields bool) (tsapi.Device, error) {
 	device, err := n.API.GetDevice(ctx, id, allFields)
 	if err != nil {
@@ -62,6 +62,7 @@ func (n narrowed) GetDevice(ctx context.Context, id string, allFields bool) (tsa
 	return device, nil
 }
 
+// covers reports whether the grants of the call are for the device.
 func (n narrowed) covers(d tsapi.Device) (bool, error) {
 	return n.call.Covers(grant.Device{NodeID: d.NodeID, Name: d.Name, User: d.User, Tags: d.Tags, Foreign: d.IsExternal})
 }

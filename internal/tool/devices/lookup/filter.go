@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package devices
+package lookup
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"tailscale-mcp/internal/tsapi"
 )
 
-// filter says which devices are meant. All that is given has to hold; a blank
+// Filter says which devices are meant. All that is given has to hold; a blank
 // text is nothing given.
-type filter struct {
+type Filter struct {
 	Name   string   `json:"name,omitempty" jsonschema:"only devices whose MagicDNS name or hostname contains this, such as web; case does not count"`
 	OS     string   `json:"os,omitempty" jsonschema:"only devices with this operating system, such as linux, macOS, windows, iOS or android"`
 	User   string   `json:"user,omitempty" jsonschema:"only devices registered by this login, such as alice@example.com; tagged ones too"`
@@ -22,19 +22,19 @@ type filter struct {
 	Online *bool    `json:"online,omitempty" jsonschema:"true for devices connected right now, false for the others"`
 }
 
-// find returns the devices that f means. The API filters by what it can compare;
+// Find returns the devices that f means. The API filters by what it can compare;
 // the rest is done here.
-func (d *devices) find(ctx context.Context, f filter, allFields bool) ([]tsapi.Device, error) {
-	if err := f.clean(); err != nil {
+func Find(ctx context.Context, api API, f Filter, allFields bool) ([]tsapi.Device, error) {
+	if err := f.Clean(); err != nil {
 		return nil, err
 	}
 	query := tsapi.DeviceQuery{Filters: f.query(), AllFields: allFields}
-	found, err := d.api.ListDevices(ctx, query)
+	found, err := api.ListDevices(ctx, query)
 	if err == nil && len(found) == 0 && len(query.Filters) > 0 {
 		// The API compares exactly, and "macos" is no system there. That there
 		// are no such devices would be the wrong answer.
 		query.Filters = nil
-		if found, err = d.api.ListDevices(ctx, query); err == nil {
+		if found, err = api.ListDevices(ctx, query); err == nil {
 			found = slices.DeleteFunc(found, func(device tsapi.Device) bool { return !f.fitsInAnyCase(device) })
 		}
 	}
@@ -48,8 +48,9 @@ func (d *devices) find(ctx context.Context, f filter, allFields bool) ([]tsapi.D
 	}), nil
 }
 
-// clean takes away what means nothing, and refuses what no device could have.
-func (f *filter) clean() error {
+// Clean takes away from the filter what means nothing, and refuses what no device
+// could have.
+func (f *Filter) Clean() error {
 	f.Name, f.OS, f.User = strings.TrimSpace(f.Name), strings.TrimSpace(f.OS), strings.TrimSpace(f.User)
 	if full, ok := strings.CutSuffix(f.Name, "."); ok && full != "" {
 		f.Name = full // a name as DNS writes it
@@ -67,7 +68,7 @@ func (f *filter) clean() error {
 		}
 		tags = append(tags, tag)
 	}
-	f.Tags = distinct(tags)
+	f.Tags = slices.Compact(slices.Sorted(slices.Values(tags)))
 	// The address of a request has its limits, at the API and on the way there.
 	const mostTags, longest = 50, 4096
 	if len(f.Tags) > mostTags || len(f.query().Encode()) > longest {
@@ -76,8 +77,8 @@ func (f *filter) clean() error {
 	return nil
 }
 
-// query is the part that the API filters by.
-func (f *filter) query() url.Values {
+// query returns the part of the filter that the API filters by.
+func (f *Filter) query() url.Values {
 	q := url.Values{}
 	if f.OS != "" {
 		q.Set("os", f.OS)
@@ -91,8 +92,9 @@ func (f *filter) query() url.Values {
 	return q
 }
 
-// fitsInAnyCase is what the API is asked for, but that case does not count.
-func (f *filter) fitsInAnyCase(d tsapi.Device) bool {
+// fitsInAnyCase reports whether a device is one that the API is asked for, but that
+// case does not count.
+func (f *Filter) fitsInAnyCase(d tsapi.Device) bool {
 	return (f.OS == "" || strings.EqualFold(d.OS, f.OS)) &&
 		(f.User == "" || strings.EqualFold(d.User, f.User)) &&
 		!slices.ContainsFunc(f.Tags, func(tag string) bool {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package devices
+package change
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/lookup"
+	"tailscale-mcp/internal/tool/devices/view"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -18,13 +20,15 @@ type renameInput struct {
 	Name   string `json:"name" jsonschema:"the new machine name, such as build-runner; without the domain"`
 }
 
-// Not idempotent: said again, a name may mean another device, since the one that
-// had it is called something else by then.
-func (d *devices) rename() tool.Tool {
+// rename is the tool that gives a device another name
+// (https://tailscale.com/api#tag/devices/POST/device/{deviceId}/name). It is not
+// idempotent: said again, a name may mean another device, since the one that had it is
+// called something else by then.
+func (c *changes) rename() tool.Tool {
 	return tool.New(tool.Definition{
 		Name:       "set_device_name",
 		Title:      "Rename a device",
-		Group:      group,
+		Group:      Group,
 		Target:     "device",
 		Operations: []string{"listTailnetDevices", "getDevice", "setDeviceName"},
 		Devices:    true,
@@ -37,33 +41,33 @@ func (d *devices) rename() tool.Tool {
 		if err != nil {
 			return changeOutput{}, err
 		}
-		device, err := d.of(call).resolve(ctx, in.Device, false)
+		device, err := lookup.Resolve(ctx, lookup.For(call, c.api), in.Device, false)
 		if err != nil {
 			return changeOutput{}, err
 		}
 		if _, own, _ := strings.Cut(device.Name, "."); domain != "" && !strings.EqualFold(domain, own) {
 			return changeOutput{}, tool.Invalidf("give the name without a domain", "the device is in the domain %q and stays there", tool.Clip(own))
 		}
-		return d.setName(ctx, device, name)
+		return c.setName(ctx, device, name)
 	})
 }
 
 // renamed are the fields that a renaming concerns.
 var renamed = []string{"name"}
 
-// setName renames the device and reads what came of it.
-func (d *devices) setName(ctx context.Context, device tsapi.Device, name string) (changeOutput, error) {
-	out := changeOutput{NodeID: key(device), Previous: project(device, renamed, nil)}
-	err := d.api.SetDeviceName(ctx, key(device), name)
+// setName gives the device the name and reads what came of it.
+func (c *changes) setName(ctx context.Context, device tsapi.Device, name string) (changeOutput, error) {
+	out := changeOutput{NodeID: lookup.Key(device), Previous: view.Project(device, renamed, nil)}
+	err := c.api.SetDeviceName(ctx, lookup.Key(device), name)
 	var failed *tsapi.Error
 	if err != nil && (!errors.As(err, &failed) || !failed.OutcomeUnknown) {
 		return changeOutput{}, err
 	}
 	// Nothing is sent a second time; reading shows what the answer did not.
-	now, unread := d.api.GetDevice(ctx, key(device), false)
+	now, unread := c.api.GetDevice(ctx, lookup.Key(device), false)
 	switch {
 	case err == nil && unread == nil:
-		out.Now = project(now, renamed, nil)
+		out.Now = view.Project(now, renamed, nil)
 	case err == nil:
 		out.Note = "the device was renamed; do not repeat the call. Its new MagicDNS name could not be read"
 		if errors.As(unread, &failed) {
@@ -71,13 +75,13 @@ func (d *devices) setName(ctx context.Context, device tsapi.Device, name string)
 		}
 	case unread != nil:
 		return changeOutput{}, err
-	case now.Name != device.Name || strings.EqualFold(short(now.Name), name):
-		out.Now = project(now, renamed, nil)
+	case now.Name != device.Name || strings.EqualFold(lookup.Short(now.Name), name):
+		out.Now = view.Project(now, renamed, nil)
 		out.Note = "the Tailscale API did not confirm the change, but this is the name that the device has now"
 	default:
 		return changeOutput{}, &tool.Error{
 			Code:    failed.Code,
-			Message: failed.Message + "; right afterwards the device was still called " + printable(device.Name),
+			Message: failed.Message + "; right afterwards the device was still called " + lookup.Printable(device.Name),
 			Next:    failed.Next,
 		}
 	}

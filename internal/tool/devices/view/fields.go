@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-package devices
+// Package view has what callers are shown of a device: the fields that they ask for,
+// and the objects that the API keeps beside it. It knows no caller: whoever asks has
+// looked the device up for one.
+package view
 
 import (
 	"encoding/json"
@@ -14,7 +17,7 @@ import (
 // omits it for a device that is connected right now.
 const online = "online"
 
-// everything asks for all fields.
+// everything is the name in place of a field that asks for all of them.
 const everything = "all"
 
 // usual are the fields that the API sends unasked, and ours.
@@ -30,37 +33,37 @@ var usual = []string{
 var documented = append(slices.Clone(usual),
 	"advertisedRoutes", "clientConnectivity", "distro", "enabledRoutes", "multipleConnections", "postureIdentity", "sshEnabled")
 
-// listed is the default projection of a device in a list: enough to find it
+// InList is the default projection of a device in a list: enough to find it
 // and to see whether something is wrong with it.
-var listed = []string{"nodeId", "name", "addresses", "os", "user", "tags", online, "lastSeen", "updateAvailable", "isExternal"}
+var InList = []string{"nodeId", "name", "addresses", "os", "user", "tags", online, "lastSeen", "updateAvailable", "isExternal"}
 
-// shown is the default projection of one device.
-var shown = append(slices.Clone(listed),
+// Alone is the default projection of one device.
+var Alone = append(slices.Clone(InList),
 	"id", "hostname", "clientVersion", "created", "expires", "keyExpiryDisabled", "authorized", "isEphemeral", "blocksIncomingConnections",
 	"enabledRoutes", "advertisedRoutes", "sshEnabled", "distro", "multipleConnections", "tailnetLockError")
 
-// distinct returns each of the fields once: what a projection costs must not
+// Distinct returns each of the fields once: what a projection costs must not
 // grow with how often a field is named.
-func distinct(fields []string) []string {
+func Distinct(fields []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(fields)))
 }
 
-// beyondUsual reports whether the API has to be asked for more than it sends
+// BeyondUsual reports whether the API has to be asked for more than it sends
 // unasked. A field that we do not know may be a new one of the others.
-func beyondUsual(fields []string) bool {
+func BeyondUsual(fields []string) bool {
 	return slices.ContainsFunc(fields, func(name string) bool { return !slices.Contains(usual, name) })
 }
 
-// project returns the fields of a device that are asked for, or those of the
+// Project returns the fields of a device that are asked for, or those of the
 // default projection when none are. One that it lacks, or that is null, which is
 // the same said with more words, is left out.
 //
 // It goes through the device once: looking for each field by itself takes several
 // times as long.
-func project(d tsapi.Device, fields, byDefault []string) tool.Object {
+func Project(d tsapi.Device, fields, byDefault []string) tool.Object {
 	switch {
 	case slices.Contains(fields, everything):
-		return whole(d)
+		return Whole(d)
 	case len(fields) == 0:
 		fields = byDefault
 	}
@@ -76,8 +79,8 @@ func project(d tsapi.Device, fields, byDefault []string) tool.Object {
 	return o
 }
 
-// whole returns all fields of a device as they came, and ours.
-func whole(d tsapi.Device) tool.Object {
+// Whole returns all fields of a device as they came, and ours.
+func Whole(d tsapi.Device) tool.Object {
 	o := tool.Object{}
 	for name, value := range d.Fields() {
 		o[name] = value
@@ -86,6 +89,7 @@ func whole(d tsapi.Device) tool.Object {
 	return o
 }
 
+// isOnline returns the value of the field online.
 func isOnline(d tsapi.Device) json.RawMessage {
 	if d.Online() {
 		return json.RawMessage("true")
@@ -93,11 +97,11 @@ func isOnline(d tsapi.Device) json.RawMessage {
 	return json.RawMessage("false")
 }
 
-// checkFields refuses a field that the API does not document and none of found
+// Check refuses a field that the API does not document and none of found
 // has. All that were found count and not only those of one page: a field that
 // only some devices have would be refused in the middle of the list otherwise.
 // Of no device there is nothing to be left out.
-func checkFields(found []tsapi.Device, fields []string) error {
+func Check(found []tsapi.Device, fields []string) error {
 	if len(found) == 0 {
 		return nil
 	}
@@ -110,7 +114,7 @@ func checkFields(found []tsapi.Device, fields []string) error {
 		i := slices.IndexFunc(found, func(d tsapi.Device) bool { _, ok := d.Field(name); return ok })
 		if i < 0 {
 			for _, device := range found[:min(named, len(found))] {
-				witnesses = append(witnesses, whole(device))
+				witnesses = append(witnesses, Whole(device))
 			}
 			break
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package devices
+package change
 
 import (
 	"encoding/json"
@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/lookup"
 )
 
+// attribute is a posture attribute as a caller sets or removes it.
 type attribute struct {
 	Key    string  `json:"key" jsonschema:"the attribute, such as custom:tier"`
 	Text   *string `json:"text,omitempty" jsonschema:"its value when that is text, such as gold"`
@@ -21,12 +23,14 @@ type attribute struct {
 	Expiry string  `json:"expiry,omitempty" jsonschema:"when it goes by itself, such as 2027-01-31T12:00:00Z"`
 }
 
+// The forms of the keys and of the texts of custom attributes, as the document of the
+// API has them.
 var (
 	attributeKey  = regexp.MustCompile(`^custom:[A-Za-z0-9_:]{1,121}$`)
 	attributeText = regexp.MustCompile(`^[A-Za-z0-9_.]{1,50}$`)
 )
 
-// patch is the attribute as the API takes it; nil removes it.
+// patch returns the attribute as the API takes it; nil removes it.
 func (a attribute) patch() (map[string]any, error) {
 	p, given := map[string]any{}, 0
 	if a.Text != nil {
@@ -60,7 +64,7 @@ func (a attribute) patch() (map[string]any, error) {
 	return p, nil
 }
 
-// patches are the attributes as the API takes them, by key.
+// patches returns the attributes as the API takes them, by key.
 func (in attributesInput) patches() (map[string]map[string]any, error) {
 	if len(in.Devices) < 1 || len(in.Devices) > 20 || len(in.Attributes) < 1 || len(in.Attributes) > 20 || len([]rune(in.Comment)) > 200 {
 		return nil, tool.Invalidf("give 1 to 20 devices, 1 to 20 attributes, and a comment of at most 200 characters", "there is too little or too much")
@@ -98,19 +102,20 @@ func (in attributesInput) effect(names []string, previous []tool.Object) (string
 			for key := range now.Attributes {
 				// The API keeps one attribute of a name, in whatever case.
 				if key != a.Key && strings.EqualFold(key, a.Key) {
-					return "", tool.Invalidf("give the key "+printable(key), "%s has that attribute in another case than %q", printable(name), a.Key)
+					return "", tool.Invalidf("give the key "+lookup.Printable(key), "%s has that attribute in another case than %q", lookup.Printable(name), a.Key)
 				}
 			}
 			old := "absent"
 			if value, ok := now.Attributes[a.Key]; ok {
 				old = until(value, now.Expiries[a.Key])
 			}
-			lines = append(lines, printable(name)+" "+a.Key+": "+old+" -> "+a.becomes())
+			lines = append(lines, lookup.Printable(name)+" "+a.Key+": "+old+" -> "+a.becomes())
 		}
 	}
 	return "changes what access rules know of devices (" + strings.Join(lines, ", ") + ")", nil
 }
 
+// becomes says what the attribute is after the change.
 func (a attribute) becomes() string {
 	p, err := a.patch()
 	if err != nil || p == nil {
@@ -120,15 +125,15 @@ func (a attribute) becomes() string {
 	return until(value, a.Expiry)
 }
 
-// until is a value as a message can hold it, and when it goes by itself.
+// until returns a value as a message can hold it, and when it goes by itself.
 func until(value json.RawMessage, expiry string) string {
 	var text string
-	shown := printable(string(value))
+	shown := lookup.Printable(string(value))
 	if json.Unmarshal(value, &text) == nil {
 		shown = strconv.Quote(tool.Clip(text))
 	}
 	if expiry == "" {
 		return shown
 	}
-	return shown + " until " + printable(expiry)
+	return shown + " until " + lookup.Printable(expiry)
 }

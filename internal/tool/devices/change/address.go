@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package devices
+package change
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/lookup"
 )
 
 type ipInput struct {
@@ -18,10 +19,11 @@ type ipInput struct {
 	IPv4 string `json:"ipv4" jsonschema:"the new Tailscale IPv4 address, such as 100.80.0.1"`
 }
 
-// https://tailscale.com/api#tag/devices/POST/device/{deviceId}/ip
-func (d *devices) setIP() tool.Tool {
+// setIP is the tool that gives a device another address
+// (https://tailscale.com/api#tag/devices/POST/device/{deviceId}/ip).
+func (c *changes) setIP() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "set_device_ip", Title: "Change a device's address", Group: group, Target: "device", Devices: true, Class: grant.Destructive, Idempotent: true,
+		Name: "set_device_ip", Title: "Change a device's address", Group: Group, Target: "device", Devices: true, Class: grant.Destructive, Idempotent: true,
 		Operations: []string{"listTailnetDevices", "getDevice", "setDeviceIp"},
 		Example:    json.RawMessage(`{"device":"web-1","ipv4":"100.64.0.99"}`),
 		Description: "Gives one device another Tailscale IPv4 address, in 100.64.0.0/10. Every connection to it breaks, and DNS caches may hold the old address. " +
@@ -31,11 +33,11 @@ func (d *devices) setIP() tool.Tool {
 		if err != nil || !netip.MustParsePrefix("100.64.0.0/10").Contains(addr) {
 			return changeOutput{}, tool.Invalidf("give an address such as 100.80.0.1", "%q is no IPv4 address in 100.64.0.0/10", tool.Clip(in.IPv4))
 		}
-		device, err := d.of(call).resolve(ctx, in.Device, true)
+		device, err := lookup.Resolve(ctx, lookup.For(call, c.api), in.Device, true)
 		if err != nil {
 			return changeOutput{}, err
 		}
-		effect := fmt.Sprintf("replaces the addresses %q of the device %s by %s and breaks every connection to it", device.Addresses, printable(called(device)), addr)
-		return d.change(ctx, call, in.changeInput, device, "setDeviceIp", map[string]string{"ipv4": addr.String()}, effect+stake(device)+d.cutOff(ctx, call, device), "addresses")
+		effect := fmt.Sprintf("replaces the addresses %q of the device %s by %s and breaks every connection to it", device.Addresses, lookup.Printable(lookup.Called(device)), addr)
+		return c.change(ctx, call, in.changeInput, device, "setDeviceIp", map[string]string{"ipv4": addr.String()}, effect+stake(device)+c.cutOff(ctx, call, device), "addresses")
 	})
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package devices
+package change
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -20,10 +21,11 @@ type routesInput struct {
 	Routes []string `json:"routes" jsonschema:"all routes that shall be approved, such as 10.0.0.0/16; an exit node has 0.0.0.0/0 and ::/0"`
 }
 
-// https://tailscale.com/api#tag/devices/POST/device/{deviceId}/routes
-func (d *devices) setRoutes() tool.Tool {
+// setRoutes is the tool that approves routes of a device
+// (https://tailscale.com/api#tag/devices/POST/device/{deviceId}/routes).
+func (c *changes) setRoutes() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "set_device_routes", Title: "Replace a device's approved routes", Group: group, Target: "device", Devices: true, Class: grant.Escalating, Idempotent: true,
+		Name: "set_device_routes", Title: "Replace a device's approved routes", Group: Group, Target: "device", Devices: true, Class: grant.Escalating, Idempotent: true,
 		Operations: []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "setDeviceRoutes"},
 		Example:    json.RawMessage(`{"device":"web-1","routes":["10.0.0.0/16"]}`),
 		Description: "Replaces the approved subnet routes of one device; those not named are disabled. The tailnet then sends traffic for these networks to the device. " +
@@ -33,12 +35,12 @@ func (d *devices) setRoutes() tool.Tool {
 		if err != nil {
 			return changeOutput{}, err
 		}
-		device, err := d.of(call).resolve(ctx, in.Device, false)
+		device, err := lookup.Resolve(ctx, lookup.For(call, c.api), in.Device, false)
 		if err != nil {
 			return changeOutput{}, err
 		}
-		id := []string{key(device)}
-		before, err := d.api.Object(ctx, tsapi.Request{Op: "listDeviceRoutes", Params: id})
+		id := []string{lookup.Key(device)}
+		before, err := c.api.Object(ctx, tsapi.Request{Op: "listDeviceRoutes", Params: id})
 		if err != nil {
 			return changeOutput{}, err
 		}
@@ -48,15 +50,15 @@ func (d *devices) setRoutes() tool.Tool {
 				return changeOutput{}, unread("listDeviceRoutes", err)
 			}
 		}
-		effect := replacing(called(device), without(routes, enabled), without(enabled, routes))
-		if err := call.Confirm(in.Confirmation, called(device), effect); err != nil {
+		effect := replacing(lookup.Called(device), without(routes, enabled), without(enabled, routes))
+		if err := call.Confirm(in.Confirmation, lookup.Called(device), effect); err != nil {
 			return changeOutput{}, err
 		}
-		now, err := d.api.Object(ctx, tsapi.Request{Op: "setDeviceRoutes", Params: id, Body: map[string][]string{"routes": routes}})
+		now, err := c.api.Object(ctx, tsapi.Request{Op: "setDeviceRoutes", Params: id, Body: map[string][]string{"routes": routes}})
 		if err != nil {
 			return changeOutput{}, err
 		}
-		out := changeOutput{NodeID: key(device)}
+		out := changeOutput{NodeID: lookup.Key(device)}
 		kind := tool.Kind{}
 		if out.Previous, err = kind.One(nil, before); err != nil {
 			return changeOutput{}, err
@@ -66,16 +68,16 @@ func (d *devices) setRoutes() tool.Tool {
 	})
 }
 
-// replacing is the effect of approving some routes of a device and disabling others.
+// replacing says the effect of approving some routes of a device and disabling others.
 func replacing(device string, approved, disabled []string) string {
-	effect := "leaves the approved routes of the device " + printable(device) + " as they are"
+	effect := "leaves the approved routes of the device " + lookup.Printable(device) + " as they are"
 	switch {
 	case len(approved) > 0 && len(disabled) > 0:
-		effect = fmt.Sprintf("approves the routes %q of the device %s and disables %q", approved, printable(device), disabled)
+		effect = fmt.Sprintf("approves the routes %q of the device %s and disables %q", approved, lookup.Printable(device), disabled)
 	case len(approved) > 0:
-		effect = fmt.Sprintf("approves the routes %q of the device %s", approved, printable(device))
+		effect = fmt.Sprintf("approves the routes %q of the device %s", approved, lookup.Printable(device))
 	case len(disabled) > 0:
-		effect = fmt.Sprintf("disables the routes %q of the device %s", disabled, printable(device))
+		effect = fmt.Sprintf("disables the routes %q of the device %s", disabled, lookup.Printable(device))
 	}
 	if slices.ContainsFunc(approved, func(route string) bool { return strings.HasSuffix(route, "/0") }) {
 		effect += "; 0.0.0.0/0 and ::/0 make it an exit node, which others may send all of their traffic through"
@@ -88,7 +90,7 @@ func without(routes, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(routes), func(route string) bool { return slices.Contains(others, route) })
 }
 
-// prefixes checks routes before anything is asked.
+// prefixes returns the routes in order, each once, or what is wrong with one.
 func prefixes(given []string) ([]string, error) {
 	routes := []string{}
 	for _, text := range given {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package devices
+package change
 
 import (
 	"cmp"
@@ -9,13 +9,14 @@ import (
 	"slices"
 	"strings"
 
+	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tsapi"
 )
 
 // stake continues the effect of a change that can cut a device off: whose it is,
 // whether it is in use, and which traffic goes through it, as far as that was read.
 func stake(d tsapi.Device) string {
-	said := []string{"it belongs to " + printable(cmp.Or(d.User, "an unknown user"))}
+	said := []string{"it belongs to " + lookup.Printable(cmp.Or(d.User, "an unknown user"))}
 	if len(d.Tags) > 0 {
 		said[0] = "it is tagged " + some(d.Tags)
 	}
@@ -23,7 +24,7 @@ func stake(d tsapi.Device) string {
 	case d.Online():
 		said = append(said, "is online now")
 	case d.LastSeen != "":
-		said = append(said, "was last seen at "+printable(d.LastSeen))
+		said = append(said, "was last seen at "+lookup.Printable(d.LastSeen))
 	default:
 		said = append(said, "is not online")
 	}
@@ -42,12 +43,12 @@ func stake(d tsapi.Device) string {
 	return "; " + strings.Join(said, ", ")
 }
 
-// some lists the first few of many for a sentence.
+// some lists the first few of many names for a sentence.
 func some(names []string) string {
 	const most = 5
 	var shown []string
 	for _, name := range names[:min(most, len(names))] {
-		shown = append(shown, printable(name))
+		shown = append(shown, lookup.Printable(name))
 	}
 	text := strings.Join(shown, " ")
 	if rest := len(names) - most; rest > 0 {
