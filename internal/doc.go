@@ -52,6 +52,9 @@
 //   - proxy: the stdio ↔ Streamable HTTP relay, a program of its own.
 //   - proxy/route: the way of that relay to its server, and the identity shown over it.
 //   - proxy/mirror: which parts of a request travel in HTTP headers too.
+//   - proxy/doctor: walks the way of a request of that relay and says where it breaks.
+//   - proxy/headers: the headers that its user adds, from a file or the environment.
+//   - proxy/ending: when that process is to end, by a signal or with its parent; a leaf.
 //   - install: enters that program in the configuration of MCP clients; clients.go is
 //     the table of what each needs.
 //   - cli: what the command lines of both programs share around cobra: how arguments are

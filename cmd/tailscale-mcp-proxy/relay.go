@@ -10,6 +10,8 @@ import (
 
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/proxy"
+	"tailscale-mcp/internal/proxy/ending"
+	"tailscale-mcp/internal/proxy/headers"
 	"tailscale-mcp/internal/version"
 )
 
@@ -48,11 +50,11 @@ func (opt *options) relay(ctx context.Context, s streams) error {
 	if isTerminal(s.in) {
 		fmt.Fprintf(s.err, sayByHand, opt.server)
 	}
-	if who := exposed(opt.headerFile); who != "" {
+	if who := headers.Exposed(opt.headerFile); who != "" {
 		log.Warn("the header file is not private", "reason", who)
 	}
 
-	ctx, stop := untilAsked(ctx)
+	ctx, stop := ending.UntilAsked(ctx)
 	defer stop()
 	return proxy.Run(ctx, opt.config(log), s.in, s.out)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package main
+package headers
 
 import (
 	"net/http"
@@ -13,6 +13,11 @@ import (
 	"tailscale-mcp/internal/cli"
 )
 
+// environ are variables by their name.
+type environ map[string]string
+
+func (e environ) lookup(name string) string { return e[name] }
+
 // TestPX27Headers: headers come from a file or the environment.
 func TestPX27Headers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "the headers")
@@ -20,9 +25,7 @@ func TestPX27Headers(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	opt := &options{headerFile: file, headerEnv: headerList{list{"X-Key=KEY"}}}
-	err := opt.readHeaders([]string{"KEY=old", "KEY=k=1"})
-	got := opt.header
+	got, err := Read(file, []string{"X-Key=KEY"}, environ{"KEY": "k=1"}.lookup)
 	want := http.Header{"Authorization": {"Bearer a:b=c"}, "X-Team": {"red team"}, "X-Key": {"k=1"}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v and %v, want %v", got, err, want)
@@ -45,7 +48,7 @@ func TestPX27HeadersRefused(t *testing.T) {
 		{name: "in the file and the environment", text: "X-Key: hunter2", env: []string{"x-key=SECRET"}, says: "given twice"},
 		{name: "not ASCII", text: "X-Key: hunter2\xc3\xa9", says: "cannot carry"},
 		{name: "a control character", text: "X-Key: hun\rter2", says: "cannot carry"},
-		{name: "too large", text: strings.Repeat("#hunter2\n", maxHeaderFile/8), says: "larger than"},
+		{name: "too large", text: strings.Repeat("#hunter2\n", maxFile/8), says: "larger than"},
 		{name: "a variable that is not there", env: []string{"X-Key=hunter2"}, says: "the variable named for X-Key is not set"},
 		{name: "no variable", env: []string{"X-Key="}, says: "not NAME=VARIABLE"},
 		{name: "the value itself", env: []string{"X-Key"}, says: "not NAME=VARIABLE"},
@@ -61,8 +64,7 @@ func TestPX27HeadersRefused(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			opt := &options{headerFile: file, headerEnv: headerList{tt.env}}
-			err := opt.readHeaders([]string{"SECRET=hunter2", "BROKEN=hunter2\r\nX: y"})
+			_, err := Read(file, tt.env, environ{"SECRET": "hunter2", "BROKEN": "hunter2\r\nX: y"}.lookup)
 			if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("got %v, want an error with %q and without the value", err, tt.says)
 			}
@@ -71,7 +73,7 @@ func TestPX27HeadersRefused(t *testing.T) {
 			}
 		})
 	}
-	if err := (&options{headerFile: filepath.Join(t.TempDir(), "none")}).readHeaders(nil); err == nil || !strings.Contains(err.Error(), "--header-file") {
+	if _, err := Read(filepath.Join(t.TempDir(), "none"), nil, nil); err == nil || !strings.Contains(err.Error(), "--header-file") {
 		t.Errorf("no file: got %v, want an error", err)
 	}
 }

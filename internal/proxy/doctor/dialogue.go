@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package main
+package doctor
 
 import (
 	"bufio"
@@ -14,12 +14,12 @@ import (
 	"sync"
 
 	"tailscale-mcp/internal/proxy"
-	"tailscale-mcp/internal/version"
 )
 
 // dialogue is a client that talks to the server through the relay, as the
 // client does that a person has trouble with.
 type dialogue struct {
+	me    map[string]any // who the client is
 	stdin *io.PipeWriter
 	ended chan struct{}  // closed when the relay has ended
 	meta  map[string]any // params._meta of every request in the modern era
@@ -45,12 +45,12 @@ type answerError struct {
 func (e *answerError) Error() string { return e.Message }
 
 // converse starts a relay.
-func converse(ctx context.Context, cfg proxy.Config) *dialogue {
+func converse(ctx context.Context, o Options) *dialogue {
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
-	d := &dialogue{stdin: inW, ended: make(chan struct{}), waiting: map[string]chan message{}}
+	d := &dialogue{me: map[string]any{"name": o.Client, "version": o.Version}, stdin: inW, ended: make(chan struct{}), waiting: map[string]chan message{}}
 	go func() {
-		err := proxy.Run(ctx, cfg, inR, outW)
+		err := proxy.Run(ctx, o.Relay, inR, outW)
 		_ = inR.CloseWithError(errors.Join(err, io.ErrClosedPipe))
 		_ = outW.Close()
 		close(d.ended)
@@ -148,10 +148,9 @@ func (i serverInfo) String() string {
 // greet finds out whether this is an MCP server, as clients of both eras do:
 // by server/discover, and by initialize where there is no such thing.
 func (d *dialogue) greet(ctx context.Context) (greeting, error) {
-	me := map[string]any{"name": program + "-doctor", "version": version.String()}
 	d.meta = map[string]any{
 		"io.modelcontextprotocol/protocolVersion":    modernVersion,
-		"io.modelcontextprotocol/clientInfo":         me,
+		"io.modelcontextprotocol/clientInfo":         d.me,
 		"io.modelcontextprotocol/clientCapabilities": map[string]any{},
 	}
 	var discovered struct {
@@ -168,7 +167,7 @@ func (d *dialogue) greet(ctx context.Context) (greeting, error) {
 		ProtocolVersion string
 		ServerInfo      serverInfo
 	}
-	err := d.ask(ctx, "initialize", map[string]any{"protocolVersion": legacyVersion, "capabilities": map[string]any{}, "clientInfo": me}, &opened)
+	err := d.ask(ctx, "initialize", map[string]any{"protocolVersion": legacyVersion, "capabilities": map[string]any{}, "clientInfo": d.me}, &opened)
 	if err != nil {
 		return greeting{}, err
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package main
+package ending
 
 import (
 	"os"
@@ -12,6 +12,6 @@ import (
 // logs off or the system shuts down (os/signal, "Windows").
 var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
 
-// ignoreBrokenPipes does nothing: here writing to a client that is gone is an
+// IgnoreBrokenPipes does nothing: here writing to a client that is gone is an
 // error anyway.
-func ignoreBrokenPipes() {}
+func IgnoreBrokenPipes() {}

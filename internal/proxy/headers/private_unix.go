@@ -2,16 +2,16 @@
 
 //go:build !windows
 
-package main
+package headers
 
 import (
 	"fmt"
 	"os"
 )
 
-// exposed says who else can read a file that may hold secrets; "" when nobody
+// Exposed says who else can read a file that may hold secrets; "" when nobody
 // can.
-func exposed(file string) string {
+func Exposed(file string) string {
 	info, err := os.Stat(file)
 	if err != nil || info.Mode().Perm()&0o077 == 0 {
 		return ""

@@ -1,134 +1,27 @@
 // SPDX-License-Identifier: MIT
 
-package main
+package doctor
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"tailscale-mcp/internal/proxy"
-	"tailscale-mcp/internal/proxy/route"
 )
-
-// walk is what the steps of the doctor hand on.
-type walk struct {
-	opt  *options
-	cfg  proxy.Config
-	path *route.Path
-	*dialogue
-	who whoami
-}
-
-func (w *walk) close() {
-	if w.dialogue != nil {
-		w.dialogue.close()
-	}
-}
-
-// steps are the way of a request.
-var steps = []struct {
-	name string
-	try  func(context.Context, *walk) finding
-}{
-	{"configuration", configuration},
-	{"tailscaled", tailscaled},
-	{"state", state},
-	{"name", name},
-	{"node", node},
-	{"connection", connection},
-	{"protocol", protocol},
-	{"identity", identity},
-	{"tools", tools},
-	{"latency", latency},
-}
-
-func configuration(_ context.Context, w *walk) finding {
-	detail := "server " + w.opt.server.String()
-	if names := slices.Sorted(maps.Keys(w.opt.header)); len(names) > 0 {
-		detail += ", headers " + strings.Join(names, ", ")
-	}
-	return noted(detail, exposed(w.opt.headerFile))
-}
-
-func tailscaled(ctx context.Context, w *walk) finding {
-	if w.path.Local() {
-		if err := w.path.Refused(); err != nil {
-			return broken(err, "leave out --require-tailscale, or name the server as others in the tailnet do")
-		}
-		return finding{Status: statusNotNeeded}
-	}
-	detail, err := w.path.Tailscaled(ctx)
-	if err != nil {
-		return w.without(err)
-	}
-	return found("%s", detail)
-}
-
-// without is the end of what tailscaled is needed for: a break, or a note where
-// the relay would go on too.
-func (w *walk) without(err error) finding {
-	f := broken(err, "tailscale status")
-	if w.path.Without(err) {
-		f.Status, f.Detail = statusNote, "no identity is sent: "+f.Detail
-	}
-	return f
-}
-
-func state(_ context.Context, w *walk) finding {
-	if !w.path.Tailnet() {
-		return finding{Status: statusNotNeeded}
-	}
-	detail, note, err := w.path.State()
-	if err != nil {
-		return w.without(err)
-	}
-	return noted(detail, note)
-}
-
-func name(ctx context.Context, w *walk) finding {
-	if w.path.Local() {
-		return finding{Status: statusNotNeeded}
-	}
-	detail, err := w.path.Name(ctx)
-	if err != nil {
-		return broken(err, "tailscale status")
-	}
-	return found("%s", detail)
-}
-
-func node(ctx context.Context, w *walk) finding {
-	if !w.path.Tailnet() {
-		return finding{Status: statusNotNeeded}
-	}
-	detail, note, err := w.path.Node(ctx)
-	if err != nil {
-		return broken(err, "tailscale status")
-	}
-	return noted(detail, note)
-}
-
-func connection(ctx context.Context, w *walk) finding {
-	detail, err := w.path.Connect(ctx)
-	if err != nil {
-		return broken(err, "tailscale status")
-	}
-	return found("%s", detail)
-}
 
 // stepTimeout bounds each step that asks the server.
 const stepTimeout = 30 * time.Second
 
 const seeHost = "on the server's host run: sudo tailscale-mcp doctor"
 
-func protocol(ctx context.Context, w *walk) finding {
-	w.dialogue = converse(ctx, w.cfg)
+func protocol(ctx context.Context, w *walk) Finding {
+	w.dialogue = converse(ctx, w.o)
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	hello, err := w.greet(ctx)
@@ -140,7 +33,7 @@ func protocol(ctx context.Context, w *walk) finding {
 
 // ungreeted is the break at an error in place of a greeting, with the next step
 // that belongs to it.
-func (w *walk) ungreeted(err error) finding {
+func (w *walk) ungreeted(err error) Finding {
 	var said *answerError
 	if !errors.As(err, &said) {
 		return broken(err, w.isThatIt())
@@ -163,7 +56,7 @@ func (w *walk) ungreeted(err error) finding {
 }
 
 func (w *walk) isThatIt() string {
-	return "is " + w.opt.server.String() + " the URL of tailscale-mcp (its path is /mcp)? If so, " + seeHost
+	return "is " + w.o.Relay.Server.String() + " the URL of tailscale-mcp (its path is /mcp)? If so, " + seeHost
 }
 
 // whoami is what the tool of that name of tailscale-mcp answers, as far as a
@@ -182,7 +75,7 @@ type whoami struct {
 }
 
 // identity asks the server who it takes this node for.
-func identity(ctx context.Context, w *walk) finding {
+func identity(ctx context.Context, w *walk) Finding {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	var result struct {
@@ -224,7 +117,7 @@ const (
 // maxPages bounds the pages of a list, which a server could make without end.
 const maxPages = 100
 
-func tools(ctx context.Context, w *walk) finding {
+func tools(ctx context.Context, w *walk) Finding {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	var names []string
@@ -262,7 +155,7 @@ func tools(ctx context.Context, w *walk) finding {
 }
 
 // latency measures what a small request takes, there and back.
-func latency(ctx context.Context, w *walk) finding {
+func latency(ctx context.Context, w *walk) Finding {
 	const rounds = 5
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()

@@ -2,7 +2,7 @@
 
 //go:build unix
 
-package main
+package ending
 
 import (
 	"os"
@@ -13,6 +13,6 @@ import (
 // endSignals ask the relay to end. A terminal that is closed sends SIGHUP.
 var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
-// ignoreBrokenPipes makes writing to a client, or a person's pager, that is gone an
+// IgnoreBrokenPipes makes writing to a client, or a person's pager, that is gone an
 // error. Without it that would kill the process before it could end its session.
-func ignoreBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+func IgnoreBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
