@@ -31,6 +31,8 @@
 //   - tool: our own tools, by typed definitions: schema, decoding, fields.
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups,
 //     tool/catalog/listing writes out what they are: a table, JSON, the page of reference.
+//   - tool/devices/change: those that change devices; devices/lookup finds the device that
+//     a caller means, within its grants; devices/view has what is shown of one.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it gives to whom on this server; pure.
 //   - audit: one record per decision and one per outcome, in a file that counts, and
@@ -58,6 +60,9 @@
 //   - proxy: the stdio ↔ Streamable HTTP relay, a program of its own.
 //   - proxy/route: the way of that relay to its server, and the identity shown over it.
 //   - proxy/mirror: which parts of a request travel in HTTP headers too.
+//   - proxy/doctor: walks the way of a request of that relay and says where it breaks.
+//   - proxy/headers: the headers that its user adds, from a file or the environment.
+//   - proxy/ending: when that process is to end, by a signal or with its parent; a leaf.
 //   - install: enters that program in the configuration of MCP clients; clients.go is
 //     the table of what each needs, and install/format, a leaf, changes their files' texts.
 //   - cli: what the command lines of both programs share around cobra: how arguments are
@@ -77,7 +82,8 @@
 // One exception: mcpserver imports front, for the visit that it is given, and
 // mcpserver/message for the form of a refusal; front knows neither. gate knows neither
 // Tailscale nor MCP nor HTTP, package tool and its groups neither HTTP nor MCP; of each
-// other, groups know the devices only, which their callers name. grant imports the
+// other, groups know tool/devices/lookup
+// only, since their callers name devices. grant imports the
 // standard library. mcp-go is imported by mcpserver and those below it only. The product
 // imports no tsnet and runs no other program. imports_test.go holds all of this.
 //

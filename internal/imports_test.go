@@ -81,9 +81,9 @@ func TestImportDirection(t *testing.T) {
 		"internal/tool":                 {"internal/gate", "internal/failure", "internal/grant", "internal/tsapi"},
 		"internal/testbed/told":         {"internal/failure"},
 		"internal/testbed/tooltest":     {"internal/gate", "internal/tool", "internal/failure", "internal/grant", "internal/audit", "internal/caller", "internal/tsapi", "internal/testbed/fakeapi", "internal/tsapi/credential"},
-		"internal/tool/catalog":         {"internal/gate", "internal/tool", "internal/tool/*", "internal/grant", "internal/localapi", "internal/tsapi"},
+		"internal/tool/catalog":         {"internal/gate", "internal/tool", "internal/tool/*", "internal/grant", "internal/localapi", "internal/tsapi", "internal/tool/devices/lookup"},
 		"internal/tool/catalog/listing": {"internal/tool", "internal/tool/catalog", "internal/grant"},
-		"internal/tool/*":               {"internal/tool", "internal/tool/devices", "internal/caller", "internal/failure", "internal/grant", "internal/policy", "internal/localapi", "internal/tsapi", "internal/visible"},
+		"internal/tool/*":               {"internal/tool", "internal/caller", "internal/failure", "internal/grant", "internal/policy", "internal/localapi", "internal/tsapi", "internal/visible", "internal/tool/devices/lookup"},
 		"internal/front":                {"internal/identity", "internal/caller"},
 		"internal/mcpserver":            {"internal/front", "internal/gate", "internal/caller", "internal/failure", "internal/grant", "internal/mcpserver/*"},
 		"internal/mcpserver/message":    {"internal/front"},
@@ -96,6 +96,13 @@ func TestImportDirection(t *testing.T) {
 		"internal/install/format":       {},
 		"internal/cli":                  {"internal/cli/spelling"},
 		"internal/cli/spelling":         {},
+		"internal/tool/devices":         {"internal/tool", "internal/tool/devices/*", "internal/grant", "internal/tsapi"},
+		"internal/tool/devices/change":  {"internal/tool", "internal/tool/devices/lookup", "internal/tool/devices/view", "internal/failure", "internal/grant", "internal/tsapi"},
+		"internal/tool/devices/lookup":  {"internal/tool", "internal/failure", "internal/grant", "internal/tsapi"},
+		"internal/tool/devices/view":    {"internal/tool", "internal/tool/devices/lookup", "internal/tsapi"},
+		"internal/proxy/doctor":         {"internal/proxy", "internal/proxy/route"},
+		"internal/proxy/headers":        {"internal/cli", "internal/proxy"},
+		"internal/proxy/ending":         {},
 	}
 	for name, p := range list(t) {
 		allowed, known := may[name]

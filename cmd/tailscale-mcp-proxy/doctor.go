@@ -14,7 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"tailscale-mcp/internal/cli"
-	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/proxy/doctor"
+	"tailscale-mcp/internal/proxy/headers"
+	"tailscale-mcp/internal/version"
 )
 
 // doctorTimeout bounds the whole walk. Each step has a tighter bound of its
@@ -41,9 +43,7 @@ func doctorCommand(s streams) *cobra.Command {
 	return c
 }
 
-// diagnose walks the way of a request, from the configuration to the tools
-// that are granted, with what the relay itself uses, and stops at the first
-// break.
+// diagnose walks the way of a request and prints what it finds.
 func (opt *options) diagnose(ctx context.Context, s streams, asJSON bool) error {
 	if err := opt.readHeaders(s.environ); err != nil {
 		return err
@@ -59,22 +59,13 @@ func (opt *options) diagnose(ctx context.Context, s streams, asJSON bool) error 
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
 
-	cfg := opt.config(log)
-	w := &walk{opt: opt, cfg: cfg, path: route.NewPath(ctx, cfg.Route())}
-	defer w.close()
-	report := report{Server: opt.server.String(), OK: true}
-	for _, step := range steps {
-		f := finding{Step: step.name, Status: statusNotTried}
-		if report.OK {
-			f = step.try(ctx, w)
-			f.Step = step.name
-			report.OK = f.Status != statusFail
-		}
-		report.Steps = append(report.Steps, f)
+	report := doctor.Walk(ctx, doctor.Options{
+		Client: program + "-doctor", Version: version.String(), Relay: opt.config(log), Note: headers.Exposed(opt.headerFile),
+	}, func(f doctor.Finding) {
 		if !asJSON {
-			f.print(s.out)
+			printFinding(s.out, f)
 		}
-	}
+	})
 	if asJSON {
 		e := json.NewEncoder(s.out)
 		e.SetIndent("", "  ")
@@ -88,36 +79,11 @@ func (opt *options) diagnose(ctx context.Context, s streams, asJSON bool) error 
 	return nil
 }
 
-// report is what --json prints.
-type report struct {
-	Server string    `json:"server"`
-	OK     bool      `json:"ok"`
-	Steps  []finding `json:"steps"`
-}
-
-// finding is what a step found.
-type finding struct {
-	Step   string `json:"step"`
-	Status status `json:"status"`
-	Detail string `json:"detail,omitempty"` // what was found
-	Next   string `json:"next,omitempty"`   // what to do about it
-	Data   any    `json:"data,omitempty"`   // the same for a program
-}
-
-type status string
-
-const (
-	statusOK        status = "ok"
-	statusNote      status = "note" // it goes on, but a person should know
-	statusFail      status = "fail"
-	statusNotNeeded status = "not needed"
-	statusNotTried  status = "not tried"
-)
-
-func (f finding) print(w io.Writer) {
+// printFinding prints what a step found.
+func printFinding(w io.Writer, f doctor.Finding) {
 	const indent = "\n      "
 	switch f.Status {
-	case statusNotNeeded, statusNotTried:
+	case doctor.NotNeeded, doctor.NotTried:
 		fmt.Fprintf(w, "-     %s: %s\n", f.Step, f.Status)
 		return
 	}
@@ -125,28 +91,4 @@ func (f finding) print(w io.Writer) {
 	if f.Next != "" {
 		fmt.Fprintf(w, "      next: %s\n", strings.ReplaceAll(f.Next, "\n", indent))
 	}
-}
-
-func found(format string, a ...any) finding {
-	return finding{Status: statusOK, Detail: fmt.Sprintf(format, a...)}
-}
-
-// noted is found with what a person should know; "" when there is nothing.
-func noted(detail, note string) finding {
-	if note == "" {
-		return found("%s", detail)
-	}
-	if detail != "" {
-		detail += "; "
-	}
-	return finding{Status: statusNote, Detail: detail + note}
-}
-
-// broken is the break: err and what to do, which err may say itself.
-func broken(err error, next string) finding {
-	what, advice := route.Advice(err)
-	if advice != "" {
-		next = advice
-	}
-	return finding{Status: statusFail, Detail: what, Next: next}
 }

@@ -13,6 +13,7 @@ import (
 
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/install"
+	"tailscale-mcp/internal/proxy/headers"
 )
 
 // installOptions is what the command line of either command says.
@@ -79,7 +80,7 @@ func (opt *installOptions) entry(command, home string, environ []string) (instal
 		return install.Entry{}, err
 	}
 	for _, pair := range behind.headerEnv.list {
-		_, from, err := headerFrom(pair)
+		_, from, err := headers.From(pair)
 		if err != nil {
 			return install.Entry{}, err
 		}

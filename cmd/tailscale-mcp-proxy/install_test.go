@@ -37,7 +37,7 @@ func TestParseInstall(t *testing.T) {
 			c.Flags().StringVar(&got.server, "server", "", "")
 			c.Flags().BoolVar(&got.printOnly, "print", false, "")
 			c.Flags().BoolVar(&got.force, "force", false, "")
-			root := cli.New(&cobra.Command{Use: program})
+			root := cli.New(&cobra.Command{Use: program, RunE: c.RunE}, "")
 			root.AddCommand(c)
 			err := cli.Run(t.Context(), root, append([]string{tt.command}, tt.args...), io.Discard, io.Discard)
 			if err != nil || !reflect.DeepEqual(got, tt.want) {

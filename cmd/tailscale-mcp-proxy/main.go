@@ -12,9 +12,11 @@ package main
 import (
 	"context"
 	"os"
+
+	"tailscale-mcp/internal/proxy/ending"
 )
 
 func main() {
-	ignoreBrokenPipes()
+	ending.IgnoreBrokenPipes()
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }

@@ -14,6 +14,7 @@ import (
 
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/proxy"
+	"tailscale-mcp/internal/proxy/headers"
 	"tailscale-mcp/internal/proxy/route"
 	"tailscale-mcp/internal/version"
 )
@@ -66,7 +67,7 @@ func (l *list) GetSlice() []string { return *l }
 type headerList struct{ list }
 
 // Form implements [cli.Former].
-func (*headerList) Form() string { return headerEnvForm }
+func (*headerList) Form() string { return headers.EnvForm }
 
 // relayFlags are the flags of the relay, which set opt.
 func relayFlags(opt *options) *pflag.FlagSet {
@@ -84,7 +85,7 @@ func serverFlags(opt *options) *pflag.FlagSet {
 	flags.BoolVar(&opt.requireTailscale, "require-tailscale", false, "send nothing but to a node of the tailnet")
 	flags.Var(&opt.identityTo, "identity-to", "tell this `HOST` who calls although it is no node of the tailnet, as a reverse proxy; may be repeated")
 	flags.StringVar(&opt.headerFile, "header-file", "", "send the headers in this `FILE`: lines of \"Name: value\"")
-	cli.Instead(flags, "header-file", "header", noHeader)
+	cli.Instead(flags, "header-file", "header", headers.Instead)
 	flags.Var(&opt.headerEnv, "header-env", "send the header NAME with the value of the environment variable, by `NAME=VARIABLE`; may be repeated")
 	flags.DurationVar(&opt.connectTimeout, "connect-timeout", route.DefaultConnectTimeout, "the `DURATION` that connecting to the server may take")
 	flags.IntVar(&opt.maxMessage, "max-message", proxy.DefaultMaxMessage, "the largest message in `BYTES`, either way")
@@ -154,4 +155,10 @@ func (opt *options) config(log *slog.Logger) proxy.Config {
 		Drain:            opt.drain,
 		Log:              log,
 	}
+}
+
+// readHeaders reads the user's headers.
+func (opt *options) readHeaders(environ []string) (err error) {
+	opt.header, err = headers.Read(opt.headerFile, opt.headerEnv.list, func(name string) string { return lookup(environ, name) })
+	return err
 }

@@ -6,7 +6,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -85,12 +84,4 @@ func TestPX15ParentGone(t *testing.T) {
 	if n := deletes.Load() - before; n != 1 {
 		t.Errorf("got %d DELETEs, want 1", n)
 	}
-}
-
-// A parent that lives is left in peace, however often it is looked at, and the
-// look-out ends with its context.
-func TestPX15ParentLives(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	whileParentLives(ctx, time.Millisecond, func() { t.Error("got the parent's end, want nothing: it lives") })
 }

@@ -10,6 +10,8 @@ import (
 
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/proxy"
+	"tailscale-mcp/internal/proxy/ending"
+	"tailscale-mcp/internal/proxy/headers"
 	"tailscale-mcp/internal/version"
 )
 
@@ -25,9 +27,6 @@ func relayCommand(s streams) *cobra.Command {
 	c.Flags().AddFlagSet(relayFlags(opt))
 	cli.CompleteFiles(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if opt.showVersion {
-			return printVersion(c.OutOrStdout())
-		}
 		if err := opt.finish(c.Flags(), c.CommandPath(), s.environ); err != nil {
 			return err
 		}
@@ -51,11 +50,11 @@ func (opt *options) relay(ctx context.Context, s streams) error {
 	if isTerminal(s.in) {
 		fmt.Fprintf(s.err, sayByHand, opt.server)
 	}
-	if who := exposed(opt.headerFile); who != "" {
+	if who := headers.Exposed(opt.headerFile); who != "" {
 		log.Warn("the header file is not private", "reason", who)
 	}
 
-	ctx, stop := untilAsked(ctx)
+	ctx, stop := ending.UntilAsked(ctx)
 	defer stop()
 	return proxy.Run(ctx, opt.config(log), s.in, s.out)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/version"
 )
 
 const program = "tailscale-mcp-proxy"
@@ -30,6 +31,6 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 // subcommands for a person.
 func commands(s streams) *cobra.Command {
 	root := relayCommand(s)
-	root.AddCommand(installCommand(s), uninstallCommand(s), doctorCommand(s), versionCommand())
-	return cli.New(root)
+	root.AddCommand(installCommand(s), uninstallCommand(s), doctorCommand(s))
+	return cli.New(root, version.String())
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/version"
 )
 
 // streams are the program's standard streams. They are files because the audit
@@ -31,8 +32,8 @@ func run(ctx context.Context, args []string, s streams) int {
 func commands(s streams) *cobra.Command {
 	root := rootCommand(s)
 	root.AddCommand(serveCommand(s), stdioCommand(s), checkCommand(), grantCommand(), toolsCommand(),
-		doctorCommand(), auditCommand(), deviceCommand(), versionCommand())
-	cli.New(root)
+		doctorCommand(), auditCommand(), deviceCommand())
+	cli.New(root, version.String())
 	serve, _, err := root.Find([]string{"serve"})
 	if err != nil {
 		panic(err) // it is there, above
@@ -44,18 +45,10 @@ func commands(s streams) *cobra.Command {
 
 // rootCommand is the program without a subcommand, which is the daemon.
 func rootCommand(s streams) *cobra.Command {
-	var version bool
-	c := &cobra.Command{
+	return &cobra.Command{
 		Use:     "tailscale-mcp [subcommand]",
 		Short:   "serve a tailnet to assistants over MCP, to each caller what the policy file grants",
 		Example: aboutConfiguration(),
+		RunE:    func(c *cobra.Command, _ []string) error { return runServe(c.Context(), s) },
 	}
-	c.Flags().BoolVar(&version, "version", false, "print the version")
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		if version {
-			return printVersion(c.OutOrStdout())
-		}
-		return runServe(c.Context(), s)
-	}
-	return c
 }

@@ -19,14 +19,15 @@ import (
 )
 
 // New completes the root of a program, whose subcommands are in it, with the
-// commands completion and help, and the rules of this package.
-func New(root *cobra.Command) *cobra.Command {
+// commands version, completion and help, and the rules of this package. version is
+// what the first prints behind the name of the program, and --version of any command.
+func New(root *cobra.Command, version string) *cobra.Command {
 	// Both are of package cobra, not of the command. The second would keep a
 	// program from running that a desktop started.
 	cobra.EnableCommandSorting = false
 	cobra.MousetrapHelpText = ""
 	help := helpCommand(root)
-	root.AddCommand(completionCommand(root), help)
+	root.AddCommand(versionCommand(root, version), completionCommand(root), help)
 	root.SetHelpCommand(help)
 	root.SetHelpFunc(printHelp)
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -39,6 +40,7 @@ func New(root *cobra.Command) *cobra.Command {
 		if c.Args == nil {
 			c.Args = NoArguments
 		}
+		takeVersion(c, version)
 	}
 	return root
 }

@@ -41,7 +41,7 @@ func program(got *said) *cobra.Command {
 		return err
 	}}
 	root.AddCommand(run, list)
-	return cli.New(root)
+	return cli.New(root, "1.2.3")
 }
 
 // TestRunReads: options with one dash or two, before and after arguments; a value
@@ -80,6 +80,8 @@ func TestRunRefuses(t *testing.T) {
 		"run --frobnicate":        "error: there is no option --frobnicate\nhint: see: prog run --help\n",
 		"run --server":            "error: --server: its value is missing\nhint: see: prog run --help\n",
 		"run --quiet=perhaps":     "error: --quiet: invalid value \"perhaps\"\nhint: it is true or false\n",
+		"--version run":           "error: unexpected argument \"run\"\nhint: the command comes first: prog run [WORD...]\n",
+		"frobnicate --version":    "error: unexpected argument \"frobnicate\"\nhint: see: prog --help\n",
 		"list more":               "error: unexpected argument \"more\"\nhint: see: prog list --help\n",
 		"list http://a:secret@b":  "error: unexpected argument, a URL\nhint: see: prog list --help\n",
 		"http://a:secret@b":       "error: unexpected argument, a URL\nhint: write: prog --server URL\n",
@@ -92,6 +94,25 @@ func TestRunRefuses(t *testing.T) {
 		var out, errs bytes.Buffer
 		if code := cli.Report(&errs, cli.Run(t.Context(), program(&said{}), strings.Fields(line), &out, &errs)); code != cli.Usage || out.Len() > 0 || errs.String() != want {
 			t.Errorf("%q: got exit code %d, %q and %q; want %q", line, code, &out, &errs, want)
+		}
+	}
+}
+
+// TestVersion: every command has the option, whatever else it is given, and only the
+// help of the program shows it.
+func TestVersion(t *testing.T) {
+	for _, line := range []string{"version", "--version", "-version", "list --version", "list -version more", "run a --version b", "help --version", "completion --version", "version --version"} {
+		var got said
+		var out, errs bytes.Buffer
+		err := cli.Run(t.Context(), program(&got), strings.Fields(line), &out, &errs)
+		if err != nil || out.String() != "prog 1.2.3\n" || errs.Len() > 0 || got.name != "" {
+			t.Errorf("%s: got %q, %q and %v, and the command %q was run", line, &out, &errs, err, got.name)
+		}
+	}
+	for line, want := range map[string]bool{"--help": true, "list --help": false} {
+		var out bytes.Buffer
+		if err := cli.Run(t.Context(), program(&said{}), strings.Fields(line), &out, &out); err != nil || strings.Contains(out.String(), "--version") != want {
+			t.Errorf("%s: got %s and %v, want --version in it: %t", line, &out, err, want)
 		}
 	}
 }
@@ -120,7 +141,7 @@ func TestReport(t *testing.T) {
 // TestReaderGone: who reads no more, such as head(1), has enough. Another error of
 // the output is one.
 func TestReaderGone(t *testing.T) {
-	for _, line := range []string{"list", "help", "run --help", "completion bash", "completion zsh", "completion fish"} {
+	for _, line := range []string{"list", "version", "run --version", "help", "run --help", "completion bash", "completion zsh", "completion fish"} {
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)

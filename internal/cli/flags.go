@@ -103,12 +103,12 @@ func BadValue(f *pflag.Flag, command, from, value string, err error) error {
 // Dashed is the name of a flag as it is typed.
 func Dashed(name string) string { return strings.Repeat("-", min(len(name), 2)) + name }
 
-// Typed are the flags of a set, with both names, as they are typed; without that
-// of help, which every command has.
+// Typed are the flags of a set, with both names, as they are typed; without those
+// that every command has and help does not show.
 func Typed(flags *pflag.FlagSet) []string {
 	var all []string
 	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Name == "help" {
+		if f.Name == "help" || f.Hidden {
 			return
 		}
 		all = append(all, "--"+f.Name)

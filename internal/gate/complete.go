@@ -29,14 +29,14 @@ func (d *Dispatcher) CompleteResource(ctx context.Context, c caller.Caller, r Re
 			all, err := res.Complete(ctx, call, prefix)
 			var readable []string // a new list: the other may be shared
 			for _, id := range all {
-				if offered(d.mayRead(c, res, res.instance(id), id), listed) {
+				if offered(d.mayRead(c, res, res.instance(id)), listed) {
 					readable = append(readable, id)
 				}
 			}
 			return readable, err
 		}
 	}
-	refusal := func() *Error { return d.denied(c, "the resource "+res.URI, nil, []string{d.selector(res.URI)}) }
+	refusal := func() *Error { return d.denied(c, "the resource "+res.URI, nil, []string{d.selector(res.selector())}) }
 	return d.complete(ctx, c, r, now, listed, refusal, source, prefix)
 }
 

@@ -27,7 +27,7 @@ func TestCompleteResource(t *testing.T) {
 		{"one that is not there", `{"resources":["test://thing/three"]}`, "", []string{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, total, err := h.CompleteResource(t.Context(), alice(t, tt.entry), gate.Request{Name: "test://thing/{id}"}, tt.prefix)
+			got, total, err := h.CompleteResource(t.Context(), alice(t, tt.entry), gate.Request{Name: "test://thing/{+id}"}, tt.prefix)
 			if err != nil || !slices.Equal(got, tt.want) || total != len(tt.want) {
 				t.Errorf("got %q of %d, error %v; want %q", got, total, err, tt.want)
 			}

@@ -39,19 +39,12 @@ func (d *Dispatcher) mayList(c caller.Caller, r Resource) grant.Decision {
 	return d.rules(c).Resource(grant.Resource{Server: r.Server, URI: r.URI, Devices: r.Devices})
 }
 
-// mayRead decides about one URI, of the member id when r is a family.
-func (d *Dispatcher) mayRead(c caller.Caller, r Resource, uri, id string) grant.Decision {
-	rules := d.rules(c)
-	if !r.Template() {
-		return rules.Resource(grant.Resource{Server: r.Server, URI: uri, Devices: r.Devices})
+// mayRead decides about one URI, of a member when r is a family.
+func (d *Dispatcher) mayRead(c caller.Caller, r Resource, uri string) grant.Decision {
+	if r.Template() {
+		return d.rules(c).Instance(r.granted(), uri)
 	}
-	decision := rules.Instance(r.granted(), uri)
-	if !decision.Allowed && grant.IsURI(uri) {
-		// A client that fills in the template writes svc%3Aweb, and a grant says
-		// svc:web: it is the same member.
-		decision = rules.Instance(r.granted(), r.instance(id))
-	}
-	return decision
+	return d.rules(c).Resource(grant.Resource{Server: r.Server, URI: uri, Devices: r.Devices})
 }
 
 func (d *Dispatcher) mayPrompt(c caller.Caller, now *Snapshot, p Prompt) grant.Decision {

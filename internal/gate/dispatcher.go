@@ -184,7 +184,7 @@ func (d *Dispatcher) Read(ctx context.Context, c caller.Caller, r Request) (text
 	out, err := d.perform(ctx, c, r, job{
 		snapshot: now,
 		class:    grant.Read,
-		decision: d.mayRead(c, res, r.Name, id),
+		decision: d.mayRead(c, res, r.Name),
 		refusal:  func() *Error { return d.denied(c, "the resource "+quote(r.Name), nil, d.selectors(r.Name)) },
 		timeout:  DefaultTimeout,
 		narrow:   res.Narrow,

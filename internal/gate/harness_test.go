@@ -113,7 +113,7 @@ func sample(g *latch) tool.Set {
 		Resources: []tool.Resource{
 			{URI: "test://fixed", Name: "fixed", MIMEType: "text/plain", Read: func(context.Context, string) (string, error) { return "fixed", nil }},
 			{
-				URI: "test://thing/{id}", Alias: "test://thing", Name: "thing", MIMEType: "text/plain",
+				URI: "test://thing/{+id}", Alias: "test://thing", Name: "thing", MIMEType: "text/plain",
 				Read: func(_ context.Context, id string) (string, error) { return "thing " + id, nil },
 				Complete: func(_ context.Context, prefix string) ([]string, error) {
 					return slices.DeleteFunc([]string{"one", "only", "two"}, func(s string) bool { return !strings.HasPrefix(s, prefix) }), nil

@@ -140,7 +140,7 @@ func TestRegistryPanics(t *testing.T) {
 		"half a segment":          {[]tool.Set{{Resources: []tool.Resource{{URI: "a://b{id}", Read: read}}}}, "whole last segment"},
 		"half a variable":         {[]tool.Set{{Resources: []tool.Resource{{URI: "a://b/{", Read: read}}}}, "whole last segment"},
 		"a variable of no name":   {[]tool.Set{{Resources: []tool.Resource{{URI: "a://b/{}", Read: read}}}}, "whole last segment"},
-		"several segments":        {[]tool.Set{{Resources: []tool.Resource{{URI: "a://b/{+id}", Read: read}}}}, "whole last segment"},
+		"several segments":        {[]tool.Set{{Resources: []tool.Resource{{URI: "a://b/{/id}", Read: read}}}}, "whole last segment"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := panics(func() { tool.NewRegistry([]grant.Class{grant.Read}, tt.sets...) }); !strings.Contains(got, tt.want) {

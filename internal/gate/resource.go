@@ -5,6 +5,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -23,7 +24,8 @@ type Resource struct {
 	// Server is the server behind the gate that it belongs to; empty for our own.
 	Server string
 	// URI is the URI, or for a family its RFC 6570 template with one variable
-	// as the last path segment: tailscale://device/{id}.
+	// as the last path segment: tailscale://device/{+id} for one of our own, whose
+	// members are spelled with the colons and at signs that their names have.
 	URI string
 	// Alias is a fixed URI that a grant may also name the whole family by.
 	Alias string
@@ -59,19 +61,46 @@ func (r Resource) prefix() string {
 }
 
 // variable returns the part of uri that stands for the template's variable,
-// decoded: one path segment, never several in disguise.
+// decoded: one path segment, never several in disguise. A member of our own has one
+// spelling, that of the template: two would want two grants, and leave two records.
 func (r Resource) variable(uri string) (string, bool) {
 	encoded, ok := strings.CutPrefix(uri, r.prefix())
 	if !ok || strings.ContainsAny(encoded, "/?#") {
 		return "", false
 	}
 	id, err := url.PathUnescape(encoded)
+	if r.Server == "" && uri != r.instance(id) {
+		return "", false
+	}
 	return id, err == nil && id != "" && id != "." && id != ".." && !strings.Contains(id, "/") &&
 		utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl)
 }
 
-// instance is the member of the family with that id.
-func (r Resource) instance(id string) string { return r.prefix() + url.PathEscape(id) }
+// instance is the member of the family with that id, as a client makes it of the
+// template (RFC 6570, 3.2.2 and 3.2.3): only {+id} leaves punctuation as it is. What
+// would end the segment is never left, and neither is a percent sign.
+func (r Resource) instance(id string) string {
+	const unreserved, reserved = "-._~", ":[]@!$&'()*+,;="
+	plain := unreserved
+	if strings.Contains(r.URI, "{+") {
+		plain += reserved
+	}
+	var uri strings.Builder
+	uri.WriteString(r.prefix())
+	for i := range len(id) {
+		c := id[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte(plain, c) < 0 {
+			fmt.Fprintf(&uri, "%%%02X", c)
+			continue
+		}
+		uri.WriteByte(c)
+	}
+	return uri.String()
+}
+
+// selector is the URI, or of a family what grants name it by: {id}, however its
+// members are spelled.
+func (r Resource) selector() string { return strings.Replace(r.URI, "{+", "{", 1) }
 
 // variable is the name of a template's variable.
 var variable = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
@@ -80,6 +109,9 @@ var variable = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
 func (r Resource) check() error {
 	fixed, rest, isTemplate := strings.Cut(r.URI, "{")
 	name, closed := strings.CutSuffix(rest, "}")
+	if r.Server == "" {
+		name = strings.TrimPrefix(name, "+") // elsewhere it may be several segments
+	}
 	switch {
 	case r.Read == nil:
 		return errors.New("there is nothing to read it with")

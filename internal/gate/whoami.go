@@ -73,9 +73,9 @@ func (d *Dispatcher) whoAmI(c caller.Caller, now *Snapshot) WhoAmIResult {
 	}
 	for _, r := range now.resources {
 		if d.mayList(c, r).Allowed {
-			out.Resources = append(out.Resources, r.URI)
+			out.Resources = append(out.Resources, r.selector())
 		} else {
-			missing.Resources = append(missing.Resources, r.URI)
+			missing.Resources = append(missing.Resources, r.selector())
 		}
 	}
 	for _, p := range d.PromptsOf(now, c) {

@@ -21,7 +21,7 @@ const (
 	rePlainButDot = `(?:[A-Za-z0-9_~:@!$&'()+,=-]|%(?:2[01246789bBcCdD]|3[0-9aAcCdDeE]|4[0-9a-fA-F]|5[0-9aAbBdDeEfF]|6[0-9a-fA-F]|7[0-9aAcCeE]))`
 	reSegment     = `\.*` + rePlainButDot + `(?:\.|` + rePlainButDot + `)*`
 	rePlain       = `(?:file:///|` + reScheme + `://)` + reSegment + `(?:/` + reSegment + `)*`
-	reTemplated   = `(?:[^/{}]+|\{[A-Za-z0-9_]+\})`
+	reTemplated   = `(?:[^/{}]+|\{\+?[A-Za-z0-9_]+\})`
 	reURIChar     = `(?:[A-Za-z0-9._~:/?#@!$&'()+,;={}-]|\[|\]|%[0-9A-Fa-f]{2})`
 )
 
@@ -77,7 +77,7 @@ func resourceCovered(selector, uri string) bool {
 }
 
 // expressions finds the expressions of a quoted template.
-var expressions = regexp.MustCompile(`\\\{\w+\\\}`)
+var expressions = regexp.MustCompile(`\\\{(?:\\\+)?\w+\\\}`)
 
 // shape returns the pattern of a template's instances.
 func shape(template string) *regexp.Regexp {

@@ -11,8 +11,8 @@ import (
 type Template struct {
 	Server string // behind the gateway; empty for Tailscale's own
 	// URI is a URI template (RFC 6570) whose expressions are whole segments of
-	// the form {name}, such as tailscale://device/{id}. Each stands for one
-	// segment that is not empty. A template of another form, or longer than
+	// the form {name} or {+name}, such as tailscale://device/{id}. Each stands for
+	// one segment that is not empty; grants name either form by the first, too. A template of another form, or longer than
 	// 1024 bytes, is granted by "*" only.
 	URI string
 	// Alias, when not empty, is a URI that names the whole template in grants
@@ -65,7 +65,7 @@ func (ix *index) template(t Template) (by string, ok bool) {
 
 // named returns the selector that grants the whole of t by name.
 func (ix *index) named(t Template) (by string, ok bool) {
-	for _, name := range [...]string{t.URI, t.Alias} {
+	for _, name := range [...]string{t.URI, strings.ReplaceAll(t.URI, "{+", "{"), t.Alias} {
 		if by, ok := ix.templates[name]; ok {
 			return by, true
 		}
@@ -169,11 +169,11 @@ func (t Template) follow(uri string) (more, ok bool) {
 	}
 }
 
-// isExpression reports whether a segment is {name}, without the operators and
-// modifiers of RFC 6570.
+// isExpression reports whether a segment is {name} or {+name}, without the other
+// operators and the modifiers of RFC 6570.
 func isExpression(segment string) bool {
 	name, opened := strings.CutPrefix(segment, "{")
-	name, closed := strings.CutSuffix(name, "}")
+	name, closed := strings.CutSuffix(strings.TrimPrefix(name, "+"), "}")
 	for i := range len(name) {
 		if !isAlphanumeric(name[i]) && name[i] != '_' {
 			return false

@@ -42,6 +42,9 @@ func TestTemplateMatrix(t *testing.T) {
 
 		// The literal template.
 		{"tailscale://device/{id}", device, "tailscale://device/{id}", []string{n1, n2}, []string{n1Routes, "tailscale://device", "tailscale://device/.."}},
+		{"tailscale://device/{id}", Template{URI: "tailscale://device/{+id}"}, "tailscale://device/{id}", []string{n1, n2}, []string{n1Routes}},
+		{"tailscale://device/{+id}", Template{URI: "tailscale://device/{+id}"}, "tailscale://device/{+id}", []string{n1, n2}, []string{n1Routes}},
+		{"tailscale://device/{+id}", device, "", nil, []string{n1}},
 		{"tailscale://device/{id}", routes, "", nil, []string{n1Routes}},
 		{"tailscale://device/{id}/routes", routes, "tailscale://device/{id}/routes", []string{n1Routes}, []string{n1, "tailscale://device/n1/x", "tailscale://device/../routes"}},
 		{"tailscale://device/{id}/routes", device, "", nil, []string{n1}},
@@ -76,7 +79,8 @@ func TestTemplateMatrix(t *testing.T) {
 		{"tailscale://device/a/* tailscale://device/n1/* tailscale://devices/*", routes, "tailscale://device/a/*", []string{n1Routes}, []string{"tailscale://device/n2/routes"}},
 
 		// A template of a form that is not supported.
-		{"x://{+path} x://{a}{b} x://a/* x://*", Template{URI: "x://{+path}"}, "", []string{"x://a"}, nil},
+		{"x://{/path} x://{a}{b} x://a/* x://*", Template{URI: "x://{/path}"}, "", []string{"x://a"}, nil},
+		{"x://{+path}", Template{URI: "x://{+path}"}, "x://{+path}", []string{"x://a"}, []string{"x://a/b", "x://"}},
 		{"x://f/{id}.json", Template{URI: "x://f/{id}.json"}, "", nil, []string{"x://f/1.json"}},
 		{"*", Template{URI: "x://f/{id}.json"}, "*", []string{"x://f/1.json"}, nil},
 		{"not:a-template", Template{URI: "not:a-template"}, "", nil, []string{"not:another"}},

@@ -68,11 +68,17 @@ func (l *lines) String() string {
 // people are the callers, by the address they dial from.
 var people = map[string]string{"127.0.0.2": "alice@example.com", "127.0.0.3": "bob@example.com"}
 
+// behind is the name of a server behind the gate.
+const behind = "elsewhere"
+
 // setup is what a test may want otherwise.
 type setup struct {
 	Options
 	front   front.Options
 	ceiling []grant.Class
+	// behind is what a server behind the gate offers. When there is something, it is
+	// served in place of our own.
+	behind gate.Offer
 	// header is how long a header may take to arrive. The daemon's 5 s may be
 	// too short for hundreds of clients and their server on a busy machine.
 	header time.Duration
@@ -115,6 +121,12 @@ func newBench(t testing.TB, adjust ...func(*setup)) *bench {
 		Capability: "jaxxstorm.com/cap/mcp",
 		Host:       func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
 	})
+	if len(o.behind.Tools) > 0 {
+		if left := o.Dispatcher.Registry().Set(behind, o.ceiling, o.behind); len(left) > 0 {
+			t.Fatal(left)
+		}
+		o.Dispatcher = o.Dispatcher.Of(behind)
+	}
 	b.Server = New(o.Options)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -111,8 +111,7 @@ func (x *exchange) open(b []byte) []byte {
 // _meta.
 func (x *exchange) begin(size int, meta json.RawMessage) []byte {
 	b := append(x.open(make([]byte, 0, size+len(x.m.ID)+len(x.s.signature)+2*envelope)), '{')
-	said := bytes.TrimSpace(meta)
-	said = said[min(1, len(said)):max(0, len(said)-1)]
+	said := membersOf(meta)
 	if !x.m.Modern && len(said) == 0 {
 		return b
 	}
@@ -124,6 +123,22 @@ func (x *exchange) begin(size int, meta json.RawMessage) []byte {
 		}
 	}
 	return append(append(b, said...), "},"...)
+}
+
+// membersOf are the members of an object that a server behind the gate put into _meta,
+// as it wrote them. Who answers is for this server to say: a member of that name would
+// be there twice, which clients refuse.
+func membersOf(meta json.RawMessage) []byte {
+	if len(meta) == 0 {
+		return nil
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(meta, &members) == nil && members[mcp.MetaKeyServerInfo] != nil {
+		delete(members, mcp.MetaKeyServerInfo)
+		meta = mustJSON(members)
+	}
+	said := bytes.TrimSpace(meta)
+	return bytes.TrimSpace(said[min(1, len(said)):max(0, len(said)-1)])
 }
 
 // complete and kept are members of every result of 2026-07-28, and of those that

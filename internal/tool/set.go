@@ -21,7 +21,7 @@ type Set struct {
 // family of them (a template with one variable at its end).
 type Resource struct {
 	// URI is the URI, or for a family its RFC 6570 template with one variable
-	// as the last path segment: tailscale://device/{id}.
+	// as the last path segment: tailscale://device/{+id}. A grant names it with {id}.
 	URI string
 	// Alias is a fixed URI that a grant may also name the whole family by.
 	Alias string

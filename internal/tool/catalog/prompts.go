@@ -10,23 +10,23 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tool/devices/lookup"
 )
 
 // prompts are the prompts whose tools are of several groups. All but onboard_person
 // only read, and onboard_person has the model ask before it sends anything.
-func prompts(api devices.API) tool.Set {
+func prompts(api lookup.API) tool.Set {
 	return tool.Set{Prompts: []tool.Prompt{whoCanReach(api), findStaleDevices(), reviewPolicy(), onboardPerson(), whatChanged()}}
 }
 
-func whoCanReach(api devices.API) tool.Prompt {
+func whoCanReach(api lookup.API) tool.Prompt {
 	return tool.Prompt{
 		Name:        "who_can_reach",
 		Title:       "Who can reach this device?",
 		Description: "Has the assistant work out from the policy file which people and devices may connect to a device, and on which ports.",
 		Arguments: []tool.Argument{{
 			Name: "target", Description: "the device's hostname, MagicDNS name, Tailscale address or node ID", Required: true,
-			Complete: devices.Complete(api),
+			Complete: func(ctx context.Context, prefix string) ([]string, error) { return lookup.Complete(ctx, api, prefix) },
 		}},
 		Tools:  []string{"get_policy", "validate_policy", "list_all_devices"},
 		Render: func(a map[string]string) string { return fmt.Sprintf(reach, given(a["target"], "")) },

@@ -126,14 +126,14 @@ func TestResourcesThroughTheStack(t *testing.T) {
 		}
 		r.fake.ClearFaults()
 	}
-	// A client that fills in the template escapes the colon, a person does not.
-	for _, uri := range []string{"tailscale://service/svc:example", "tailscale://service/svc%3Aexample"} {
-		if text, err := read(alice, uri); err != nil || !strings.Contains(text, "svc:example") {
-			t.Errorf("%s: got %q and %v", uri, text, err)
-		}
+	// A member has the spelling that a client makes of the template, and no other.
+	if text, err := read(alice, "tailscale://service/svc:example"); err != nil || !strings.Contains(text, "svc:example") {
+		t.Errorf("got %q and %v, want the Service", text, err)
 	}
-	if _, err := read(alice, "tailscale://nothing"); err == nil || !strings.Contains(err.Error(), "no such resource") {
-		t.Errorf("got %v, want that there is none", err)
+	for _, uri := range []string{"tailscale://nothing", "tailscale://service/svc%3Aexample", "tailscale://service/svc%3aexample", "tailscale://service/svc:%65xample"} {
+		if text, err := read(alice, uri); err == nil || !strings.Contains(err.Error(), "no such resource") {
+			t.Errorf("%s: got %q and %v, want that there is none", uri, text, err)
+		}
 	}
 }
 

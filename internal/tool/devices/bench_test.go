@@ -11,6 +11,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/tool/devices/view"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -102,7 +103,7 @@ func BenchmarkProject(b *testing.B) {
 		b.Run(fmt.Sprintf("%d bytes", len(devices[0].Raw())), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if o := project(devices[0], nil, listed); len(o) < 8 {
+				if o := view.Project(devices[0], nil, view.InList); len(o) < 8 {
 					b.Fatal(o)
 				}
 			}
@@ -110,7 +111,7 @@ func BenchmarkProject(b *testing.B) {
 		b.Run(fmt.Sprintf("%d bytes, by way of all fields", len(devices[0].Raw())), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if o := whole(devices[0]); len(o) < 8 {
+				if o := view.Whole(devices[0]); len(o) < 8 {
 					b.Fatal(o)
 				}
 			}

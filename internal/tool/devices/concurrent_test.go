@@ -83,7 +83,7 @@ func TestRenameByMany(t *testing.T) {
 		names = append(names, name+".tailfe8c.ts.net")
 		wg.Go(func() {
 			out, err := r.rename("nWeb1CNTRL", name)
-			if err != nil || !strings.HasPrefix(out.Name, "front-") || out.Note != "" {
+			if err != nil || !strings.HasPrefix(out.Now.Name, "front-") || out.Note != "" {
 				t.Errorf("got %+v and error %v", out, err)
 			}
 		})

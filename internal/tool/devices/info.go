@@ -9,6 +9,9 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/change"
+	"tailscale-mcp/internal/tool/devices/lookup"
+	"tailscale-mcp/internal/tool/devices/view"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -24,11 +27,12 @@ type infoOutput struct {
 	Attributes tool.Object `json:"attributes,omitempty" jsonschema:"its posture attributes, when included"`
 }
 
+// info is the tool that shows one device.
 func (d *devices) info() tool.Tool {
 	return tool.New(tool.Definition{
 		Name:       "get_device_info",
 		Title:      "Get one device",
-		Group:      group,
+		Group:      change.Group,
 		Operations: []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "getDevicePostureAttributes"},
 		Devices:    true,
 		Class:      grant.Read,
@@ -39,22 +43,22 @@ func (d *devices) info() tool.Tool {
 			"One call to the Tailscale API for a node ID, else two, and one more for each include.",
 		Narrow: "ask for single fields",
 	}, func(ctx context.Context, call tool.Call, in infoInput) (infoOutput, error) {
-		device, err := d.of(call).resolve(ctx, in.Device, true)
+		device, err := lookup.Resolve(ctx, lookup.For(call, d.api), in.Device, true)
 		if err != nil {
 			return infoOutput{}, err
 		}
-		fields := distinct(in.Fields)
-		if err := checkFields([]tsapi.Device{device}, fields); err != nil {
+		fields := view.Distinct(in.Fields)
+		if err := view.Check([]tsapi.Device{device}, fields); err != nil {
 			return infoOutput{}, err
 		}
-		out := infoOutput{Device: project(device, fields, shown)}
+		out := infoOutput{Device: view.Project(device, fields, view.Alone)}
 		if slices.Contains(in.Include, "routes") {
-			if out.Routes, err = d.object(ctx, "listDeviceRoutes", device); err != nil {
+			if out.Routes, err = view.Beside(ctx, d.api, "listDeviceRoutes", device); err != nil {
 				return infoOutput{}, err
 			}
 		}
 		if slices.Contains(in.Include, "attributes") {
-			out.Attributes, err = d.object(ctx, "getDevicePostureAttributes", device)
+			out.Attributes, err = view.Beside(ctx, d.api, "getDevicePostureAttributes", device)
 		}
 		return out, err
 	})

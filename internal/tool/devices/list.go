@@ -8,10 +8,13 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/change"
+	"tailscale-mcp/internal/tool/devices/lookup"
+	"tailscale-mcp/internal/tool/devices/view"
 )
 
 type listInput struct {
-	filter
+	lookup.Filter
 	Fields []string `json:"fields,omitempty" jsonschema:"fields to show instead of the usual ones: names of the API's device object such as clientVersion, expires, enabledRoutes or clientConnectivity; or all"`
 	tool.Paging
 }
@@ -21,12 +24,13 @@ type listOutput struct {
 	tool.Listed
 }
 
+// list is the tool that lists devices, in pages.
 func (d *devices) list() tool.Tool {
 	const name = "list_all_devices"
 	return tool.New(tool.Definition{
 		Name:       name,
 		Title:      "List devices",
-		Group:      group,
+		Group:      change.Group,
 		Operations: []string{"listTailnetDevices"},
 		Devices:    true,
 		Class:      grant.Read,
@@ -37,22 +41,22 @@ func (d *devices) list() tool.Tool {
 			"Long lists come in pages: call again with cursor set to nextCursor. One call to the Tailscale API, a second one when os, user and tags fit nothing as they are written.",
 		Narrow: "filter by name, os, user, tags or online, ask for fewer fields, or set a smaller limit",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
-		fields := distinct(in.Fields)
-		found, err := d.of(call).find(ctx, in.filter, beyondUsual(fields))
+		fields := view.Distinct(in.Fields)
+		found, err := lookup.Find(ctx, lookup.For(call, d.api), in.Filter, view.BeyondUsual(fields))
 		if err != nil {
 			return listOutput{}, err
 		}
-		if err := checkFields(found, fields); err != nil {
+		if err := view.Check(found, fields); err != nil {
 			return listOutput{}, err
 		}
 		// What is shown of a device is not part of which devices are listed.
-		page, rest, err := tool.Page(call, in.Paging, []any{name, in.filter}, found, key)
+		page, rest, err := tool.Page(call, in.Paging, []any{name, in.Filter}, found, lookup.Key)
 		if err != nil {
 			return listOutput{}, err
 		}
 		out := listOutput{Devices: make([]tool.Object, len(page)), Listed: rest}
 		for i, device := range page {
-			out.Devices[i] = project(device, fields, listed)
+			out.Devices[i] = view.Project(device, fields, view.InList)
 		}
 		return out, nil
 	})

@@ -4,13 +4,14 @@ package devices
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/lookup"
+	"tailscale-mcp/internal/tool/devices/view"
 )
 
-// listResource is the list of all devices.
+// listResource is the resource with the list of all devices.
 func (d *devices) listResource() tool.Resource {
 	return tool.DeviceResource(tool.Resource{
 		URI:         "tailscale://devices",
@@ -19,14 +20,14 @@ func (d *devices) listResource() tool.Resource {
 		Description: "All devices of the tailnet, with the fields of list_all_devices.",
 		Narrow:      "use list_all_devices, which has pages and filters",
 	}, func(ctx context.Context, call tool.Call, _ string) (any, error) {
-		return d.of(call).listing(ctx, filter{})
+		return listing(ctx, lookup.For(call, d.api), lookup.Filter{})
 	}, nil)
 }
 
-// tagResource is the list of the devices with one tag.
+// tagResource is the family of resources with the list of the devices with one tag.
 func (d *devices) tagResource() tool.Resource {
 	return tool.DeviceResource(tool.Resource{
-		URI:         "tailscale://tag/{tag}",
+		URI:         "tailscale://tag/{+tag}",
 		Example:     "tag:web",
 		Name:        "tag",
 		Title:       "Devices with a tag",
@@ -37,40 +38,21 @@ func (d *devices) tagResource() tool.Resource {
 			// It would be no filter, and so all of the devices.
 			return nil, tool.Invalidf("name a tag, such as tailscale://tag/tag:web", "no tag is named")
 		}
-		return d.of(call).listing(ctx, filter{Tags: []string{tag}})
+		return listing(ctx, lookup.For(call, d.api), lookup.Filter{Tags: []string{tag}})
 	}, func(ctx context.Context, call tool.Call, prefix string) ([]string, error) {
-		return d.of(call).completeTag(ctx, prefix)
+		return lookup.CompleteTag(ctx, lookup.For(call, d.api), prefix)
 	})
 }
 
 // listing returns the devices that f means, as the resources show them.
-func (d *devices) listing(ctx context.Context, f filter) (listOutput, error) {
-	found, err := d.find(ctx, f, false)
+func listing(ctx context.Context, api lookup.API, f lookup.Filter) (listOutput, error) {
+	found, err := lookup.Find(ctx, api, f, false)
 	if err != nil {
 		return listOutput{}, err
 	}
 	out := listOutput{Devices: make([]tool.Object, len(found)), Listed: tool.Listed{Total: len(found), Returned: len(found)}}
 	for i, device := range found {
-		out.Devices[i] = project(device, nil, listed)
+		out.Devices[i] = view.Project(device, nil, view.InList)
 	}
 	return out, nil
-}
-
-// completeTag offers the tags that devices have, also for a beginning without tag:.
-func (d *devices) completeTag(ctx context.Context, prefix string) ([]string, error) {
-	found, err := d.find(ctx, filter{}, false)
-	if err != nil {
-		return nil, err
-	}
-	prefix = strings.ToLower(prefix)
-	var tags []string
-	for _, device := range found {
-		for _, tag := range device.Tags {
-			if strings.HasPrefix(tag, prefix) || strings.HasPrefix(strings.TrimPrefix(tag, "tag:"), prefix) {
-				tags = append(tags, tag)
-			}
-		}
-	}
-	slices.Sort(tags)
-	return slices.Compact(tags), nil
 }

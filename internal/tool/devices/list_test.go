@@ -13,6 +13,7 @@ import (
 
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/view"
 )
 
 // few is a tailnet with a device of every kind.
@@ -138,7 +139,7 @@ func TestListUnknownField(t *testing.T) {
 // How often a field is named costs nothing: here 500 devices would be looked
 // through 5 million times.
 func TestListFieldOverAndOver(t *testing.T) {
-	if diff := cmp.Diff([]string{"os", "user"}, distinct([]string{"user", "os", "user", "user"})); diff != "" {
+	if diff := cmp.Diff([]string{"os", "user"}, view.Distinct([]string{"user", "os", "user", "user"})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	r := newRig(t)

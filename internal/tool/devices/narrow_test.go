@@ -43,7 +43,7 @@ func TestNarrowed(t *testing.T) {
 		if got := ids(t, []byte(text)); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: the resource lists %v, %v; want %v", tt.devices, got, err, want)
 		}
-		completed, _, err := r.dispatcher.CompleteResource(r.Context(), c, gate.Request{ID: "1", Name: "tailscale://device/{id}"}, "")
+		completed, _, err := r.dispatcher.CompleteResource(r.Context(), c, gate.Request{ID: "1", Name: "tailscale://device/{+id}"}, "")
 		if err != nil || len(completed) != len(want) {
 			t.Errorf("%s: completed %v, %v; want %d", tt.devices, completed, err, len(want))
 		}
@@ -126,7 +126,7 @@ func TestNarrowedCompletion(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	ids, _, err := r.dispatcher.CompleteResource(t.Context(), c, gate.Request{ID: "1", Name: "tailscale://device/{id}"}, "")
+	ids, _, err := r.dispatcher.CompleteResource(t.Context(), c, gate.Request{ID: "1", Name: "tailscale://device/{+id}"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

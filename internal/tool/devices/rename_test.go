@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate"
@@ -32,14 +30,20 @@ func (r *rig) nameOf(nodeID string) string {
 	return ""
 }
 
-func (r *rig) rename(device, name string) (renameOutput, error) {
+// renaming is what the tool answers.
+type renaming struct {
+	NodeID        string
+	Previous, Now struct{ Name string }
+	Note          string
+}
+
+func (r *rig) rename(device, name string) (out renaming, err error) {
 	r.Helper()
 	text, err := r.call("set_device_name", `{"device":`+quoted(r, device)+`,"name":`+quoted(r, name)+`}`)
 	if err != nil {
-		return renameOutput{}, err
+		return out, err
 	}
 	r.fits("set_device_name", text)
-	var out renameOutput
 	if err := json.Unmarshal(text, &out); err != nil {
 		r.Fatal(err)
 	}
@@ -69,8 +73,8 @@ func TestRename(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(renameOutput{NodeID: "nWeb1CNTRL", Previous: "web-1" + domain, Name: c.want + domain}, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
+			if got.NodeID != "nWeb1CNTRL" || got.Previous.Name != "web-1"+domain || got.Now.Name != c.want+domain || got.Note != "" {
+				t.Errorf("got %+v, want web-1 before and %s now", got, c.want)
 			}
 			if got := r.nameOf("nWeb1CNTRL"); got != c.want+domain {
 				t.Errorf("got the name %s at the API, want %s", got, c.want+domain)
@@ -173,7 +177,7 @@ func TestRenameWhenTheAnswerIsLost(t *testing.T) {
 				t.Errorf("the change was sent %d times, want once", n)
 			}
 			if c.code == "" {
-				if err != nil || got.Name != "front.tailfe8c.ts.net" || got.Previous != "web-1.tailfe8c.ts.net" || !strings.Contains(got.Note, "did not confirm") {
+				if err != nil || got.Now.Name != "front.tailfe8c.ts.net" || got.Previous.Name != "web-1.tailfe8c.ts.net" || !strings.Contains(got.Note, "did not confirm") {
 					t.Errorf("got %+v and error %v, want both names and a note", got, err)
 				}
 				return
@@ -194,7 +198,7 @@ func TestRenameUnread(t *testing.T) {
 		r := newRig(t, few()...)
 		r.fake.Fail("setDeviceName", fakeapi.Cut())
 		got, err := r.rename("web-1", "WEB-1")
-		if err != nil || got.Name != "web-1.tailfe8c.ts.net" || got.Note == "" {
+		if err != nil || got.Now.Name != "web-1.tailfe8c.ts.net" || got.Note == "" {
 			t.Errorf("got %+v and error %v, want the name and a note", got, err)
 		}
 	})
@@ -202,7 +206,7 @@ func TestRenameUnread(t *testing.T) {
 		r := newRig(t, few()...)
 		r.fake.Fail("getDevice", fakeapi.Status(500))
 		got, err := r.rename("web-1", "front") // found without getDevice
-		if err != nil || got.Previous != "web-1.tailfe8c.ts.net" || got.Name != "" || !strings.Contains(got.Note, "was renamed; do not repeat the call") {
+		if err != nil || got.Previous.Name != "web-1.tailfe8c.ts.net" || got.Now.Name != "" || !strings.Contains(got.Note, "was renamed; do not repeat the call") {
 			t.Errorf("got %+v and error %v, want what was made and a note without a name", got, err)
 		}
 		if name := r.nameOf("nWeb1CNTRL"); name != "front.tailfe8c.ts.net" || r.fake.Count("setDeviceName") != 1 {

@@ -38,7 +38,7 @@ func TestDevicesResource(t *testing.T) {
 func TestDeviceResource(t *testing.T) {
 	r := newRig(t, alike()...)
 	for _, id := range []string{
-		"nWeb1CNTRL", "11", "100.64.0.11", "fd7a:115c:a1e0::b", "fd7a%3A115c%3Aa1e0%3A%3Ab", "web-1", "WEB-1", "web-1.tailfe8c.ts.net", "%77eb-1",
+		"nWeb1CNTRL", "11", "100.64.0.11", "fd7a:115c:a1e0::b", "web-1", "WEB-1", "web-1.tailfe8c.ts.net",
 	} {
 		text, mimeType, err := r.read("tailscale://device/" + id)
 		var got map[string]any
@@ -49,6 +49,10 @@ func TestDeviceResource(t *testing.T) {
 		if got["nodeId"] != "nWeb1CNTRL" || got["online"] != true || got["sshEnabled"] != true || got["someDay"] == nil {
 			t.Errorf("%s: got %v, want web-1 with all fields", id, got)
 		}
+	}
+	for _, id := range []string{"fd7a%3A115c%3Aa1e0%3A%3Ab", "%77eb-1"} { // another spelling
+		_, _, err := r.read("tailscale://device/" + id)
+		told(t, err, tool.CodeUnknown, "")
 	}
 	text, _, err := r.read("tailscale://device/" + url.PathEscape("Alice’s MacBook"))
 	if err != nil || !strings.Contains(text, "nMacCNTRL") {
@@ -122,7 +126,7 @@ func TestDeviceResourceGrants(t *testing.T) {
 
 func (r *rig) complete(entry, prefix string) ([]string, error) {
 	values, total, err := r.dispatcher.CompleteResource(r.Context(), by(r, "bob@example.com", entry),
-		gate.Request{ID: "1", Method: "completion/complete", Name: "tailscale://device/{id}"}, prefix)
+		gate.Request{ID: "1", Method: "completion/complete", Name: "tailscale://device/{+id}"}, prefix)
 	if total < len(values) {
 		r.Errorf("got total %d of %d values", total, len(values))
 	}

@@ -5,45 +5,26 @@ package devices
 import (
 	"context"
 
-	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tool/devices/lookup"
+	"tailscale-mcp/internal/tool/devices/view"
 )
 
-// object reads one of the objects that the API keeps beside the device itself: its
-// routes or its attributes.
-func (d *devices) object(ctx context.Context, op string, device tsapi.Device) (tool.Object, error) {
-	o, err := d.api.Object(ctx, tsapi.Request{Op: op, Params: []string{key(device)}})
-	if err != nil {
-		return nil, err
-	}
-	return tool.Kind{}.One(nil, o)
-}
-
-// unread is the error of an answer that is not as documented, before a change that
-// depends on it.
-func unread(op string, err error) error {
-	return &tsapi.Error{
-		Code: failure.UpstreamMalformed, Op: op,
-		Message: "nothing was changed: the answer of the Tailscale API cannot be read: " + err.Error(),
-		Next:    "try again later, or see whether TAILSCALE_API_URL is the Tailscale API",
-	}
-}
-
-// subresource is that object as a resource.
+// subresource is the family of resources with one object each that the API keeps
+// beside a device, by the operation that reads it.
 func (d *devices) subresource(name, op string) tool.Resource {
 	return tool.DeviceResource(tool.Resource{
-		URI:         "tailscale://device-" + name + "/{id}",
+		URI:         "tailscale://device-" + name + "/{+id}",
 		Alias:       "tailscale://device-" + name,
 		Example:     "web-1",
 		Name:        "device-" + name,
 		Title:       "Device " + name,
 		Description: "The " + name + " of one device of the tailnet, by node ID, ID, Tailscale address, hostname or MagicDNS name.",
 	}, func(ctx context.Context, call tool.Call, id string) (any, error) {
-		device, err := d.of(call).resolveAlone(ctx, id, false)
+		device, err := lookup.ResolveAlone(ctx, lookup.For(call, d.api), id, false)
 		if err != nil {
 			return nil, err
 		}
-		return d.object(ctx, op, device)
+		return view.Beside(ctx, d.api, op, device)
 	}, d.completeFor)
 }

@@ -25,11 +25,10 @@ func tagged(t *testing.T) *rig {
 func TestTagResource(t *testing.T) {
 	r := tagged(t)
 	for uri, want := range map[string][]string{
-		"tailscale://tag/tag:web":   {"nA", "nB"},
-		"tailscale://tag/tag%3Aweb": {"nA", "nB"},
-		"tailscale://tag/web":       {"nA", "nB"},
-		"tailscale://tag/tag:prod":  {"nA"},
-		"tailscale://tag/tag:none":  nil,
+		"tailscale://tag/tag:web":  {"nA", "nB"},
+		"tailscale://tag/web":      {"nA", "nB"},
+		"tailscale://tag/tag:prod": {"nA"},
+		"tailscale://tag/tag:none": nil,
 	} {
 		text, _, err := r.read(uri)
 		var got answered
@@ -57,7 +56,7 @@ func TestTagCompletion(t *testing.T) {
 	r := tagged(t)
 	complete := func(entry, prefix string) []string {
 		t.Helper()
-		got, _, err := r.dispatcher.CompleteResource(t.Context(), by(t, "alice@example.com", entry), gate.Request{ID: "1", Method: "completion/complete", Name: "tailscale://tag/{tag}"}, prefix)
+		got, _, err := r.dispatcher.CompleteResource(t.Context(), by(t, "alice@example.com", entry), gate.Request{ID: "1", Method: "completion/complete", Name: "tailscale://tag/{+tag}"}, prefix)
 		if err != nil {
 			t.Error(err)
 		}

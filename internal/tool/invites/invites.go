@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -19,7 +19,9 @@ const group = "invites"
 
 // API is what these tools ask of the Tailscale API; *tsapi.API is one.
 type API interface {
-	devices.API
+	lookup.API
+	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+	Do(ctx context.Context, r tsapi.Request) error
 	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -49,11 +49,11 @@ func (i *invites) list() tool.Tool {
 			kind = kinds[in.Kind]
 		}
 		if in.Device != "" {
-			device, err := devices.Resolve(ctx, i.api, in.Device, false)
+			device, err := lookup.Resolve(ctx, i.api, in.Device, false)
 			if err != nil {
 				return listOutput{}, err
 			}
-			kind, r = kinds["device"], tsapi.Request{Op: "listDeviceInvites", Params: []string{devices.Key(device)}}
+			kind, r = kinds["device"], tsapi.Request{Op: "listDeviceInvites", Params: []string{lookup.Key(device)}}
 		}
 		shown, listed, err := kind.ListOrOne(ctx, call, tool.Query{
 			ID: in.Invite,

@@ -9,7 +9,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -49,11 +49,11 @@ func (i *invites) shareDevice() tool.Tool {
 		if err := checkEmails(in.Emails); err != nil {
 			return createOutput{}, err
 		}
-		device, err := devices.Resolve(ctx, i.api, in.Device, false)
+		device, err := lookup.Resolve(ctx, i.api, in.Device, false)
 		if err != nil {
 			return createOutput{}, err
 		}
-		name := devices.Called(device)
+		name := lookup.Called(device)
 		if err := call.Confirm(in.Confirmation, name, in.effect(name)); err != nil {
 			return createOutput{}, err
 		}
@@ -69,6 +69,6 @@ func (i *invites) shareDevice() tool.Tool {
 		if body == nil {
 			body = []wanted{{in.MultiUse, in.AllowExitNode, ""}}
 		}
-		return i.create(ctx, "device", tsapi.Request{Op: "createDeviceInvites", Params: []string{devices.Key(device)}, Body: body})
+		return i.create(ctx, "device", tsapi.Request{Op: "createDeviceInvites", Params: []string{lookup.Key(device)}, Body: body})
 	})
 }

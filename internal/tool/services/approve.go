@@ -10,7 +10,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -46,7 +46,7 @@ func (s *services) approve() tool.Tool {
 		if err != nil {
 			return approveOutput{}, err
 		}
-		device, err := devices.Resolve(ctx, s.api, in.Device, false)
+		device, err := lookup.Resolve(ctx, s.api, in.Device, false)
 		if err != nil {
 			return approveOutput{}, err
 		}

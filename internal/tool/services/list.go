@@ -10,7 +10,7 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -72,7 +72,7 @@ func (s *services) one(ctx context.Context, in listInput) (listOutput, error) {
 	}
 	out := listOutput{Services: []tool.Object{shown}}
 	if in.Device != "" {
-		device, err := devices.Resolve(ctx, s.api, in.Device, false)
+		device, err := lookup.Resolve(ctx, s.api, in.Device, false)
 		if err != nil {
 			return listOutput{}, err
 		}

@@ -28,7 +28,7 @@ func (s *services) listResource() tool.Resource {
 // resource is one Service, by its name.
 func (s *services) resource() tool.Resource {
 	return tool.JSONResource(tool.Resource{
-		URI:         "tailscale://service/{id}",
+		URI:         "tailscale://service/{+id}",
 		Alias:       "tailscale://service",
 		Example:     "svc:example",
 		Name:        "service",

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/devices"
+	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -24,7 +24,9 @@ const (
 
 // API is what these tools ask of the Tailscale API; *tsapi.API is one.
 type API interface {
-	devices.API
+	lookup.API
+	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+	Do(ctx context.Context, r tsapi.Request) error
 	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
 }
 

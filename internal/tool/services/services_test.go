@@ -77,7 +77,7 @@ func TestResource(t *testing.T) {
 	for beginning, want := range map[string][]string{
 		"": {"svc:bare", "svc:example"}, "svc:e": {"svc:example"}, "B": {"svc:bare"}, "x": {},
 	} {
-		got, err := r.Complete("tailscale://service/{id}", beginning)
+		got, err := r.Complete("tailscale://service/{+id}", beginning)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%q: error %v (-want +got):\n%s", beginning, err, diff)
 		}

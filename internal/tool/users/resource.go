@@ -30,7 +30,7 @@ func (u *users) listResource() tool.Resource {
 // resource is one user, by login name or ID.
 func (u *users) resource() tool.Resource {
 	return tool.JSONResource(tool.Resource{
-		URI:         "tailscale://user/{id}",
+		URI:         "tailscale://user/{+id}",
 		Example:     "bob@example.com",
 		Name:        "user",
 		Title:       "User",

@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: MIT
-
-package main
-
-// exposed says who else can read a file that may hold secrets; "" when nobody
-// can. Windows has no mode bits to tell it by: a file in the user's profile
-// is the user's.
-func exposed(string) string { return "" }
