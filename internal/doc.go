@@ -47,7 +47,14 @@
 //   - version: which version of the program this is; a leaf.
 //   - jsonrpc: the JSON-RPC messages of MCP as the bytes they are: reads, scans and
 //     changes them without decoding; lines and event streams; a leaf.
+//   - jsonrpc/fault: the errors with which a relay answers in the server's place: code,
+//     what happened, whether the request may have been carried out.
+//   - retry: the pauses between attempts to reach a server again; a leaf.
+//   - bridge: lets a client of one era of MCP use a server of the other; knows neither
+//     HTTP nor stdio, and reaches both sides by functions of its user.
 //   - proxy: the stdio ↔ Streamable HTTP relay, a program of its own.
+//   - proxy/endpoint: the HTTP of that relay: requests to its server, and why there is no
+//     answer.
 //   - proxy/route: the way of that relay to its server, and the identity shown over it.
 //   - proxy/mirror: which parts of a request travel in HTTP headers too.
 //   - install: enters that program in the configuration of MCP clients; clients.go is

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/cli"
-	"tailscale-mcp/internal/proxy"
+	"tailscale-mcp/internal/proxy/endpoint"
 )
 
 // maxHeaderFile is more than servers accept in headers.
@@ -96,14 +96,14 @@ func readHeaderFile(h http.Header, file string) error {
 // printable keeps what cannot be the name of a header out of messages: it may be
 // the secret.
 func printable(name string) string {
-	if proxy.CheckHeader(name, "x") != nil {
+	if endpoint.CheckHeader(name, "x") != nil {
 		return "a header"
 	}
 	return name
 }
 
 func addHeader(h http.Header, where, name, value string) error {
-	if err := proxy.CheckHeader(name, value); err != nil {
+	if err := endpoint.CheckHeader(name, value); err != nil {
 		return cli.Misused("leave it out, or correct it", "%s: %w", where, err)
 	}
 	if h.Get(name) != "" {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"tailscale-mcp/internal/jsonrpc/fault"
 	"tailscale-mcp/internal/proxy"
 	"tailscale-mcp/internal/proxy/route"
 )
@@ -146,7 +147,7 @@ func (w *walk) ungreeted(err error) finding {
 		return broken(err, w.isThatIt())
 	}
 	switch code := said.Code; {
-	case code == proxy.CodeUnreachable || code == proxy.CodeHTTPStatus:
+	case code == fault.CodeUnreachable || code == fault.CodeHTTPStatus:
 		// The relay ends these with the next step, where there is one.
 		what, next, ok := strings.Cut(said.Message, "; ")
 		if !ok {
@@ -156,7 +157,7 @@ func (w *walk) ungreeted(err error) finding {
 	case code >= http.StatusBadRequest && code < 600:
 		// So tailscale-mcp refuses a caller, and says why and what to do.
 		return broken(err, "")
-	case code == proxy.CodeInterrupted:
+	case code == fault.CodeInterrupted:
 		return broken(err, seeHost)
 	}
 	return broken(err, w.isThatIt())

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"sync"
 
+	"tailscale-mcp/internal/bridge"
 	"tailscale-mcp/internal/jsonrpc"
 )
 
@@ -23,10 +24,10 @@ type call struct {
 	reply  func(msg []byte)   // takes the answer over
 	quiet  bool               // no message of its response is passed to the client
 
-	over         chan struct{} // of an initialize of the client: closed once what follows it may be sent
-	opened       *session      // by it
-	listening    *listening    // of a modern subscriptions/listen
-	toolsVersion int           // of a tools/list: of the schemas when it was sent
+	over         chan struct{}        // of an initialize of the client: closed once what follows it may be sent
+	opened       *session             // by it
+	subscription *bridge.Subscription // of a modern subscriptions/listen
+	toolsVersion int                  // of a tools/list: of the schemas when it was sent
 
 	sent     bool // handed to HTTP; guarded by calls.mu
 	finished bool // answered or cancelled; guarded by calls.mu
@@ -88,7 +89,7 @@ func (t *calls) begin(c *call) error {
 // serves reports whether an open call needs c for its answer. Such a call may begin
 // even while the proxy is stopping.
 func (t *calls) serves(c *call) bool {
-	return c.own && c.listening == nil && t.open > 0 && (c.parent == nil || !c.parent.finished)
+	return c.own && c.subscription == nil && t.open > 0 && (c.parent == nil || !c.parent.finished)
 }
 
 // hold counts one more message to deliver before the proxy ends, and a worker. It

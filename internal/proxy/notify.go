@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // notifyTimeout bounds the delivery of what has no answer: notifications,
@@ -36,7 +37,7 @@ func (r *relay) notification(e jsonrpc.Envelope, msg []byte) {
 		switch {
 		case b != nil && !r.sessions.modern(&e):
 			if e.Method == methodInitialized {
-				b.greeted(s)
+				b.Greeted(s.ctx)
 			} // and a modern server has no use for any other
 		case e.Method == methodInitialized && s != nil:
 			// Kept before it is sent: a session that is opened anew because this
@@ -107,7 +108,7 @@ func (r *relay) response(e jsonrpc.Envelope, msg []byte) {
 func (r *relay) notify(e *jsonrpc.Envelope, s *session, msg []byte) bool {
 	ctx, cancel := context.WithTimeout(r.ctx, notifyTimeout)
 	defer cancel()
-	status, err := r.up.notify(ctx, http.MethodPost, r.sessions.headers(e, s), msg)
+	status, err := r.up.Notify(ctx, http.MethodPost, r.sessions.headers(e, s), msg)
 	switch {
 	case err != nil:
 		r.log.Warn("delivering a message", "method", e.Method, "error", err)
@@ -130,7 +131,7 @@ func (r *relay) notify(e *jsonrpc.Envelope, s *session, msg []byte) bool {
 const maxDeclined = 16
 
 // decline answers a request of the server, which the client does not get.
-func (r *relay) decline(s *session, e *jsonrpc.Envelope, f *failure) {
+func (r *relay) decline(s *session, e *jsonrpc.Envelope, f *fault.Error) {
 	select {
 	case r.declining <- struct{}{}:
 	default:
@@ -140,7 +141,7 @@ func (r *relay) decline(s *session, e *jsonrpc.Envelope, f *failure) {
 		<-r.declining
 		return
 	}
-	msg := f.answer(bytes.Clone(e.ID))
+	msg := f.Answer(bytes.Clone(e.ID))
 	go func() {
 		defer r.calls.workers.Done()
 		defer r.calls.release()

@@ -15,6 +15,8 @@ import (
 	"tailscale.com/client/local"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/proxy/endpoint"
 	"tailscale-mcp/internal/proxy/route"
 )
 
@@ -32,7 +34,7 @@ type Config struct {
 	// identity although they are no node of the tailnet, as a reverse proxy in
 	// front of the server. Only the host of Server matters.
 	IdentityTo []string
-	// Header is sent with every request. What CheckHeader refuses is left out:
+	// Header is sent with every request. What endpoint.CheckHeader refuses is left out:
 	// no header of the protocol or of the identity is replaced by it.
 	Header http.Header
 	// ConnectTimeout bounds connecting to Server, TLS included.
@@ -130,12 +132,11 @@ func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 		backlog: make(chan struct{}, maxBacklog),
 
 		declining: make(chan struct{}, maxDeclined),
-		up: &upstream{
-			url:    cfg.Server,
-			agent:  cfg.Agent,
-			header: allowedHeaders(cfg.Header, cfg.Log),
-			limit:  cfg.MaxMessage,
-			router: route.New(own, cfg.Route()),
+		up: &endpoint.Endpoint{
+			URL:    cfg.Server,
+			Agent:  cfg.Agent,
+			Header: endpoint.Allowed(cfg.Header, cfg.Log),
+			Router: route.New(own, cfg.Route()),
 		},
 		answerTime:  answerTime,
 		listTimeout: listTimeout,
@@ -146,8 +147,8 @@ func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 // run is Run, of a relay that a test may have prepared.
 func (r *relay) run(ctx context.Context, stdin io.Reader) error {
 	defer r.cancel()
-	defer func() { r.up.router.Close() }()
-	r.calls.workers.Go(r.up.router.Keep)
+	defer func() { r.up.Router.Close() }()
+	r.calls.workers.Go(r.up.Router.Keep)
 
 	ended := make(chan error, 1)
 	go func() { ended <- r.read(stdin) }()
@@ -189,11 +190,11 @@ func (r *relay) drain() {
 // their HTTP requests.
 func (r *relay) abandon(want func(*call) bool) {
 	for _, c := range r.calls.rest(want) {
-		f := &failure{Code: CodeStopping, Message: fmt.Sprintf("the client ended the connection, or a signal the proxy, and the answer did not come within %v (see --drain); %s", max(r.cfg.Drain, 0), again(&c.env)), Data: &data{Outcome: unknown}}
+		f := &fault.Error{Code: fault.CodeStopping, Message: fmt.Sprintf("the client ended the connection, or a signal the proxy, and the answer did not come within %v (see --drain); %s", max(r.cfg.Drain, 0), fault.Again(&c.env)), Data: &fault.Data{Outcome: fault.Unknown}}
 		if !c.sent {
 			f = stopping
 		}
-		r.conclude(c, f.answer(c.id))
+		r.conclude(c, f.Answer(c.id))
 		c.cancel()
 	}
 }
@@ -223,6 +224,6 @@ func (r *relay) within(d time.Duration, f func()) {
 func (r *relay) end(s *session, timeout time.Duration) {
 	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
-	status, err := r.up.notify(ctx, http.MethodDelete, s.headers(), nil)
+	status, err := r.up.Notify(ctx, http.MethodDelete, s.headers(), nil)
 	r.log.Debug("ending the session", "status", status, "error", err)
 }

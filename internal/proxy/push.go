@@ -4,18 +4,19 @@ package proxy
 
 import (
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/proxy/endpoint"
+	"tailscale-mcp/internal/retry"
 )
 
 const (
-	minReconnect = time.Second
-	maxReconnect = 30 * time.Second
-	minPause     = 20 * time.Millisecond // whatever the server asks for
-	maxFailures  = 5                     // in a row, of resuming a response
-	streamWait   = time.Second           // for the server's answer to the first request for a stream
+	minPause    = 20 * time.Millisecond // whatever the server asks for
+	maxFailures = 5                     // in a row, of resuming a response
+	streamWait  = time.Second           // for the server's answer to the first request for a stream
 )
 
 // push opens the stream on which a legacy server sends what belongs to no
@@ -31,19 +32,19 @@ func (r *relay) push(s *session) {
 	settle := sync.OnceFunc(func() { close(answered) })
 	r.calls.workers.Go(func() {
 		defer settle()
-		at, wait := position{}, minReconnect
+		at, wait := position{}, retry.First
 		for {
 			more, got := r.pushed(s, &at, settle)
 			if !more || s.ctx.Err() != nil {
 				return
 			}
 			if got {
-				wait = minReconnect
+				wait = retry.First
 			}
-			if !sleep(s.ctx, at.pause(wait)) {
+			if !retry.Sleep(s.ctx, at.pause(wait)) {
 				return
 			}
-			wait = min(2*wait, maxReconnect)
+			wait = min(2*wait, retry.Longest)
 		}
 	})
 	t := time.NewTimer(streamWait)
@@ -68,7 +69,7 @@ func (r *relay) pushed(s *session, at *position, settle func()) (more, got bool)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	switch code := resp.StatusCode; {
-	case code == http.StatusOK && mediaType(resp) == typeEvents:
+	case code == http.StatusOK && endpoint.MediaType(resp) == endpoint.TypeEvents:
 		now, err := r.events(nil, s, resp)
 		r.log.Debug("the stream of the session ended", "error", err)
 		if now.lastID != "" {
@@ -96,7 +97,7 @@ func (r *relay) pushed(s *session, at *position, settle func()) (more, got bool)
 // (2025-11-25, "Resumability and Redelivery").
 func (r *relay) resume(ctx context.Context, c *call, s *session, at position) {
 	for failures := 0; failures < maxFailures; {
-		if !sleep(ctx, at.pause(minReconnect)) {
+		if !retry.Sleep(ctx, at.pause(retry.First)) {
 			return
 		}
 		resp, err := r.listenAfter(ctx, s, at.lastID)
@@ -105,8 +106,8 @@ func (r *relay) resume(ctx context.Context, c *call, s *session, at position) {
 			failures++
 			continue
 		}
-		if resp.StatusCode != http.StatusOK || mediaType(resp) != typeEvents {
-			discard(resp.Body)
+		if resp.StatusCode != http.StatusOK || endpoint.MediaType(resp) != endpoint.TypeEvents {
+			endpoint.Discard(resp.Body)
 			_ = resp.Body.Close()
 			r.log.Debug("resuming a response", "id", string(c.id), "status", resp.StatusCode)
 			break
@@ -129,10 +130,10 @@ func (r *relay) resume(ctx context.Context, c *call, s *session, at position) {
 			failures = 0
 		}
 	}
-	r.fail(c, &failure{
-		Code:    CodeInterrupted,
-		Message: "the server's response broke off before the answer and could not be resumed; " + again(&c.env),
-		Data:    &data{Outcome: unknown},
+	r.fail(c, &fault.Error{
+		Code:    fault.CodeInterrupted,
+		Message: "the server's response broke off before the answer and could not be resumed; " + fault.Again(&c.env),
+		Data:    &fault.Data{Outcome: fault.Unknown},
 	})
 }
 
@@ -140,9 +141,9 @@ func (r *relay) resume(ctx context.Context, c *call, s *session, at position) {
 func (r *relay) listenAfter(ctx context.Context, s *session, lastID string) (*http.Response, error) {
 	h := s.headers()
 	if lastID != "" {
-		h[headerLastEvent] = []string{lastID}
+		h[endpoint.HeaderLastEvent] = []string{lastID}
 	}
-	return r.up.listen(ctx, h)
+	return r.up.Listen(ctx, h)
 }
 
 // pause is how long to wait before asking for more: what the server said, else
@@ -151,23 +152,5 @@ func (p position) pause(usual time.Duration) time.Duration {
 	if p.retry > 0 {
 		return max(p.retry, minPause)
 	}
-	return jitter(usual)
-}
-
-// jitter is d, give or take a quarter, so that many clients of one server do
-// not come back at once.
-func jitter(d time.Duration) time.Duration {
-	return d*3/4 + rand.N(d/2) //nolint:gosec // spreads load and guards nothing
-}
-
-// sleep waits for d. It reports false when ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return retry.Jitter(usual)
 }

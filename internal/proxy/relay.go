@@ -12,7 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tailscale-mcp/internal/bridge"
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/proxy/endpoint"
 	"tailscale-mcp/internal/proxy/mirror"
 )
 
@@ -44,7 +47,7 @@ type relay struct {
 	cfg        Config
 	log        *slog.Logger
 	out        *jsonrpc.LineWriter
-	up         *upstream
+	up         *endpoint.Endpoint
 	calls      *calls
 	answerTime time.Duration // the constant, except where a test is to fail on what is lost and not on what is slow
 
@@ -60,7 +63,7 @@ type relay struct {
 	declining chan struct{} // a slot per refusal of what a server asked
 }
 
-var stopping = &failure{Code: CodeStopping, Message: "the proxy is stopping", Data: &data{Outcome: notSent}}
+var stopping = &fault.Error{Code: fault.CodeStopping, Message: "the proxy is stopping", Data: &fault.Data{Outcome: fault.NotSent}}
 
 // read takes messages from stdin until it ends. It never waits for the server,
 // so that a cancellation is seen while everything else is slow.
@@ -89,10 +92,10 @@ func (r *relay) accept(msg []byte) {
 	e, err := jsonrpc.Scan(msg)
 	switch {
 	case errors.Is(err, jsonrpc.ErrNotJSON):
-		r.refuse(nil, codeParse, "the line is "+err.Error())
+		r.refuse(nil, fault.ParseError, "the line is "+err.Error())
 		return
 	case err != nil:
-		r.refuse(nil, codeInvalidRequest, "the line is "+err.Error())
+		r.refuse(nil, fault.InvalidRequest, "the line is "+err.Error())
 		return
 	}
 	if e.Multiline { // carriage returns
@@ -110,7 +113,7 @@ func (r *relay) accept(msg []byte) {
 		if !jsonrpc.UsableID(id) {
 			id = nil
 		}
-		r.refuse(id, codeInvalidRequest, "neither a request with a string or number as id, nor a notification, nor a response")
+		r.refuse(id, fault.InvalidRequest, "neither a request with a string or number as id, nor a notification, nor a response")
 	}
 }
 
@@ -122,7 +125,7 @@ func (r *relay) refuse(id []byte, code int, why string) {
 		return
 	}
 	r.log.Warn("refusing a message of the client", "reason", why)
-	r.out.Write((&failure{Code: code, Message: why}).answer(id))
+	r.out.Write((&fault.Error{Code: code, Message: why}).Answer(id))
 }
 
 // tooLong answers a message above the limit, as far as it could be read.
@@ -130,11 +133,11 @@ func (r *relay) tooLong(s *jsonrpc.Skim) {
 	const why = "the message is larger than the limit; see --max-message"
 	switch {
 	case s.ID != nil && s.HasMethod:
-		r.refuse(s.ID, CodeTooLarge, why)
+		r.refuse(s.ID, fault.CodeTooLarge, why)
 	case s.HasMethod || s.ID != nil:
 		r.log.Warn("dropping a notification or response", "reason", why)
 	default:
-		r.refuse(nil, codeInvalidRequest, why)
+		r.refuse(nil, fault.InvalidRequest, why)
 	}
 }
 
@@ -151,7 +154,7 @@ func (r *relay) request(e jsonrpc.Envelope, msg []byte) {
 	case e.Method == methodInitialize && !c.modern:
 		c.over = make(chan struct{})
 	case e.Method == methodListen && c.modern:
-		c.listening = newListening(e.ID, false, r.out.Write)
+		c.subscription = bridge.NewSubscription(e.ID, r.out.Write)
 	}
 	if err := r.calls.begin(c); err != nil {
 		cancel()
@@ -161,7 +164,7 @@ func (r *relay) request(e jsonrpc.Envelope, msg []byte) {
 			r.log.Warn("dropping a request", "reason", err, "id", string(c.id))
 			return
 		}
-		r.out.Write(stopping.answer(c.id))
+		r.out.Write(stopping.Answer(c.id))
 		return
 	}
 	ready := r.sessions.enter(c)
@@ -180,7 +183,7 @@ func (r *relay) call(ctx context.Context, c *call, ready <-chan struct{}) {
 			r.log.Error("defect in the proxy", "panic", p, "stack", string(debug.Stack()))
 		}
 		// Nothing gets here without an answer, defects aside.
-		r.fail(c, &failure{Code: CodeInternal, Message: "internal error of the proxy; " + again(&c.env), Data: &data{Outcome: unknown}})
+		r.fail(c, &fault.Error{Code: fault.CodeInternal, Message: "internal error of the proxy; " + fault.Again(&c.env), Data: &fault.Data{Outcome: fault.Unknown}})
 		c.cancel()
 	}()
 	if !await(ctx, ready) {
@@ -200,17 +203,17 @@ func (r *relay) call(ctx context.Context, c *call, ready <-chan struct{}) {
 	}
 	s, b := r.bridged()
 	switch {
-	case c.listening != nil:
+	case c.subscription != nil:
 		r.listen(ctx, c)
 	case b != nil && !c.modern && !c.own && c.env.Method != methodInitialize:
-		b.serve(ctx, s, c)
+		r.serve(ctx, b, s, c)
 	default:
 		r.exchange(ctx, c, true)
 	}
 }
 
-// bridged is the session and its bridge, nil unless there is one.
-func (r *relay) bridged() (*session, *bridge) {
+// bridged returns the current session and its bridge, each nil if there is none.
+func (r *relay) bridged() (*session, *bridge.Bridge) {
 	if s := r.sessions.current(); s != nil {
 		return s, s.bridge.Load()
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/retry"
 )
 
 // reopenAfter is how soon after a failure a session is opened anew again.
@@ -84,14 +86,14 @@ const greetings = 3
 // of. Without it the session would stay half open.
 func (r *relay) greet(ctx context.Context, s *session, greeting []byte) error {
 	for n, wait := 1, 100*time.Millisecond; ; n, wait = n+1, 2*wait {
-		status, err := r.up.notify(ctx, http.MethodPost, s.headers(), greeting)
+		status, err := r.up.Notify(ctx, http.MethodPost, s.headers(), greeting)
 		switch {
 		case err == nil && status < http.StatusMultipleChoices:
 			return nil
 		case err == nil:
 			err = fmt.Errorf("HTTP %d", status)
 		}
-		if n == greetings || status > 0 && !passing(status) || !sleep(ctx, jitter(wait)) {
+		if n == greetings || status > 0 && !fault.PassingStatus(status) || !retry.Sleep(ctx, retry.Jitter(wait)) {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"tailscale.com/ipn/ipnstate"
 
+	"tailscale-mcp/internal/jsonrpc/fault"
 	"tailscale-mcp/internal/proxy/route"
 	"tailscale-mcp/internal/testbed/fakelocal"
 )
@@ -57,8 +58,8 @@ func TestPX26RequireTailscale(t *testing.T) {
 			c.send(initialize, modernCall("1", "x"), modernCall("2", "x"))
 			for _, id := range []string{`"init"`, "1", "2"} {
 				f, bad := failureIn(t, c.answer(id))
-				if !bad || f.Code != CodeUnreachable || f.Data.Outcome != notSent || !strings.Contains(f.Message, tt.says) || !strings.Contains(f.Message, "--require-tailscale") {
-					t.Errorf("%s: got %+v, want code %d, that nothing was sent, and %q", id, f, CodeUnreachable, tt.says)
+				if !bad || f.Code != fault.CodeUnreachable || f.Data.Outcome != fault.NotSent || !strings.Contains(f.Message, tt.says) || !strings.Contains(f.Message, "--require-tailscale") {
+					t.Errorf("%s: got %+v, want code %d, that nothing was sent, and %q", id, f, fault.CodeUnreachable, tt.says)
 				}
 			}
 			if got := sys.Dials(); len(got) > 0 {
@@ -80,8 +81,8 @@ func TestPX26RequiredTailscaleComes(t *testing.T) {
 	sys := &fakelocal.System{To: s.addr(), Names: map[string][]netip.Addr{"ts-mcp": {fakelocal.ServerIP}}}
 	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket), RequireTailscale: true}, by(sys))
 	c.send(modernCall("1", "x"))
-	if f, _ := failureIn(t, c.answer("1")); f.Code != CodeUnreachable {
-		t.Errorf("without tailscaled: got %+v, want code %d", f, CodeUnreachable)
+	if f, _ := failureIn(t, c.answer("1")); f.Code != fault.CodeUnreachable {
+		t.Errorf("without tailscaled: got %+v, want code %d", f, fault.CodeUnreachable)
 	}
 	ts.Restart()
 	for begin, id := time.Now(), 2; ; id++ { // asked no more often than twice a second

@@ -18,13 +18,14 @@ import (
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/key"
 
+	"tailscale-mcp/internal/jsonrpc/fault"
 	"tailscale-mcp/internal/proxy/route"
 	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
 // by makes a relay resolve and connect by sys.
 func by(sys *fakelocal.System) option {
-	return func(r *relay) { r.up.router.Resolve, r.up.router.Dial = sys.Resolve, sys.Dial }
+	return func(r *relay) { r.up.Router.Resolve, r.up.Router.Dial = sys.Resolve, sys.Dial }
 }
 
 // identityIn is the identity a server sees in a request.
@@ -167,7 +168,7 @@ func TestPX26Routes(t *testing.T) {
 			c.send(modernCall("1", "x"))
 			f, bad := failureIn(t, c.answer("1"))
 			if tt.dialed == nil && tt.through == nil {
-				if !bad || f.Code != CodeUnreachable || !strings.Contains(f.Message, "neither this system nor tailscaled knows") {
+				if !bad || f.Code != fault.CodeUnreachable || !strings.Contains(f.Message, "neither this system nor tailscaled knows") {
 					t.Errorf("got %+v, want no connection and why", f)
 				}
 				return
@@ -218,7 +219,7 @@ func TestPX25Refreshed(t *testing.T) {
 	ts := fakelocal.Start(t)
 	sys := &fakelocal.System{To: s.addr()}
 	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
-	refresh := c.relay.up.router.Refresh
+	refresh := c.relay.up.Router.Refresh
 	see := func(when, want string) {
 		t.Helper()
 		c.mu.Lock()
@@ -315,8 +316,8 @@ func TestPX26TailscaledComesAndGoes(t *testing.T) {
 	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
 	c.send(modernCall("1", "x"))
 	f, _ := failureIn(t, c.answer("1"))
-	if f.Code != CodeUnreachable || !strings.Contains(f.Message, "tailscaled") {
-		t.Errorf("without tailscaled: got %+v, want code %d and why", f, CodeUnreachable)
+	if f.Code != fault.CodeUnreachable || !strings.Contains(f.Message, "tailscaled") {
+		t.Errorf("without tailscaled: got %+v, want code %d and why", f, fault.CodeUnreachable)
 	}
 	ts.Restart()
 	time.Sleep(600 * time.Millisecond) // it is asked no more often
@@ -339,7 +340,7 @@ func TestPX26BetterRoute(t *testing.T) {
 	ts.Change(func(st *ipnstate.Status) { st.TUN, peers, st.Peer = false, st.Peer, nil })
 	sys := &fakelocal.System{}
 	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys), func(r *relay) {
-		r.up.router.Pick() // as before the server joined the tailnet
+		r.up.Router.Pick() // as before the server joined the tailnet
 		ts.Change(func(st *ipnstate.Status) { st.Peer = peers })
 	})
 	time.Sleep(600 * time.Millisecond) // tailscaled is asked no more often

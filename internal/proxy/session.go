@@ -10,21 +10,23 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tailscale-mcp/internal/bridge"
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/proxy/endpoint"
 	"tailscale-mcp/internal/proxy/mirror"
 )
 
 // session is what one initialize of the legacy era opened. It exists also for
 // a server that gave it no id.
 type session struct {
-	id          string // "" when the server keeps no sessions
-	version     string // that the server chose
-	listChanged bool   // the server says when its tools change
-	tasks       bool   // the server offers tasks, which only this era has
-	offers      offers // of the client
+	id          string        // "" when the server keeps no sessions
+	version     string        // that the server chose
+	listChanged bool          // the server says when its tools change
+	tasks       bool          // the server offers tasks, which only this era has
+	offers      bridge.Offers // of the client
 	// bridge is not nil when the server is spoken to in the modern era. It is
 	// known once what follows initialize may be sent.
-	bridge atomic.Pointer[bridge]
+	bridge atomic.Pointer[bridge.Bridge]
 	ctx    context.Context
 	cancel context.CancelFunc // ends its stream
 }
@@ -36,7 +38,7 @@ func (s *session) headers() http.Header {
 		h[mirror.HeaderVersion] = []string{s.version}
 	}
 	if s.id != "" {
-		h[headerSession] = []string{s.id}
+		h[endpoint.HeaderSession] = []string{s.id}
 	}
 	return h
 }
@@ -149,12 +151,12 @@ func (r *relay) opened(c *call, msg []byte, h http.Header) {
 		version:     answer.Result.ProtocolVersion,
 		listChanged: answer.Result.Capabilities.Tools.ListChanged,
 		tasks:       answer.Result.Capabilities.Tasks != nil,
-		offers:      offersIn(c.msg),
+		offers:      bridge.OffersIn(c.msg),
 	}
-	if !visible(s.version) {
+	if !endpoint.Visible(s.version) {
 		s.version = ""
 	}
-	if id := h.Get(headerSession); visible(id) {
+	if id := h.Get(endpoint.HeaderSession); endpoint.Visible(id) {
 		s.id = id
 	} else if id != "" {
 		r.log.Warn("ignoring a session id with characters it may not have")

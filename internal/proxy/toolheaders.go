@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
 	"tailscale-mcp/internal/proxy/mirror"
 )
 
@@ -73,7 +74,7 @@ func mismatched(c *call, body []byte) bool {
 		return false
 	}
 	var said struct{ Error struct{ Code int } }
-	return json.Unmarshal(body, &said) == nil && said.Error.Code == codeHeaderMismatch
+	return json.Unmarshal(body, &said) == nil && said.Error.Code == fault.HeaderMismatch
 }
 
 // learn takes note of the tools in msg, the answer to c. It returns the answer
