@@ -34,8 +34,8 @@
 //     beside it in the journal or as JSON lines; reads the file too.
 //   - tsapi: the control API of Tailscale: one way for every request, with retries, limits
 //     and errors with fixed codes.
-//   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes its
-//     clients, without the rest.
+//   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes
+//     the clients of daemon and proxy, without the rest.
 //   - tsapi/credential: the credential of the Tailscale API, which config checks; a leaf.
 //   - flight: joins identical work that is under way; a leaf.
 //   - redact: makes the words of others fit for a message: bounded, visible, no secrets; a leaf.

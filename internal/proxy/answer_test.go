@@ -18,7 +18,7 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/jsonrpc/fault"
-	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
@@ -228,7 +228,7 @@ func TestPX6TLS(t *testing.T) {
 	t.Run("trusted, at a node of the tailnet", func(t *testing.T) {
 		ts := fakelocal.Start(t)
 		sys := &fakelocal.System{To: secret.Listener.Addr().String(), Names: map[string][]netip.Addr{"example.com": {fakelocal.ServerIP}}}
-		c := connectWith(t, Config{Server: mustURL(t, "https://example.com/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
+		c := connectWith(t, Config{Server: mustURL(t, "https://example.com/mcp"), Tailscaled: socket.ClientForDials(ts.Socket)}, by(sys))
 		c.relay.up.Router.Pick().Transport.TLSClientConfig = secret.Client().Transport.(*http.Transport).TLSClientConfig
 		c.send(modernCall("1", "x"))
 		if f, bad := failureIn(t, c.answer("1")); bad {

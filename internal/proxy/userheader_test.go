@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
@@ -25,7 +25,7 @@ func TestPX25UserHeaders(t *testing.T) {
 		}
 		sys := &fakelocal.System{To: s.addr()}
 		c := connectWith(t, Config{
-			Server: mustURL(t, "http://100.64.0.2:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket),
+			Server: mustURL(t, "http://100.64.0.2:8080/mcp"), Tailscaled: socket.ClientForDials(ts.Socket),
 			Header: http.Header{
 				"Authorization": {"Bearer x"}, "x-tailscale-user": {"root@example.com"}, "X-TAILSCALE-TAGS": {"tag:admin"}, "X-Tailscale-Other": {"x"},
 				"mcp-session-id": {"other"}, "Accept": {"text/html"}, "content-type": {"text/html"}, "x-key": {"k"}, "user-agent": {"mine/1"},
@@ -75,7 +75,7 @@ func TestPX26IdentityTo(t *testing.T) {
 			sys := &fakelocal.System{To: s.addr(), Names: map[string][]netip.Addr{
 				"gateway.example.com": {lan}, "Gateway.example.com": {lan}, "localhost": {netip.MustParseAddr("127.0.0.1")},
 			}}
-			c := connectWith(t, Config{Server: mustURL(t, tt.url), Tailscaled: route.LocalClient(ts.Socket), IdentityTo: tt.to}, by(sys))
+			c := connectWith(t, Config{Server: mustURL(t, tt.url), Tailscaled: socket.ClientForDials(ts.Socket), IdentityTo: tt.to}, by(sys))
 			c.send(modernCall("1", "x"))
 			c.answer("1")
 			if got := sprint(identityIn(s.got("POST", "tools/call").header)); got != tt.identity {
