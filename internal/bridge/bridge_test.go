@@ -62,9 +62,9 @@ func (f *sides) ends() Ends {
 			}
 			return func() { f.tell("withdrawn") }
 		},
-		Tell: func(msg []byte) { f.tell(string(msg)) },
-		Go:   f.work.Go,
-		Log:  slog.New(slog.DiscardHandler),
+		Notify: func(msg []byte) { f.tell(string(msg)) },
+		Go:     f.work.Go,
+		Log:    slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -133,13 +133,13 @@ func TestDiscover(t *testing.T) {
 			if b == nil {
 				return
 			}
-			msg, version := b.Initialized([]byte(`"init"`), []byte(initialize))
+			msg, version := b.InitializeResponse([]byte(`"init"`), []byte(initialize))
 			if want := `{"jsonrpc":"2.0","id":"init","result":` + tt.initialized + `}`; string(msg) != want || version != tt.version {
 				t.Errorf("got version %s and %s, want %s and %s", version, msg, tt.version, want)
 			}
 		})
 	}
-	if _, version := new(Bridge).Initialized(nil, []byte(strings.Replace(initialize, "2025-06-18", "2026-07-28", 1))); version != "2025-11-25" {
+	if _, version := new(Bridge).InitializeResponse(nil, []byte(strings.Replace(initialize, "2025-06-18", "2026-07-28", 1))); version != "2025-11-25" {
 		t.Errorf("got version %s, want the newest legacy one", version)
 	}
 }

@@ -77,9 +77,9 @@ func (b *Bridge) declares(capability string) bool {
 	return json.Unmarshal(b.server.Capabilities, &has) == nil && has[capability] != nil
 }
 
-// Initialized returns the response to initialize, a request with this id, for a server
+// InitializeResponse returns the response to initialize, a request with this id, for a server
 // that does not know that method, and the revision that the client is to speak.
-func (b *Bridge) Initialized(id, initialize []byte) (msg []byte, version string) {
+func (b *Bridge) InitializeResponse(id, initialize []byte) (msg []byte, version string) {
 	version = versionFor(initialize)
 	result := `{"protocolVersion":"` + version + `","capabilities":` + orElse(b.server.Capabilities, `{}`) +
 		`,"serverInfo":` + orElse(b.server.Meta.ServerInfo, `{"name":"unknown","version":"unknown"}`)

@@ -27,8 +27,8 @@ type Ends struct {
 	// answer with the client's response, which must not block. Where the client has not
 	// responded yet, withdraw tells it that nobody waits any more.
 	AskClient func(question func(id []byte) []byte, answer func(msg []byte)) (withdraw func())
-	// Tell sends the client a message, which belongs to the function from then on.
-	Tell func(msg []byte)
+	// Notify sends the client a notification, which belongs to the function from then on.
+	Notify func(msg []byte)
 	// Go does work on a goroutine that the user waits for at its end. The work ends
 	// soon after the session does.
 	Go func(work func())

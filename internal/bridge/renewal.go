@@ -88,7 +88,7 @@ func (b *Bridge) resubscribe(ctx context.Context, wanted filter) (*Subscription,
 	id := b.ends.NewID()
 	msg := []byte(`{"jsonrpc":"2.0","id":` + string(id) + `,"method":"` + methodListen + `","params":{"_meta":{` + b.meta() +
 		`},"notifications":` + string(text) + `}}`)
-	made := newOwn(id, b.ends.Tell)
+	made := newOwn(id, b.ends.Notify)
 	ctx, end := context.WithCancel(ctx)
 	refused := make(chan error, 1)
 	b.ends.Go(func() { b.keep(ctx, msg, made, refused) })

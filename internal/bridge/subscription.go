@@ -19,7 +19,7 @@ type Subscription struct {
 
 	acknowledged chan struct{}    // closed after the first acknowledgement
 	honoured     filter           // what the server will tell of, by that
-	tell         func(msg []byte) // sends the client a notification
+	notify       func(msg []byte) // sends the client a notification
 }
 
 // filter names the changes that a subscription is about.
@@ -31,19 +31,19 @@ type filter struct {
 }
 
 // NewSubscription returns the subscription that a modern client asks for with a request
-// of this id. tell sends that client a notification, which it may have missed.
-func NewSubscription(id []byte, tell func(msg []byte)) *Subscription {
-	return &Subscription{id: id, acknowledged: make(chan struct{}), tell: tell}
+// of this id. notify sends that client a notification that it may have missed.
+func NewSubscription(id []byte, notify func(msg []byte)) *Subscription {
+	return &Subscription{id: id, acknowledged: make(chan struct{}), notify: notify}
 }
 
 // newOwn returns a subscription of the bridge, for a client that cannot ask for one.
-func newOwn(id []byte, tell func(msg []byte)) *Subscription {
-	s := NewSubscription(id, tell)
+func newOwn(id []byte, notify func(msg []byte)) *Subscription {
+	s := NewSubscription(id, notify)
 	s.own = true
 	return s
 }
 
-// Accepted reports whether the server has taken the subscription.
+// Accepted reports whether the server has acknowledged the subscription.
 func (s *Subscription) Accepted() bool {
 	select {
 	case <-s.acknowledged:
@@ -75,8 +75,8 @@ func (s *Subscription) Heard(e *jsonrpc.Envelope, msg []byte) []byte {
 	return msg
 }
 
-// catchUp tells the client of everything that may have changed while there was
-// no stream.
+// catchUp notifies the client of every change in f that there may have been while there
+// was no stream.
 func (s *Subscription) catchUp(f filter) {
 	for _, about := range []struct {
 		told   bool
@@ -87,11 +87,11 @@ func (s *Subscription) catchUp(f filter) {
 		{f.ResourcesListChanged, "notifications/resources/list_changed"},
 	} {
 		if about.told {
-			s.tell([]byte(`{"jsonrpc":"2.0","method":"` + about.method + `","params":{` + s.tag("") + `}}`))
+			s.notify([]byte(`{"jsonrpc":"2.0","method":"` + about.method + `","params":{` + s.tag("") + `}}`))
 		}
 	}
 	for _, uri := range f.ResourceSubscriptions {
-		s.tell([]byte(`{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":` + quoted(uri) + s.tag(",") + `}}`))
+		s.notify([]byte(`{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":` + quoted(uri) + s.tag(",") + `}}`))
 	}
 }
 

@@ -26,9 +26,9 @@ type subscriptions struct {
 	end  context.CancelFunc // of that; nil when there is none
 }
 
-// greetTime is how long what follows the greeting waits for the server to
-// acknowledge the subscription.
-const greetTime = 500 * time.Millisecond
+// firstAcknowledgeTime is how long what follows notifications/initialized waits for
+// the server to acknowledge the subscription.
+const firstAcknowledgeTime = 500 * time.Millisecond
 
 // lists returns the part of the filter that follows from the capabilities of the server.
 func (b *Bridge) lists() (f filter) {
@@ -42,11 +42,12 @@ func (b *Bridge) lists() (f filter) {
 	return f
 }
 
-// Greeted begins to tell the client of changed lists, once it has sent
+// Initialized begins to notify the client of changed lists, once it has sent
 // notifications/initialized. It returns when the server has acknowledged that, or after
-// greetTime: what the client then asks for is not to change without its hearing of it.
+// firstAcknowledgeTime: what the client then asks for is not to change without a
+// notification.
 // session ends with the session of the client.
-func (b *Bridge) Greeted(session context.Context) {
+func (b *Bridge) Initialized(session context.Context) {
 	if f := b.lists(); !f.ToolsListChanged && !f.PromptsListChanged && !f.ResourcesListChanged {
 		return
 	}
@@ -70,11 +71,11 @@ func (b *Bridge) Greeted(session context.Context) {
 		switch {
 		case n.err != nil:
 			b.ends.Log.Info("the server does not tell of changes", "error", n.err)
-		case time.Since(began) >= greetTime:
+		case time.Since(began) >= firstAcknowledgeTime:
 			n.made.catchUp(n.made.honoured)
 		}
 	})
-	late := time.NewTimer(greetTime)
+	late := time.NewTimer(firstAcknowledgeTime)
 	defer late.Stop()
 	select {
 	case <-begun:

@@ -22,7 +22,7 @@ func (r *relay) settle(c *call, msg []byte) {
 		if b == nil {
 			break
 		}
-		answer, version := b.Initialized(c.id, c.msg)
+		answer, version := b.InitializeResponse(c.id, c.msg)
 		s = &session{version: version}
 		s.bridge.Store(b)
 		r.begin(c, s)
@@ -73,7 +73,7 @@ func (r *relay) ends() bridge.Ends {
 			return r.askOwn(ctx, ownRequest{msg: msg, subscription: s})
 		},
 		AskClient: r.askClient,
-		Tell:      r.out.Write,
+		Notify:    r.out.Write,
 		Go:        r.calls.workers.Go,
 		Log:       r.log,
 	}

@@ -11,7 +11,7 @@ import (
 	"tailscale-mcp/internal/jsonrpc"
 )
 
-// call is one request that has no answer yet.
+// call is one request to the server that has no answer yet.
 type call struct {
 	env    jsonrpc.Envelope
 	msg    []byte // the request
@@ -24,7 +24,7 @@ type call struct {
 	reply  func(msg []byte)   // takes the answer over
 	quiet  bool               // no message of its response is passed to the client
 
-	over         chan struct{}        // of an initialize of the client: closed once what follows it may be sent
+	over         chan struct{}        // of an initialize of the client: closed once what follows may be sent
 	opened       *session             // by it
 	subscription *bridge.Subscription // of a modern subscriptions/listen
 	toolsVersion int                  // of a tools/list: of the schemas when it was sent
@@ -59,10 +59,12 @@ type callKey struct {
 	own bool
 }
 
+// newCalls returns calls with none in flight.
 func newCalls() *calls {
 	return &calls{byKey: make(map[callKey]*call), idle: make(chan struct{})}
 }
 
+// Errors of begin.
 var (
 	errInFlight = errors.New("a request with this id is in flight")
 	errClosing  = errors.New("the proxy is stopping")
@@ -105,7 +107,7 @@ func (t *calls) hold() bool {
 	return true
 }
 
-// release ends one begin or hold.
+// release undoes the count of one begin or hold.
 func (t *calls) release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -122,6 +124,7 @@ func (t *calls) finish(c *call) bool {
 	return t.take(c)
 }
 
+// take is finish for a caller that holds mu.
 func (t *calls) take(c *call) bool {
 	if c.finished {
 		return false
@@ -150,15 +153,15 @@ func (t *calls) send(c *call) bool {
 	return true
 }
 
-// find is the call of the client in flight with this id, or nil.
+// find returns the call of the client in flight with this id; nil if there is none.
 func (t *calls) find(id []byte) *call {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.byKey[callKey{id: jsonrpc.IDKey(id)}]
 }
 
-// drop finishes the call with this id because its client cancelled it; nil if there is
-// no such call. sent says whether the server may know of it.
+// drop finishes and returns the call with this id, which the client cancelled; nil if
+// there is no such call. sent says whether the server may know of it.
 func (t *calls) drop(id []byte) (c *call, sent bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

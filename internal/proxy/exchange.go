@@ -30,9 +30,9 @@ const (
 	discoverTimeout = 2 * time.Second
 )
 
-// exchange sends the request of c and sees to its answer. again says whether it
-// may be sent once more when the server says that it did not take it: because it
-// forgot the session, or because of headers that its tools ask for.
+// exchange sends the request of c and passes on its response. again says whether the
+// request may be sent once more when the server says that it did not accept it: because
+// it does not know the session, or because of headers that its tools ask for.
 func (r *relay) exchange(ctx context.Context, c *call, again bool) {
 	s := r.sessions.current()
 	if c.modern || c.env.Method == methodInitialize {
@@ -82,9 +82,10 @@ func (r *relay) exchange(ctx context.Context, c *call, again bool) {
 	}
 }
 
-// twice says of a message that a member of it repeats.
+// twice describes a message with a member that is there twice.
 func twice(e *jsonrpc.Envelope) string { return fmt.Sprintf("a message that has %q twice", e.Repeated) }
 
+// badAnswer returns the error of a request e to which the server sent what is no answer.
 func badAnswer(e *jsonrpc.Envelope, what string) *fault.Error {
 	return &fault.Error{Code: fault.CodeBadAnswer, Message: "the server sent " + what + "; " + fault.Again(e), Data: &fault.Data{Outcome: fault.Unknown}}
 }
@@ -100,7 +101,7 @@ func forgotten(s *session, status int, body []byte) bool {
 	return json.Unmarshal(body, &said) != nil || said.Error.Code != fault.MethodNotFound
 }
 
-// renew opens the session anew and asks once more.
+// renew opens a session in place of s and sends the request of c once more.
 func (r *relay) renew(ctx context.Context, c *call, s *session) {
 	if err := r.reopen(s); err != nil {
 		r.fail(c, &fault.Error{
@@ -113,8 +114,8 @@ func (r *relay) renew(ctx context.Context, c *call, s *session) {
 	r.exchange(ctx, c, false)
 }
 
-// refusal answers c with the JSON-RPC error in an HTTP error, or with one that
-// says what HTTP said.
+// refusal answers c with the JSON-RPC error in the body of an HTTP error, or with one
+// that names the status.
 func (r *relay) refusal(c *call, resp *http.Response, body []byte) {
 	if fault.PassingStatus(resp.StatusCode) && c.subscription != nil && c.subscription.Accepted() {
 		r.broke(c, endpoint.StatusFailure(resp, body))
@@ -134,7 +135,8 @@ func (r *relay) refusal(c *call, resp *http.Response, body []byte) {
 	r.fail(c, endpoint.StatusFailure(resp, body))
 }
 
-// single answers c with the one message of a body, and returns its size.
+// single answers c with the one message of the body of resp, and returns the size of
+// that body in bytes.
 func (r *relay) single(c *call, resp *http.Response) int {
 	body, err := jsonrpc.ReadAll(resp.Body, resp.ContentLength, r.cfg.MaxMessage)
 	switch {
@@ -167,8 +169,8 @@ func (r *relay) single(c *call, resp *http.Response) int {
 	return len(body)
 }
 
-// stream passes on what a response stream holds until it ends, the answer
-// among it.
+// stream passes on the messages of the event stream of resp, the answer to c among them,
+// and resumes the stream if it ends before that answer.
 func (r *relay) stream(ctx context.Context, c *call, s *session, resp *http.Response) {
 	at, err := r.events(c, s, resp)
 	if r.calls.done(c) {
@@ -184,15 +186,16 @@ func (r *relay) stream(ctx context.Context, c *call, s *session, resp *http.Resp
 	}
 }
 
-// position is how far a stream of events was read.
+// position is how far an event stream was read, and how it is resumed.
 type position struct {
 	lastID string        // "" when the server does not number events
 	retry  time.Duration // how long to wait before asking for more
 	any    bool          // something was on it
 }
 
-// events passes on the events of one response. Its error is never nil; io.EOF
-// says that the response ended as it should.
+// events passes on the messages of one event stream, and returns the position at its
+// end. Its error is never nil; io.EOF says that the response ended as it should. c is
+// the call of the response, nil on the stream of a session.
 func (r *relay) events(c *call, s *session, resp *http.Response) (position, error) {
 	er := jsonrpc.NewEventReader(resp.Body, r.cfg.MaxMessage)
 	defer er.Close()
@@ -223,11 +226,12 @@ func (r *relay) events(c *call, s *session, resp *http.Response) (position, erro
 	}
 }
 
+// tooLarge returns the error of a request e with an answer above the size limit.
 func tooLarge(e *jsonrpc.Envelope) *fault.Error {
 	return &fault.Error{Code: fault.CodeTooLarge, Message: "the server's answer is larger than the limit; see --max-message; " + fault.Again(e), Data: &fault.Data{Outcome: fault.Unknown}}
 }
 
-// cutOff says that a response ended before the answer.
+// cutOff returns the error of a request e whose response ended before the answer.
 func cutOff(err error, e *jsonrpc.Envelope) *fault.Error {
 	why := "the server ended its response before the answer"
 	if !errors.Is(err, io.EOF) {

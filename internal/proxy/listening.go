@@ -10,9 +10,9 @@ import (
 	"tailscale-mcp/internal/retry"
 )
 
-// listen sees to c, a modern subscriptions/listen. Until the server has taken
-// it, it is a request as any other. After that, a stream that breaks is asked
-// for again for as long as the client wants it.
+// listen sends c, a modern subscriptions/listen, and passes on its response. Until the
+// server has acknowledged the subscription, c is a request as any other. After that, it
+// is sent again when its stream breaks, until the client cancels it.
 func (r *relay) listen(ctx context.Context, c *call) {
 	wait := retry.First
 	for {
@@ -32,8 +32,8 @@ func (r *relay) listen(ctx context.Context, c *call) {
 	}
 }
 
-// broke answers c with f, unless c is a subscription, which is only
-// interrupted by what passes.
+// broke answers c, whose response broke off, with the error f. An acknowledged
+// subscription gets no answer: listen sends it again.
 func (r *relay) broke(c *call, f *fault.Error) {
 	if c.subscription != nil && c.subscription.Accepted() {
 		r.log.Debug("a subscription was interrupted", "id", string(c.id), "error", f.Message)

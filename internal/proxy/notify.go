@@ -16,7 +16,8 @@ import (
 // cancellations, and the client's answers.
 const notifyTimeout = 30 * time.Second
 
-// notification passes a notification on. Those of a session keep their order.
+// notification passes a notification of the client on to the server. Those of a session
+// keep their order.
 func (r *relay) notification(e jsonrpc.Envelope, msg []byte) {
 	if e.Method == methodCancelled {
 		r.cancelled(&e, msg)
@@ -37,11 +38,11 @@ func (r *relay) notification(e jsonrpc.Envelope, msg []byte) {
 		switch {
 		case b != nil && !r.sessions.modern(&e):
 			if e.Method == methodInitialized {
-				b.Greeted(s.ctx)
+				b.Initialized(s.ctx)
 			} // and a modern server has no use for any other
 		case e.Method == methodInitialized && s != nil:
 			// Kept before it is sent: a session that is opened anew because this
-			// finds it forgotten is greeted with it.
+			// finds it forgotten is sent it too.
 			r.sessions.greeted(msg)
 			if r.notify(&e, s, msg) {
 				r.push(s)
@@ -52,8 +53,8 @@ func (r *relay) notification(e jsonrpc.Envelope, msg []byte) {
 	}()
 }
 
-// cancelled ends a call for its client, which gets no answer to it any more. A
-// legacy server is told. A modern one sees its response stream closed and is
+// cancelled ends the call that a notifications/cancelled of the client names. It gets no
+// answer any more. A legacy server gets the notification. A modern one sees its response stream closed and is
 // sent nothing (2026-07-28, "Transport-Specific Cancellation").
 func (r *relay) cancelled(e *jsonrpc.Envelope, msg []byte) {
 	if !jsonrpc.UsableID(e.RequestID) {
@@ -82,8 +83,8 @@ func (r *relay) cancelled(e *jsonrpc.Envelope, msg []byte) {
 	}()
 }
 
-// response passes the client's answer to a request of the server on, if that
-// is still the server that asked.
+// response passes a response of the client on to the server, if the session in which the
+// server sent the request is still the current one.
 func (r *relay) response(e jsonrpc.Envelope, msg []byte) {
 	a := r.asks.take(e.ID)
 	switch {
@@ -103,8 +104,8 @@ func (r *relay) response(e jsonrpc.Envelope, msg []byte) {
 	}()
 }
 
-// notify sends a message that has no answer. It reports whether the server accepted
-// it.
+// notify sends the server a message that has no answer, in the session s, nil outside
+// one. It reports whether the server accepted the message.
 func (r *relay) notify(e *jsonrpc.Envelope, s *session, msg []byte) bool {
 	ctx, cancel := context.WithTimeout(r.ctx, notifyTimeout)
 	defer cancel()
@@ -126,11 +127,12 @@ func (r *relay) notify(e *jsonrpc.Envelope, s *session, msg []byte) bool {
 	return false
 }
 
-// maxDeclined is how many refusals may be on their way to servers at once. What
-// is over it is dropped: the server does not listen to those it got.
+// maxDeclined is how many error responses to requests of the server may be on their way
+// at once. Those over it are dropped: a server with so many open takes none.
 const maxDeclined = 16
 
-// decline answers a request of the server, which the client does not get.
+// decline answers the request e of the server with the error f. The client does not get
+// the request.
 func (r *relay) decline(s *session, e *jsonrpc.Envelope, f *fault.Error) {
 	select {
 	case r.declining <- struct{}{}:

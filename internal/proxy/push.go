@@ -13,20 +13,21 @@ import (
 	"tailscale-mcp/internal/retry"
 )
 
+// Bounds of the streams that are asked for by GET.
 const (
-	minPause    = 20 * time.Millisecond // whatever the server asks for
+	minPause    = 20 * time.Millisecond // between two of them, whatever the server asks for
 	maxFailures = 5                     // in a row, of resuming a response
-	streamWait  = time.Second           // for the server's answer to the first request for a stream
+	streamWait  = time.Second           // for the server's answer to the first one
 )
 
-// push opens the stream on which a legacy server sends what belongs to no
-// call, and keeps it open for as long as the session lasts. Servers need not
-// offer it.
+// push opens the stream of the session s by GET (2025-11-25, "Listening for Messages from
+// the Server"), on which a legacy server sends what belongs to no call, and keeps it
+// open for as long as the session lasts. Servers need not offer it.
 //
 // It returns when the server has answered, for what is sent next may be a call
-// that asks the client something: a server that finds no stream to ask on drops
-// its question, and the call is never answered. Some servers answer only once
-// they have something to say, so the time is limited.
+// for which the server sends the client a request: a server without a stream for that
+// drops it, and the call is never answered. Some servers answer only with their first
+// event, so the time is limited.
 func (r *relay) push(s *session) {
 	answered := make(chan struct{})
 	settle := sync.OnceFunc(func() { close(answered) })
@@ -57,9 +58,9 @@ func (r *relay) push(s *session) {
 	}
 }
 
-// pushed asks for the stream once and passes on what is on it until it ends.
-// It calls settle when the server has answered. more says whether to ask again,
-// got whether there was something on it.
+// pushed sends one GET for the stream of the session s and passes on its events until it
+// ends. It calls settle when the server has answered. more says whether to send
+// another GET, got whether there were events.
 func (r *relay) pushed(s *session, at *position, settle func()) (more, got bool) {
 	resp, err := r.listenAfter(s.ctx, s, at.lastID)
 	settle()
@@ -93,8 +94,8 @@ func (r *relay) pushed(s *session, at *position, settle func()) (more, got bool)
 	}
 }
 
-// resume asks for the rest of the response to c, whose connection ended early
-// (2025-11-25, "Resumability and Redelivery").
+// resume sends a GET for the rest of the response to c, whose connection ended before
+// the answer (2025-11-25, "Resumability and Redelivery"), and again until it is there.
 func (r *relay) resume(ctx context.Context, c *call, s *session, at position) {
 	for failures := 0; failures < maxFailures; {
 		if !retry.Sleep(ctx, at.pause(retry.First)) {
@@ -137,7 +138,8 @@ func (r *relay) resume(ctx context.Context, c *call, s *session, at position) {
 	})
 }
 
-// listenAfter asks for the events that follow one, or for those to come.
+// listenAfter sends a GET for the events after the one with the id lastID, or for those
+// to come if that is "".
 func (r *relay) listenAfter(ctx context.Context, s *session, lastID string) (*http.Response, error) {
 	h := s.headers()
 	if lastID != "" {
@@ -146,7 +148,7 @@ func (r *relay) listenAfter(ctx context.Context, s *session, lastID string) (*ht
 	return r.up.Listen(ctx, h)
 }
 
-// pause is how long to wait before asking for more: what the server said, else
+// pause returns the time to wait before the next GET: the "retry" of the stream, else
 // about the usual time.
 func (p position) pause(usual time.Duration) time.Duration {
 	if p.retry > 0 {

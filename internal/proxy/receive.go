@@ -59,7 +59,8 @@ func (r *relay) fromServer(msg []byte, via *call, s *session, h http.Header) {
 	}
 }
 
-// asked passes a request of the server on, if the client offered to be asked it.
+// asked passes the request e of the server on to the client, if the client declared the
+// capability for it.
 func (r *relay) asked(e *jsonrpc.Envelope, msg []byte, s *session) {
 	if s != r.sessions.current() {
 		// The client may be asked the same in the new session, and a call of the
@@ -81,7 +82,7 @@ func (r *relay) asked(e *jsonrpc.Envelope, msg []byte, s *session) {
 	r.out.Write(jsonrpc.WithID(msg, e, a.id))
 }
 
-// heard passes a notification of the server on.
+// heard passes the notification e of the server on to the client.
 func (r *relay) heard(e *jsonrpc.Envelope, msg []byte, via *call, s *session) {
 	switch {
 	case via != nil && (via.quiet || via.modern && r.calls.done(via)):
@@ -98,8 +99,8 @@ func (r *relay) heard(e *jsonrpc.Envelope, msg []byte, via *call, s *session) {
 	r.out.Write(msg)
 }
 
-// match finds the call that a response on a stream belongs to: that of the
-// stream, or another of the same era that lost its own.
+// match answers the call that the response e on a stream belongs to: the call via of the
+// stream, or another of the same era whose own stream ended.
 func (r *relay) match(e *jsonrpc.Envelope, msg []byte, via *call, h http.Header) {
 	if via != nil && jsonrpc.IDKey(e.ID) == via.key {
 		r.deliver(via, e, msg, h)
@@ -118,7 +119,7 @@ func (r *relay) match(e *jsonrpc.Envelope, msg []byte, via *call, h http.Header)
 	r.log.Warn("dropping a response of the server: nobody waits for it", "id", jsonrpc.Excerpt(e.ID))
 }
 
-// deliver answers c with a response of the server, unless it is answered.
+// deliver answers c with the response e of the server, unless c is finished.
 func (r *relay) deliver(c *call, e *jsonrpc.Envelope, msg []byte, h http.Header) {
 	if err := unoffered(c, msg); err != nil {
 		r.fail(c, &fault.Error{Code: fault.CodeInput, Message: fmt.Sprintf("%s needs input: %v; %s", c.env.Method, err, fault.Again(&c.env)), Data: &fault.Data{Outcome: fault.Unknown}})
@@ -143,7 +144,7 @@ func unoffered(c *call, msg []byte) error {
 	return bridge.Unoffered(c.env.Meta, msg)
 }
 
-// conclude hands the answer to a call that was finished over.
+// conclude sends msg as the answer to c, which its caller has finished.
 func (r *relay) conclude(c *call, msg []byte) {
 	defer r.calls.release()
 	if c.over == nil {
@@ -163,7 +164,7 @@ func (r *relay) conclude(c *call, msg []byte) {
 	}()
 }
 
-// fail answers c with an error of the proxy, unless it is answered.
+// fail answers c with the error f of the proxy, unless c is finished.
 func (r *relay) fail(c *call, f *fault.Error) {
 	if !r.calls.finish(c) {
 		return

@@ -40,7 +40,8 @@ const (
 	methodToolsChanged = "notifications/tools/list_changed"
 )
 
-// relay is the proxy at work.
+// relay is one run of the proxy: a client on stdio, a server, and what is under way
+// between them.
 type relay struct {
 	ctx        context.Context // of all work; outlives the context given to Run
 	cancel     context.CancelFunc
@@ -63,9 +64,10 @@ type relay struct {
 	declining chan struct{} // a slot per refusal of what a server asked
 }
 
+// stopping is the error of a request that is read while the proxy ends.
 var stopping = &fault.Error{Code: fault.CodeStopping, Message: "the proxy is stopping", Data: &fault.Data{Outcome: fault.NotSent}}
 
-// read takes messages from stdin until it ends. It never waits for the server,
+// read accepts the messages on stdin until it ends. It never waits for the server,
 // so that a cancellation is seen while everything else is slow.
 func (r *relay) read(stdin io.Reader) error {
 	lines := jsonrpc.NewLineReader(stdin, r.cfg.MaxMessage)
@@ -87,7 +89,7 @@ func (r *relay) read(stdin io.Reader) error {
 	}
 }
 
-// accept takes one message of the client.
+// accept acts on one message of the client.
 func (r *relay) accept(msg []byte) {
 	e, err := jsonrpc.Scan(msg)
 	switch {
@@ -117,8 +119,8 @@ func (r *relay) accept(msg []byte) {
 	}
 }
 
-// refuse answers a message that goes nowhere. An id that is in flight gets no
-// answer here, since the call will have one.
+// refuse answers a message of the client that is not sent to the server with an error.
+// An id that is in flight gets no answer here, since its call will have one.
 func (r *relay) refuse(id []byte, code int, why string) {
 	if id != nil && r.calls.find(id) != nil {
 		r.log.Warn("dropping a message with the id of a request in flight", "id", string(id), "reason", why)
@@ -128,7 +130,7 @@ func (r *relay) refuse(id []byte, code int, why string) {
 	r.out.Write((&fault.Error{Code: code, Message: why}).Answer(id))
 }
 
-// tooLong answers a message above the limit, as far as it could be read.
+// tooLong refuses a message of the client above the size limit, of which s is known.
 func (r *relay) tooLong(s *jsonrpc.Skim) {
 	const why = "the message is larger than the limit; see --max-message"
 	switch {
@@ -141,7 +143,7 @@ func (r *relay) tooLong(s *jsonrpc.Skim) {
 	}
 }
 
-// request starts a call.
+// request begins a call for the request e of the client.
 func (r *relay) request(e jsonrpc.Envelope, msg []byte) {
 	select {
 	case r.backlog <- struct{}{}:
@@ -176,7 +178,7 @@ func (r *relay) request(e jsonrpc.Envelope, msg []byte) {
 	}()
 }
 
-// call asks the server for the answer to c, once it may be asked.
+// call sends c to the server once ready is closed, and returns when c is answered.
 func (r *relay) call(ctx context.Context, c *call, ready <-chan struct{}) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -220,7 +222,7 @@ func (r *relay) bridged() (*session, *bridge.Bridge) {
 	return nil, nil
 }
 
-// await waits until all that are not nil are closed. It reports false when ctx
+// await waits until all channels that are not nil are closed. It reports false when ctx
 // ended first.
 func await(ctx context.Context, all ...<-chan struct{}) bool {
 	for _, c := range all {

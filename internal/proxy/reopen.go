@@ -18,13 +18,13 @@ import (
 // reopenAfter is how soon after a failure a session is opened anew again.
 const reopenAfter = 500 * time.Millisecond
 
-// toolsChanged tells the client to ask for the tools again.
+// toolsChanged is the notification that has the client list the tools again.
 const toolsChanged = `{"jsonrpc":"2.0","method":"` + methodToolsChanged + `"}`
 
 // reopen opens a session in place of dead, which the server does not know any
 // more (2025-11-25, "Session Management"), with the client's own initialize.
 // The client does not see it, except that it is told to ask for the tools
-// again. Calls that find the same session dead share one attempt.
+// again. Calls that find the same session unknown share one attempt.
 func (r *relay) reopen(dead *session) error {
 	t := &r.sessions
 	t.reopening.Lock()
@@ -40,7 +40,7 @@ func (r *relay) reopen(dead *session) error {
 	return err
 }
 
-// repeat is reopen, once it is certain that this call does it.
+// repeat opens a session in place of dead, for reopen, which holds reopening.
 func (r *relay) repeat(dead *session) error {
 	t := &r.sessions
 	t.mu.Lock()
@@ -79,11 +79,11 @@ func (r *relay) repeat(dead *session) error {
 	return nil
 }
 
-// greetings is how often a greeting is sent to a server that is busy.
+// greetings is how often notifications/initialized is sent to a server that is busy.
 const greetings = 3
 
-// greet sends the client's greeting in a session that the client does not know
-// of. Without it the session would stay half open.
+// greet sends the client's notifications/initialized in the session s, which the client
+// does not know of. Without it the session would not be initialized.
 func (r *relay) greet(ctx context.Context, s *session, greeting []byte) error {
 	for n, wait := 1, 100*time.Millisecond; ; n, wait = n+1, 2*wait {
 		status, err := r.up.Notify(ctx, http.MethodPost, s.headers(), greeting)
