@@ -44,8 +44,8 @@
 //   - tsapi/limit: what all callers of the API share, fairly: quota, requests, slots, bytes.
 //   - tsapi/token: an access token for each request, out of the credential.
 //   - tsapi/object: the JSON of an answer, checked once and looked into on demand; a leaf.
-//   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes its
-//     clients, without the rest.
+//   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes
+//     the clients of daemon and proxy, without the rest.
 //   - tsapi/credential: the credential of the Tailscale API, which config checks; a leaf.
 //   - flight: joins identical work that is under way; a leaf.
 //   - redact: makes the words of others fit for a message: bounded, visible, no secrets; a leaf.
@@ -57,7 +57,14 @@
 //   - version: which version of the program this is; a leaf.
 //   - jsonrpc: the JSON-RPC messages of MCP as the bytes they are: reads, scans and
 //     changes them without decoding; lines and event streams; a leaf.
+//   - jsonrpc/fault: the errors with which a relay answers in the server's place: code,
+//     what happened, whether the request may have been carried out.
+//   - retry: the pauses between attempts to reach a server again; a leaf.
+//   - bridge: lets a client of one era of MCP use a server of the other; knows neither
+//     HTTP nor stdio, and reaches both sides by functions of its user.
 //   - proxy: the stdio ↔ Streamable HTTP relay, a program of its own.
+//   - proxy/endpoint: the HTTP of that relay: requests to its server, and why there is no
+//     answer.
 //   - proxy/route: the way of that relay to its server, and the identity shown over it.
 //   - proxy/mirror: which parts of a request travel in HTTP headers too.
 //   - proxy/doctor: walks the way of a request of that relay and says where it breaks.

@@ -89,7 +89,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/mcpserver/message":    {"internal/front"},
 		"internal/mcpserver/catalogue":  {"internal/gate", "internal/grant"},
 		"internal/metrics":              {"internal/audit"},
-		"internal/proxy":                {"internal/version", "internal/jsonrpc", "internal/proxy/*"},
+		"internal/proxy":                {"internal/jsonrpc", "internal/proxy/*", "internal/bridge", "internal/jsonrpc/fault", "internal/retry"},
 		"internal/proxy/route":          {},
 		"internal/proxy/mirror":         {"internal/jsonrpc"},
 		"internal/install":              {"internal/cli/spelling", "internal/install/format"},
@@ -100,9 +100,13 @@ func TestImportDirection(t *testing.T) {
 		"internal/tool/devices/change":  {"internal/tool", "internal/tool/devices/lookup", "internal/tool/devices/view", "internal/failure", "internal/grant", "internal/tsapi"},
 		"internal/tool/devices/lookup":  {"internal/tool", "internal/failure", "internal/grant", "internal/tsapi"},
 		"internal/tool/devices/view":    {"internal/tool", "internal/tool/devices/lookup", "internal/tsapi"},
-		"internal/proxy/doctor":         {"internal/proxy", "internal/proxy/route"},
-		"internal/proxy/headers":        {"internal/cli", "internal/proxy"},
+		"internal/proxy/doctor":         {"internal/jsonrpc/fault", "internal/proxy/route", "internal/proxy/endpoint"},
+		"internal/proxy/headers":        {"internal/cli", "internal/proxy/endpoint"},
 		"internal/proxy/ending":         {},
+		"internal/jsonrpc/fault":        {"internal/jsonrpc"},
+		"internal/retry":                {},
+		"internal/bridge":               {"internal/jsonrpc", "internal/jsonrpc/fault", "internal/retry"},
+		"internal/proxy/endpoint":       {"internal/jsonrpc", "internal/jsonrpc/fault", "internal/proxy/mirror", "internal/proxy/route"},
 	}
 	for name, p := range list(t) {
 		allowed, known := may[name]

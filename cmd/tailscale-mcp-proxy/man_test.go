@@ -41,7 +41,7 @@ func TestManualHasAll(t *testing.T) {
 	clitest.Same(t, "environment", clitest.All(`^\.It Ev (\S+)$`, man["ENVIRONMENT"]), variables())
 	clitest.Same(t, "exit codes", clitest.All(`^\.It ([0-9]+)$`, man["EXIT STATUS"]), []string{fmt.Sprint(cli.Done), fmt.Sprint(cli.Failed), fmt.Sprint(cli.Usage)})
 
-	source, err := os.ReadFile("../../internal/proxy/failure.go")
+	source, err := os.ReadFile("../../internal/jsonrpc/fault/codes.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/proxy"
 	"tailscale-mcp/internal/proxy/headers"
 	"tailscale-mcp/internal/proxy/route"
@@ -145,7 +146,7 @@ func (opt *options) check(environ []string) error {
 func (opt *options) config(log *slog.Logger) proxy.Config {
 	return proxy.Config{
 		Server:           opt.server,
-		Tailscaled:       route.LocalClient(opt.socket),
+		Tailscaled:       socket.ClientForDials(opt.socket),
 		RequireTailscale: opt.requireTailscale,
 		IdentityTo:       opt.identityTo,
 		Header:           opt.header,

@@ -17,7 +17,8 @@ import (
 	"syscall"
 	"testing"
 
-	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
@@ -49,63 +50,63 @@ func TestPX7Errors(t *testing.T) {
 			events(w)(`data: {"jsonrpc":"2.0","id":null,"error":{"code":9,"message":"because"}}` + "\n\n")
 		}, code: 9, says: "because"},
 
-		{name: "400 text", tool: body(400, "text/plain", "bad thing"), code: CodeHTTPStatus, status: 400, says: "400 Bad Request", body: "bad thing"},
-		{name: "403 empty", tool: body(403, "", ""), code: CodeHTTPStatus, status: 403, says: "grant"},
-		{name: "405", tool: body(405, "", ""), code: CodeHTTPStatus, status: 405, says: "/mcp"},
+		{name: "400 text", tool: body(400, "text/plain", "bad thing"), code: fault.CodeHTTPStatus, status: 400, says: "400 Bad Request", body: "bad thing"},
+		{name: "403 empty", tool: body(403, "", ""), code: fault.CodeHTTPStatus, status: 403, says: "grant"},
+		{name: "405", tool: body(405, "", ""), code: fault.CodeHTTPStatus, status: 405, says: "/mcp"},
 		{name: "429 with Retry-After", tool: func(w http.ResponseWriter, _ *http.Request, _ received) {
 			w.Header().Set("Retry-After", "3")
 			w.WriteHeader(429)
-		}, code: CodeHTTPStatus, status: 429, says: "later"},
-		{name: "500 page", tool: body(500, "text/html", "<html>secret</html>"), code: CodeHTTPStatus, status: 500},
-		{name: "502 long text", tool: body(502, "text/plain", large), code: CodeHTTPStatus, status: 502, body: "no no"},
+		}, code: fault.CodeHTTPStatus, status: 429, says: "later"},
+		{name: "500 page", tool: body(500, "text/html", "<html>secret</html>"), code: fault.CodeHTTPStatus, status: 500},
+		{name: "502 long text", tool: body(502, "text/plain", large), code: fault.CodeHTTPStatus, status: 502, body: "no no"},
 		{name: "500 a result in it", tool: func(w http.ResponseWriter, _ *http.Request, in received) {
 			w.WriteHeader(500)
 			_, _ = io.WriteString(w, result(in, `{}`))
-		}, code: CodeHTTPStatus, status: 500, body: `{"jsonrpc"`},
+		}, code: fault.CodeHTTPStatus, status: 500, body: `{"jsonrpc"`},
 		{name: "302", tool: func(w http.ResponseWriter, r *http.Request, _ received) {
 			http.Redirect(w, r, "/elsewhere", http.StatusFound)
-		}, code: CodeHTTPStatus, status: 302},
+		}, code: fault.CodeHTTPStatus, status: 302},
 	})
 }
 
 // TestPX6OneAnswer: responses without an answer in them.
 func TestPX6OneAnswer(t *testing.T) {
 	mishaps(t, []mishap{
-		{name: "202", tool: body(202, "", ""), code: CodeBadAnswer, says: "202"},
-		{name: "204", tool: body(204, "", ""), code: CodeBadAnswer, says: "204"},
-		{name: "wrong content type", tool: body(200, "text/html", "<html>"), code: CodeBadAnswer, says: "text/html"},
+		{name: "202", tool: body(202, "", ""), code: fault.CodeBadAnswer, says: "202"},
+		{name: "204", tool: body(204, "", ""), code: fault.CodeBadAnswer, says: "204"},
+		{name: "wrong content type", tool: body(200, "text/html", "<html>"), code: fault.CodeBadAnswer, says: "text/html"},
 		{name: "JSON of no content type", tool: func(w http.ResponseWriter, _ *http.Request, in received) {
 			w.Header()["Content-Type"] = nil
 			_, _ = io.WriteString(w, result(in, `{}`))
-		}, code: CodeBadAnswer},
-		{name: "truncated JSON", tool: body(200, "application/json", `{"jsonrpc":"2.0","id":1,"resu`), code: CodeBadAnswer, says: "not valid JSON"},
-		{name: "empty JSON", tool: body(200, "application/json", ""), code: CodeBadAnswer},
-		{name: "not UTF-8", tool: body(200, "application/json", "{\"id\":1,\"result\":\"\xff\"}"), code: CodeBadAnswer, says: "UTF-8"},
-		{name: "batch", tool: body(200, "application/json", `[{"jsonrpc":"2.0","id":1,"result":{}}]`), code: CodeBadAnswer, says: "batch"},
-		{name: "a request", tool: body(200, "application/json", `{"jsonrpc":"2.0","id":1,"method":"ping"}`), code: CodeBadAnswer},
+		}, code: fault.CodeBadAnswer},
+		{name: "truncated JSON", tool: body(200, "application/json", `{"jsonrpc":"2.0","id":1,"resu`), code: fault.CodeBadAnswer, says: "not valid JSON"},
+		{name: "empty JSON", tool: body(200, "application/json", ""), code: fault.CodeBadAnswer},
+		{name: "not UTF-8", tool: body(200, "application/json", "{\"id\":1,\"result\":\"\xff\"}"), code: fault.CodeBadAnswer, says: "UTF-8"},
+		{name: "batch", tool: body(200, "application/json", `[{"jsonrpc":"2.0","id":1,"result":{}}]`), code: fault.CodeBadAnswer, says: "batch"},
+		{name: "a request", tool: body(200, "application/json", `{"jsonrpc":"2.0","id":1,"method":"ping"}`), code: fault.CodeBadAnswer},
 		{name: "JSON cut off", tool: func(w http.ResponseWriter, _ *http.Request, in received) {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set("Content-Length", "500")
 			_, _ = io.WriteString(w, result(in, `{`))
 			cut(w)
-		}, code: CodeInterrupted},
-		{name: "no response", tool: func(w http.ResponseWriter, _ *http.Request, _ received) { cut(w) }, code: CodeInterrupted, says: "may have been carried out"},
+		}, code: fault.CodeInterrupted},
+		{name: "no response", tool: func(w http.ResponseWriter, _ *http.Request, _ received) { cut(w) }, code: fault.CodeInterrupted, says: "may have been carried out"},
 		{name: "events without the answer", tool: func(w http.ResponseWriter, _ *http.Request, _ received) {
 			events(w)("data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n")
-		}, code: CodeInterrupted, says: "ended"},
+		}, code: fault.CodeInterrupted, says: "ended"},
 		{name: "events cut off", tool: func(w http.ResponseWriter, _ *http.Request, in received) {
 			events(w)("data: " + result(in, `{}`) + "\n")
 			cut(w)
-		}, code: CodeInterrupted, says: "broke off"},
+		}, code: fault.CodeInterrupted, says: "broke off"},
 		{name: "events of garbage", tool: func(w http.ResponseWriter, _ *http.Request, _ received) {
 			events(w)("data: garbage\n\ndata: []\n\ndata: {}\n\n")
-		}, code: CodeInterrupted},
+		}, code: fault.CodeInterrupted},
 		{name: "events answering something else", tool: func(w http.ResponseWriter, _ *http.Request, _ received) {
 			events(w)("data: {\"jsonrpc\":\"2.0\",\"id\":\"other\",\"result\":{}}\n\n")
-		}, code: CodeInterrupted},
+		}, code: fault.CodeInterrupted},
 		{name: "event of another type", tool: func(w http.ResponseWriter, _ *http.Request, in received) {
 			events(w)("event: endpoint\ndata: " + result(in, `{}`) + "\n\n")
-		}, code: CodeInterrupted},
+		}, code: fault.CodeInterrupted},
 	})
 }
 
@@ -189,8 +190,8 @@ func TestPX6NoServer(t *testing.T) {
 			c.send(initialize, greeting, legacyCall("1", "x"), modernCall("2", "x"))
 			for _, id := range []string{`"init"`, "1", "2"} {
 				f, _ := failureIn(t, c.answer(id))
-				if f.Code != CodeUnreachable || !strings.Contains(f.Message, tt.says) || f.Data == nil || f.Data.Outcome != notSent {
-					t.Errorf("%s: got %+v, want code %d and a message with %q", id, f, CodeUnreachable, tt.says)
+				if f.Code != fault.CodeUnreachable || !strings.Contains(f.Message, tt.says) || f.Data == nil || f.Data.Outcome != fault.NotSent {
+					t.Errorf("%s: got %+v, want code %d and a message with %q", id, f, fault.CodeUnreachable, tt.says)
 				}
 			}
 		})
@@ -210,15 +211,15 @@ func TestPX6TLS(t *testing.T) {
 		code      int
 		says      string
 	}{
-		{"https to a server of http", "https" + strings.TrimPrefix(plain.url(), "http"), CodeUnreachable, "the server speaks http there; write " + plain.url()},
-		{"http to a server of https", "http" + strings.TrimPrefix(secret.URL, "https") + "/mcp", CodeHTTPStatus, "the server speaks https there: write https://"},
-		{"certificate of nobody", secret.URL + "/mcp", CodeUnreachable, "with a certificate for this name?"},
+		{"https to a server of http", "https" + strings.TrimPrefix(plain.url(), "http"), fault.CodeUnreachable, "the server speaks http there; write " + plain.url()},
+		{"http to a server of https", "http" + strings.TrimPrefix(secret.URL, "https") + "/mcp", fault.CodeHTTPStatus, "the server speaks https there: write https://"},
+		{"certificate of nobody", secret.URL + "/mcp", fault.CodeUnreachable, "with a certificate for this name?"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := connect(t, tt.url)
 			c.send(modernCall("1", "x"))
-			if f, _ := failureIn(t, c.answer("1")); f.Code != tt.code || f.Data.Outcome == unknown || !strings.Contains(f.Message, tt.says) {
+			if f, _ := failureIn(t, c.answer("1")); f.Code != tt.code || f.Data.Outcome == fault.Unknown || !strings.Contains(f.Message, tt.says) {
 				t.Errorf("got %+v, want code %d, an outcome that is known, and %q", f, tt.code, tt.says)
 			}
 		})
@@ -227,8 +228,8 @@ func TestPX6TLS(t *testing.T) {
 	t.Run("trusted, at a node of the tailnet", func(t *testing.T) {
 		ts := fakelocal.Start(t)
 		sys := &fakelocal.System{To: secret.Listener.Addr().String(), Names: map[string][]netip.Addr{"example.com": {fakelocal.ServerIP}}}
-		c := connectWith(t, Config{Server: mustURL(t, "https://example.com/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
-		c.relay.up.router.Pick().Transport.TLSClientConfig = secret.Client().Transport.(*http.Transport).TLSClientConfig
+		c := connectWith(t, Config{Server: mustURL(t, "https://example.com/mcp"), Tailscaled: socket.ClientForDials(ts.Socket)}, by(sys))
+		c.relay.up.Router.Pick().Transport.TLSClientConfig = secret.Client().Transport.(*http.Transport).TLSClientConfig
 		c.send(modernCall("1", "x"))
 		if f, bad := failureIn(t, c.answer("1")); bad {
 			t.Errorf("got %+v, want a result", f)
@@ -267,7 +268,7 @@ func TestPX26Redirects(t *testing.T) {
 	if f, bad := failureIn(t, c.answer("1")); bad {
 		t.Errorf("within the server: got %+v, want a result", f)
 	}
-	if f, _ := failureIn(t, c.answer("2")); f.Code != CodeHTTPStatus || !strings.Contains(f.Message, "refused") {
+	if f, _ := failureIn(t, c.answer("2")); f.Code != fault.CodeHTTPStatus || !strings.Contains(f.Message, "refused") {
 		t.Errorf("to another host: got %+v, want it refused", f)
 	}
 	if f, bad := failureIn(t, c.answer("3")); !bad {
@@ -408,8 +409,8 @@ func TestPX24ServerComesLater(t *testing.T) {
 	}})
 	c.send(initialize, modernCall("1", "x"))
 	for _, id := range []string{`"init"`, "1"} {
-		if f, _ := failureIn(t, c.answer(id)); f.Code != CodeUnreachable {
-			t.Errorf("%s, without server: got %+v, want code %d", id, f, CodeUnreachable)
+		if f, _ := failureIn(t, c.answer(id)); f.Code != fault.CodeUnreachable {
+			t.Errorf("%s, without server: got %+v, want code %d", id, f, fault.CodeUnreachable)
 		}
 	}
 	there.Store(true)

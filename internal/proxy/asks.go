@@ -11,7 +11,7 @@ import (
 	"tailscale-mcp/internal/jsonrpc"
 )
 
-// ask is a request to the client that it has not answered.
+// ask is a request to the client that has no response yet.
 type ask struct {
 	id      []byte       // as the client has it
 	session *session     // whose server asked
@@ -19,10 +19,10 @@ type ask struct {
 	answer  func([]byte) // takes the answer when the proxy asks; does not block
 }
 
-// asks are the requests to the client without an answer. A server that forgot
+// asks are the requests to the client without a response. A server that forgot
 // its session begins its ids anew while the client may still be answering the
-// first one, and the proxy asks things itself: an id that the client has
-// already is replaced by one of the proxy's.
+// first one, and the proxy sends requests itself: an id that is in use at the client
+// is replaced by one of the proxy's.
 type asks struct {
 	mu    sync.Mutex
 	byKey map[string]*ask // by the id that the client has
@@ -32,9 +32,11 @@ type asks struct {
 // maxAsks is how many requests of servers may wait for the client at once.
 const maxAsks = 1024
 
+// errAsks is the error of a request of the server over maxAsks.
 var errAsks = fmt.Errorf("the client has %d requests that it has not answered", maxAsks)
 
-// relayed enters a request of the server of s. It is nil when there are too many.
+// relayed enters a request with this id that the server sent in the session s. It
+// returns nil when maxAsks are entered.
 func (t *asks) relayed(s *session, id []byte) *ask {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -50,7 +52,7 @@ func (t *asks) relayed(s *session, id []byte) *ask {
 	return a
 }
 
-// own enters a request of the proxy.
+// own enters a request of the proxy under a new id. answer gets the response.
 func (t *asks) own(answer func([]byte)) *ask {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -59,6 +61,7 @@ func (t *asks) own(answer func([]byte)) *ask {
 	return a
 }
 
+// enter puts a into byKey. The caller holds mu.
 func (t *asks) enter(a *ask) {
 	if t.byKey == nil {
 		t.byKey = make(map[string]*ask)
@@ -66,7 +69,7 @@ func (t *asks) enter(a *ask) {
 	t.byKey[jsonrpc.IDKey(a.id)] = a
 }
 
-// fresh is an id that no request to the client has.
+// fresh returns an id that no request to the client has. The caller holds mu.
 func (t *asks) fresh() []byte {
 	for {
 		t.n++
@@ -77,8 +80,8 @@ func (t *asks) fresh() []byte {
 	}
 }
 
-// take is the request with the id that the client has, which is over with
-// that; nil when there is none.
+// take removes and returns the request with this id, as the client has it; nil when
+// there is none.
 func (t *asks) take(id []byte) *ask {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -87,8 +90,8 @@ func (t *asks) take(id []byte) *ask {
 	return a
 }
 
-// cancelled is the request that its server, that of s, does not wait for any
-// more; nil when there is none.
+// cancelled removes and returns the request that the server cancels in the session s
+// by the id theirs; nil when there is none.
 func (t *asks) cancelled(s *session, theirs []byte) *ask {
 	t.mu.Lock()
 	defer t.mu.Unlock()

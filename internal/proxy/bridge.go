@@ -6,130 +6,107 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
-	"sync"
 
+	"tailscale-mcp/internal/bridge"
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
-// bridge lets a legacy client use a server in the modern era: one that knows
-// no other, or one that keeps no sessions and thus can ask its client nothing
-// in the older era and cannot tell it of changes.
-//
-// Each request is sent as a modern one that stands alone. What a legacy client
-// says once and a modern one with every request is remembered here; what a
-// modern server has no request for, the proxy answers itself.
-type bridge struct {
-	r      *relay
-	server discovery
-	client string // clientInfo and clientCapabilities as members of _meta
-	offers offers // of the client
-
-	mu    sync.Mutex
-	level string // of logging, "" for none
-
-	subscriptions subscriptions
-}
-
-// meta describes the client, as members of a request's _meta.
-func (b *bridge) meta() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	meta := `"` + jsonrpc.VersionKey + `":"` + modernVersion + `",` + b.client
-	if b.level != "" {
-		meta += `,"` + jsonrpc.LogLevelKey + `":` + strconv.Quote(b.level)
+// settle replies to the initialize c of the client with the response msg and
+// finds out how the server is spoken to from then on.
+func (r *relay) settle(c *call, msg []byte) {
+	s := c.opened
+	switch {
+	case s == nil && mayBeModern(msg):
+		b := r.discover(c)
+		if b == nil {
+			break
+		}
+		answer, version := b.InitializeResponse(c.id, c.msg)
+		s = &session{version: version}
+		s.bridge.Store(b)
+		r.begin(c, s)
+		r.log.Info("the server speaks revision 2026-07-28 only; its client is bridged", "version", s.version)
+		msg = answer
+	case s != nil && s.id == "" && !s.tasks:
+		// The answer need not wait for what only later requests depend on.
+		c.reply(msg)
+		if b := r.discover(c); b != nil {
+			s.bridge.Store(b)
+			r.log.Info("the server keeps no sessions; its client is bridged to revision 2026-07-28")
+		}
+		return
 	}
-	return meta
+	c.reply(msg)
 }
 
-// levels are the log levels there are (RFC 5424).
-var levels = []string{"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"}
-
-// serve answers c, a request of a legacy client, with the help of modern requests.
-func (b *bridge) serve(ctx context.Context, s *session, c *call) {
-	switch c.env.Method {
-	case "ping":
-		b.answer(c, `{}`)
-	case "logging/setLevel":
-		var said struct{ Params struct{ Level string } }
-		if json.Unmarshal(c.msg, &said) != nil || !slices.Contains(levels, said.Params.Level) {
-			b.refuse(c, codeInvalidParams, "the level has to be one of "+strings.Join(levels, ", "))
-			return
-		}
-		b.mu.Lock()
-		b.level = said.Params.Level
-		b.mu.Unlock()
-		b.answer(c, `{}`)
-	case "resources/subscribe", "resources/unsubscribe":
-		if !c.env.HasURI {
-			b.refuse(c, codeInvalidParams, "params.uri is missing")
-			return
-		}
-		if err := b.subscribe(ctx, s, c.env.URI, c.env.Method == "resources/subscribe"); err != nil {
-			b.refuse(c, codeInvalidParams, err.Error())
-			return
-		}
-		b.answer(c, `{}`)
-	default:
-		b.askForInput(ctx, c)
+// mayBeModern reports whether the response msg to initialize can be that of a server
+// that does not know initialize. One that was not reached is not asked again.
+func mayBeModern(msg []byte) bool {
+	var said struct{ Error struct{ Code int } }
+	if json.Unmarshal(msg, &said) != nil {
+		return false
 	}
+	switch said.Error.Code {
+	case fault.CodeUnreachable, fault.CodeInterrupted, fault.CodeStopping, fault.CodeTooLarge, fault.CodeInternal:
+		return false
+	}
+	return true
 }
 
-func (b *bridge) answer(c *call, result string) {
-	if b.r.calls.finish(c) {
-		b.r.conclude(c, []byte(`{"jsonrpc":"2.0","id":`+string(c.id)+`,"result":`+result+`}`))
+// discover returns a bridge for the client that sent the initialize c; nil when the
+// server does not say within discoverTimeout that it speaks the modern era.
+func (r *relay) discover(c *call) *bridge.Bridge {
+	ctx, cancel := context.WithTimeout(r.ctx, discoverTimeout)
+	defer cancel()
+	return bridge.Discover(ctx, r.ends(), c.msg)
+}
+
+// ends returns the server and the client of the relay, for a bridge between them.
+func (r *relay) ends() bridge.Ends {
+	return bridge.Ends{
+		NewID: r.ownID,
+		Ask: func(ctx context.Context, msg []byte) ([]byte, error) {
+			return r.askOwn(ctx, ownRequest{msg: msg, quiet: true})
+		},
+		Listen: func(ctx context.Context, msg []byte, s *bridge.Subscription) ([]byte, error) {
+			return r.askOwn(ctx, ownRequest{msg: msg, subscription: s})
+		},
+		AskClient: r.askClient,
+		Notify:    r.out.Write,
+		Go:        r.calls.workers.Go,
+		Log:       r.log,
 	}
 }
 
-func (b *bridge) refuse(c *call, code int, why string) {
-	b.r.fail(c, &failure{Code: code, Message: why})
-}
-
-// maxRounds is how often a server may ask the client for more before it
-// answers. It may have itself asked again for as long as it works.
-const maxRounds = 100
-
-// askForInput sends c and then, as often as the server asks for input, c with the
-// client's input (2026-07-28, "Multi Round-Trip Requests").
-func (b *bridge) askForInput(ctx context.Context, c *call) {
-	var input [][]byte
-	for asked := 0; ; {
-		msg, err := jsonrpc.WithMembers(c.msg, &c.env, b.r.ownID(), b.meta(), input...)
-		if err != nil {
-			b.refuse(c, codeInvalidParams, err.Error())
-			return
-		}
-		answer, err := b.r.askOwn(ctx, ownRequest{msg: msg, parent: c})
-		if err != nil {
-			return // the end has begun, or c was cancelled
-		}
-		wanted := inputRequired(answer)
-		if wanted == nil {
-			if b.r.calls.finish(c) {
-				b.r.conclude(c, answer)
-			}
-			jsonrpc.GiveBack(max(len(msg), len(answer)))
-			return
-		}
-		if len(wanted.InputRequests) > 0 {
-			asked++
-		}
-		if asked > maxRounds {
-			b.refuse(c, CodeBadAnswer, fmt.Sprintf("the server asked for input %d times without answering", asked))
-			return
-		}
-		if input, err = b.collectInput(ctx, wanted); err != nil {
-			if !errors.Is(err, context.Canceled) {
-				became := "was not carried out"
-				if asked > 1 { // what it did between the rounds, only it knows
-					became = "was not completed"
-				}
-				b.refuse(c, CodeInput, fmt.Sprintf("%s needs input: %v; the request %s", c.env.Method, err, became))
-			}
-			return
+// askClient sends the client the request that question makes with an id, and gives its
+// response to answer. withdraw tells the client that nobody waits for the response any
+// more, unless it is there.
+func (r *relay) askClient(question func(id []byte) []byte, answer func(msg []byte)) (withdraw func()) {
+	a := r.asks.own(answer)
+	r.out.Write(question(a.id))
+	return func() {
+		if r.asks.take(a.id) != nil {
+			r.out.Write([]byte(`{"jsonrpc":"2.0","method":"` + methodCancelled + `","params":{"requestId":` + string(a.id) + `}}`))
 		}
 	}
+}
+
+// serve answers c, a request of a legacy client in the session s, by the bridge b.
+func (r *relay) serve(ctx context.Context, b *bridge.Bridge, s *session, c *call) {
+	msg, err := b.Serve(ctx, s.ctx, bridge.Call{
+		Env: &c.env, Msg: c.msg,
+		Ask: func(ctx context.Context, msg []byte) ([]byte, error) {
+			return r.askOwn(ctx, ownRequest{msg: msg, parent: c})
+		},
+	})
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f):
+		r.fail(c, f)
+	case err != nil: // the end has begun, or c was cancelled
+	case r.calls.finish(c):
+		r.conclude(c, msg)
+	}
+	jsonrpc.GiveBack(len(msg))
 }

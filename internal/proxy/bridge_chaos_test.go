@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // TestPX6ChaosBridged mixes everything that can go wrong in a bridge at random,
@@ -155,7 +157,7 @@ func chaosBridged(t *testing.T, rnd *rand.Rand, calls int) {
 	defer c.mu.Unlock()
 	got := map[string]int{}
 	for _, l := range c.lines {
-		if f, bad := failureIn(t, l); bad && f.Code == CodeInternal {
+		if f, bad := failureIn(t, l); bad && f.Code == fault.CodeInternal {
 			t.Errorf("got %s, want no defect", l)
 		}
 		got[answerTo(l)]++

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // discovered is what the modern server of these tests says of itself.
@@ -42,6 +43,18 @@ func acknowledge(send func(string), in received) {
 	_ = json.Unmarshal([]byte(in.body), &asked)
 	send(fmt.Sprintf("data: {\"jsonrpc\":\"2.0\",\"method\":%q,\"params\":{\"_meta\":{%q:%s},\"notifications\":%s}}\n\n",
 		methodAcknowledged, subscriptionKey, in.msg.ID, asked.Params.Notifications))
+}
+
+// Of the notification that acknowledges a subscription.
+const (
+	methodAcknowledged = "notifications/subscriptions/acknowledged"
+	subscriptionKey    = "io.modelcontextprotocol/subscriptionId"
+)
+
+// filter names what a subscription asks to be told of.
+type filter struct {
+	ToolsListChanged, PromptsListChanged, ResourcesListChanged bool
+	ResourceSubscriptions                                      []string
 }
 
 // said is what a request says in params._meta and beside it.
@@ -222,16 +235,16 @@ func TestPX22InputRefused(t *testing.T) {
 	c.send(legacyCall("1", "two"))
 	first, second := c.method("elicitation/create"), c.method("elicitation/create")
 	c.send(`{"jsonrpc":"2.0","id":` + idOf(t, first) + `,"error":{"code":-1,"message":"nobody is here"}}`)
-	if f, _ := failureIn(t, c.answer("1")); f.Code != CodeInput || !strings.Contains(f.Message, "nobody is here") || !strings.Contains(f.Message, "not carried out") {
-		t.Errorf("got %+v, want code %d with what the client said", f, CodeInput)
+	if f, _ := failureIn(t, c.answer("1")); f.Code != fault.CodeInput || !strings.Contains(f.Message, "nobody is here") || !strings.Contains(f.Message, "not carried out") {
+		t.Errorf("got %+v, want code %d with what the client said", f, fault.CodeInput)
 	}
 	if got := c.method(methodCancelled); !strings.Contains(got, `"requestId":`+idOf(t, second)) {
 		t.Errorf("got %s, want the other question withdrawn", got)
 	}
 
 	c.send(legacyCall("2", "other"))
-	if f, _ := failureIn(t, c.answer("2")); f.Code != CodeInput || !strings.Contains(f.Message, "no/such") {
-		t.Errorf("got %+v, want code %d", f, CodeInput)
+	if f, _ := failureIn(t, c.answer("2")); f.Code != fault.CodeInput || !strings.Contains(f.Message, "no/such") {
+		t.Errorf("got %+v, want code %d", f, fault.CodeInput)
 	}
 
 	c.send(legacyCall("3", "one"))
@@ -251,8 +264,8 @@ func TestPX22InputRefused(t *testing.T) {
 	if err := c.close(); err != nil {
 		t.Fatal(err)
 	}
-	if f, _ := failureIn(t, c.answer("5")); f.Code != CodeStopping {
-		t.Errorf("got %+v, want code %d", f, CodeStopping)
+	if f, _ := failureIn(t, c.answer("5")); f.Code != fault.CodeStopping {
+		t.Errorf("got %+v, want code %d", f, fault.CodeStopping)
 	}
 	if n := s.count(func(r received) bool { return r.msg.Method == methodCancelled || r.verb != "POST" }); n != 0 {
 		t.Errorf("got %d cancellations or requests without POST, want none: this era has none", n)
@@ -268,11 +281,11 @@ func TestPX22RoundsEnd(t *testing.T) {
 	c.send(asking)
 	c.answer(`"init"`)
 	c.send(legacyCall("1", "never"))
-	for range maxRounds {
+	for range 100 {
 		c.send(`{"jsonrpc":"2.0","id":` + idOf(t, c.method("roots/list")) + `,"result":{"roots":[]}}`)
 	}
-	if f, _ := failureIn(t, c.answer("1")); f.Code != CodeBadAnswer {
-		t.Errorf("got %+v, want code %d", f, CodeBadAnswer)
+	if f, _ := failureIn(t, c.answer("1")); f.Code != fault.CodeBadAnswer {
+		t.Errorf("got %+v, want code %d", f, fault.CodeBadAnswer)
 	}
 }
 
@@ -383,8 +396,8 @@ func TestPX22NotOffered(t *testing.T) {
 	c.answer(`"init"`)
 	c.send(legacyCall("1", "url"), legacyCall("2", "sample"))
 	for _, id := range []string{"1", "2"} {
-		if f, _ := failureIn(t, c.answer(id)); f.Code != CodeInput || !strings.Contains(f.Message, "does not offer") {
-			t.Errorf("%s: got %+v, want code %d", id, f, CodeInput)
+		if f, _ := failureIn(t, c.answer(id)); f.Code != fault.CodeInput || !strings.Contains(f.Message, "does not offer") {
+			t.Errorf("%s: got %+v, want code %d", id, f, fault.CodeInput)
 		}
 	}
 }

@@ -7,10 +7,11 @@ import (
 	"errors"
 	"sync"
 
+	"tailscale-mcp/internal/bridge"
 	"tailscale-mcp/internal/jsonrpc"
 )
 
-// call is one request that has no answer yet.
+// call is one request to the server that has no answer yet.
 type call struct {
 	env    jsonrpc.Envelope
 	msg    []byte // the request
@@ -23,10 +24,10 @@ type call struct {
 	reply  func(msg []byte)   // takes the answer over
 	quiet  bool               // no message of its response is passed to the client
 
-	over         chan struct{} // of an initialize of the client: closed once what follows it may be sent
-	opened       *session      // by it
-	listening    *listening    // of a modern subscriptions/listen
-	toolsVersion int           // of a tools/list: of the schemas when it was sent
+	over         chan struct{}        // of an initialize of the client: closed once what follows may be sent
+	opened       *session             // by it
+	subscription *bridge.Subscription // of a modern subscriptions/listen
+	toolsVersion int                  // of a tools/list: of the schemas when it was sent
 
 	sent     bool // handed to HTTP; guarded by calls.mu
 	finished bool // answered or cancelled; guarded by calls.mu
@@ -58,10 +59,12 @@ type callKey struct {
 	own bool
 }
 
+// newCalls returns calls with none in flight.
 func newCalls() *calls {
 	return &calls{byKey: make(map[callKey]*call), idle: make(chan struct{})}
 }
 
+// Errors of begin.
 var (
 	errInFlight = errors.New("a request with this id is in flight")
 	errClosing  = errors.New("the proxy is stopping")
@@ -88,7 +91,7 @@ func (t *calls) begin(c *call) error {
 // serves reports whether an open call needs c for its answer. Such a call may begin
 // even while the proxy is stopping.
 func (t *calls) serves(c *call) bool {
-	return c.own && c.listening == nil && t.open > 0 && (c.parent == nil || !c.parent.finished)
+	return c.own && c.subscription == nil && t.open > 0 && (c.parent == nil || !c.parent.finished)
 }
 
 // hold counts one more message to deliver before the proxy ends, and a worker. It
@@ -104,7 +107,7 @@ func (t *calls) hold() bool {
 	return true
 }
 
-// release ends one begin or hold.
+// release undoes the count of one begin or hold.
 func (t *calls) release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -121,6 +124,7 @@ func (t *calls) finish(c *call) bool {
 	return t.take(c)
 }
 
+// take is finish for a caller that holds mu.
 func (t *calls) take(c *call) bool {
 	if c.finished {
 		return false
@@ -149,15 +153,15 @@ func (t *calls) send(c *call) bool {
 	return true
 }
 
-// find is the call of the client in flight with this id, or nil.
+// find returns the call of the client in flight with this id; nil if there is none.
 func (t *calls) find(id []byte) *call {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.byKey[callKey{id: jsonrpc.IDKey(id)}]
 }
 
-// drop finishes the call with this id because its client cancelled it; nil if there is
-// no such call. sent says whether the server may know of it.
+// drop finishes and returns the call with this id, which the client cancelled; nil if
+// there is no such call. sent says whether the server may know of it.
 func (t *calls) drop(id []byte) (c *call, sent bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

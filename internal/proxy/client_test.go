@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // patience bounds every wait of the tests. Nothing waits that long when all is
@@ -48,7 +49,7 @@ type option func(*relay)
 
 func drain(d time.Duration) option { return func(r *relay) { r.cfg.Drain = d } }
 func limit(n int) option {
-	return func(r *relay) { r.cfg.MaxMessage, r.up.limit = n, n }
+	return func(r *relay) { r.cfg.MaxMessage = n }
 }
 
 // connect starts a relay to server. At the end of the test it is stopped, and
@@ -268,14 +269,14 @@ func (c *client) end() error {
 }
 
 // failureIn is the error in an answer, and whether there is one.
-func failureIn(t *testing.T, answer string) (failure, bool) {
+func failureIn(t *testing.T, answer string) (fault.Error, bool) {
 	t.Helper()
-	var m struct{ Error *failure }
+	var m struct{ Error *fault.Error }
 	if err := json.Unmarshal([]byte(answer), &m); err != nil {
 		t.Fatalf("reading %q: %v", answer, err)
 	}
 	if m.Error == nil {
-		return failure{}, false
+		return fault.Error{}, false
 	}
 	return *m.Error, true
 }

@@ -14,12 +14,13 @@
 //
 // # Flow
 //
-//	stdin → line → envelope → relay → upstream (session, headers, route) ⇄ server
+//	stdin → line → envelope → relay (session) → endpoint (headers, route) ⇄ server
 //	stdout ← output ← calls (exactly one answer per id) ← body or event stream
 //
 // One file holds one of these things. Lines, event streams and the bytes of a
-// message are those of package jsonrpc, the way to the server is that of package
-// route, and the headers that repeat parts of a message are those of package mirror.
+// message are those of package jsonrpc, HTTP is that of package endpoint, the way to
+// the server is that of package route, and the headers that repeat parts of a message
+// are those of package mirror.
 //
 // # Eras
 //
@@ -30,11 +31,9 @@
 //
 //   - Client and server of one era: relayed.
 //   - A legacy client in front of a server that knows only the modern era, or
-//     that keeps no sessions and speaks both: bridged (bridge.go). Such a server
-//     can ask its client for input, and tell it of changes, in the modern era
-//     only. Each request is sent as a modern one; input_required becomes a
-//     request to the client (input.go); one subscription stands for the stream
-//     of a session (subscriptions.go).
+//     that keeps no sessions and speaks both: bridged. Such a server can ask its
+//     client for input, and tell it of changes, in the modern era only. Package
+//     bridge says how; bridge.go here finds out when, and gives it both sides.
 //   - A modern client in front of a legacy server: server/discover is answered
 //     with the server's error, or within two seconds with one of the proxy that
 //     is none of the modern era's, so that a client of both falls back.
@@ -69,6 +68,7 @@
 //     know those headers, before a call of one it has not seen.
 //
 // The package imports the standard library and the client side of tailscaled
-// (tailscale.com/client/local); of the daemon's packages it shares jsonrpc only. Its
-// failure mode is an error answer: it ends only when stdin ends, stdout breaks or its context is done.
+// (tailscale.com/client/local), and the packages bridge and jsonrpc, which know neither
+// stdio nor HTTP. Its failure mode is an error answer: it ends only when stdin ends,
+// stdout breaks or its context is done.
 package proxy

@@ -13,9 +13,14 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/proxy/endpoint"
 )
 
 const (
+	// maxErrorBody is how much of the body of an HTTP error is read, in bytes, for a
+	// JSON-RPC error in it.
+	maxErrorBody = 1 << 20
 	// lingerTime is how long a response stream may stay open after the answer
 	// was on it. Servers close it at once as a rule, and then the connection
 	// can be used again.
@@ -25,9 +30,9 @@ const (
 	discoverTimeout = 2 * time.Second
 )
 
-// exchange sends the request of c and sees to its answer. again says whether it
-// may be sent once more when the server says that it did not take it: because it
-// forgot the session, or because of headers that its tools ask for.
+// exchange sends the request of c and passes on its response. again says whether the
+// request may be sent once more when the server says that it did not accept it: because
+// it does not know the session, or because of headers that its tools ask for.
 func (r *relay) exchange(ctx context.Context, c *call, again bool) {
 	s := r.sessions.current()
 	if c.modern || c.env.Method == methodInitialize {
@@ -35,10 +40,10 @@ func (r *relay) exchange(ctx context.Context, c *call, again bool) {
 	}
 	if c.env.Method == methodDiscover {
 		late := time.AfterFunc(discoverTimeout, func() {
-			r.fail(c, &failure{
-				Code:    CodeUnreachable,
-				Message: fmt.Sprintf("%s did not answer within %v", r.up.url.Host, discoverTimeout),
-				Data:    &data{Outcome: unknown},
+			r.fail(c, &fault.Error{
+				Code:    fault.CodeUnreachable,
+				Message: fmt.Sprintf("%s did not answer within %v", r.up.URL.Host, discoverTimeout),
+				Data:    &fault.Data{Outcome: fault.Unknown},
 			})
 			c.cancel()
 		})
@@ -46,17 +51,17 @@ func (r *relay) exchange(ctx context.Context, c *call, again bool) {
 	}
 	h := r.sessions.headers(&c.env, s)
 	r.mirror(c, h)
-	resp, err := r.up.post(ctx, h, c.msg)
+	resp, err := r.up.Post(ctx, h, c.msg)
 	if err != nil {
 		if !r.calls.done(c) {
-			r.broke(c, r.up.transportFailure(err, &c.env))
+			r.broke(c, r.up.Failure(err, &c.env))
 		}
 		return
 	}
 	defer func() { _ = resp.Body.Close() }()
-	r.log.Debug("response", "id", string(c.id), "method", c.env.Method, "status", resp.StatusCode, "type", resp.Header.Get(headerType))
+	r.log.Debug("response", "id", string(c.id), "method", c.env.Method, "status", resp.StatusCode, "type", resp.Header.Get(endpoint.HeaderType))
 
-	switch t := mediaType(resp); {
+	switch t := endpoint.MediaType(resp); {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what there is of it
 		if again && s != nil && forgotten(s, resp.StatusCode, body) {
@@ -68,20 +73,21 @@ func (r *relay) exchange(ctx context.Context, c *call, again bool) {
 			return
 		}
 		r.refusal(c, resp, body)
-	case t == typeJSON && resp.StatusCode != http.StatusNoContent:
+	case t == endpoint.TypeJSON && resp.StatusCode != http.StatusNoContent:
 		jsonrpc.GiveBack(r.single(c, resp))
-	case t == typeEvents:
+	case t == endpoint.TypeEvents:
 		r.stream(ctx, c, s, resp)
 	default:
-		r.fail(c, badAnswer(&c.env, fmt.Sprintf("HTTP %d with content type %q instead of an answer", resp.StatusCode, resp.Header.Get(headerType))))
+		r.fail(c, badAnswer(&c.env, fmt.Sprintf("HTTP %d with content type %q instead of an answer", resp.StatusCode, resp.Header.Get(endpoint.HeaderType))))
 	}
 }
 
-// twice says of a message that a member of it repeats.
+// twice describes a message with a member that is there twice.
 func twice(e *jsonrpc.Envelope) string { return fmt.Sprintf("a message that has %q twice", e.Repeated) }
 
-func badAnswer(e *jsonrpc.Envelope, what string) *failure {
-	return &failure{Code: CodeBadAnswer, Message: "the server sent " + what + "; " + again(e), Data: &data{Outcome: unknown}}
+// badAnswer returns the error of a request e to which the server sent what is no answer.
+func badAnswer(e *jsonrpc.Envelope, what string) *fault.Error {
+	return &fault.Error{Code: fault.CodeBadAnswer, Message: "the server sent " + what + "; " + fault.Again(e), Data: &fault.Data{Outcome: fault.Unknown}}
 }
 
 // forgotten reports whether an HTTP error says that the server does not know
@@ -92,27 +98,27 @@ func forgotten(s *session, status int, body []byte) bool {
 		return false
 	}
 	var said struct{ Error struct{ Code int } }
-	return json.Unmarshal(body, &said) != nil || said.Error.Code != codeMethodNotFound
+	return json.Unmarshal(body, &said) != nil || said.Error.Code != fault.MethodNotFound
 }
 
-// renew opens the session anew and asks once more.
+// renew opens a session in place of s and sends the request of c once more.
 func (r *relay) renew(ctx context.Context, c *call, s *session) {
 	if err := r.reopen(s); err != nil {
-		r.fail(c, &failure{
-			Code:    CodeHTTPStatus,
+		r.fail(c, &fault.Error{
+			Code:    fault.CodeHTTPStatus,
 			Message: "the server forgot the session, and opening a new one failed: " + err.Error(),
-			Data:    &data{HTTPStatus: http.StatusNotFound, Outcome: notSent},
+			Data:    &fault.Data{HTTPStatus: http.StatusNotFound, Outcome: fault.NotSent},
 		})
 		return
 	}
 	r.exchange(ctx, c, false)
 }
 
-// refusal answers c with the JSON-RPC error in an HTTP error, or with one that
-// says what HTTP said.
+// refusal answers c with the JSON-RPC error in the body of an HTTP error, or with one
+// that names the status.
 func (r *relay) refusal(c *call, resp *http.Response, body []byte) {
-	if passing(resp.StatusCode) && c.listening != nil && c.listening.accepted() {
-		r.broke(c, statusFailure(resp, body))
+	if fault.PassingStatus(resp.StatusCode) && c.subscription != nil && c.subscription.Accepted() {
+		r.broke(c, endpoint.StatusFailure(resp, body))
 		return
 	}
 	msg := bytes.Trim(body, jsonrpc.Space)
@@ -126,10 +132,11 @@ func (r *relay) refusal(c *call, resp *http.Response, body []byte) {
 		r.deliver(c, &e, msg, resp.Header)
 		return
 	}
-	r.fail(c, statusFailure(resp, body))
+	r.fail(c, endpoint.StatusFailure(resp, body))
 }
 
-// single answers c with the one message of a body, and returns its size.
+// single answers c with the one message of the body of resp, and returns the size of
+// that body in bytes.
 func (r *relay) single(c *call, resp *http.Response) int {
 	body, err := jsonrpc.ReadAll(resp.Body, resp.ContentLength, r.cfg.MaxMessage)
 	switch {
@@ -162,8 +169,8 @@ func (r *relay) single(c *call, resp *http.Response) int {
 	return len(body)
 }
 
-// stream passes on what a response stream holds until it ends, the answer
-// among it.
+// stream passes on the messages of the event stream of resp, the answer to c among them,
+// and resumes the stream if it ends before that answer.
 func (r *relay) stream(ctx context.Context, c *call, s *session, resp *http.Response) {
 	at, err := r.events(c, s, resp)
 	if r.calls.done(c) {
@@ -179,15 +186,16 @@ func (r *relay) stream(ctx context.Context, c *call, s *session, resp *http.Resp
 	}
 }
 
-// position is how far a stream of events was read.
+// position is how far an event stream was read, and how it is resumed.
 type position struct {
 	lastID string        // "" when the server does not number events
 	retry  time.Duration // how long to wait before asking for more
 	any    bool          // something was on it
 }
 
-// events passes on the events of one response. Its error is never nil; io.EOF
-// says that the response ended as it should.
+// events passes on the messages of one event stream, and returns the position at its
+// end. Its error is never nil; io.EOF says that the response ended as it should. c is
+// the call of the response, nil on the stream of a session.
 func (r *relay) events(c *call, s *session, resp *http.Response) (position, error) {
 	er := jsonrpc.NewEventReader(resp.Body, r.cfg.MaxMessage)
 	defer er.Close()
@@ -218,15 +226,16 @@ func (r *relay) events(c *call, s *session, resp *http.Response) (position, erro
 	}
 }
 
-func tooLarge(e *jsonrpc.Envelope) *failure {
-	return &failure{Code: CodeTooLarge, Message: "the server's answer is larger than the limit; see --max-message; " + again(e), Data: &data{Outcome: unknown}}
+// tooLarge returns the error of a request e with an answer above the size limit.
+func tooLarge(e *jsonrpc.Envelope) *fault.Error {
+	return &fault.Error{Code: fault.CodeTooLarge, Message: "the server's answer is larger than the limit; see --max-message; " + fault.Again(e), Data: &fault.Data{Outcome: fault.Unknown}}
 }
 
-// cutOff says that a response ended before the answer.
-func cutOff(err error, e *jsonrpc.Envelope) *failure {
+// cutOff returns the error of a request e whose response ended before the answer.
+func cutOff(err error, e *jsonrpc.Envelope) *fault.Error {
 	why := "the server ended its response before the answer"
 	if !errors.Is(err, io.EOF) {
 		why = fmt.Sprintf("the server's response broke off before the answer (%v)", err)
 	}
-	return &failure{Code: CodeInterrupted, Message: why + "; " + again(e), Data: &data{Outcome: unknown}}
+	return &fault.Error{Code: fault.CodeInterrupted, Message: why + "; " + fault.Again(e), Data: &fault.Data{Outcome: fault.Unknown}}
 }

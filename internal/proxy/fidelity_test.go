@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // odd is JSON that decoding and encoding again would change.
@@ -117,8 +118,8 @@ func TestPX3Limit(t *testing.T) {
 		legacyCall("3", "large events"),
 	)
 	for _, id := range []string{`"last"`, "2", "3"} {
-		if f, _ := failureIn(t, c.answer(id)); f.Code != CodeTooLarge {
-			t.Errorf("%s: got %+v, want code %d", id, f, CodeTooLarge)
+		if f, _ := failureIn(t, c.answer(id)); f.Code != fault.CodeTooLarge {
+			t.Errorf("%s: got %+v, want code %d", id, f, fault.CodeTooLarge)
 		}
 	}
 	if f, bad := failureIn(t, c.answer("1")); bad {
@@ -216,15 +217,15 @@ func TestPX4BadLines(t *testing.T) {
 		code       int
 		id         string
 	}{
-		{"garbage", `garbage`, codeParse, "null"},
-		{"cut off", `{"jsonrpc":"2.0","id":1,"method":"pi`, codeParse, "null"},
-		{"not UTF-8", "{\"id\":1,\"method\":\"\xff\"}", codeParse, "null"},
-		{"batch", `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, codeInvalidRequest, "null"},
-		{"empty batch", `[]`, codeInvalidRequest, "null"},
-		{"scalar", `42`, codeInvalidRequest, "null"},
-		{"null id", `{"jsonrpc":"2.0","id":null,"method":"ping"}`, codeInvalidRequest, "null"},
-		{"object id", `{"jsonrpc":"2.0","id":{},"method":"ping"}`, codeInvalidRequest, "null"},
-		{"neither", `{"jsonrpc":"2.0","id":5}`, codeInvalidRequest, "5"},
+		{"garbage", `garbage`, fault.ParseError, "null"},
+		{"cut off", `{"jsonrpc":"2.0","id":1,"method":"pi`, fault.ParseError, "null"},
+		{"not UTF-8", "{\"id\":1,\"method\":\"\xff\"}", fault.ParseError, "null"},
+		{"batch", `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, fault.InvalidRequest, "null"},
+		{"empty batch", `[]`, fault.InvalidRequest, "null"},
+		{"scalar", `42`, fault.InvalidRequest, "null"},
+		{"null id", `{"jsonrpc":"2.0","id":null,"method":"ping"}`, fault.InvalidRequest, "null"},
+		{"object id", `{"jsonrpc":"2.0","id":{},"method":"ping"}`, fault.InvalidRequest, "null"},
+		{"neither", `{"jsonrpc":"2.0","id":5}`, fault.InvalidRequest, "5"},
 	}
 	s := serve(t, nil)
 	c := connect(t, s.url())

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // TestPX9Headers: what revision 2025-11-25 asks of a client, on every verb.
@@ -249,8 +251,8 @@ func TestPX11ResumeRefused(t *testing.T) {
 	c := connect(t, s.url())
 	c.open()
 	c.send(legacyCall("1", "long"))
-	if f, _ := failureIn(t, c.answer("1")); f.Code != CodeInterrupted || !strings.Contains(f.Message, "could not be resumed") {
-		t.Errorf("got %+v, want code %d", f, CodeInterrupted)
+	if f, _ := failureIn(t, c.answer("1")); f.Code != fault.CodeInterrupted || !strings.Contains(f.Message, "could not be resumed") {
+		t.Errorf("got %+v, want code %d", f, fault.CodeInterrupted)
 	}
 }
 
@@ -389,7 +391,7 @@ func TestPX12NotOpenedAnew(t *testing.T) {
 	s.mu.Unlock()
 	c.send(legacyCall("1", "x"), legacyCall("2", "x"))
 	for _, id := range []string{"1", "2"} {
-		if f, _ := failureIn(t, c.answer(id)); f.Code != CodeHTTPStatus || f.Data == nil || f.Data.HTTPStatus != 404 {
+		if f, _ := failureIn(t, c.answer(id)); f.Code != fault.CodeHTTPStatus || f.Data == nil || f.Data.HTTPStatus != 404 {
 			t.Errorf("%s: got %+v, want the 404 it is", id, f)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"tailscale-mcp/internal/retry"
 )
 
 // memory is a listener without a network, so that a test can do without the
@@ -113,17 +115,17 @@ func TestPX10ForEver(t *testing.T) {
 		}
 		c := connectWith(t, Config{Server: mustURL(t, s.url()), Dial: l.dial})
 		c.open()
-		time.Sleep(time.Until(back) + 2*maxReconnect)
+		time.Sleep(time.Until(back) + 2*retry.Longest)
 		c.method("notifications/tools/list_changed")
 
 		gaps := map[time.Duration]bool{}
 		for i := range len(asked) - 1 {
 			gap := asked[i+1].Sub(asked[i])
-			if low, high := minReconnect*3/4, maxReconnect*5/4; gap < low || gap > high {
+			if low, high := retry.First*3/4, retry.Longest*5/4; gap < low || gap > high {
 				t.Errorf("GET %d: came %v after the one before, want between %v and %v", i+1, gap, low, high)
 			}
-			if asked[i].After(asked[0].Add(time.Hour)) && gap < maxReconnect*3/4 {
-				t.Errorf("GET %d: came %v after the one before, want about %v by then", i+1, gap, maxReconnect)
+			if asked[i].After(asked[0].Add(time.Hour)) && gap < retry.Longest*3/4 {
+				t.Errorf("GET %d: came %v after the one before, want about %v by then", i+1, gap, retry.Longest)
 			}
 			gaps[gap] = true
 		}

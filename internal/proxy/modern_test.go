@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // TestPX16Headers: what revision 2026-07-28 asks of every POST, from the body.
@@ -143,8 +145,8 @@ func TestPX20Broken(t *testing.T) {
 	}})
 	c := connect(t, s.url())
 	c.send(modernCall("1", "break"))
-	if f, _ := failureIn(t, c.answer("1")); f.Code != CodeInterrupted || !strings.Contains(f.Message, "new id") || f.Data.Outcome != unknown {
-		t.Errorf("got %+v, want code %d and the advice to use a new id", f, CodeInterrupted)
+	if f, _ := failureIn(t, c.answer("1")); f.Code != fault.CodeInterrupted || !strings.Contains(f.Message, "new id") || f.Data.Outcome != fault.Unknown {
+		t.Errorf("got %+v, want code %d and the advice to use a new id", f, fault.CodeInterrupted)
 	}
 	if n := s.count(func(r received) bool { return !ofProxy(r) }); n != 1 {
 		t.Errorf("got %d requests, want the one: nothing is repeated", n)

@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // notifyTimeout bounds the delivery of what has no answer: notifications,
 // cancellations, and the client's answers.
 const notifyTimeout = 30 * time.Second
 
-// notification passes a notification on. Those of a session keep their order.
+// notification passes a notification of the client on to the server. Those of a session
+// keep their order.
 func (r *relay) notification(e jsonrpc.Envelope, msg []byte) {
 	if e.Method == methodCancelled {
 		r.cancelled(&e, msg)
@@ -36,11 +38,11 @@ func (r *relay) notification(e jsonrpc.Envelope, msg []byte) {
 		switch {
 		case b != nil && !r.sessions.modern(&e):
 			if e.Method == methodInitialized {
-				b.greeted(s)
+				b.Initialized(s.ctx)
 			} // and a modern server has no use for any other
 		case e.Method == methodInitialized && s != nil:
 			// Kept before it is sent: a session that is opened anew because this
-			// finds it forgotten is greeted with it.
+			// finds it forgotten is sent it too.
 			r.sessions.greeted(msg)
 			if r.notify(&e, s, msg) {
 				r.push(s)
@@ -51,8 +53,8 @@ func (r *relay) notification(e jsonrpc.Envelope, msg []byte) {
 	}()
 }
 
-// cancelled ends a call for its client, which gets no answer to it any more. A
-// legacy server is told. A modern one sees its response stream closed and is
+// cancelled ends the call that a notifications/cancelled of the client names. It gets no
+// answer any more. A legacy server gets the notification. A modern one sees its response stream closed and is
 // sent nothing (2026-07-28, "Transport-Specific Cancellation").
 func (r *relay) cancelled(e *jsonrpc.Envelope, msg []byte) {
 	if !jsonrpc.UsableID(e.RequestID) {
@@ -81,8 +83,8 @@ func (r *relay) cancelled(e *jsonrpc.Envelope, msg []byte) {
 	}()
 }
 
-// response passes the client's answer to a request of the server on, if that
-// is still the server that asked.
+// response passes a response of the client on to the server, if the session in which the
+// server sent the request is still the current one.
 func (r *relay) response(e jsonrpc.Envelope, msg []byte) {
 	a := r.asks.take(e.ID)
 	switch {
@@ -102,12 +104,12 @@ func (r *relay) response(e jsonrpc.Envelope, msg []byte) {
 	}()
 }
 
-// notify sends a message that has no answer. It reports whether the server accepted
-// it.
+// notify sends the server a message that has no answer, in the session s, nil outside
+// one. It reports whether the server accepted the message.
 func (r *relay) notify(e *jsonrpc.Envelope, s *session, msg []byte) bool {
 	ctx, cancel := context.WithTimeout(r.ctx, notifyTimeout)
 	defer cancel()
-	status, err := r.up.notify(ctx, http.MethodPost, r.sessions.headers(e, s), msg)
+	status, err := r.up.Notify(ctx, http.MethodPost, r.sessions.headers(e, s), msg)
 	switch {
 	case err != nil:
 		r.log.Warn("delivering a message", "method", e.Method, "error", err)
@@ -125,12 +127,13 @@ func (r *relay) notify(e *jsonrpc.Envelope, s *session, msg []byte) bool {
 	return false
 }
 
-// maxDeclined is how many refusals may be on their way to servers at once. What
-// is over it is dropped: the server does not listen to those it got.
+// maxDeclined is how many error responses to requests of the server may be on their way
+// at once. Those over it are dropped: a server with so many open takes none.
 const maxDeclined = 16
 
-// decline answers a request of the server, which the client does not get.
-func (r *relay) decline(s *session, e *jsonrpc.Envelope, f *failure) {
+// decline answers the request e of the server with the error f. The client does not get
+// the request.
+func (r *relay) decline(s *session, e *jsonrpc.Envelope, f *fault.Error) {
 	select {
 	case r.declining <- struct{}{}:
 	default:
@@ -140,7 +143,7 @@ func (r *relay) decline(s *session, e *jsonrpc.Envelope, f *failure) {
 		<-r.declining
 		return
 	}
-	msg := f.answer(bytes.Clone(e.ID))
+	msg := f.Answer(bytes.Clone(e.ID))
 	go func() {
 		defer r.calls.workers.Done()
 		defer r.calls.release()

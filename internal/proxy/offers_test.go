@@ -10,6 +10,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/proxy/endpoint"
 )
 
 // offering is an initialize of a client that offers this and nothing else.
@@ -69,8 +72,8 @@ func TestNotOffered(t *testing.T) {
 				if refused == tt.passes || got.header.Get("Mcp-Session-Id") != "session-1" {
 					t.Errorf("the server got %s, want an error: %v", got.body, !tt.passes)
 				}
-				if refused && (f.Code != codeMethodNotFound || !strings.Contains(f.Message, "does not offer")) {
-					t.Errorf("the server got %+v, want code %d and why", f, codeMethodNotFound)
+				if refused && (f.Code != fault.MethodNotFound || !strings.Contains(f.Message, "does not offer")) {
+					t.Errorf("the server got %+v, want code %d and why", f, fault.MethodNotFound)
 				}
 			}
 			close(told)
@@ -107,7 +110,7 @@ func TestModernNotOffered(t *testing.T) {
 			for id, name := range map[string]string{"1": "ask", "2": "streamed"} {
 				c.send(strings.Replace(modernCall(id, name), `clientCapabilities":{}`, `clientCapabilities":`+tt.offers, 1))
 				f, refused := failureIn(t, c.answer(id))
-				if refused == tt.passes || refused && (f.Code != CodeInput || !strings.Contains(f.Message, "does not offer")) {
+				if refused == tt.passes || refused && (f.Code != fault.CodeInput || !strings.Contains(f.Message, "does not offer")) {
 					t.Errorf("%s: got %+v, want a refusal: %v", name, f, !tt.passes)
 				}
 			}
@@ -199,7 +202,7 @@ func TestAnswersReadTwoWays(t *testing.T) {
 				t.Run(tt.name+"/"+kind+"/"+era, func(t *testing.T) {
 					s := serve(t, map[string]tool{"evil": func(w http.ResponseWriter, r *http.Request, in received) {
 						if kind == "body" {
-							body(http.StatusOK, typeJSON, tt.msg)(w, r, in)
+							body(http.StatusOK, endpoint.TypeJSON, tt.msg)(w, r, in)
 							return
 						}
 						events(w)("data: " + tt.msg + "\n\n")
@@ -217,10 +220,10 @@ func TestAnswersReadTwoWays(t *testing.T) {
 					switch {
 					case !bad || c.has("evil"):
 						t.Errorf("got %+v, want an error of the proxy", f)
-					case foreign && (f.Code != CodeInterrupted || !warned.has("nobody waits for it")):
-						t.Errorf("got %+v, want code %d, and a warning", f, CodeInterrupted)
-					case !foreign && (f.Code != CodeBadAnswer || !strings.Contains(f.Message, tt.says)):
-						t.Errorf("got %+v, want code %d and %q", f, CodeBadAnswer, tt.says)
+					case foreign && (f.Code != fault.CodeInterrupted || !warned.has("nobody waits for it")):
+						t.Errorf("got %+v, want code %d, and a warning", f, fault.CodeInterrupted)
+					case !foreign && (f.Code != fault.CodeBadAnswer || !strings.Contains(f.Message, tt.says)):
+						t.Errorf("got %+v, want code %d and %q", f, fault.CodeBadAnswer, tt.says)
 					}
 				})
 			}
@@ -267,13 +270,13 @@ func TestMessagesReadTwoWays(t *testing.T) {
 // give them all one.
 func TestHTTPErrorWithAnIDOfItsOwn(t *testing.T) {
 	s := serve(t, map[string]tool{
-		"says no": body(http.StatusBadRequest, typeJSON, `{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"because"}}`),
-		"evil":    body(http.StatusBadRequest, typeJSON, `{"jsonrpc":"2.0","id":7,"error":{"code":1,"message":"m"},"result":{}}`),
-		"two":     body(http.StatusBadRequest, typeJSON, `{"jsonrpc":"2.0","id":1,"id":3,"error":{"code":1,"message":"m"}}`),
+		"says no": body(http.StatusBadRequest, endpoint.TypeJSON, `{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"because"}}`),
+		"evil":    body(http.StatusBadRequest, endpoint.TypeJSON, `{"jsonrpc":"2.0","id":7,"error":{"code":1,"message":"m"},"result":{}}`),
+		"two":     body(http.StatusBadRequest, endpoint.TypeJSON, `{"jsonrpc":"2.0","id":1,"id":3,"error":{"code":1,"message":"m"}}`),
 	})
 	c := connect(t, s.url())
 	c.send(modernCall("1", "says no"), modernCall("2", "evil"), modernCall("3", "two"))
-	for id, want := range map[string]int{"1": -32600, "2": CodeHTTPStatus, "3": CodeHTTPStatus} {
+	for id, want := range map[string]int{"1": -32600, "2": fault.CodeHTTPStatus, "3": fault.CodeHTTPStatus} {
 		if f, _ := failureIn(t, c.answer(id)); f.Code != want {
 			t.Errorf("%s: got %+v, want code %d", id, f, want)
 		}

@@ -6,16 +6,17 @@ import (
 	"context"
 	"strconv"
 
+	"tailscale-mcp/internal/bridge"
 	"tailscale-mcp/internal/jsonrpc"
 )
 
 // ownRequest is a request that the proxy sends with an id of its own, for itself or for
 // a request of its client.
 type ownRequest struct {
-	msg       []byte     // with an id of ownID
-	parent    *call      // the client's request that it is sent for; nil if there is none
-	quiet     bool       // no message of its response is passed to the client
-	listening *listening // of a subscriptions/listen
+	msg          []byte               // with an id of ownID
+	parent       *call                // the client's request that it is sent for; nil if there is none
+	quiet        bool                 // no message of its response is passed to the client
+	subscription *bridge.Subscription // of a subscriptions/listen
 }
 
 // ownID returns a new id for a request of the proxy.
@@ -38,7 +39,7 @@ func (r *relay) askOwn(ctx context.Context, o ownRequest) ([]byte, error) {
 	got := make(chan []byte, 1)
 	c := &call{
 		env: e, msg: o.msg, id: e.ID, key: jsonrpc.IDKey(e.ID), own: true, parent: o.parent, modern: e.Modern(), quiet: o.quiet, cancel: cancel,
-		reply: func(m []byte) { got <- m }, listening: o.listening,
+		reply: func(m []byte) { got <- m }, subscription: o.subscription,
 	}
 	if o.parent != nil {
 		c.id = o.parent.id

@@ -15,6 +15,8 @@ import (
 	"tailscale.com/client/local"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/proxy/endpoint"
 	"tailscale-mcp/internal/proxy/route"
 )
 
@@ -32,7 +34,7 @@ type Config struct {
 	// identity although they are no node of the tailnet, as a reverse proxy in
 	// front of the server. Only the host of Server matters.
 	IdentityTo []string
-	// Header is sent with every request. What CheckHeader refuses is left out:
+	// Header is sent with every request. What endpoint.CheckHeader refuses is left out:
 	// no header of the protocol or of the identity is replaced by it.
 	Header http.Header
 	// ConnectTimeout bounds connecting to Server, TLS included.
@@ -67,7 +69,7 @@ const (
 	endTime = 900 * time.Millisecond
 	// answerTime is how long answering the calls that are left may take.
 	answerTime = 400 * time.Millisecond
-	// deleteTime is how long the goodbye to a server with sessions may take.
+	// deleteTime is how long the DELETE of a session may take.
 	// Calls that end before the drain is over leave it more, up to maxDelete.
 	deleteTime = 300 * time.Millisecond
 	maxDelete  = time.Second
@@ -85,7 +87,7 @@ func Run(ctx context.Context, cfg Config, stdin io.Reader, stdout io.Writer) err
 	return newRelay(ctx, cfg, stdout).run(ctx, stdin)
 }
 
-// withDefaults is cfg with what it leaves to this package.
+// withDefaults returns cfg with the defaults of what it does not set.
 func (cfg Config) withDefaults() Config {
 	if cfg.MaxMessage == 0 {
 		cfg.MaxMessage = DefaultMaxMessage
@@ -99,7 +101,7 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
-// Route says how the server of cfg is found: the same for a relay and for a person
+// Route returns how the server of cfg is found: the same for a relay and for a person
 // who walks the path to it.
 func (cfg Config) Route() route.Config {
 	cfg = cfg.withDefaults()
@@ -115,6 +117,7 @@ func (cfg Config) Route() route.Config {
 	}
 }
 
+// newRelay returns a relay as cfg says, with stdout to write to.
 func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 	cfg = cfg.withDefaults()
 	// The relay's own context outlives ctx: calls get the drain time.
@@ -130,12 +133,11 @@ func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 		backlog: make(chan struct{}, maxBacklog),
 
 		declining: make(chan struct{}, maxDeclined),
-		up: &upstream{
-			url:    cfg.Server,
-			agent:  cfg.Agent,
-			header: allowedHeaders(cfg.Header, cfg.Log),
-			limit:  cfg.MaxMessage,
-			router: route.New(own, cfg.Route()),
+		up: &endpoint.Endpoint{
+			URL:    cfg.Server,
+			Agent:  cfg.Agent,
+			Header: endpoint.Allowed(cfg.Header, cfg.Log),
+			Router: route.New(own, cfg.Route()),
 		},
 		answerTime:  answerTime,
 		listTimeout: listTimeout,
@@ -146,8 +148,8 @@ func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 // run is Run, of a relay that a test may have prepared.
 func (r *relay) run(ctx context.Context, stdin io.Reader) error {
 	defer r.cancel()
-	defer func() { r.up.router.Close() }()
-	r.calls.workers.Go(r.up.router.Keep)
+	defer func() { r.up.Router.Close() }()
+	r.calls.workers.Go(r.up.Router.Keep)
 
 	ended := make(chan error, 1)
 	go func() { ended <- r.read(stdin) }()
@@ -169,11 +171,11 @@ func (r *relay) run(ctx context.Context, stdin io.Reader) error {
 	return err
 }
 
-// drain lets what is in flight end, for as long as it may, and answers the
-// rest.
+// drain waits until the calls in flight have ended, at most Config.Drain, and answers the
+// rest with an error.
 func (r *relay) drain() {
 	idle := r.calls.close()
-	// Streams that only wait for news never end by themselves.
+	// Subscriptions never end by themselves.
 	r.within(unwindTime, func() { r.abandon(func(c *call) bool { return c.env.Method == methodListen }) })
 	t := time.NewTimer(max(r.cfg.Drain, 0))
 	defer t.Stop()
@@ -185,21 +187,21 @@ func (r *relay) drain() {
 	r.within(r.answerTime, func() { r.abandon(func(*call) bool { return true }) })
 }
 
-// abandon answers the calls that want says yes to with an error, and ends
-// their HTTP requests.
+// abandon answers the calls that want selects with an error, and ends their HTTP
+// requests.
 func (r *relay) abandon(want func(*call) bool) {
 	for _, c := range r.calls.rest(want) {
-		f := &failure{Code: CodeStopping, Message: fmt.Sprintf("the client ended the connection, or a signal the proxy, and the answer did not come within %v (see --drain); %s", max(r.cfg.Drain, 0), again(&c.env)), Data: &data{Outcome: unknown}}
+		f := &fault.Error{Code: fault.CodeStopping, Message: fmt.Sprintf("the client ended the connection, or a signal the proxy, and the answer did not come within %v (see --drain); %s", max(r.cfg.Drain, 0), fault.Again(&c.env)), Data: &fault.Data{Outcome: fault.Unknown}}
 		if !c.sent {
 			f = stopping
 		}
-		r.conclude(c, f.answer(c.id))
+		r.conclude(c, f.Answer(c.id))
 		c.cancel()
 	}
 }
 
-// endSession ends the session at the server, if there is one and it cares, and
-// then everything else: about by then.
+// endSession ends the session at the server, if that keeps one, and then all goroutines
+// of the relay, at about the time by.
 func (r *relay) endSession(by time.Time) {
 	if s := r.sessions.current(); s != nil && s.id != "" {
 		r.end(s, min(max(time.Until(by)-unwindTime, deleteTime), maxDelete))
@@ -208,7 +210,7 @@ func (r *relay) endSession(by time.Time) {
 	r.within(unwindTime, r.calls.workers.Wait)
 }
 
-// within does f and waits for it no longer than d.
+// within runs f and waits for it no longer than d.
 func (r *relay) within(d time.Duration, f func()) {
 	done := make(chan struct{})
 	go func() { f(); close(done) }()
@@ -219,10 +221,10 @@ func (r *relay) within(d time.Duration, f func()) {
 	}
 }
 
-// end tells the server that nobody needs the session any more.
+// end sends the server a DELETE of the session s (2025-11-25, "Session Management").
 func (r *relay) end(s *session, timeout time.Duration) {
 	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
-	status, err := r.up.notify(ctx, http.MethodDelete, s.headers(), nil)
+	status, err := r.up.Notify(ctx, http.MethodDelete, s.headers(), nil)
 	r.log.Debug("ending the session", "status", status, "error", err)
 }

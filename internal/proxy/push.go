@@ -4,46 +4,48 @@ package proxy
 
 import (
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/proxy/endpoint"
+	"tailscale-mcp/internal/retry"
 )
 
+// Bounds of the streams that are asked for by GET.
 const (
-	minReconnect = time.Second
-	maxReconnect = 30 * time.Second
-	minPause     = 20 * time.Millisecond // whatever the server asks for
-	maxFailures  = 5                     // in a row, of resuming a response
-	streamWait   = time.Second           // for the server's answer to the first request for a stream
+	minPause    = 20 * time.Millisecond // between two of them, whatever the server asks for
+	maxFailures = 5                     // in a row, of resuming a response
+	streamWait  = time.Second           // for the server's answer to the first one
 )
 
-// push opens the stream on which a legacy server sends what belongs to no
-// call, and keeps it open for as long as the session lasts. Servers need not
-// offer it.
+// push opens the stream of the session s by GET (2025-11-25, "Listening for Messages from
+// the Server"), on which a legacy server sends what belongs to no call, and keeps it
+// open for as long as the session lasts. Servers need not offer it.
 //
 // It returns when the server has answered, for what is sent next may be a call
-// that asks the client something: a server that finds no stream to ask on drops
-// its question, and the call is never answered. Some servers answer only once
-// they have something to say, so the time is limited.
+// for which the server sends the client a request: a server without a stream for that
+// drops it, and the call is never answered. Some servers answer only with their first
+// event, so the time is limited.
 func (r *relay) push(s *session) {
 	answered := make(chan struct{})
 	settle := sync.OnceFunc(func() { close(answered) })
 	r.calls.workers.Go(func() {
 		defer settle()
-		at, wait := position{}, minReconnect
+		at, wait := position{}, retry.First
 		for {
 			more, got := r.pushed(s, &at, settle)
 			if !more || s.ctx.Err() != nil {
 				return
 			}
 			if got {
-				wait = minReconnect
+				wait = retry.First
 			}
-			if !sleep(s.ctx, at.pause(wait)) {
+			if !retry.Sleep(s.ctx, at.pause(wait)) {
 				return
 			}
-			wait = min(2*wait, maxReconnect)
+			wait = min(2*wait, retry.Longest)
 		}
 	})
 	t := time.NewTimer(streamWait)
@@ -56,9 +58,9 @@ func (r *relay) push(s *session) {
 	}
 }
 
-// pushed asks for the stream once and passes on what is on it until it ends.
-// It calls settle when the server has answered. more says whether to ask again,
-// got whether there was something on it.
+// pushed sends one GET for the stream of the session s and passes on its events until it
+// ends. It calls settle when the server has answered. more says whether to send
+// another GET, got whether there were events.
 func (r *relay) pushed(s *session, at *position, settle func()) (more, got bool) {
 	resp, err := r.listenAfter(s.ctx, s, at.lastID)
 	settle()
@@ -68,7 +70,7 @@ func (r *relay) pushed(s *session, at *position, settle func()) (more, got bool)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	switch code := resp.StatusCode; {
-	case code == http.StatusOK && mediaType(resp) == typeEvents:
+	case code == http.StatusOK && endpoint.MediaType(resp) == endpoint.TypeEvents:
 		now, err := r.events(nil, s, resp)
 		r.log.Debug("the stream of the session ended", "error", err)
 		if now.lastID != "" {
@@ -92,11 +94,11 @@ func (r *relay) pushed(s *session, at *position, settle func()) (more, got bool)
 	}
 }
 
-// resume asks for the rest of the response to c, whose connection ended early
-// (2025-11-25, "Resumability and Redelivery").
+// resume sends a GET for the rest of the response to c, whose connection ended before
+// the answer (2025-11-25, "Resumability and Redelivery"), and again until it is there.
 func (r *relay) resume(ctx context.Context, c *call, s *session, at position) {
 	for failures := 0; failures < maxFailures; {
-		if !sleep(ctx, at.pause(minReconnect)) {
+		if !retry.Sleep(ctx, at.pause(retry.First)) {
 			return
 		}
 		resp, err := r.listenAfter(ctx, s, at.lastID)
@@ -105,8 +107,8 @@ func (r *relay) resume(ctx context.Context, c *call, s *session, at position) {
 			failures++
 			continue
 		}
-		if resp.StatusCode != http.StatusOK || mediaType(resp) != typeEvents {
-			discard(resp.Body)
+		if resp.StatusCode != http.StatusOK || endpoint.MediaType(resp) != endpoint.TypeEvents {
+			endpoint.Discard(resp.Body)
 			_ = resp.Body.Close()
 			r.log.Debug("resuming a response", "id", string(c.id), "status", resp.StatusCode)
 			break
@@ -129,45 +131,28 @@ func (r *relay) resume(ctx context.Context, c *call, s *session, at position) {
 			failures = 0
 		}
 	}
-	r.fail(c, &failure{
-		Code:    CodeInterrupted,
-		Message: "the server's response broke off before the answer and could not be resumed; " + again(&c.env),
-		Data:    &data{Outcome: unknown},
+	r.fail(c, &fault.Error{
+		Code:    fault.CodeInterrupted,
+		Message: "the server's response broke off before the answer and could not be resumed; " + fault.Again(&c.env),
+		Data:    &fault.Data{Outcome: fault.Unknown},
 	})
 }
 
-// listenAfter asks for the events that follow one, or for those to come.
+// listenAfter sends a GET for the events after the one with the id lastID, or for those
+// to come if that is "".
 func (r *relay) listenAfter(ctx context.Context, s *session, lastID string) (*http.Response, error) {
 	h := s.headers()
 	if lastID != "" {
-		h[headerLastEvent] = []string{lastID}
+		h[endpoint.HeaderLastEvent] = []string{lastID}
 	}
-	return r.up.listen(ctx, h)
+	return r.up.Listen(ctx, h)
 }
 
-// pause is how long to wait before asking for more: what the server said, else
+// pause returns the time to wait before the next GET: the "retry" of the stream, else
 // about the usual time.
 func (p position) pause(usual time.Duration) time.Duration {
 	if p.retry > 0 {
 		return max(p.retry, minPause)
 	}
-	return jitter(usual)
-}
-
-// jitter is d, give or take a quarter, so that many clients of one server do
-// not come back at once.
-func jitter(d time.Duration) time.Duration {
-	return d*3/4 + rand.N(d/2) //nolint:gosec // spreads load and guards nothing
-}
-
-// sleep waits for d. It reports false when ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return retry.Jitter(usual)
 }

@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 
+	"tailscale-mcp/internal/bridge"
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // fromServer takes one message of the server. via is the call on whose
@@ -57,35 +59,36 @@ func (r *relay) fromServer(msg []byte, via *call, s *session, h http.Header) {
 	}
 }
 
-// asked passes a request of the server on, if the client offered to be asked it.
+// asked passes the request e of the server on to the client, if the client declared the
+// capability for it.
 func (r *relay) asked(e *jsonrpc.Envelope, msg []byte, s *session) {
 	if s != r.sessions.current() {
 		// The client may be asked the same in the new session, and a call of the
 		// old one would wait for ever.
-		r.decline(s, e, &failure{Code: CodeStopping, Message: "the client has opened another session"})
+		r.decline(s, e, &fault.Error{Code: fault.CodeStopping, Message: "the client has opened another session"})
 		return
 	}
-	if err := s.offers.takes(e.Method, e.Params); err != nil {
+	if err := s.offers.Takes(e.Method, e.Params); err != nil {
 		r.log.Warn("refusing a request of the server", "reason", err)
-		r.decline(s, e, &failure{Code: codeMethodNotFound, Message: err.Error()})
+		r.decline(s, e, &fault.Error{Code: fault.MethodNotFound, Message: err.Error()})
 		return
 	}
 	a := r.asks.relayed(s, e.ID)
 	if a == nil {
 		r.log.Warn("refusing a request of the server", "reason", errAsks)
-		r.decline(s, e, &failure{Code: CodeTooLarge, Message: errAsks.Error()})
+		r.decline(s, e, &fault.Error{Code: fault.CodeTooLarge, Message: errAsks.Error()})
 		return
 	}
 	r.out.Write(jsonrpc.WithID(msg, e, a.id))
 }
 
-// heard passes a notification of the server on.
+// heard passes the notification e of the server on to the client.
 func (r *relay) heard(e *jsonrpc.Envelope, msg []byte, via *call, s *session) {
 	switch {
 	case via != nil && (via.quiet || via.modern && r.calls.done(via)):
 		return // nothing may follow the end of a modern call
-	case via != nil && via.listening != nil:
-		if msg = via.listening.heard(e, msg); msg == nil {
+	case via != nil && via.subscription != nil:
+		if msg = via.subscription.Heard(e, msg); msg == nil {
 			return
 		}
 	case e.Method == methodCancelled && jsonrpc.UsableID(e.RequestID):
@@ -96,8 +99,8 @@ func (r *relay) heard(e *jsonrpc.Envelope, msg []byte, via *call, s *session) {
 	r.out.Write(msg)
 }
 
-// match finds the call that a response on a stream belongs to: that of the
-// stream, or another of the same era that lost its own.
+// match answers the call that the response e on a stream belongs to: the call via of the
+// stream, or another of the same era whose own stream ended.
 func (r *relay) match(e *jsonrpc.Envelope, msg []byte, via *call, h http.Header) {
 	if via != nil && jsonrpc.IDKey(e.ID) == via.key {
 		r.deliver(via, e, msg, h)
@@ -116,10 +119,10 @@ func (r *relay) match(e *jsonrpc.Envelope, msg []byte, via *call, h http.Header)
 	r.log.Warn("dropping a response of the server: nobody waits for it", "id", jsonrpc.Excerpt(e.ID))
 }
 
-// deliver answers c with a response of the server, unless it is answered.
+// deliver answers c with the response e of the server, unless c is finished.
 func (r *relay) deliver(c *call, e *jsonrpc.Envelope, msg []byte, h http.Header) {
 	if err := unoffered(c, msg); err != nil {
-		r.fail(c, &failure{Code: CodeInput, Message: fmt.Sprintf("%s needs input: %v; %s", c.env.Method, err, again(&c.env)), Data: &data{Outcome: unknown}})
+		r.fail(c, &fault.Error{Code: fault.CodeInput, Message: fmt.Sprintf("%s needs input: %v; %s", c.env.Method, err, fault.Again(&c.env)), Data: &fault.Data{Outcome: fault.Unknown}})
 		return
 	}
 	if !r.calls.finish(c) {
@@ -131,7 +134,17 @@ func (r *relay) deliver(c *call, e *jsonrpc.Envelope, msg []byte, h http.Header)
 	r.conclude(c, r.learn(c, e, jsonrpc.WithID(msg, e, c.id)))
 }
 
-// conclude hands the answer to a call that was finished over.
+// unoffered says what the response msg asks of the client that sent c, and that the
+// client did not offer with c; nil when there is nothing. Only a modern request offers
+// something of its own.
+func unoffered(c *call, msg []byte) error {
+	if !c.modern || c.own {
+		return nil
+	}
+	return bridge.Unoffered(c.env.Meta, msg)
+}
+
+// conclude sends msg as the answer to c, which its caller has finished.
 func (r *relay) conclude(c *call, msg []byte) {
 	defer r.calls.release()
 	if c.over == nil {
@@ -151,8 +164,8 @@ func (r *relay) conclude(c *call, msg []byte) {
 	}()
 }
 
-// fail answers c with an error of the proxy, unless it is answered.
-func (r *relay) fail(c *call, f *failure) {
+// fail answers c with the error f of the proxy, unless c is finished.
+func (r *relay) fail(c *call, f *fault.Error) {
 	if !r.calls.finish(c) {
 		return
 	}
@@ -161,5 +174,5 @@ func (r *relay) fail(c *call, f *failure) {
 		level = slog.LevelDebug // the client does not get it
 	}
 	r.log.Log(r.ctx, level, "answering with an error", "id", string(c.id), "method", c.env.Method, "code", f.Code, "error", f.Message)
-	r.conclude(c, f.answer(c.id))
+	r.conclude(c, f.Answer(c.id))
 }

@@ -12,7 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tailscale-mcp/internal/bridge"
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/proxy/endpoint"
 	"tailscale-mcp/internal/proxy/mirror"
 )
 
@@ -37,14 +40,15 @@ const (
 	methodToolsChanged = "notifications/tools/list_changed"
 )
 
-// relay is the proxy at work.
+// relay is one run of the proxy: a client on stdio, a server, and what is under way
+// between them.
 type relay struct {
 	ctx        context.Context // of all work; outlives the context given to Run
 	cancel     context.CancelFunc
 	cfg        Config
 	log        *slog.Logger
 	out        *jsonrpc.LineWriter
-	up         *upstream
+	up         *endpoint.Endpoint
 	calls      *calls
 	answerTime time.Duration // the constant, except where a test is to fail on what is lost and not on what is slow
 
@@ -60,9 +64,10 @@ type relay struct {
 	declining chan struct{} // a slot per refusal of what a server asked
 }
 
-var stopping = &failure{Code: CodeStopping, Message: "the proxy is stopping", Data: &data{Outcome: notSent}}
+// stopping is the error of a request that is read while the proxy ends.
+var stopping = &fault.Error{Code: fault.CodeStopping, Message: "the proxy is stopping", Data: &fault.Data{Outcome: fault.NotSent}}
 
-// read takes messages from stdin until it ends. It never waits for the server,
+// read accepts the messages on stdin until it ends. It never waits for the server,
 // so that a cancellation is seen while everything else is slow.
 func (r *relay) read(stdin io.Reader) error {
 	lines := jsonrpc.NewLineReader(stdin, r.cfg.MaxMessage)
@@ -84,15 +89,15 @@ func (r *relay) read(stdin io.Reader) error {
 	}
 }
 
-// accept takes one message of the client.
+// accept acts on one message of the client.
 func (r *relay) accept(msg []byte) {
 	e, err := jsonrpc.Scan(msg)
 	switch {
 	case errors.Is(err, jsonrpc.ErrNotJSON):
-		r.refuse(nil, codeParse, "the line is "+err.Error())
+		r.refuse(nil, fault.ParseError, "the line is "+err.Error())
 		return
 	case err != nil:
-		r.refuse(nil, codeInvalidRequest, "the line is "+err.Error())
+		r.refuse(nil, fault.InvalidRequest, "the line is "+err.Error())
 		return
 	}
 	if e.Multiline { // carriage returns
@@ -110,35 +115,35 @@ func (r *relay) accept(msg []byte) {
 		if !jsonrpc.UsableID(id) {
 			id = nil
 		}
-		r.refuse(id, codeInvalidRequest, "neither a request with a string or number as id, nor a notification, nor a response")
+		r.refuse(id, fault.InvalidRequest, "neither a request with a string or number as id, nor a notification, nor a response")
 	}
 }
 
-// refuse answers a message that goes nowhere. An id that is in flight gets no
-// answer here, since the call will have one.
+// refuse answers a message of the client that is not sent to the server with an error.
+// An id that is in flight gets no answer here, since its call will have one.
 func (r *relay) refuse(id []byte, code int, why string) {
 	if id != nil && r.calls.find(id) != nil {
 		r.log.Warn("dropping a message with the id of a request in flight", "id", string(id), "reason", why)
 		return
 	}
 	r.log.Warn("refusing a message of the client", "reason", why)
-	r.out.Write((&failure{Code: code, Message: why}).answer(id))
+	r.out.Write((&fault.Error{Code: code, Message: why}).Answer(id))
 }
 
-// tooLong answers a message above the limit, as far as it could be read.
+// tooLong refuses a message of the client above the size limit, of which s is known.
 func (r *relay) tooLong(s *jsonrpc.Skim) {
 	const why = "the message is larger than the limit; see --max-message"
 	switch {
 	case s.ID != nil && s.HasMethod:
-		r.refuse(s.ID, CodeTooLarge, why)
+		r.refuse(s.ID, fault.CodeTooLarge, why)
 	case s.HasMethod || s.ID != nil:
 		r.log.Warn("dropping a notification or response", "reason", why)
 	default:
-		r.refuse(nil, codeInvalidRequest, why)
+		r.refuse(nil, fault.InvalidRequest, why)
 	}
 }
 
-// request starts a call.
+// request begins a call for the request e of the client.
 func (r *relay) request(e jsonrpc.Envelope, msg []byte) {
 	select {
 	case r.backlog <- struct{}{}:
@@ -151,7 +156,7 @@ func (r *relay) request(e jsonrpc.Envelope, msg []byte) {
 	case e.Method == methodInitialize && !c.modern:
 		c.over = make(chan struct{})
 	case e.Method == methodListen && c.modern:
-		c.listening = newListening(e.ID, false, r.out.Write)
+		c.subscription = bridge.NewSubscription(e.ID, r.out.Write)
 	}
 	if err := r.calls.begin(c); err != nil {
 		cancel()
@@ -161,7 +166,7 @@ func (r *relay) request(e jsonrpc.Envelope, msg []byte) {
 			r.log.Warn("dropping a request", "reason", err, "id", string(c.id))
 			return
 		}
-		r.out.Write(stopping.answer(c.id))
+		r.out.Write(stopping.Answer(c.id))
 		return
 	}
 	ready := r.sessions.enter(c)
@@ -173,14 +178,14 @@ func (r *relay) request(e jsonrpc.Envelope, msg []byte) {
 	}()
 }
 
-// call asks the server for the answer to c, once it may be asked.
+// call sends c to the server once ready is closed, and returns when c is answered.
 func (r *relay) call(ctx context.Context, c *call, ready <-chan struct{}) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.Error("defect in the proxy", "panic", p, "stack", string(debug.Stack()))
 		}
 		// Nothing gets here without an answer, defects aside.
-		r.fail(c, &failure{Code: CodeInternal, Message: "internal error of the proxy; " + again(&c.env), Data: &data{Outcome: unknown}})
+		r.fail(c, &fault.Error{Code: fault.CodeInternal, Message: "internal error of the proxy; " + fault.Again(&c.env), Data: &fault.Data{Outcome: fault.Unknown}})
 		c.cancel()
 	}()
 	if !await(ctx, ready) {
@@ -200,24 +205,24 @@ func (r *relay) call(ctx context.Context, c *call, ready <-chan struct{}) {
 	}
 	s, b := r.bridged()
 	switch {
-	case c.listening != nil:
+	case c.subscription != nil:
 		r.listen(ctx, c)
 	case b != nil && !c.modern && !c.own && c.env.Method != methodInitialize:
-		b.serve(ctx, s, c)
+		r.serve(ctx, b, s, c)
 	default:
 		r.exchange(ctx, c, true)
 	}
 }
 
-// bridged is the session and its bridge, nil unless there is one.
-func (r *relay) bridged() (*session, *bridge) {
+// bridged returns the current session and its bridge, each nil if there is none.
+func (r *relay) bridged() (*session, *bridge.Bridge) {
 	if s := r.sessions.current(); s != nil {
 		return s, s.bridge.Load()
 	}
 	return nil, nil
 }
 
-// await waits until all that are not nil are closed. It reports false when ctx
+// await waits until all channels that are not nil are closed. It reports false when ctx
 // ended first.
 func await(ctx context.Context, all ...<-chan struct{}) bool {
 	for _, c := range all {

@@ -11,18 +11,20 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/retry"
 )
 
 // reopenAfter is how soon after a failure a session is opened anew again.
 const reopenAfter = 500 * time.Millisecond
 
-// toolsChanged tells the client to ask for the tools again.
+// toolsChanged is the notification that has the client list the tools again.
 const toolsChanged = `{"jsonrpc":"2.0","method":"` + methodToolsChanged + `"}`
 
 // reopen opens a session in place of dead, which the server does not know any
 // more (2025-11-25, "Session Management"), with the client's own initialize.
 // The client does not see it, except that it is told to ask for the tools
-// again. Calls that find the same session dead share one attempt.
+// again. Calls that find the same session unknown share one attempt.
 func (r *relay) reopen(dead *session) error {
 	t := &r.sessions
 	t.reopening.Lock()
@@ -38,7 +40,7 @@ func (r *relay) reopen(dead *session) error {
 	return err
 }
 
-// repeat is reopen, once it is certain that this call does it.
+// repeat opens a session in place of dead, for reopen, which holds reopening.
 func (r *relay) repeat(dead *session) error {
 	t := &r.sessions
 	t.mu.Lock()
@@ -77,21 +79,21 @@ func (r *relay) repeat(dead *session) error {
 	return nil
 }
 
-// greetings is how often a greeting is sent to a server that is busy.
+// greetings is how often notifications/initialized is sent to a server that is busy.
 const greetings = 3
 
-// greet sends the client's greeting in a session that the client does not know
-// of. Without it the session would stay half open.
+// greet sends the client's notifications/initialized in the session s, which the client
+// does not know of. Without it the session would not be initialized.
 func (r *relay) greet(ctx context.Context, s *session, greeting []byte) error {
 	for n, wait := 1, 100*time.Millisecond; ; n, wait = n+1, 2*wait {
-		status, err := r.up.notify(ctx, http.MethodPost, s.headers(), greeting)
+		status, err := r.up.Notify(ctx, http.MethodPost, s.headers(), greeting)
 		switch {
 		case err == nil && status < http.StatusMultipleChoices:
 			return nil
 		case err == nil:
 			err = fmt.Errorf("HTTP %d", status)
 		}
-		if n == greetings || status > 0 && !passing(status) || !sleep(ctx, jitter(wait)) {
+		if n == greetings || status > 0 && !fault.PassingStatus(status) || !retry.Sleep(ctx, retry.Jitter(wait)) {
 			return err
 		}
 	}

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/retry"
 )
 
 // streaming makes the server offer the stream of a session, and returns the
@@ -78,7 +81,7 @@ func TestPX12GreetingRefused(t *testing.T) {
 				if _, bad := failureIn(t, c.answer(id)); !bad {
 					break
 				}
-				if sleep(t.Context(), reopenAfter); len(id) > 10 {
+				if retry.Sleep(t.Context(), reopenAfter); len(id) > 10 {
 					t.Fatal("the session is not opened anew")
 				}
 			}
@@ -125,7 +128,7 @@ func TestPX11ResumeEmpty(t *testing.T) {
 	c := connect(t, s.url())
 	c.open()
 	c.send(legacyCall("1", "lost"))
-	if f, _ := failureIn(t, c.answer("1")); f.Code != CodeInterrupted {
-		t.Errorf("got %+v, want code %d", f, CodeInterrupted)
+	if f, _ := failureIn(t, c.answer("1")); f.Code != fault.CodeInterrupted {
+		t.Errorf("got %+v, want code %d", f, fault.CodeInterrupted)
 	}
 }

@@ -13,7 +13,8 @@ import (
 
 	"tailscale.com/ipn/ipnstate"
 
-	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
@@ -41,12 +42,12 @@ func TestPX26RequireTailscale(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serve(t, nil)
 			ts := fakelocal.Start(t)
-			lc := route.LocalClient(ts.Socket)
+			lc := socket.ClientForDials(ts.Socket)
 			if tt.change != nil {
 				ts.Change(tt.change)
 			}
 			if tt.absent {
-				lc = route.LocalClient(filepath.Join(t.TempDir(), "none.sock"))
+				lc = socket.ClientForDials(filepath.Join(t.TempDir(), "none.sock"))
 			}
 			sys := &fakelocal.System{To: s.addr(), Names: map[string][]netip.Addr{"ts-mcp": {fakelocal.ServerIP}, "lan.example.com": {netip.MustParseAddr("192.0.2.9")}}}
 			var log syncBuffer
@@ -57,8 +58,8 @@ func TestPX26RequireTailscale(t *testing.T) {
 			c.send(initialize, modernCall("1", "x"), modernCall("2", "x"))
 			for _, id := range []string{`"init"`, "1", "2"} {
 				f, bad := failureIn(t, c.answer(id))
-				if !bad || f.Code != CodeUnreachable || f.Data.Outcome != notSent || !strings.Contains(f.Message, tt.says) || !strings.Contains(f.Message, "--require-tailscale") {
-					t.Errorf("%s: got %+v, want code %d, that nothing was sent, and %q", id, f, CodeUnreachable, tt.says)
+				if !bad || f.Code != fault.CodeUnreachable || f.Data.Outcome != fault.NotSent || !strings.Contains(f.Message, tt.says) || !strings.Contains(f.Message, "--require-tailscale") {
+					t.Errorf("%s: got %+v, want code %d, that nothing was sent, and %q", id, f, fault.CodeUnreachable, tt.says)
 				}
 			}
 			if got := sys.Dials(); len(got) > 0 {
@@ -78,10 +79,10 @@ func TestPX26RequiredTailscaleComes(t *testing.T) {
 	ts := fakelocal.Start(t)
 	ts.Stop()
 	sys := &fakelocal.System{To: s.addr(), Names: map[string][]netip.Addr{"ts-mcp": {fakelocal.ServerIP}}}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket), RequireTailscale: true}, by(sys))
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: socket.ClientForDials(ts.Socket), RequireTailscale: true}, by(sys))
 	c.send(modernCall("1", "x"))
-	if f, _ := failureIn(t, c.answer("1")); f.Code != CodeUnreachable {
-		t.Errorf("without tailscaled: got %+v, want code %d", f, CodeUnreachable)
+	if f, _ := failureIn(t, c.answer("1")); f.Code != fault.CodeUnreachable {
+		t.Errorf("without tailscaled: got %+v, want code %d", f, fault.CodeUnreachable)
 	}
 	ts.Restart()
 	for begin, id := time.Now(), 2; ; id++ { // asked no more often than twice a second
@@ -106,7 +107,7 @@ func TestPX26RequiredByUserspace(t *testing.T) {
 	ts := fakelocal.Start(t)
 	ts.Change(func(st *ipnstate.Status) { st.TUN = false })
 	ts.To = s.addr()
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket), RequireTailscale: true}, by(&fakelocal.System{}))
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: socket.ClientForDials(ts.Socket), RequireTailscale: true}, by(&fakelocal.System{}))
 	c.send(modernCall("1", "x"))
 	if f, bad := failureIn(t, c.answer("1")); bad {
 		t.Errorf("got %+v, want a result", f)

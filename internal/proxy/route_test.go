@@ -18,13 +18,14 @@ import (
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/key"
 
-	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
 // by makes a relay resolve and connect by sys.
 func by(sys *fakelocal.System) option {
-	return func(r *relay) { r.up.router.Resolve, r.up.router.Dial = sys.Resolve, sys.Dial }
+	return func(r *relay) { r.up.Router.Resolve, r.up.Router.Dial = sys.Resolve, sys.Dial }
 }
 
 // identityIn is the identity a server sees in a request.
@@ -163,11 +164,11 @@ func TestPX26Routes(t *testing.T) {
 				ts.Change(tt.change)
 			}
 			sys := &fakelocal.System{To: ts.To, Names: tt.names}
-			c := connectWith(t, Config{Server: mustURL(t, tt.url), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
+			c := connectWith(t, Config{Server: mustURL(t, tt.url), Tailscaled: socket.ClientForDials(ts.Socket)}, by(sys))
 			c.send(modernCall("1", "x"))
 			f, bad := failureIn(t, c.answer("1"))
 			if tt.dialed == nil && tt.through == nil {
-				if !bad || f.Code != CodeUnreachable || !strings.Contains(f.Message, "neither this system nor tailscaled knows") {
+				if !bad || f.Code != fault.CodeUnreachable || !strings.Contains(f.Message, "neither this system nor tailscaled knows") {
 					t.Errorf("got %+v, want no connection and why", f)
 				}
 				return
@@ -195,7 +196,7 @@ func TestPX25NotPerMessage(t *testing.T) {
 	s := serve(t, nil)
 	ts := fakelocal.Start(t)
 	sys := &fakelocal.System{To: s.addr()}
-	c := connectWith(t, Config{Server: mustURL(t, "http://100.64.0.2:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
+	c := connectWith(t, Config{Server: mustURL(t, "http://100.64.0.2:8080/mcp"), Tailscaled: socket.ClientForDials(ts.Socket)}, by(sys))
 	for range 50 {
 		c.send(modernCall("1", "x"))
 		c.answer("1")
@@ -217,8 +218,8 @@ func TestPX25Refreshed(t *testing.T) {
 	s := serve(t, nil)
 	ts := fakelocal.Start(t)
 	sys := &fakelocal.System{To: s.addr()}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
-	refresh := c.relay.up.router.Refresh
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: socket.ClientForDials(ts.Socket)}, by(sys))
+	refresh := c.relay.up.Router.Refresh
 	see := func(when, want string) {
 		t.Helper()
 		c.mu.Lock()
@@ -265,7 +266,7 @@ func TestPX26SystemDoesNotResolve(t *testing.T) {
 	s := serve(t, nil)
 	ts := fakelocal.Start(t)
 	sys := &fakelocal.System{To: s.addr(), Mute: true}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: socket.ClientForDials(ts.Socket)}, by(sys))
 	begin := time.Now()
 	c.send(modernCall("1", "x"))
 	if f, bad := failureIn(t, c.answer("1")); bad {
@@ -286,7 +287,7 @@ func TestPX26WithoutTailscaled(t *testing.T) {
 	var log syncBuffer
 	c := connectWith(t, Config{
 		Server:     mustURL(t, "http://ts-mcp:8080/mcp"),
-		Tailscaled: route.LocalClient(filepath.Join(t.TempDir(), "none.sock")),
+		Tailscaled: socket.ClientForDials(filepath.Join(t.TempDir(), "none.sock")),
 		Log:        slog.New(slog.NewTextHandler(&log, nil)),
 	}, by(sys))
 	begin := time.Now()
@@ -312,11 +313,11 @@ func TestPX26TailscaledComesAndGoes(t *testing.T) {
 	ts.To = s.addr()
 	ts.Stop()
 	sys := &fakelocal.System{}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: socket.ClientForDials(ts.Socket)}, by(sys))
 	c.send(modernCall("1", "x"))
 	f, _ := failureIn(t, c.answer("1"))
-	if f.Code != CodeUnreachable || !strings.Contains(f.Message, "tailscaled") {
-		t.Errorf("without tailscaled: got %+v, want code %d and why", f, CodeUnreachable)
+	if f.Code != fault.CodeUnreachable || !strings.Contains(f.Message, "tailscaled") {
+		t.Errorf("without tailscaled: got %+v, want code %d and why", f, fault.CodeUnreachable)
 	}
 	ts.Restart()
 	time.Sleep(600 * time.Millisecond) // it is asked no more often
@@ -338,8 +339,8 @@ func TestPX26BetterRoute(t *testing.T) {
 	var peers map[key.NodePublic]*ipnstate.PeerStatus
 	ts.Change(func(st *ipnstate.Status) { st.TUN, peers, st.Peer = false, st.Peer, nil })
 	sys := &fakelocal.System{}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys), func(r *relay) {
-		r.up.router.Pick() // as before the server joined the tailnet
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: socket.ClientForDials(ts.Socket)}, by(sys), func(r *relay) {
+		r.up.Router.Pick() // as before the server joined the tailnet
 		ts.Change(func(st *ipnstate.Status) { st.Peer = peers })
 	})
 	time.Sleep(600 * time.Millisecond) // tailscaled is asked no more often
@@ -358,7 +359,7 @@ func TestPX26TailscaledHangs(t *testing.T) {
 	ts := fakelocal.Start(t)
 	ts.Silent = make(chan struct{})
 	sys := &fakelocal.System{To: s.addr(), Names: map[string][]netip.Addr{"ts-mcp": {fakelocal.ServerIP}}}
-	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: route.LocalClient(ts.Socket)}, by(sys))
+	c := connectWith(t, Config{Server: mustURL(t, "http://ts-mcp:8080/mcp"), Tailscaled: socket.ClientForDials(ts.Socket)}, by(sys))
 	for _, id := range []string{"1", "2", "3"} {
 		c.send(modernCall(id, "x"))
 		if f, bad := failureIn(t, c.answer(id)); bad {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/proxy/endpoint"
 )
 
 // ofProxy reports whether the proxy asked this for itself.
@@ -57,7 +59,7 @@ func listPage(id, cursor string) string {
 // specification asks of servers.
 func demanding(w http.ResponseWriter, r *http.Request, in received) {
 	if r.Header.Get("Mcp-Param-Region") != "r" {
-		body(http.StatusBadRequest, typeJSON, `{"jsonrpc":"2.0","id":`+string(in.msg.ID)+`,"error":{"code":-32020,"message":"Header mismatch: Mcp-Param-Region"}}`)(w, r, in)
+		body(http.StatusBadRequest, endpoint.TypeJSON, `{"jsonrpc":"2.0","id":`+string(in.msg.ID)+`,"error":{"code":-32020,"message":"Header mismatch: Mcp-Param-Region"}}`)(w, r, in)
 		return
 	}
 	ok(w, r, in)
@@ -152,7 +154,7 @@ func TestPX17Invalid(t *testing.T) {
 	worse := `{"inputSchema":{"oneOf":[` + inputSchema(region) + `]},"name":"worse"}`
 	s := serve(t, nil)
 	s.lists(func(w http.ResponseWriter, _ *http.Request, _ received) {
-		w.Header().Set("Content-Type", typeJSON)
+		w.Header().Set("Content-Type", endpoint.TypeJSON)
 		// The id is lost, and stands after the list.
 		_, _ = io.WriteString(w, `{"result":{"tools":[ `+bad+" ,\r\n"+defined("good", region)+" , "+worse+`],"a":1e2},"id":null,"jsonrpc":"2.0","error":null}`)
 	})
@@ -230,7 +232,7 @@ func TestPX17Legacy(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	c.send(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"a","arguments":{"region":"r"}}}`)
-	if f, _ := failureIn(t, c.answer("2")); f.Code != codeHeaderMismatch {
+	if f, _ := failureIn(t, c.answer("2")); f.Code != fault.HeaderMismatch {
 		t.Errorf("got %+v, want the server's refusal", f)
 	}
 	if lists, calls := s.count(isList), s.count(isCall); lists != 1 || calls != 1 {

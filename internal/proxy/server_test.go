@@ -236,16 +236,6 @@ func (s *faultServer) all() []received {
 	return append([]received(nil), s.requests...)
 }
 
-// last is the last request with this method.
-func (s *faultServer) last(method string) (in received) {
-	for _, r := range s.all() {
-		if r.msg.Method == method {
-			in = r
-		}
-	}
-	return in
-}
-
 // count is how many requests so far match accepts.
 func (s *faultServer) count(match func(received) bool) int {
 	n := 0

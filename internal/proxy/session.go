@@ -10,38 +10,40 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tailscale-mcp/internal/bridge"
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/proxy/endpoint"
 	"tailscale-mcp/internal/proxy/mirror"
 )
 
-// session is what one initialize of the legacy era opened. It exists also for
-// a server that gave it no id.
+// session is the conversation that one initialize of the legacy era began. It exists also
+// for a server that gave it no Mcp-Session-Id.
 type session struct {
-	id          string // "" when the server keeps no sessions
-	version     string // that the server chose
-	listChanged bool   // the server says when its tools change
-	tasks       bool   // the server offers tasks, which only this era has
-	offers      offers // of the client
+	id          string        // Mcp-Session-Id; "" when the server keeps no sessions
+	version     string        // that the server chose
+	listChanged bool          // the server has the capability "tools.listChanged"
+	tasks       bool          // the server has the capability "tasks", which only this era has
+	offers      bridge.Offers // of the client
 	// bridge is not nil when the server is spoken to in the modern era. It is
 	// known once what follows initialize may be sent.
-	bridge atomic.Pointer[bridge]
+	bridge atomic.Pointer[bridge.Bridge]
 	ctx    context.Context
 	cancel context.CancelFunc // ends its stream
 }
 
-// headers are those of a request in this session.
+// headers returns the headers of a request in the session.
 func (s *session) headers() http.Header {
 	h := make(http.Header, 8)
 	if s.version != "" {
 		h[mirror.HeaderVersion] = []string{s.version}
 	}
 	if s.id != "" {
-		h[headerSession] = []string{s.id}
+		h[endpoint.HeaderSession] = []string{s.id}
 	}
 	return h
 }
 
-// sessions is what the relay remembers of the legacy era.
+// sessions holds the current session and what opens another one in its place.
 type sessions struct {
 	mu      sync.Mutex
 	cur     *session
@@ -60,14 +62,15 @@ type sessions struct {
 	failure   error
 }
 
+// current returns the current session; nil before the first.
 func (t *sessions) current() *session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.cur
 }
 
-// modern tells the era of a message. One that names no version is of the era
-// its client began with.
+// modern reports whether a message of the client is of the modern era. One that names no
+// version is of the era its client began with.
 func (t *sessions) modern(e *jsonrpc.Envelope) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,7 +84,7 @@ func (t *sessions) modern(e *jsonrpc.Envelope) bool {
 	return !t.begun && t.version != ""
 }
 
-// headers are those for a message of either era; s is nil outside a session.
+// headers returns the headers of a message of either era; s is nil outside a session.
 func (t *sessions) headers(e *jsonrpc.Envelope, s *session) http.Header {
 	if s != nil && !e.Modern() {
 		return s.headers()
@@ -96,10 +99,10 @@ func (t *sessions) headers(e *jsonrpc.Envelope, s *session) http.Header {
 	return h
 }
 
-// enter is called for every call in the order they were read. The channel is
-// closed when the call may be sent: in a session, after the initialize and the
-// greeting read before it were answered, however the client pipelines. Nil
-// says that it may be sent at once.
+// enter is called for every call in the order they were read. It returns a channel that
+// is closed when the call may be sent: in a session, after the initialize and the
+// notifications/initialized read before it were answered, however the client pipelines.
+// Nil says that the call may be sent at once.
 func (t *sessions) enter(c *call) (ready <-chan struct{}) {
 	if c.modern {
 		return nil
@@ -114,8 +117,8 @@ func (t *sessions) enter(c *call) (ready <-chan struct{}) {
 }
 
 // enterNotification is enter for notifications, which keep their order among
-// themselves: it may be sent when all channels of ready are closed. done is to
-// be called when it was delivered.
+// themselves: one may be sent when all channels of ready are closed. done is to be
+// called when the server has it.
 func (t *sessions) enterNotification(e *jsonrpc.Envelope) (ready []<-chan struct{}, done func()) {
 	if t.modern(e) {
 		return nil, func() {}
@@ -131,7 +134,8 @@ func (t *sessions) enterNotification(e *jsonrpc.Envelope) (ready []<-chan struct
 	return ready, func() { close(next) }
 }
 
-// opened takes note of the session that the answer msg to c opened.
+// opened makes the session that the response msg to the initialize c opened the current
+// one. h holds the headers of that response.
 func (r *relay) opened(c *call, msg []byte, h http.Header) {
 	var answer struct {
 		Result struct {
@@ -149,12 +153,12 @@ func (r *relay) opened(c *call, msg []byte, h http.Header) {
 		version:     answer.Result.ProtocolVersion,
 		listChanged: answer.Result.Capabilities.Tools.ListChanged,
 		tasks:       answer.Result.Capabilities.Tasks != nil,
-		offers:      offersIn(c.msg),
+		offers:      bridge.OffersIn(c.msg),
 	}
-	if !visible(s.version) {
+	if !endpoint.Visible(s.version) {
 		s.version = ""
 	}
-	if id := h.Get(headerSession); visible(id) {
+	if id := h.Get(endpoint.HeaderSession); endpoint.Visible(id) {
 		s.id = id
 	} else if id != "" {
 		r.log.Warn("ignoring a session id with characters it may not have")
@@ -163,7 +167,8 @@ func (r *relay) opened(c *call, msg []byte, h http.Header) {
 	r.log.Info("session opened", "version", s.version, "kept", s.id != "")
 }
 
-// begin makes s, which c opened, the session from now on.
+// begin makes s, which the initialize c opened, the current session and ends the one
+// before it.
 func (r *relay) begin(c *call, s *session) {
 	s.ctx, s.cancel = context.WithCancel(r.ctx)
 	c.opened = s
@@ -183,15 +188,16 @@ func (r *relay) begin(c *call, s *session) {
 	}
 }
 
-// greeted keeps the client's greeting for sessions opened anew.
+// greeted keeps msg, the client's notifications/initialized, for sessions that are opened
+// in place of this one.
 func (t *sessions) greeted(msg []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.greeting = msg
 }
 
-// goBack gives s up, which could not be made ready in place of dead: whoever
-// finds dead dead again tries anew.
+// goBack ends s, which was to take the place of dead and could not be initialized. dead
+// is the current session again, so that the next request tries anew.
 func (t *sessions) goBack(s, dead *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

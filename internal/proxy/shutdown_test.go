@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // hang is a tool that answers when the test says so, or never.
@@ -67,8 +69,8 @@ func TestPX15End(t *testing.T) {
 			begin := time.Now()
 			end(c)
 			for _, id := range []string{"1", "2"} {
-				if f, _ := failureIn(t, c.answer(id)); f.Code != CodeStopping || f.Data.Outcome != unknown {
-					t.Errorf("%s: got %+v, want code %d", id, f, CodeStopping)
+				if f, _ := failureIn(t, c.answer(id)); f.Code != fault.CodeStopping || f.Data.Outcome != fault.Unknown {
+					t.Errorf("%s: got %+v, want code %d", id, f, fault.CodeStopping)
 				}
 			}
 			if err := c.close(); err != nil {
@@ -93,8 +95,8 @@ func TestPX15End(t *testing.T) {
 			c.send(`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{` + meta + `}}`)
 			c.method("notifications/subscriptions/acknowledged")
 			end(c)
-			if f, _ := failureIn(t, c.answer("1")); f.Code != CodeStopping {
-				t.Errorf("got %+v, want code %d", f, CodeStopping)
+			if f, _ := failureIn(t, c.answer("1")); f.Code != fault.CodeStopping {
+				t.Errorf("got %+v, want code %d", f, fault.CodeStopping)
 			}
 		})
 		t.Run(how+"/the server hangs", func(t *testing.T) {
@@ -146,8 +148,8 @@ func TestPX15ReadWhileEnding(t *testing.T) {
 	for begin, id := time.Now(), 2; ; id++ {
 		c.send(modernCall(fmt.Sprint(id), "x"))
 		if f, bad := failureIn(t, c.answer(fmt.Sprint(id))); bad {
-			if f.Code != CodeStopping || f.Data.Outcome != notSent {
-				t.Errorf("got %+v, want code %d and not sent", f, CodeStopping)
+			if f.Code != fault.CodeStopping || f.Data.Outcome != fault.NotSent {
+				t.Errorf("got %+v, want code %d and not sent", f, fault.CodeStopping)
 			}
 			break
 		}

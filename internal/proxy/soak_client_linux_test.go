@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 const (
@@ -104,7 +106,7 @@ func (c *soakClient) take(l string) {
 		Method  string
 		Params  struct{ ProgressToken json.RawMessage }
 		Result  *struct{ For json.RawMessage }
-		Error   *failure
+		Error   *fault.Error
 	}
 	if err := json.Unmarshal([]byte(l), &m); err != nil || m.JSONRPC != "2.0" {
 		c.finding("on stdout: got %q, want a message", short([]string{l}))
@@ -124,7 +126,7 @@ func (c *soakClient) take(l string) {
 		return
 	case (m.Error == nil) == (m.Result == nil):
 		c.finding("got %q, want either a result or an error", short([]string{l}))
-	case string(m.ID) == "null" && c.nonsense > 0 && m.Error != nil && m.Error.Code == codeParse:
+	case string(m.ID) == "null" && c.nonsense > 0 && m.Error != nil && m.Error.Code == fault.ParseError:
 		c.nonsense--
 		c.got["refused lines"]++
 		return
@@ -132,7 +134,7 @@ func (c *soakClient) take(l string) {
 	kind := "results"
 	if m.Error != nil {
 		kind = fmt.Sprintf("errors %d", m.Error.Code)
-		if m.Error.Code == CodeUnreachable {
+		if m.Error.Code == fault.CodeUnreachable {
 			go c.server.unreachable()
 		}
 	}
@@ -152,7 +154,7 @@ func (c *soakClient) take(l string) {
 	}
 	c.got[kind]++
 	switch {
-	case m.Error != nil && m.Error.Code == CodeInternal:
+	case m.Error != nil && m.Error.Code == fault.CodeInternal:
 		c.finding("got a defect: %q", l)
 	case m.Result != nil && call.tool != "" && call.tool != methodInitialize:
 		c.good[call.tool]++

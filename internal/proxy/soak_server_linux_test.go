@@ -16,7 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"tailscale-mcp/internal/proxy/endpoint"
 	"tailscale-mcp/internal/proxy/mirror"
+	"tailscale-mcp/internal/retry"
 )
 
 // soakServer is a server of both eras that does its tools well, and to which
@@ -169,7 +171,7 @@ func (s *soakServer) arrive(r *http.Request) {
 		wait = time.Duration(s.rnd.IntN(30)) * time.Millisecond
 	}
 	s.mu.Unlock()
-	sleep(r.Context(), wait)
+	retry.Sleep(r.Context(), wait)
 }
 
 func (s *soakServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -180,7 +182,7 @@ func (s *soakServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in := received{verb: r.Method, header: r.Header, body: string(text)}
 	_ = json.Unmarshal(text, &in.msg)
 	s.arrive(r)
-	session := r.Header.Get(headerSession)
+	session := r.Header.Get(endpoint.HeaderSession)
 	s.mu.Lock()
 	known, lost := s.sessions[session], s.lost
 	s.mu.Unlock()
@@ -203,7 +205,7 @@ func (s *soakServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		id := fmt.Sprintf("session-%d", s.serial)
 		s.sessions[id] = true
 		s.mu.Unlock()
-		w.Header().Set(headerSession, id)
+		w.Header().Set(endpoint.HeaderSession, id)
 		reply(w, in, `{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"soak","version":"1"}}`)
 	case in.msg.Method == "tools/call":
 		s.call(w, r, in, lost)
@@ -248,7 +250,7 @@ func (s *soakServer) release(m map[string]chan struct{}, name string) {
 
 // get is the stream of a session, or the rest of a response.
 func (s *soakServer) get(w http.ResponseWriter, r *http.Request, lost <-chan struct{}) {
-	if last := r.Header.Get(headerLastEvent); strings.HasPrefix(last, "call") {
+	if last := r.Header.Get(endpoint.HeaderLastEvent); strings.HasPrefix(last, "call") {
 		s.mu.Lock()
 		left, known := s.rest[last]
 		s.mu.Unlock()

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"tailscale-mcp/internal/proxy/endpoint"
 	"tailscale-mcp/internal/proxy/mirror"
+	"tailscale-mcp/internal/retry"
 )
 
 // soakTools are the tools of a soakServer, the usual ones more than once.
@@ -34,7 +36,7 @@ func (s *soakServer) call(w http.ResponseWriter, r *http.Request, in received, l
 	answer := "data: " + result(in, content) + "\n\n"
 	switch in.msg.Params.Name {
 	case "slow":
-		sleep(r.Context(), time.Duration(chance%20)*time.Millisecond)
+		retry.Sleep(r.Context(), time.Duration(chance%20)*time.Millisecond)
 		reply(w, in, content)
 	case "progress":
 		send := events(w)
@@ -85,12 +87,12 @@ func (s *soakServer) call(w http.ResponseWriter, r *http.Request, in received, l
 		}
 		cut(w)
 	case "short":
-		w.Header().Set(headerType, typeJSON)
+		w.Header().Set(endpoint.HeaderType, endpoint.TypeJSON)
 		w.Header().Set("Content-Length", "100")
 		_, _ = w.Write([]byte("{"))
 		cut(w)
 	case "garbage":
-		body(200, typeJSON, "garbage")(w, r, in)
+		body(200, endpoint.TypeJSON, "garbage")(w, r, in)
 	case "html":
 		body(200, "text/html", "<p>who are you?")(w, r, in)
 	case "status":

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // TestPX22Subscriptions: one modern subscription stands for what a legacy
@@ -163,8 +165,8 @@ func TestPX18ListenEnds(t *testing.T) {
 	c.answer("1")
 	then = body(http.StatusServiceUnavailable, "", "no")
 	c.send(listen("2"))
-	if f, _ := failureIn(t, c.answer("2")); f.Code != CodeHTTPStatus {
-		t.Errorf("got %+v, want code %d: it was never taken", f, CodeHTTPStatus)
+	if f, _ := failureIn(t, c.answer("2")); f.Code != fault.CodeHTTPStatus {
+		t.Errorf("got %+v, want code %d: it was never taken", f, fault.CodeHTTPStatus)
 	}
 	then = func(w http.ResponseWriter, r *http.Request, in received) {
 		then = body(http.StatusForbidden, "application/json", `{"jsonrpc":"2.0","id":3,"error":{"code":-1,"message":"not any more"}}`)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
 	"tailscale-mcp/internal/proxy/mirror"
 )
 
@@ -22,7 +23,7 @@ const (
 	maxListPages = 100
 )
 
-// mirror sets the headers that carry arguments of c, as far as its tool is
+// mirror sets in h the headers that carry arguments of c, if the tool that c calls is
 // known.
 func (r *relay) mirror(c *call, h http.Header) {
 	if !c.modern || c.env.Method != methodToolsCall {
@@ -33,8 +34,7 @@ func (r *relay) mirror(c *call, h http.Header) {
 	}
 }
 
-// learnTools asks for the tools before c is sent, if c calls one that is not
-// known. It does not fail: at worst c is sent without headers for arguments.
+// learnTools lists the tools before c is sent, if c calls one that is not known. It does not fail: at worst c is sent without headers for arguments.
 func (r *relay) learnTools(ctx context.Context, c *call) {
 	switch {
 	case !c.modern:
@@ -49,8 +49,8 @@ func (r *relay) learnTools(ctx context.Context, c *call) {
 	}
 }
 
-// relearn asks for the tools because the server refused c. It reports whether
-// they are there, and c is to be sent once more.
+// relearn lists the tools because the server refused the headers of c. It reports
+// whether the list is there, and c is to be sent once more.
 func (r *relay) relearn(ctx context.Context, c *call) bool {
 	for refused := r.schemas.Begun(); ; {
 		f := r.fetchTools(c)
@@ -73,7 +73,7 @@ func mismatched(c *call, body []byte) bool {
 		return false
 	}
 	var said struct{ Error struct{ Code int } }
-	return json.Unmarshal(body, &said) == nil && said.Error.Code == codeHeaderMismatch
+	return json.Unmarshal(body, &said) == nil && said.Error.Code == fault.HeaderMismatch
 }
 
 // learn takes note of the tools in msg, the answer to c. It returns the answer
@@ -88,7 +88,8 @@ func (r *relay) learn(c *call, e *jsonrpc.Envelope, msg []byte) []byte {
 	})
 }
 
-// fetchTools asks for all tools, for the sake of c. Calls share one fetch.
+// fetchTools begins to list all tools, with the _meta of c, and returns the fetch. Calls
+// share one.
 func (r *relay) fetchTools(c *call) *mirror.Fetch {
 	f, begun := r.schemas.Begin()
 	if !begun {
@@ -108,8 +109,8 @@ func (r *relay) fetchTools(c *call) *mirror.Fetch {
 	return f
 }
 
-// listTools asks for one page of the tools after the other. What is on them is
-// learned as from a list that the client asked for.
+// listTools asks the server for one page of the tools after the other, of which learn
+// takes note as of those that the client asks for.
 func (r *relay) listTools(meta []byte) error {
 	ctx, cancel := context.WithTimeout(r.ctx, r.listTimeout)
 	defer cancel()

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/proxy/endpoint"
 	"tailscale-mcp/internal/proxy/mirror"
 )
 
@@ -150,7 +152,7 @@ func TestPX17ListFails(t *testing.T) {
 		lists int
 	}{
 		{"error", func(w http.ResponseWriter, _ *http.Request, in received) {
-			body(http.StatusOK, typeJSON, `{"jsonrpc":"2.0","id":`+string(in.msg.ID)+`,"error":{"code":-32601,"message":"no"}}`)(w, nil, in)
+			body(http.StatusOK, endpoint.TypeJSON, `{"jsonrpc":"2.0","id":`+string(in.msg.ID)+`,"error":{"code":-32601,"message":"no"}}`)(w, nil, in)
 		}, 1},
 		{"HTTP error", body(http.StatusForbidden, "", ""), 1},
 		{"no answer", func(_ http.ResponseWriter, r *http.Request, _ received) {
@@ -238,8 +240,8 @@ func TestPX17EndWhileListing(t *testing.T) {
 	if took := time.Since(begin); took > listTimeout/2 {
 		t.Errorf("the end took %v, want it not to wait for the tools", took)
 	}
-	if f, _ := failureIn(t, c.answer("1")); f.Code != CodeStopping || f.Data.Outcome != notSent {
-		t.Errorf("got %+v, want code %d and that it was not sent", f, CodeStopping)
+	if f, _ := failureIn(t, c.answer("1")); f.Code != fault.CodeStopping || f.Data.Outcome != fault.NotSent {
+		t.Errorf("got %+v, want code %d and that it was not sent", f, fault.CodeStopping)
 	}
 }
 
@@ -281,7 +283,7 @@ func TestPX17Mismatch(t *testing.T) {
 			s.lists(tt.list)
 			c.send(callWith(`"x"`, "a", `{"region":"r"}`))
 			f, refused := failureIn(t, c.answer(`"x"`))
-			if refused != tt.refused || refused && (f.Code != codeHeaderMismatch || !strings.Contains(f.Message, "Mcp-Param-Region")) {
+			if refused != tt.refused || refused && (f.Code != fault.HeaderMismatch || !strings.Contains(f.Message, "Mcp-Param-Region")) {
 				t.Errorf("got %+v, want refused by the server: %v", f, tt.refused)
 			}
 			if lists, calls := s.count(isList), s.count(isCall); lists != tt.lists || calls != tt.calls {
@@ -305,15 +307,15 @@ func TestPX17Mismatch(t *testing.T) {
 func TestPX17NoRetry(t *testing.T) {
 	refusing := func(code int) tool {
 		return func(w http.ResponseWriter, r *http.Request, in received) {
-			body(http.StatusBadRequest, typeJSON, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":"m"}}`, in.msg.ID, code))(w, r, in)
+			body(http.StatusBadRequest, endpoint.TypeJSON, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":"m"}}`, in.msg.ID, code))(w, r, in)
 		}
 	}
 	s := serve(t, map[string]tool{"a": refusing(-32602)})
-	s.lists(refusing(codeHeaderMismatch))
+	s.lists(refusing(fault.HeaderMismatch))
 	c := connect(t, s.url())
 	c.send(listPage("1", ""))
-	if f, _ := failureIn(t, c.answer("1")); f.Code != codeHeaderMismatch {
-		t.Errorf("tools/list: got %+v, want code %d", f, codeHeaderMismatch)
+	if f, _ := failureIn(t, c.answer("1")); f.Code != fault.HeaderMismatch {
+		t.Errorf("tools/list: got %+v, want code %d", f, fault.HeaderMismatch)
 	}
 	if n := s.count(isList); n != 1 {
 		t.Errorf("got %d tools/list, want 1", n)

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"tailscale-mcp/internal/proxy"
+	"tailscale-mcp/internal/jsonrpc/fault"
 )
 
 // stepTimeout bounds each step that asks the server.
@@ -39,7 +39,7 @@ func (w *walk) ungreeted(err error) Finding {
 		return broken(err, w.isThatIt())
 	}
 	switch code := said.Code; {
-	case code == proxy.CodeUnreachable || code == proxy.CodeHTTPStatus:
+	case code == fault.CodeUnreachable || code == fault.CodeHTTPStatus:
 		// The relay ends these with the next step, where there is one.
 		what, next, ok := strings.Cut(said.Message, "; ")
 		if !ok {
@@ -49,7 +49,7 @@ func (w *walk) ungreeted(err error) Finding {
 	case code >= http.StatusBadRequest && code < 600:
 		// So tailscale-mcp refuses a caller, and says why and what to do.
 		return broken(err, "")
-	case code == proxy.CodeInterrupted:
+	case code == fault.CodeInterrupted:
 		return broken(err, seeHost)
 	}
 	return broken(err, w.isThatIt())

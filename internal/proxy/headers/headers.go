@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/cli"
-	"tailscale-mcp/internal/proxy"
+	"tailscale-mcp/internal/proxy/endpoint"
 )
 
 // maxFile is more than servers accept in headers.
@@ -99,7 +99,7 @@ func readFile(h http.Header, file string) error {
 // printable keeps what cannot be the name of a header out of messages: it may be
 // the secret.
 func printable(name string) string {
-	if proxy.CheckHeader(name, "x") != nil {
+	if endpoint.CheckHeader(name, "x") != nil {
 		return "a header"
 	}
 	return name
@@ -107,7 +107,7 @@ func printable(name string) string {
 
 // add adds a header that may be sent and is not there yet; where is for the error.
 func add(h http.Header, where, name, value string) error {
-	if err := proxy.CheckHeader(name, value); err != nil {
+	if err := endpoint.CheckHeader(name, value); err != nil {
 		return cli.Misused("leave it out, or correct it", "%s: %w", where, err)
 	}
 	if h.Get(name) != "" {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
@@ -118,7 +119,7 @@ func TestPX26Path(t *testing.T) {
 		},
 		{
 			name: "no tailscaled to know the name", url: server, absent: true, failed: "name",
-			says: `does not know the name "ts-mcp", and tailscaled, which may know it, cannot say: no tailscaled answers`, next: startIt,
+			says: `does not know the name "ts-mcp", and tailscaled, which may know it, cannot say: no tailscaled answers`, next: startIt(),
 		},
 		{
 			name: "turned off, and the address is of the tailnet", url: "http://100.64.0.2:8080/mcp", change: state("Stopped"), dial: context.DeadlineExceeded, failed: "connection",
@@ -150,7 +151,7 @@ func TestPX26Path(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := accepting(t)
 			ts := fakelocal.Start(t)
-			lc := LocalClient(ts.Socket)
+			lc := socket.ClientForDials(ts.Socket)
 			ts.To = s
 			ts.ServerTags = []string{"tag:x", "tag:mcp"}
 			if tt.change != nil {
@@ -162,7 +163,7 @@ func TestPX26Path(t *testing.T) {
 				defer close(ts.Silent)
 			}
 			if tt.absent {
-				lc = LocalClient(filepath.Join(t.TempDir(), "none.sock"))
+				lc = socket.ClientForDials(filepath.Join(t.TempDir(), "none.sock"))
 			}
 			sys := &fakelocal.System{To: ts.To, Names: map[string][]netip.Addr{"mcp.example.com": {fakelocal.ServerIP}, "lan.example.com": {lan}}}
 			p := NewPath(t.Context(), Config{Server: parsed(t, tt.url), Tailscaled: lc, IdentityTo: tt.identityTo, Required: tt.required})
@@ -198,7 +199,7 @@ func offline(f *fakelocal.Tailscaled) {
 func TestPX26PathLocal(t *testing.T) {
 	s := "http://" + accepting(t) + "/mcp"
 	for _, required := range []bool{false, true} {
-		p := NewPath(t.Context(), Config{Server: parsed(t, s), Tailscaled: LocalClient(filepath.Join(t.TempDir(), "none.sock")), Required: required})
+		p := NewPath(t.Context(), Config{Server: parsed(t, s), Tailscaled: socket.ClientForDials(filepath.Join(t.TempDir(), "none.sock")), Required: required})
 		if !p.Local() {
 			t.Error("got a way through the tailnet, want none")
 		}

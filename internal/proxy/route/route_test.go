@@ -13,6 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tailscale.com/client/local"
+
+	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/testbed/fakelocal"
 )
 
@@ -26,12 +29,12 @@ func TestPX26GivenUp(t *testing.T) {
 	defer close(ts.Silent)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := running(ctx, LocalClient(ts.Socket)); !errors.Is(err, errGivenUp) {
+	if _, err := running(ctx, socket.ClientForDials(ts.Socket)); !errors.Is(err, errGivenUp) {
 		t.Errorf("got %v, want that the question was given up", err)
 	}
 
 	var log bytes.Buffer
-	r := New(ctx, Config{Server: parsed(t, "http://ts-mcp:8080/mcp"), Tailscaled: LocalClient(ts.Socket), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	r := New(ctx, Config{Server: parsed(t, "http://ts-mcp:8080/mcp"), Tailscaled: socket.ClientForDials(ts.Socket), Log: slog.New(slog.NewTextHandler(&log, nil))})
 	r.Pick()
 	if log.String() != "" {
 		t.Errorf("got log %s, want nothing", log.String())
@@ -42,12 +45,11 @@ func TestPX26GivenUp(t *testing.T) {
 func TestPX25RefreshedInTheBackground(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		lc := LocalClient("")
 		asked := make(chan time.Time, 10)
-		lc.Dial = func(context.Context, string, string) (net.Conn, error) {
+		lc := &local.Client{Dial: func(context.Context, string, string) (net.Conn, error) {
 			asked <- time.Now()
 			return nil, errors.New("not here")
-		}
+		}}
 		r := New(ctx, Config{Server: parsed(t, "http://ts-mcp:8080/mcp"), Tailscaled: lc, Log: slog.New(slog.DiscardHandler)})
 		done := make(chan struct{})
 		go func() { r.Keep(); close(done) }()

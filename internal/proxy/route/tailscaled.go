@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"strings"
 	"time"
 
@@ -56,6 +57,15 @@ var errSilent = errors.New("does not answer")
 // because the error says nothing about tailscaled.
 var errGivenUp = errors.New("")
 
+// startIt says how a person starts tailscaled on this system.
+func startIt() string {
+	switch runtime.GOOS {
+	case "darwin", "windows":
+		return "open the Tailscale app"
+	}
+	return "start it (sudo systemctl start tailscaled)"
+}
+
 // running asks tailscaled for its own state and fails unless it is connected.
 func running(ctx context.Context, lc *local.Client) (*ipnstate.Status, error) {
 	st, err := statusOf(ctx, lc)
@@ -75,7 +85,7 @@ func statusOf(ctx context.Context, lc *local.Client) (*ipnstate.Status, error) {
 	case err != nil && errors.Is(ctx.Err(), context.Canceled):
 		return nil, errGivenUp
 	case errors.As(err, &dial):
-		return nil, advise(startIt+", or say where it is with --tailscaled-socket", "no tailscaled answers on this machine: %w", dial.Err)
+		return nil, advise(startIt()+", or say where it is with --tailscaled-socket", "no tailscaled answers on this machine: %w", dial.Err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, advise("look at its log, or restart it", "tailscaled %w within %v", errSilent, localTimeout)
 	case err != nil:

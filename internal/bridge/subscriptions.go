@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package proxy
+package bridge
 
 import (
 	"context"
@@ -10,11 +10,12 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"tailscale-mcp/internal/retry"
 )
 
-// subscriptions are what the legacy client of a bridge is to be told without
-// asking: that lists have changed, from notifications/initialized on, and the
-// resources it subscribed to. One modern subscription stands for all of them;
+// subscriptions are what a legacy client is to be told without asking: that lists have
+// changed, from notifications/initialized on, and the resources it subscribed to. One modern subscription stands for all of them;
 // when they change, a new one is made before the old one ends.
 type subscriptions struct {
 	mu   sync.Mutex
@@ -25,12 +26,12 @@ type subscriptions struct {
 	end  context.CancelFunc // of that; nil when there is none
 }
 
-// greetTime is how long what follows the greeting waits for the server to
-// acknowledge the subscription.
-const greetTime = 500 * time.Millisecond
+// firstAcknowledgeTime is how long what follows notifications/initialized waits for
+// the server to acknowledge the subscription.
+const firstAcknowledgeTime = 500 * time.Millisecond
 
-// lists is the part of the filter that follows from what the server offers.
-func (b *bridge) lists() (f filter) {
+// lists returns the part of the filter that follows from the capabilities of the server.
+func (b *Bridge) lists() (f filter) {
 	type offer struct{ ListChanged bool }
 	var offers struct{ Tools, Prompts, Resources offer }
 	if json.Unmarshal(b.server.Capabilities, &offers) == nil {
@@ -41,37 +42,40 @@ func (b *bridge) lists() (f filter) {
 	return f
 }
 
-// greeted is called when the client of s is ready to be told things. What it
-// then asks for is not to change without its hearing of it.
-func (b *bridge) greeted(s *session) {
+// Initialized begins to notify the client of changed lists, once it has sent
+// notifications/initialized. It returns when the server has acknowledged that, or after
+// firstAcknowledgeTime: what the client then asks for is not to change without a
+// notification.
+// session ends with the session of the client.
+func (b *Bridge) Initialized(session context.Context) {
 	if f := b.lists(); !f.ToolsListChanged && !f.PromptsListChanged && !f.ResourcesListChanged {
 		return
 	}
 	b.subscriptions.mu.Lock()
-	n := b.renewSoon(s)
+	n := b.renewSoon(session)
 	b.subscriptions.mu.Unlock()
 	began, begun := time.Now(), make(chan struct{})
-	b.r.calls.workers.Go(func() {
+	b.ends.Go(func() {
 		<-n.done
 		close(begun)
-		for wait := minReconnect; errors.Is(n.err, errPassing); wait = min(2*wait, maxReconnect) {
-			b.r.log.Debug("subscribing again", "error", n.err)
-			if !sleep(s.ctx, jitter(wait)) {
+		for wait := retry.First; errors.Is(n.err, errPassing); wait = min(2*wait, retry.Longest) {
+			b.ends.Log.Debug("subscribing again", "error", n.err)
+			if !retry.Sleep(session, retry.Jitter(wait)) {
 				return
 			}
 			b.subscriptions.mu.Lock()
-			n = b.renewSoon(s)
+			n = b.renewSoon(session)
 			b.subscriptions.mu.Unlock()
 			<-n.done
 		}
 		switch {
 		case n.err != nil:
-			b.r.log.Info("the server does not tell of changes", "error", n.err)
-		case time.Since(began) >= greetTime:
+			b.ends.Log.Info("the server does not tell of changes", "error", n.err)
+		case time.Since(began) >= firstAcknowledgeTime:
 			n.made.catchUp(n.made.honoured)
 		}
 	})
-	late := time.NewTimer(greetTime)
+	late := time.NewTimer(firstAcknowledgeTime)
 	defer late.Stop()
 	select {
 	case <-begun:
@@ -79,8 +83,10 @@ func (b *bridge) greeted(s *session) {
 	}
 }
 
-// subscribe begins or ends that the client is told of changes to a resource.
-func (b *bridge) subscribe(ctx context.Context, s *session, uri string, begin bool) error {
+// subscribe begins, or ends, that the client is told of changes to the resource uri. It
+// returns when the server has acknowledged that, or with ctx. Its error is for the
+// client.
+func (b *Bridge) subscribe(ctx, session context.Context, uri string, begin bool) error {
 	t := &b.subscriptions
 	t.mu.Lock()
 	if t.uris[uri] == begin && slices.Contains(t.told, uri) == begin && !t.busy {
@@ -95,7 +101,7 @@ func (b *bridge) subscribe(ctx context.Context, s *session, uri string, begin bo
 	} else {
 		delete(t.uris, uri)
 	}
-	n := b.renewSoon(s)
+	n := b.renewSoon(session)
 	t.mu.Unlock()
 	select {
 	case <-n.done:

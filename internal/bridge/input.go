@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package proxy
+package bridge
 
 import (
 	"bytes"
@@ -14,9 +14,10 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/retry"
 )
 
-// inputs is what a modern server wants before it answers (2026-07-28,
+// inputs are what a modern server wants before it answers (2026-07-28,
 // InputRequiredResult).
 type inputs struct {
 	InputRequests map[string]struct {
@@ -26,8 +27,8 @@ type inputs struct {
 	RequestState json.RawMessage // to be given back as it is
 }
 
-// inputRequired is what the server wants in place of the answer msg; nil when
-// that is an answer.
+// inputRequired returns what the server wants before it answers, if the response msg
+// says so; nil if msg is an answer.
 func inputRequired(msg []byte) *inputs {
 	const kind = "input_required"
 	if !bytes.Contains(msg, []byte(kind)) {
@@ -55,13 +56,13 @@ const pollPause = 500 * time.Millisecond
 // collectInput asks the client for what the server wants, all at once and for as long
 // as a person needs. It returns the client's answers as members of params, in
 // pieces.
-func (b *bridge) collectInput(ctx context.Context, wanted *inputs) ([][]byte, error) {
+func (b *Bridge) collectInput(ctx context.Context, wanted *inputs) ([][]byte, error) {
 	var state []byte
 	if wanted.RequestState != nil {
 		state = jsonrpc.Join([]byte(`"requestState":`), wanted.RequestState)
 	}
 	if len(wanted.InputRequests) == 0 {
-		if !sleep(ctx, jitter(pollPause)) {
+		if !retry.Sleep(ctx, retry.Jitter(pollPause)) {
 			return nil, context.Canceled
 		}
 		if state == nil {
@@ -78,7 +79,7 @@ func (b *bridge) collectInput(ctx context.Context, wanted *inputs) ([][]byte, er
 		if legacyRequests[in.Method] == "" { // whatever was agreed on, it was in the other era
 			return nil, fmt.Errorf("the server asks for %q, which the client does not offer", in.Method)
 		}
-		if err := b.offers.takes(in.Method, in.Params); err != nil {
+		if err := b.offers.Takes(in.Method, in.Params); err != nil {
 			return nil, err
 		}
 	}
@@ -86,18 +87,23 @@ func (b *bridge) collectInput(ctx context.Context, wanted *inputs) ([][]byte, er
 		to  int // keys
 		msg []byte
 	}
-	questions, replies := make([]*ask, len(keys)), make(chan reply, len(keys))
+	withdraw, replies := make([]func(), len(keys)), make(chan reply, len(keys))
 	methods, size := make([]string, len(keys)), 0
 	for i, key := range keys {
 		in := wanted.InputRequests[key]
-		questions[i] = b.r.asks.own(func(msg []byte) { replies <- reply{i, msg} })
 		methods[i] = in.Method
-		b.r.out.Write(question(questions[i].id, in.Method, in.Params))
+		withdraw[i] = b.ends.AskClient(
+			func(id []byte) []byte { return question(id, in.Method, in.Params) },
+			func(msg []byte) { replies <- reply{i, msg} })
 		size += len(in.Params)
 	}
 	wanted.InputRequests = nil // may be large, and the client take its time
 	jsonrpc.GiveBack(size)
-	defer b.withdraw(questions) // if it ends before all are answered
+	defer func() { // if it ends before all are answered
+		for _, w := range withdraw {
+			w()
+		}
+	}()
 	members := [][]byte{[]byte(`"inputResponses":{`)}
 	for i := range keys {
 		select {
@@ -121,17 +127,7 @@ func (b *bridge) collectInput(ctx context.Context, wanted *inputs) ([][]byte, er
 	return members, nil
 }
 
-// withdraw tells the client that nobody waits for its answers any more, except
-// to what it has answered.
-func (b *bridge) withdraw(questions []*ask) {
-	for _, a := range questions {
-		if b.r.asks.take(a.id) != nil {
-			b.r.out.Write([]byte(`{"jsonrpc":"2.0","method":"` + methodCancelled + `","params":{"requestId":` + string(a.id) + `}}`))
-		}
-	}
-}
-
-// question is a request to the client.
+// question returns a request to the client, in the form of the older era.
 func question(id []byte, method string, params json.RawMessage) []byte {
 	parts := [][]byte{[]byte(`{"jsonrpc":"2.0","id":`), id, []byte(`,"method":` + strconv.Quote(method))}
 	if len(params) > 0 && string(params) != "null" {
@@ -147,7 +143,8 @@ func question(id []byte, method string, params json.RawMessage) []byte {
 	return jsonrpc.Join(append(parts, []byte("}"))...)
 }
 
-// resultOf is the result in a response.
+// resultOf returns the result in a response. Its error says what the response has in
+// place of one.
 func resultOf(msg []byte) ([]byte, error) {
 	e, err := jsonrpc.Scan(msg)
 	if err != nil {
@@ -168,7 +165,7 @@ func resultOf(msg []byte) ([]byte, error) {
 	return e.Result, nil
 }
 
-// quoted is s as a JSON string.
+// quoted returns s as a JSON string.
 func quoted(s string) string {
 	text, _ := json.Marshal(s) // of a string: cannot fail
 	return string(text)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package proxy
+package endpoint
 
 import (
 	"errors"
@@ -31,7 +31,7 @@ func CheckHeader(name, value string) error {
 	return reserved(strings.ToLower(name))
 }
 
-// reserved says why a header, in lower case, is not a user's to set.
+// reserved says why a header, in lower case, is not a user's to set; nil if it is.
 func reserved(name string) error {
 	switch {
 	case strings.HasPrefix(name, "x-tailscale-"):
@@ -51,9 +51,9 @@ func reserved(name string) error {
 // hopByHop are headers of a connection (RFC 9110, section 7.6.1).
 var hopByHop = []string{"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"}
 
-// allowedHeaders are those of h that CheckHeader allows, with the names in the
-// form net/http keeps them in.
-func allowedHeaders(h http.Header, log *slog.Logger) http.Header {
+// Allowed returns those headers of h that CheckHeader allows, with the names in the
+// form net/http keeps them in. The others are logged by name.
+func Allowed(h http.Header, log *slog.Logger) http.Header {
 	out := make(http.Header, len(h))
 	for name, values := range h {
 		for _, value := range values {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package proxy
+package bridge
 
 import (
 	"encoding/json"
@@ -11,8 +11,8 @@ import (
 	"tailscale-mcp/internal/jsonrpc"
 )
 
-// offers are the capabilities that a client declared, by name.
-type offers map[string]json.RawMessage
+// Offers are the capabilities that a client declared, by name.
+type Offers map[string]json.RawMessage
 
 // legacyRequests are what a server may ask a client for, by the capability that
 // the client has to have for it.
@@ -22,9 +22,9 @@ var legacyRequests = map[string]string{
 	"roots/list":             "roots",
 }
 
-// offersIn are the capabilities in an initialize.
-func offersIn(initialize []byte) offers {
-	var said struct{ Params struct{ Capabilities offers } }
+// OffersIn returns the capabilities that a client declares in its initialize.
+func OffersIn(initialize []byte) Offers {
+	var said struct{ Params struct{ Capabilities Offers } }
 	if json.Unmarshal(initialize, &said) != nil {
 		return nil
 	}
@@ -32,7 +32,7 @@ func offersIn(initialize []byte) offers {
 }
 
 // has reports whether the client declared a capability.
-func (o offers) has(capability string) bool {
+func (o Offers) has(capability string) bool {
 	switch string(o[capability]) {
 	case "", "null", "false":
 		return false
@@ -40,8 +40,9 @@ func (o offers) has(capability string) bool {
 	return true
 }
 
-// takes says why the client did not offer to be asked this; nil when it did.
-func (o offers) takes(method string, params json.RawMessage) error {
+// Takes says why a server may not send the client a request with this method and these
+// params: the client did not offer to be asked. It returns nil if the server may.
+func (o Offers) Takes(method string, params json.RawMessage) error {
 	capability, known := legacyRequests[method]
 	switch {
 	case known && !o.has(capability):
@@ -60,7 +61,7 @@ func (o offers) takes(method string, params json.RawMessage) error {
 
 // opensURLs reports whether the client offers elicitation by URL: in the older
 // era that has to be said, and a form is meant otherwise.
-func (o offers) opensURLs() bool {
+func (o Offers) opensURLs() bool {
 	var said struct{ URL json.RawMessage }
 	return json.Unmarshal(o["elicitation"], &said) == nil && said.URL != nil
 }
@@ -71,24 +72,22 @@ func asURL(params json.RawMessage) bool {
 	return len(params) > 0 && params[0] == '{' && json.Unmarshal(params, &said) == nil && said.Mode == "url"
 }
 
-// unoffered says what the answer msg to c, a request of a modern client, asks of
-// that client which it did not offer with c; nil when there is nothing.
-func unoffered(c *call, msg []byte) error {
-	if !c.modern || c.own {
-		return nil
-	}
+// Unoffered says what a server asks of a modern client in the response msg that the
+// client did not offer with its request; nil when there is nothing. meta is the
+// params._meta of the request.
+func Unoffered(meta, msg []byte) error {
 	wanted := inputRequired(msg)
 	if wanted == nil {
 		return nil
 	}
 	var said struct {
-		Capabilities offers `json:"io.modelcontextprotocol/clientCapabilities"`
+		Capabilities Offers `json:"io.modelcontextprotocol/clientCapabilities"`
 	}
-	if len(c.env.Meta) > 0 {
-		_ = json.Unmarshal(c.env.Meta, &said) // who declares nothing that can be read offers nothing
+	if len(meta) > 0 {
+		_ = json.Unmarshal(meta, &said) // who declares nothing that can be read offers nothing
 	}
 	for _, in := range wanted.InputRequests {
-		if err := said.Capabilities.takes(in.Method, in.Params); err != nil {
+		if err := said.Capabilities.Takes(in.Method, in.Params); err != nil {
 			return err
 		}
 	}

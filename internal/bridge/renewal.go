@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package proxy
+package bridge
 
 import (
 	"context"
@@ -12,13 +12,15 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/retry"
 )
 
-// renewal is one making of the subscription, for all changes since the one
-// before it began.
+// renewal is one making of the subscription at the server, for all changes to what is
+// wanted since the renewal before it began.
 type renewal struct {
 	done chan struct{} // closed when the others are set
-	made *listening    // nil if err is not
+	made *Subscription // nil if err is not
 	err  error
 }
 
@@ -28,22 +30,22 @@ const acknowledgeTime = 10 * time.Second
 // errPassing is in the error of a renewal that may do better a little later.
 var errPassing = errors.New("not now")
 
-// renewSoon is the renewal that will ask for what is wanted now. The caller
+// renewSoon returns the renewal that will ask for what is wanted now. The caller
 // holds subscriptions.mu, which nobody holds while the server is waited for.
-func (b *bridge) renewSoon(s *session) *renewal {
+func (b *Bridge) renewSoon(session context.Context) *renewal {
 	t := &b.subscriptions
 	if t.next == nil {
 		t.next = &renewal{done: make(chan struct{})}
 	}
 	if !t.busy {
 		t.busy = true
-		b.r.calls.workers.Go(func() { b.renewals(s.ctx) })
+		b.ends.Go(func() { b.renewals(session) })
 	}
 	return t.next
 }
 
 // renewals makes one renewal after the other until nothing more is wanted.
-func (b *bridge) renewals(ctx context.Context) {
+func (b *Bridge) renewals(ctx context.Context) {
 	t := &b.subscriptions
 	for {
 		t.mu.Lock()
@@ -76,27 +78,25 @@ func (b *bridge) renewals(ctx context.Context) {
 	}
 }
 
-// resubscribe makes a subscription to what is wanted, and returns it and what ends
-// it. ctx is that of the session.
-func (b *bridge) resubscribe(ctx context.Context, wanted filter) (*listening, context.CancelFunc, error) {
+// resubscribe makes a subscription to what is wanted, and returns it once the server
+// has acknowledged it, with the function that ends it. ctx is that of the session.
+func (b *Bridge) resubscribe(ctx context.Context, wanted filter) (*Subscription, context.CancelFunc, error) {
 	text, err := json.Marshal(wanted)
 	if err != nil {
 		return nil, nil, err
 	}
-	id := b.r.ownID()
-	o := ownRequest{
-		msg: []byte(`{"jsonrpc":"2.0","id":` + string(id) + `,"method":"` + methodListen + `","params":{"_meta":{` + b.meta() +
-			`},"notifications":` + string(text) + `}}`),
-		listening: newListening(id, true, b.r.out.Write),
-	}
+	id := b.ends.NewID()
+	msg := []byte(`{"jsonrpc":"2.0","id":` + string(id) + `,"method":"` + methodListen + `","params":{"_meta":{` + b.meta() +
+		`},"notifications":` + string(text) + `}}`)
+	made := newOwn(id, b.ends.Notify)
 	ctx, end := context.WithCancel(ctx)
 	refused := make(chan error, 1)
-	b.r.calls.workers.Go(func() { b.keep(ctx, o, refused) })
+	b.ends.Go(func() { b.keep(ctx, msg, made, refused) })
 	late := time.NewTimer(acknowledgeTime)
 	defer late.Stop()
 	select {
-	case <-o.listening.acknowledged:
-		return o.listening, end, nil
+	case <-made.acknowledged:
+		return made, end, nil
 	case err = <-refused:
 	case <-late.C:
 		err = fmt.Errorf("no acknowledgement within %v", acknowledgeTime)
@@ -105,13 +105,14 @@ func (b *bridge) resubscribe(ctx context.Context, wanted filter) (*listening, co
 	return nil, nil, fmt.Errorf("subscribing: %w", err)
 }
 
-// keep holds a subscription until ctx is done, also over servers that end it.
-// One that is not taken to begin with is given up; refused gets the reason.
-func (b *bridge) keep(ctx context.Context, o ownRequest, refused chan<- error) {
-	for wait := minReconnect; ; wait = min(2*wait, maxReconnect) {
+// keep holds the subscription s, which msg asks for, until ctx is done, also over servers
+// that end it. One that is not accepted to begin with is given up; refused gets the
+// reason.
+func (b *Bridge) keep(ctx context.Context, msg []byte, s *Subscription, refused chan<- error) {
+	for wait := retry.First; ; wait = min(2*wait, retry.Longest) {
 		began := time.Now()
-		answer, err := b.r.askOwn(ctx, o)
-		if !o.listening.accepted() {
+		answer, err := b.ends.Listen(ctx, msg, s)
+		if !s.Accepted() {
 			if err == nil {
 				err = refusalIn(answer)
 			}
@@ -121,28 +122,27 @@ func (b *bridge) keep(ctx context.Context, o ownRequest, refused chan<- error) {
 		if err != nil || ctx.Err() != nil {
 			return
 		}
-		b.r.log.Debug("the server ended the subscription", "answer", string(jsonrpc.Excerpt(answer)))
-		if time.Since(began) > maxReconnect {
-			wait = minReconnect
+		b.ends.Log.Debug("the server ended the subscription", "answer", string(jsonrpc.Excerpt(answer)))
+		if time.Since(began) > retry.Longest {
+			wait = retry.First
 		}
-		if !sleep(ctx, jitter(wait)) {
+		if !retry.Sleep(ctx, retry.Jitter(wait)) {
 			return
 		}
 	}
 }
 
-// refusalIn is why a subscription was answered and not acknowledged.
+// refusalIn returns why a subscription was answered and not acknowledged.
 func refusalIn(answer []byte) error {
 	_, err := resultOf(answer)
-	var said struct{ Error failure }
+	var said struct{ Error fault.Error }
 	switch {
 	case err == nil:
 		return errors.New("the server ended it without acknowledging it")
 	case json.Unmarshal(answer, &said) != nil:
 		return err
 	}
-	switch f := said.Error; {
-	case f.Code == CodeUnreachable, f.Code == CodeInterrupted, f.Code == CodeHTTPStatus && f.Data != nil && passing(f.Data.HTTPStatus):
+	if said.Error.Passing() {
 		return fmt.Errorf("%w: %w", errPassing, err)
 	}
 	return err
