@@ -100,7 +100,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/tool/devices/change":  {"internal/tool", "internal/tool/devices/lookup", "internal/tool/devices/view", "internal/failure", "internal/grant", "internal/tsapi"},
 		"internal/tool/devices/lookup":  {"internal/tool", "internal/failure", "internal/grant", "internal/tsapi"},
 		"internal/tool/devices/view":    {"internal/tool", "internal/tool/devices/lookup", "internal/tsapi"},
-		"internal/proxy/doctor":         {"internal/jsonrpc/fault", "internal/proxy/route", "internal/proxy/endpoint"},
+		"internal/proxy/doctor":         {"internal/proxy", "internal/jsonrpc/fault", "internal/proxy/route", "internal/proxy/endpoint"},
 		"internal/proxy/headers":        {"internal/cli", "internal/proxy/endpoint"},
 		"internal/proxy/ending":         {},
 		"internal/jsonrpc/fault":        {"internal/jsonrpc"},
