@@ -52,6 +52,8 @@
 //   - proxy/mirror: which parts of a request travel in HTTP headers too.
 //   - install: enters that program in the configuration of MCP clients; clients.go is
 //     the table of what each needs.
+//   - upstream/entry: what an administrator says of a server behind the gateway: one file a
+//     server → one validated value, or every mistake with its line and remedy.
 //   - cli: what the command lines of both programs share around cobra: how arguments are
 //     read, errors, help, completions and exit codes; cli/spelling, a leaf, guesses what a
 //     misspelt name was to be.
