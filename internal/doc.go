@@ -54,6 +54,8 @@
 //     the table of what each needs.
 //   - upstream/entry: what an administrator says of a server behind the gateway: one file a
 //     server → one validated value, or every mistake with its line and remedy.
+//   - upstream/pin: what was approved of such a server, in a file made for git; what it
+//     shows is compared with it.
 //   - cli: what the command lines of both programs share around cobra: how arguments are
 //     read, errors, help, completions and exit codes; cli/spelling, a leaf, guesses what a
 //     misspelt name was to be.

@@ -86,6 +86,8 @@ func TestImportDirection(t *testing.T) {
 		"internal/install":          {"internal/cli/spelling"},
 		"internal/cli":              {"internal/cli/spelling"},
 		"internal/cli/spelling":     {},
+		"internal/upstream/frame":   {},
+		"internal/upstream/pin":     {"internal/grant", "internal/visible"},
 		"internal/upstream/entry":   {"internal/grant", "internal/visible", "internal/cli/spelling"},
 	}
 	for name, p := range list(t) {
