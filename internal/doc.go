@@ -56,6 +56,8 @@
 //     server → one validated value, or every mistake with its line and remedy.
 //   - upstream/pin: what was approved of such a server, in a file made for git; what it
 //     shows is compared with it.
+//   - upstream/frame: what the launcher of a server says to the daemon: the server's output,
+//     and how it ended; a leaf.
 //   - cli: what the command lines of both programs share around cobra: how arguments are
 //     read, errors, help, completions and exit codes; cli/spelling, a leaf, guesses what a
 //     misspelt name was to be.
