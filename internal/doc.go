@@ -58,6 +58,8 @@
 //     shows is compared with it.
 //   - upstream/frame: what the launcher of a server says to the daemon: the server's output,
 //     and how it ended; a leaf.
+//   - cmd/tailscale-mcp-launch: starts a server in its sandbox, for systemd, and stays its
+//     parent.
 //   - cli: what the command lines of both programs share around cobra: how arguments are
 //     read, errors, help, completions and exit codes; cli/spelling, a leaf, guesses what a
 //     misspelt name was to be.
@@ -74,8 +76,8 @@
 // visit that it is given; front does not know it. gate knows
 // neither Tailscale nor MCP nor HTTP, package tool and its groups neither HTTP nor MCP; of each other, groups know the devices
 // only, which their callers name. grant imports the standard library. mcp-go is imported by mcpserver only.
-// The product imports no tsnet and runs no other program. imports_test.go holds all
-// of this.
+// The product imports no tsnet and runs no other program, but for the launcher of servers
+// (cmd/tailscale-mcp-launch), whose purpose that is. imports_test.go holds all of this.
 //
 // # Adding a tool
 //
