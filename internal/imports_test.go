@@ -88,6 +88,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/cli":              {"internal/cli/spelling"},
 		"internal/cli/spelling":     {},
 		"internal/upstream/frame":   {},
+		"internal/upstream/unit":    {"internal/upstream/entry"},
 		"internal/upstream/pin":     {"internal/grant", "internal/visible"},
 		"internal/upstream/entry":   {"internal/grant", "internal/visible", "internal/cli/spelling"},
 	}
@@ -226,7 +227,7 @@ func TestForbiddenCallsFound(t *testing.T) {
 // Tailscale nor MCP nor HTTP in it.
 func TestSmallPrograms(t *testing.T) {
 	all := list(t)
-	for _, name := range []string{launcher} {
+	for _, name := range []string{launcher, "cmd/tailscale-mcp-generator"} {
 		p, there := all[name]
 		if !there {
 			t.Errorf("there is no %s", name)
