@@ -90,7 +90,7 @@ func (c *child) serve() int {
 	// Notified, not ignored: an ignored signal would be ignored by the server too.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	signal.Notify(make(chan os.Signal), syscall.SIGPIPE)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
 	c.copied.Add(2)
 	go c.copyOut()

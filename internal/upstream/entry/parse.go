@@ -3,6 +3,7 @@
 package entry
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"strings"
@@ -127,17 +128,31 @@ func tooDeep(text []byte) int {
 				}
 			}
 		case '/':
-			rest := string(text[i:min(i+2, len(text))])
-			end := map[string]string{"//": "\n", "/*": "*/"}[rest]
-			if end == "" {
-				continue
-			}
-			n := strings.Index(string(text[i+2:]), end)
+			n := comment(text[i:])
 			if n < 0 {
-				return -1
+				return -1 // it does not end, as the parser will say
 			}
-			i += 2 + n + len(end) - 1
+			i += n
 		}
 	}
 	return -1
+}
+
+// comment returns how far the end of the comment is that text begins with; 0 if there is
+// none, -1 if it has no end.
+func comment(text []byte) int {
+	end := ""
+	switch {
+	case bytes.HasPrefix(text, []byte("//")):
+		end = "\n"
+	case bytes.HasPrefix(text, []byte("/*")):
+		end = "*/"
+	default:
+		return 0
+	}
+	n := bytes.Index(text[2:], []byte(end))
+	if n < 0 {
+		return -1
+	}
+	return 2 + n + len(end) - 1
 }

@@ -86,7 +86,7 @@ func TestParseRefuses(t *testing.T) {
 		{"class", `"class": "read"`, `"class": "raed"`, `line 6: unknown class "raed": accepted are read, write, destructive, escalating`},
 		{"no class", `"class": "read", `, ``, `line 6: unknown class "": accepted are read, write, destructive, escalating`},
 		{"class of a prompt", "\"prompts\": [\n{", "\"prompts\": [\n{\"class\": \"read\", ", `line 10: a class belongs to a tool, not to a prompt: leave it out`},
-		{"unknown member", `{"class": "read"`, `{"clas": "read"`, `line 6: ` + errForm.Error()},
+		{"unknown member", `{"class": "read"`, `{"kind": "read"`, `line 6: ` + errForm.Error()},
 		{"unknown key", `"prompts"`, `"prompt"`, `line 9: unknown key "prompt": ` + errForm.Error()},
 		{"version", `"version": 1`, `"version": 2`, `line 2: ` + errForm.Error()},
 		{"merge conflict", `"tools": [`, "<<<<<<< HEAD\n\"tools\": [", `line 5: ` + errForm.Error()},

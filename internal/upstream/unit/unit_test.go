@@ -67,7 +67,7 @@ func TestGolden(t *testing.T) {
 		}
 		golden := filepath.Join("testdata", name+".golden")
 		if *update {
-			if err := os.WriteFile(golden, []byte(b.String()), 0o600); err != nil {
+			if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
