@@ -58,6 +58,7 @@
 //     shows is compared with it.
 //   - upstream/frame: what the launcher of a server says to the daemon: the server's output,
 //     and how it ended; a leaf.
+//   - upstream/npm: what a command line of npx runs, and where that is installed; a leaf.
 //   - upstream/unit: the systemd units of such a server, with its sandbox; pure.
 //   - cmd/tailscale-mcp-generator: writes them, at boot and when systemd reads its units.
 //   - cmd/tailscale-mcp-launch: starts a server in its sandbox, for systemd, and stays its

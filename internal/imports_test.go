@@ -88,7 +88,8 @@ func TestImportDirection(t *testing.T) {
 		"internal/cli":              {"internal/cli/spelling"},
 		"internal/cli/spelling":     {},
 		"internal/upstream/frame":   {},
-		"internal/upstream/unit":    {"internal/upstream/entry"},
+		"internal/upstream/npm":     {},
+		"internal/upstream/unit":    {"internal/upstream/entry", "internal/upstream/npm"},
 		"internal/upstream/pin":     {"internal/grant", "internal/visible"},
 		"internal/upstream/entry":   {"internal/grant", "internal/visible", "internal/cli/spelling"},
 	}

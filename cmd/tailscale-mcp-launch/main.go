@@ -29,6 +29,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tailscale-mcp/internal/upstream/frame"
+	"tailscale-mcp/internal/upstream/npm"
 )
 
 func main() {
@@ -65,7 +66,7 @@ func run(args []string, getenv func(string) string) int {
 		_ = out.End(frame.End{Outcome: frame.NotStarted, Status: status, Stderr: []byte(text[:min(len(text), frame.MaxStderr)])})
 		return status
 	}
-	p, err := load(args[0], getenv)
+	p, err := load(args[0], npm.Folder, getenv)
 	if err != nil {
 		return fail(exitConfig, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/npm"
 )
 
 const (
@@ -36,7 +37,8 @@ type program struct {
 }
 
 // load reads the entry of the server called name and makes of it what is to be started.
-func load(name string, getenv func(string) string) (program, error) {
+// packages is the folder of what is installed from npm.
+func load(name, packages string, getenv func(string) string) (program, error) {
 	credentials := getenv("CREDENTIALS_DIRECTORY")
 	s, err := read(name, credentials, getenv)
 	if err != nil {
@@ -52,7 +54,7 @@ func load(name string, getenv func(string) string) (program, error) {
 	if env["PATH"] == "" {
 		env["PATH"] = standardPath
 	}
-	path, err := find(s.Command, env["PATH"])
+	path, argv, err := resolve(s, env["PATH"], filepath.Join(packages, name), credentials == "")
 	if err != nil {
 		return program{}, fmt.Errorf("server %s: %w", name, err)
 	}
@@ -73,7 +75,7 @@ func load(name string, getenv func(string) string) (program, error) {
 			env[key] = value
 		}
 	}
-	p := program{path: path, argv: append([]string{s.Command}, s.Args...), dir: s.Cwd, clean: clean}
+	p := program{path: path, argv: argv, dir: s.Cwd, clean: clean}
 	if p.dir == "" {
 		p.dir = home
 	}
@@ -130,6 +132,24 @@ func credential(folder, name string) (string, error) {
 		return "", fmt.Errorf("the credential %s has a NUL byte: it is to be text", name)
 	}
 	return strings.TrimSuffix(string(text), "\n"), nil
+}
+
+// resolve returns the path of what an entry starts, and the words that it is started
+// with. Of npx it is the program that npx would run, as it is installed; where nothing
+// confines a server, npx itself does what it does.
+func resolve(s entry.Server, path, packages string, unconfined bool) (program string, argv []string, err error) {
+	run, ok, err := npm.Parse(s.Command, s.Args)
+	if ok && err == nil {
+		program, err = run.Installed(packages)
+	}
+	switch {
+	case !ok, err != nil && unconfined:
+		program, err = find(s.Command, path)
+		return program, append([]string{s.Command}, s.Args...), err
+	case err != nil:
+		return "", nil, err
+	}
+	return program, append([]string{program}, run.Args...), nil
 }
 
 // find returns the path of a program.

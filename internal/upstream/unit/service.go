@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/npm"
 )
 
 // launcherTasks are the threads of the launcher, which count for its server.
@@ -56,7 +57,7 @@ func service(s entry.Server, hidden []string) string {
 	}
 	line("TemporaryFileSystem=/dev/shm:mode=1777,nosuid,nodev")
 	line("BindReadOnlyPaths=%s", strings.Join(fromEtc, " "))
-	line("BindReadOnlyPaths=-%s/%s", packages, s.Name)
+	line("BindReadOnlyPaths=-%s/%s", npm.Folder, s.Name)
 	if !s.Network.None() {
 		line("BindReadOnlyPaths=-%s:/etc/resolv.conf", resolv)
 	}

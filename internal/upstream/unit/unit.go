@@ -21,8 +21,6 @@ const Group = "tailscale-mcp-servers"
 const (
 	sockets  = "/run/tailscale-mcp-servers"
 	launcher = "/usr/lib/tailscale-mcp/launch"
-	// packages is where apply installs the npm packages of servers, a folder each.
-	packages = "/var/lib/tailscale-mcp-npm"
 	// resolv is the resolv.conf of servers with a network: that of the host may name
 	// resolvers that they cannot reach.
 	resolv = "/etc/tailscale-mcp/resolv.conf"
