@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -74,24 +75,31 @@ func (r *reader) root() (hujson.Value, bool) {
 		r.wrong(v.StartOffset, "it is not an object", wholeEntry)
 		return none, false
 	}
-	if len(top.Members) == 0 || nameOf(top.Members[0]) != "mcpServers" {
+	i := slices.IndexFunc(top.Members, func(m hujson.ObjectMember) bool { return nameOf(m) == "mcpServers" })
+	if i < 0 {
 		return v, true
 	}
-	return r.only(top)
+	return r.only(top, i)
 }
 
-// only returns the one server of an "mcpServers" object. What its member is called
+// only returns the one server of the "mcpServers" object, which is a member of top. What its member is called
 // does not matter: it is the file that names the server.
-func (r *reader) only(top *hujson.Object) (hujson.Value, bool) {
-	for _, more := range top.Members[1:] {
+func (r *reader) only(top *hujson.Object, at int) (hujson.Value, bool) {
+	for i, more := range top.Members {
+		if i == at {
+			continue
+		}
+		if i == maxArgs {
+			break
+		}
 		r.wrong(more.Name.StartOffset, fmt.Sprintf("%s stands beside \"mcpServers\"", shown(nameOf(more))), "keys of a server belong into its object")
 	}
-	servers, ok := top.Members[0].Value.Value.(*hujson.Object)
+	servers, ok := top.Members[at].Value.Value.(*hujson.Object)
 	if !ok || len(servers.Members) == 0 {
-		r.wrong(top.Members[0].Value.StartOffset, "\"mcpServers\" has no server", `write {"mcpServers": {"NAME": {"command": "..."}}}`)
+		r.wrong(top.Members[at].Value.StartOffset, "\"mcpServers\" has no server", `write {"mcpServers": {"NAME": {"command": "..."}}}`)
 		return hujson.Value{}, false
 	}
-	for _, more := range servers.Members[1:] {
+	for _, more := range servers.Members[1:min(len(servers.Members), maxArgs)] {
 		r.wrong(more.Name.StartOffset, fmt.Sprintf("%s is a second server", shown(nameOf(more))), "each server has a file of its own, NAME.json")
 	}
 	return servers.Members[0].Value, true

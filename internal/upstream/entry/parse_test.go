@@ -97,6 +97,7 @@ func TestMistakes(t *testing.T) {
 		{"no server", `{"mcpServers": {}}`, `1:16: "mcpServers" has no server: write {"mcpServers": {"NAME": {"command": "..."}}}`},
 		{"two servers", `{"mcpServers": {"a": {"command": "cat"}, "b": {"command": "cat"}}}`, `1:42: "b" is a second server: each server has a file of its own, NAME.json`},
 		{"beside", `{"mcpServers": {"a": {"command": "cat"}}, "command": "cat"}`, `1:43: "command" stands beside "mcpServers": keys of a server belong into its object`},
+		{"before", `{"inputs": [], "mcpServers": {"a": {"command": "cat"}}}`, `1:2: "inputs" stands beside "mcpServers": keys of a server belong into its object`},
 		{"both", `{"command": "cat", "url": "https://x"}`, `1:20: it has "command" and "url": a server is started or reached: leave one out`},
 		{"args of a URL", `{"url": "https://x", "args": []}`, `1:22: "args" means nothing beside "url": leave it out`},
 		{"headers of a command", `{"command": "cat", "headers": {}}`, `1:20: "headers" means nothing beside "command": leave it out`},

@@ -80,9 +80,6 @@ func (r *reader) stdioOrURL(start int, at map[string]int, kind string, s *Server
 		r.wrong(at["url"], `it has "command" and "url"`, "a server is started or reached: leave one out")
 		return
 	case !started && !reached:
-		if v, ok := at["mcpServers"]; ok {
-			start = v
-		}
 		r.wrong(start, `it has neither "command" nor "url"`, wholeEntry)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 )
 
 // ErrBroken is wrapped by every error of a stream that is not made of frames.
@@ -15,6 +16,10 @@ var ErrBroken = errors.New("this is not what a launcher writes")
 // ErrCut is what reading ends with when the launcher was ended before it could say how
 // the server ended.
 var ErrCut = errors.New("the server was ended together with its launcher")
+
+// ErrSilent is what reading ends with when the launcher never said anything: systemd
+// could not start it, or refused the connection.
+var ErrSilent = errors.New("the server's unit could not be started: its journal says why")
 
 // Reader is the daemon's side: it reads the server's stdout out of the frames. It holds
 // no data of its own.
@@ -47,8 +52,8 @@ func (f *Reader) Invocation() (string, error) {
 func (f *Reader) End() *End { return f.end }
 
 // Read reads what the server wrote to its stdout. It returns io.EOF when the server has
-// ended, [ErrCut] when its launcher was, and an error that wraps [ErrBroken] or comes
-// from the connection otherwise.
+// ended, [ErrCut] when its launcher was, [ErrSilent] when that never began, and an error
+// that wraps [ErrBroken] or comes from the connection otherwise.
 func (f *Reader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -133,15 +138,19 @@ func (f *Reader) last(size uint32) error {
 
 func (f *Reader) header() (kind byte, size uint32, err error) {
 	var head [headerSize]byte
-	if _, err := io.ReadFull(f.r, head[:]); err != nil {
-		return 0, 0, cut(err)
+	if n, err := io.ReadFull(f.r, head[:]); err != nil {
+		if err = cut(err); errors.Is(err, ErrCut) && n == 0 && !f.greeted {
+			err = ErrSilent
+		}
+		return 0, 0, err
 	}
 	return head[0], binary.BigEndian.Uint32(head[1:]), nil
 }
 
-// cut is an error of the connection; its mere end, wherever it comes, is [ErrCut].
+// cut is an error of the connection; its mere end, wherever and however it comes, is
+// [ErrCut].
 func cut(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
 		return ErrCut
 	}
 	return err

@@ -7,9 +7,9 @@ import "tailscale-mcp/internal/grant"
 // State is how an item that was seen stands to the pin.
 type State string
 
-// The states of an item. All of them keep what was seen from callers: a new and a
-// withheld one are not there for them, of a changed one they are shown what is pinned,
-// and may not call it.
+// The states of an item. All of them keep what was seen from callers: one that is not
+// pinned is not there for them; of one that is they are shown what is pinned, and may not
+// call it.
 const (
 	New      State = "new"
 	Changed  State = "changed"

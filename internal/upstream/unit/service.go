@@ -22,7 +22,8 @@ func service(s entry.Server, hidden []string) string {
 	line("\n[Service]")
 	line("ExecStart=%s %s", launcher, s.Name)
 	line("StandardInput=socket\nStandardOutput=socket")
-	line("StandardError=journal\nSyslogIdentifier=tailscale-mcp-%s", s.Name)
+	// Without the prefix of a level: an emergency would go to every terminal of the host.
+	line("StandardError=journal\nSyslogIdentifier=tailscale-mcp-%s\nSyslogLevelPrefix=no", s.Name)
 	line("LogRateLimitIntervalSec=30s\nLogRateLimitBurst=1000")
 	line("LoadCredential=server.json:%s", escaped(s.File))
 	for _, name := range s.Credentials() {
@@ -42,6 +43,11 @@ func service(s entry.Server, hidden []string) string {
 		line("DynamicUser=yes\nUser=%s", account(s))
 	} else {
 		line("# All callers share this account: they are not apart.\nUser=%s", s.User)
+	}
+	if len(s.Write) > 0 {
+		line("UMask=0022") // what it writes for others is to be read by them
+	} else {
+		line("UMask=0077")
 	}
 	if len(s.Groups) > 0 {
 		line("SupplementaryGroups=%s", strings.Join(s.Groups, " "))
@@ -86,7 +92,6 @@ func state(s entry.Server) string { return "tailscale-mcp-servers/" + s.Name }
 // no compiler of JavaScript runs, and ProcSubset=pid, without which some do not see how
 // much memory there is. Node.js needs @pkey.
 const sandbox = `NoNewPrivileges=yes
-UMask=0077
 CapabilityBoundingSet=
 AmbientCapabilities=
 ProtectSystem=strict
