@@ -38,6 +38,8 @@ func main() {
 	// The server has the same UID; it is not to look into its parent, or take the
 	// connection from it.
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	// Its threads count among those that the server may have, however large the host is.
+	runtime.GOMAXPROCS(2)
 	os.Exit(run(os.Args[1:], os.Getenv))
 }
 
