@@ -72,6 +72,17 @@
 //   - proxy/ending: when that process is to end, by a signal or with its parent; a leaf.
 //   - install: enters that program in the configuration of MCP clients; clients.go is
 //     the table of what each needs, and install/format, a leaf, changes their files' texts.
+//   - upstream/entry: what an administrator says of a server behind the gateway: one file a
+//     server → one validated value, or every mistake with its line and remedy.
+//   - upstream/pin: what was approved of such a server, in a file made for git; what it
+//     shows is compared with it.
+//   - upstream/frame: what the launcher of a server says to the daemon: the server's output,
+//     and how it ended; a leaf.
+//   - upstream/npm: what a command line of npx runs, and where that is installed; a leaf.
+//   - upstream/unit: the systemd units of such a server, with its sandbox; pure.
+//   - cmd/tailscale-mcp-generator: writes them, at boot and when systemd reads its units.
+//   - cmd/tailscale-mcp-launch: starts a server in its sandbox, for systemd, and stays its
+//     parent.
 //   - cli: what the command lines of both programs share around cobra: how arguments are
 //     read, errors, help, completions and exit codes; cli/spelling, a leaf, guesses what a
 //     misspelt name was to be.
@@ -89,10 +100,11 @@
 // One exception: mcpserver imports front, for the visit that it is given, and
 // mcpserver/message for the form of a refusal; front knows neither. gate knows neither
 // Tailscale nor MCP nor HTTP, package tool and its groups neither HTTP nor MCP; of each
-// other, groups know tool/devices/lookup
-// only, since their callers name devices. grant imports the
-// standard library. mcp-go is imported by mcpserver and those below it only. The product
-// imports no tsnet and runs no other program. imports_test.go holds all of this.
+// other, groups know tool/devices/lookup only, since their callers name devices. grant
+// imports the standard library. mcp-go is imported by mcpserver and those below it only.
+// The product imports no tsnet and runs no other program, but for the launcher of
+// servers (cmd/tailscale-mcp-launch), whose purpose that is. imports_test.go holds all of
+// this.
 //
 // # Adding a tool
 //

@@ -4,6 +4,7 @@ package internal
 
 import (
 	"encoding/json"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"os/exec"
@@ -107,6 +108,11 @@ func TestImportDirection(t *testing.T) {
 		"internal/retry":                {},
 		"internal/bridge":               {"internal/jsonrpc", "internal/jsonrpc/fault", "internal/retry"},
 		"internal/proxy/endpoint":       {"internal/jsonrpc", "internal/jsonrpc/fault", "internal/proxy/mirror", "internal/proxy/route"},
+		"internal/upstream/frame":       {},
+		"internal/upstream/npm":         {},
+		"internal/upstream/unit":        {"internal/upstream/entry", "internal/upstream/npm"},
+		"internal/upstream/pin":         {"internal/grant", "internal/visible"},
+		"internal/upstream/entry":       {"internal/grant", "internal/visible", "internal/cli/spelling"},
 	}
 	for name, p := range list(t) {
 		allowed, known := may[name]
@@ -128,6 +134,9 @@ func TestImportDirection(t *testing.T) {
 	}
 }
 
+// launcher is the only part of the product that starts a program.
+const launcher = "cmd/tailscale-mcp-launch"
+
 // TestForbiddenImports holds what the product does not contain.
 func TestForbiddenImports(t *testing.T) {
 	all := list(t)
@@ -137,8 +146,8 @@ func TestForbiddenImports(t *testing.T) {
 		}
 		for _, imported := range p.Imports {
 			switch {
-			case imported == "os/exec":
-				t.Errorf("%s imports os/exec: the product runs no other program", name)
+			case imported == "os/exec" && name != launcher:
+				t.Errorf("%s imports os/exec: only the launcher of servers runs other programs", name)
 			case strings.HasPrefix(imported, "github.com/mark3labs/mcp-go") && name != "internal/mcpserver" && path.Dir(name) != "internal/mcpserver":
 				t.Errorf("%s imports mcp-go: only mcpserver and what is below it knows MCP", name)
 			case imported == "net/http" && (name == "internal/tool" || strings.HasPrefix(name, "internal/tool/")):
@@ -159,6 +168,95 @@ func TestForbiddenImports(t *testing.T) {
 				if dep == "tailscale.com/tsnet" || dep == "testing" || !product(dep) {
 					t.Errorf("%s contains %s", name, dep)
 				}
+			}
+		}
+	}
+}
+
+// TestForbiddenCalls: what starts a program without os/exec is called by the launcher
+// only.
+func TestForbiddenCalls(t *testing.T) {
+	for name, p := range list(t) {
+		if !product(name) || name == launcher {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			path := filepath.Join(p.Dir, file)
+			f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, call := range starts(f) {
+				t.Errorf("%s has %s: only the launcher of servers runs other programs", path, call)
+			}
+		}
+	}
+}
+
+// starts returns what of a file can start a program: each mention of such a function,
+// and imports that would hide one.
+func starts(f *ast.File) (found []string) {
+	known := map[string]string{}
+	for _, i := range f.Imports {
+		imported := strings.Trim(i.Path.Value, `"`)
+		switch imported {
+		case "os", "syscall", "golang.org/x/sys/unix":
+		default:
+			continue
+		}
+		name := path.Base(imported)
+		if i.Name != nil {
+			name = i.Name.Name
+		}
+		if name == "." {
+			found = append(found, "import . of "+imported)
+		}
+		known[name] = imported
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			x, isName := s.X.(*ast.Ident)
+			if isName && known[x.Name] != "" && slices.Contains([]string{"StartProcess", "ForkExec", "Exec", "SYS_EXECVE", "SYS_EXECVEAT", "SYS_FORK", "SYS_CLONE"}, s.Sel.Name) {
+				found = append(found, known[x.Name]+"."+s.Sel.Name)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// TestForbiddenCallsFound: what the test before looks for, it finds.
+func TestForbiddenCallsFound(t *testing.T) {
+	for text, want := range map[string]string{
+		"import \"os\"; var _ = os.StartProcess":                        "os.StartProcess",
+		"import s \"syscall\"; func f() { s.ForkExec(\"\", nil, nil) }": "syscall.ForkExec",
+		"import \"golang.org/x/sys/unix\"; var _ = unix.Exec":           "golang.org/x/sys/unix.Exec",
+		"import . \"os\"; var _ = StartProcess":                         "import . of os",
+		"import \"os\"; var _ = os.Open":                                "",
+		"type t struct{}; func f(os t) { os.Exec() }":                   "",
+	} {
+		f, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x; "+text, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(starts(f), " "); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestSmallPrograms: what systemd starts at every boot and for every caller has neither
+// Tailscale nor MCP nor HTTP in it.
+func TestSmallPrograms(t *testing.T) {
+	all := list(t)
+	for _, name := range []string{launcher, "cmd/tailscale-mcp-generator"} {
+		p, there := all[name]
+		if !there {
+			t.Errorf("there is no %s", name)
+		}
+		for _, dep := range p.Deps {
+			if dep == "net/http" || dep == "crypto/tls" || strings.HasPrefix(dep, "tailscale.com/") || strings.HasPrefix(dep, "github.com/mark3labs/mcp-go") {
+				t.Errorf("%s contains %s", name, dep)
 			}
 		}
 	}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/npm"
+)
+
+const (
+	// entryCredential is what the unit calls the entry.
+	entryCredential = "server.json"
+	// standardPath is where programs are found, unless the entry gives PATH.
+	standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	// maxCredential is the longest credential, in bytes.
+	maxCredential = 64 << 10
+)
+
+// handedDown are the variables that the server gets from the unit.
+var handedDown = []string{"USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "STATE_DIRECTORY"}
+
+// program is what to start.
+type program struct {
+	path  string
+	argv  []string
+	env   []string
+	dir   string
+	clean func() // removes the home that was made for it
+}
+
+// load reads the entry of the server called name and makes of it what is to be started.
+// packages is the folder of what is installed from npm.
+func load(name, packages string, getenv func(string) string) (program, error) {
+	credentials := getenv("CREDENTIALS_DIRECTORY")
+	s, err := read(name, credentials, getenv)
+	if err != nil {
+		return program{}, err
+	}
+	if !s.Stdio() {
+		return program{}, fmt.Errorf("server %s has a URL: there is nothing to start; run tailscale-mcp server apply", name)
+	}
+	env, err := entry.Fill(s.Env, func(name string) (string, error) { return credential(credentials, name) })
+	if err != nil {
+		return program{}, fmt.Errorf("server %s: %w", name, err)
+	}
+	if env["PATH"] == "" {
+		env["PATH"] = standardPath
+	}
+	path, argv, err := resolve(s, env["PATH"], filepath.Join(packages, name), credentials == "")
+	if err != nil {
+		return program{}, fmt.Errorf("server %s: %w", name, err)
+	}
+	if s.Cwd != "" {
+		if info, err := os.Stat(s.Cwd); err != nil || !info.IsDir() {
+			return program{}, fmt.Errorf("server %s: there is no folder %s for it to run in: list it in \"read\", or leave out \"cwd\"", name, s.Cwd)
+		}
+	}
+	home, clean, err := home(getenv("STATE_DIRECTORY"))
+	if err != nil {
+		return program{}, fmt.Errorf("server %s has no home: %w", name, err)
+	}
+	if env["HOME"] == "" {
+		env["HOME"] = home
+	}
+	for _, key := range handedDown {
+		if value := getenv(key); value != "" && env[key] == "" {
+			env[key] = value
+		}
+	}
+	p := program{path: path, argv: argv, dir: s.Cwd, clean: clean}
+	if p.dir == "" {
+		p.dir = home
+	}
+	for key, value := range env {
+		p.env = append(p.env, key+"="+value)
+	}
+	return p, nil
+}
+
+// read reads the entry: from its credential, or where nothing confines the server from
+// the folder that is named for that.
+func read(name, credentials string, getenv func(string) string) (entry.Server, error) {
+	if credentials != "" {
+		path := filepath.Join(credentials, entryCredential)
+		text, err := os.ReadFile(path)
+		if err == nil {
+			return entry.Parse(name, name+".json", text)
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return entry.Server{}, err
+		}
+	}
+	folder := getenv("TAILSCALE_MCP_SERVERS")
+	switch {
+	case folder == "":
+		return entry.Server{}, fmt.Errorf("there is no credential %s: the unit of a server gives it; run tailscale-mcp server apply", entryCredential)
+	case getenv("TAILSCALE_MCP_SERVERS_UNCONFINED") != "true":
+		return entry.Server{}, errors.New("TAILSCALE_MCP_SERVERS is set, and nothing confines this server: set TAILSCALE_MCP_SERVERS_UNCONFINED=true if that is meant")
+	}
+	return entry.Read(filepath.Join(folder, name+".json"))
+}
+
+// credential reads one credential, without the line end that editors put behind it.
+func credential(folder, name string) (string, error) {
+	missing := fmt.Errorf("the credential %s is missing: put it into /etc/credstore/%s, mode 0600", name, name)
+	if folder == "" {
+		return "", missing
+	}
+	f, err := os.Open(filepath.Join(folder, name))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", missing
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxCredential+1))
+	switch {
+	case err != nil:
+		return "", err
+	case len(text) > maxCredential:
+		return "", fmt.Errorf("the credential %s is longer than %d bytes", name, maxCredential)
+	case strings.ContainsRune(string(text), 0):
+		return "", fmt.Errorf("the credential %s has a NUL byte: it is to be text", name)
+	}
+	return strings.TrimSuffix(string(text), "\n"), nil
+}
+
+// resolve returns the path of what an entry starts, and the words that it is started
+// with. Of npx it is the program that npx would run, as it is installed; where nothing
+// confines a server, npx itself does what it does.
+func resolve(s entry.Server, path, packages string, unconfined bool) (program string, argv []string, err error) {
+	run, ok, err := npm.Parse(s.Command, s.Args)
+	if ok && err == nil {
+		program, err = run.Installed(packages)
+	}
+	switch {
+	case !ok, err != nil && unconfined:
+		program, err = find(s.Command, path)
+		return program, append([]string{s.Command}, s.Args...), err
+	case err != nil:
+		return "", nil, err
+	}
+	return program, append([]string{program}, run.Args...), nil
+}
+
+// find returns the path of a program.
+func find(command, path string) (string, error) {
+	if !strings.Contains(command, "/") {
+		for _, dir := range filepath.SplitList(path) {
+			candidate := filepath.Join(dir, command)
+			if !filepath.IsAbs(candidate) {
+				continue
+			}
+			if found, err := exec.LookPath(candidate); err == nil {
+				return found, nil
+			}
+		}
+		return "", fmt.Errorf("%s is not in %s: install it for all users, or give its absolute path", command, path)
+	}
+	if _, err := exec.LookPath(command); err != nil {
+		return "", fmt.Errorf("%s cannot be run: install it, or list its folder in \"read\"", command)
+	}
+	return command, nil
+}
+
+// home returns the folder that a server may write: the one that all of its processes
+// share, if there is one, else one that goes with it.
+func home(state string) (path string, clean func(), err error) {
+	if state != "" {
+		return state, func() {}, nil
+	}
+	path, err = os.MkdirTemp("", "home-")
+	return path, func() { _ = os.RemoveAll(path) }, err
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+package unit
+
+import (
+	"fmt"
+	"strings"
+
+	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/npm"
+)
+
+// launcherTasks are the threads of the launcher, which count for its server.
+const launcherTasks = 16
+
+func service(s entry.Server, hidden []string) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	b.WriteString(head(s, "an instance"))
+	// A failed instance is in the journal; kept, it would count as a connection.
+	line("CollectMode=inactive-or-failed")
+	line("\n[Service]")
+	line("ExecStart=%s %s", launcher, s.Name)
+	line("StandardInput=socket\nStandardOutput=socket")
+	// Without the prefix of a level: an emergency would go to every terminal of the host.
+	line("StandardError=journal\nSyslogIdentifier=tailscale-mcp-%s\nSyslogLevelPrefix=no", s.Name)
+	line("LogRateLimitIntervalSec=30s\nLogRateLimitBurst=1000")
+	line("LoadCredential=server.json:%s", escaped(s.File))
+	for _, name := range s.Credentials() {
+		line("LoadCredential=%s", name)
+	}
+	// The launcher closes the stdin of its server, which is how a server is told to end.
+	line("KillMode=mixed\nTimeoutStopSec=5s")
+
+	line("\n# What it may use")
+	line("Slice=%s", SliceName(s.Name))
+	line("MemoryMax=%d\nMemorySwapMax=0\nTasksMax=%d", s.Memory, s.Tasks+launcherTasks)
+	// The launcher is to say what became of the server.
+	line("CPUWeight=50\nOOMPolicy=continue\nLimitCORE=0")
+
+	line("\n# Who it is")
+	if s.User == "" {
+		line("DynamicUser=yes\nUser=%s", account(s))
+	} else {
+		line("# All callers share this account: they are not apart.\nUser=%s", s.User)
+	}
+	if len(s.Write) > 0 {
+		line("UMask=0022") // what it writes for others is to be read by them
+	} else {
+		line("UMask=0077")
+	}
+	if len(s.Groups) > 0 {
+		line("SupplementaryGroups=%s", strings.Join(s.Groups, " "))
+	}
+	if s.Shared {
+		line("# One instance for all callers: they are not apart.")
+		line("StateDirectory=%s\nStateDirectoryMode=0700", state(s))
+	}
+
+	line("\n# What it sees")
+	for _, dir := range hidden {
+		line("TemporaryFileSystem=%s:ro", quoted(dir))
+	}
+	line("TemporaryFileSystem=/dev/shm:mode=1777,nosuid,nodev")
+	line("BindReadOnlyPaths=%s", strings.Join(fromEtc, " "))
+	line("BindReadOnlyPaths=-%s/%s", npm.Folder, s.Name)
+	if !s.Network.None() {
+		line("BindReadOnlyPaths=-%s:/etc/resolv.conf", resolv)
+	}
+	if s.Shared && s.User == "" {
+		// The state of such a user is in another folder, with a link to it that is not
+		// seen from here.
+		line("BindPaths=/var/lib/private/%s:/var/lib/%s", state(s), state(s))
+	}
+	for _, path := range s.Read {
+		line("BindReadOnlyPaths=%s", quoted(path))
+	}
+	for _, path := range s.Write {
+		line("BindPaths=%s", quoted(path))
+	}
+
+	line("\n# Where it gets")
+	b.WriteString(network(s.Network))
+	b.WriteString("\n# What it can do\n" + sandbox)
+	return b.String()
+}
+
+// state is the folder below /var/lib that all callers of a shared server have.
+func state(s entry.Server) string { return "tailscale-mcp-servers/" + s.Name }
+
+// sandbox is what holds for every server. Not in it: MemoryDenyWriteExecute=, with which
+// no compiler of JavaScript runs, and ProcSubset=pid, without which some do not see how
+// much memory there is. Node.js needs @pkey.
+const sandbox = `NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome=tmpfs
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateMounts=yes
+PrivateUsers=yes
+PrivateIPC=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+RemoveIPC=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service @pkey
+SystemCallFilter=~@debug @privileged @resources kcmp process_vm_readv process_vm_writev io_uring_enter io_uring_register io_uring_setup
+SystemCallErrorNumber=EPERM
+DevicePolicy=closed
+KeyringMode=private
+`
