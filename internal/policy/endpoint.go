@@ -2,7 +2,11 @@
 
 package policy
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"tailscale-mcp/internal/policy/tailnet"
+)
 
 // Endpoint is one end of a question: a device, person, tag, group, autogroup, address,
 // range, host alias, ipset or Service. Its zero value is nobody.
@@ -21,3 +25,18 @@ type Endpoint struct {
 // or address, an address or prefix of no device, or "*". Its error says what was looked
 // for, and which names come near.
 func (p *Policy) Endpoint(text string) (Endpoint, error) { panic("not written yet") }
+
+// nameOf is how answers name a device.
+func nameOf(d *tailnet.Device) string {
+	switch {
+	case d.Name != "":
+		return d.Name
+	case d.ID != "":
+		return d.ID
+	case d.Login != "":
+		return d.Login
+	case len(d.Tags) > 0:
+		return d.Tags[0]
+	}
+	return "a device without a name"
+}
