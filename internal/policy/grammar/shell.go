@@ -22,9 +22,9 @@ func (c *checker) ssh(rule SSH) {
 		}
 		c.add(src.Place, m)
 	}
-	toSelf := false
+	only, toSelf := onlySource(rule.Src), false
 	for _, dst := range rule.Dst {
-		c.add(dst.Place, c.sshDst(dst.Text, rule.Src))
+		c.add(dst.Place, c.sshDst(dst.Text, only))
 		toSelf = toSelf || dst.Text == self
 	}
 	if toSelf && slices.ContainsFunc(rule.Src, func(src Name) bool { return !selfSource(src.Text) }) {
@@ -50,10 +50,24 @@ func (c *checker) ssh(rule SSH) {
 	c.srcPosture(rule.SrcPosture)
 }
 
+// onlySource is the source of a rule that has one, by whatever number of times, and "*"
+// otherwise.
+func onlySource(sources []Name) string {
+	for _, src := range sources {
+		if src.Text != sources[0].Text {
+			return "*"
+		}
+	}
+	if len(sources) == 0 {
+		return ""
+	}
+	return sources[0].Text
+}
+
 // sshDst says what is wrong with a destination of an ssh rule: a tag, a person, or
 // "autogroup:self". It is no address and no host alias: whoever holds the address may
 // change.
-func (c *checker) sshDst(dst string, sources []Name) mistake {
+func (c *checker) sshDst(dst, onlySource string) mistake {
 	const next = "name a tag, a person whose own devices are meant, or autogroup:self"
 	kind, rest, _ := strings.Cut(dst, ":")
 	switch {
@@ -64,10 +78,8 @@ func (c *checker) sshDst(dst string, sources []Name) mistake {
 	case c.hosts[strings.ToLower(dst)] || isAddresses(dst):
 		return api("invalid dst "+quote(dst), next)
 	case kind != "group" && kind != "user" && strings.Contains(dst, "@"):
-		for _, src := range sources {
-			if src.Text != dst {
-				return own("a person's devices can be reached by ssh from that person only: "+quote(dst), "name the same person as src, or tag the devices")
-			}
+		if onlySource != "" && onlySource != dst {
+			return own("a person's devices can be reached by ssh from that person only: "+quote(dst), "name the same person as src, or tag the devices")
 		}
 		return mistake{}
 	}

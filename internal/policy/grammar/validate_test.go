@@ -209,6 +209,16 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
+// TestManyNames reads a rule of very many equal sources and destinations: it ends at
+// once where each is looked at once.
+func TestManyNames(t *testing.T) {
+	names := strings.Repeat(`"u@x.org",`, 100_000)
+	text := `{"ssh": [{"action": "accept", "src": [` + names + `], "dst": [` + names + `], "users": ["root"]}]}`
+	if all := Validate(must(t, text), nil); len(all) != 0 {
+		t.Errorf("%v", all[0])
+	}
+}
+
 // TestDomainsUnknown holds that nothing is said of domains where they are not known.
 func TestDomainsUnknown(t *testing.T) {
 	if all := Validate(must(t, file(aclTo("user:*@y.org", "*:*"))), nil); len(all) != 0 {
