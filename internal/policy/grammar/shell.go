@@ -79,7 +79,7 @@ func (c *checker) sshDst(dst, onlySource string) mistake {
 		return api("invalid dst "+quote(dst), next)
 	case kind != "group" && kind != "user" && strings.Contains(dst, "@"):
 		if onlySource != "" && onlySource != dst {
-			return own("a person's devices can be reached by ssh from that person only: "+quote(dst), "name the same person as src, or tag the devices")
+			return api("users in dst are only allowed from the same user", "name only the same person as src, or tag the devices")
 		}
 		return mistake{}
 	}
