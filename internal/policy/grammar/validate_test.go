@@ -108,6 +108,7 @@ func TestRefused(t *testing.T) {
 		{`"ssh": [{"action": "accept", "src": ["u@x.org"], "dst": ["*"], "users": ["root"]}]`, `invalid dst "*"`, false},
 		{`"ssh": [{"action": "accept", "src": ["u@x.org"], "dst": ["tag:b"], "users": ["root"]}]`, `tag not found: "tag:b"`, false},
 		{`"ssh": [{"action": "accept", "src": ["tag:b"], "dst": ["tag:a"], "users": ["root"]}]`, `tag not found: "tag:b"`, false},
+		{`"ssh": [{"action": "accept", "src": ["autogroup:self"], "dst": ["tag:a"], "users": ["root"]}]`, `"autogroup:self" is not allowed in src`, false},
 		{`"ssh": [{"action": "accept", "src": ["v@x.org"], "dst": ["u@x.org"], "users": ["root"]}]`, "users in dst are only allowed from the same user", true},
 		{`"ssh": [{"action": "accept", "src": ["tag:a"], "dst": ["autogroup:self"], "users": ["root"]}]`, "autogroup:self can only be used with users, groups, or supported autogroups", false},
 		{`"ssh": [{"action": "accept", "src": ["user:*@y.org"], "dst": ["tag:a"], "users": ["root"]}]`, "[ssh] y.org is not associated with this Tailnet and cannot be used in user:*@<domain> expressions", true},
