@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+
+package change
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"go4.org/netipx"
+
+	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/policy/selector"
+)
+
+// lane is what one rule gives to its sources on those of its destinations where it gives
+// the same. Lanes of both files that mean the same are one.
+type lane struct {
+	id                 int
+	inOld, inNow       bool
+	rule               policy.Rule // of the old file, unless it is in the new one alone
+	placeOld, placeNow int         // where it stands among those that decide, for ssh
+
+	from policy.From
+	cond condition
+
+	to                         []*selector.Set
+	everything, internet, self bool
+	v4, v6, may                selector.Bits // devices that are destinations by their own addresses
+	ranges                     []*netipx.IPSet
+	services                   map[int]bool
+	via                        []string
+	routed                     selector.Bits
+
+	// Names of sources and destinations that stand for nothing in this tailnet.
+	nobodies, nowhere []string
+
+	items selector.Bits // what is given, as the layer numbers it
+}
+
+// layer is one way in which a file gives something: the network, capabilities, ssh.
+type layer struct {
+	world  *world
+	what   string // "network", "app" or "ssh"
+	lanes  []*lane
+	found  map[[sha256.Size]byte]*lane
+	routes bool // destinations are also what devices carry for others
+
+	// granted returns which items hits give by one file, surely and at most.
+	granted func(hits []hit, now bool) (sure, most selector.Bits)
+	number  int                                         // of items
+	say     func(items selector.Bits) What              // names items
+	opens   func(items selector.Bits, port uint16) bool // of the network
+}
+
+func (w *world) layer(what string) *layer {
+	return &layer{world: w, what: what, found: map[[sha256.Size]byte]*lane{}, routes: what == "network"}
+}
+
+// add enters what a rule gives, as lanes: those of which it is not known whether a source
+// or a destination is one are lanes of their own, so that a lane has one condition. order
+// is where the rule stands in its file.
+func (l *layer) add(n lane, now bool, order int) {
+	n.destinations(l.world)
+	named := l.world.named(n.from.Sets)
+	sure, doubt := n, n
+	sure.cond.doubts = nil
+	sure.from.Strangers = false
+	sure.from.May4, sure.from.May6 = n.from.May4.Of(named, selector.And), n.from.May6.Of(named, selector.And)
+	doubt.from.V4, doubt.from.V6, doubt.from.Literal, doubt.from.Anyone = nil, nil, nil, false
+	doubt.from.May4, doubt.from.May6 = n.from.May4.Of(named, selector.Not), n.from.May6.Of(named, selector.Not)
+	sure.nobodies = nobody(n.from.Sets)
+	l.onto(sure, now, order)
+	if doubt.from.Strangers || doubt.from.May4.Any() || doubt.from.May6.Any() {
+		l.onto(doubt, now, order)
+	}
+}
+
+// onto splits a lane by its destinations.
+func (l *layer) onto(n lane, now bool, order int) {
+	sure, doubt := n, n
+	sure.may, sure.cond.onto, sure.nowhere = nil, nil, nobody(n.to)
+	l.enter(sure, now, order)
+	if n.may.Any() {
+		doubt.v4, doubt.v6, doubt.ranges, doubt.services = nil, nil, nil, nil
+		doubt.everything, doubt.internet, doubt.self = false, false, false
+		l.enter(doubt, now, order)
+	}
+}
+
+func (l *layer) enter(n lane, now bool, order int) {
+	key := n.key()
+	have := l.found[key]
+	if have == nil {
+		have = &n
+		have.id = len(l.lanes)
+		l.lanes = append(l.lanes, have)
+		l.found[key] = have
+	}
+	switch {
+	case now && !have.inNow:
+		have.inNow, have.placeNow = true, order
+	case !now && !have.inOld:
+		have.inOld, have.placeOld = true, order
+	}
+}
+
+// named are the devices that selectors surely name.
+func (w *world) named(sets []*selector.Set) selector.Bits {
+	all := w.index.Empty()
+	for _, s := range sets {
+		all.Merge(s.V4)
+		all.Merge(s.V6)
+		if s.Everyone || s.Anyone {
+			all.Merge(w.live())
+		}
+	}
+	return all
+}
+
+// changed reports whether a lane is in one of the files alone.
+func (n *lane) changed() bool { return n.inOld != n.inNow }
+
+// newLane begins a lane: a rule, its sources, and under which conditions they are.
+func (w *world) newLane(s *side, rule policy.Rule, from policy.From) lane {
+	return lane{rule: rule, from: w.everyone(from), cond: s.condition(from.Sets, from.Postures)}
+}
+
+// everyone adds the stand-ins to the sources of a rule for all: they have no address by
+// which it would find them.
+func (w *world) everyone(from policy.From) policy.From {
+	all := slices.ContainsFunc(from.Sets, func(s *selector.Set) bool { return s.Everyone || s.Anyone })
+	if !all {
+		return from
+	}
+	live := w.live()
+	with := func(b selector.Bits) selector.Bits { return b.Of(live, selector.Or) }
+	if len(from.Postures) == 0 {
+		from.V4, from.V6 = with(from.V4), with(from.V6)
+	} else {
+		from.May4, from.May6 = with(from.May4), with(from.May6)
+	}
+	return from
+}
+
+// live are the stand-ins that count.
+func (w *world) live() selector.Bits {
+	all := w.index.Empty()
+	for i := range w.stands.All() {
+		if w.index.Live(i) && len(w.index.Devices[i].Addrs) == 0 {
+			all.Add(i)
+		}
+	}
+	return all
+}
+
+// destinations works out what the destinations of a lane are.
+func (n *lane) destinations(w *world) {
+	n.v4, n.v6, n.may = w.index.Empty(), w.index.Empty(), w.index.Empty()
+	n.services = map[int]bool{}
+	for _, d := range n.to {
+		n.everything, n.internet, n.self = n.everything || d.Everyone, n.internet || d.Internet, n.self || d.Self
+		switch {
+		case d.Service >= 0:
+			n.services[d.Service] = true
+			continue
+		case d.Internet || d.Self:
+			continue
+		case d.Ranges != nil && !d.Everyone:
+			n.ranges = append(n.ranges, d.Ranges)
+		}
+		n.v4.Merge(d.V4)
+		n.v6.Merge(d.V6)
+		n.may.Merge(d.Doubt)
+	}
+	if n.everything {
+		n.v4, n.v6 = w.targets, w.targets
+	}
+	n.v4, n.v6, n.may = n.v4.Of(w.targets, selector.And), n.v6.Of(w.targets, selector.And), n.may.Of(w.targets, selector.And)
+	if len(n.via) > 0 {
+		n.v4, n.v6, n.may, n.self = w.index.Empty(), w.index.Empty(), w.index.Empty(), false
+	}
+	n.may = n.may.Of(n.v4.Of(n.v6, selector.Or), selector.Not)
+	if n.may.Any() {
+		for _, d := range n.to {
+			if d.Doubt.Any() {
+				n.cond.onto = append(n.cond.onto, d.Text)
+			}
+		}
+	}
+}
+
+// key identifies what a lane means.
+func (n *lane) key() [sha256.Size]byte {
+	h := sha256.New()
+	for _, b := range []selector.Bits{n.from.V4, n.from.V6, n.from.May4, n.from.May6, n.v4, n.v6, n.may, n.routed, n.items} {
+		writeBits(h, b)
+	}
+	write(h, n.from.Anyone, n.from.Strangers, n.everything, n.internet, n.self, len(n.via) > 0)
+	write(h, slices.Sorted(maps.Keys(n.services)), ranges(n.from.Literal), ranges(n.ranges))
+	write(h, n.cond.text(), n.nobodies, n.nowhere)
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+func writeBits(to io.Writer, b selector.Bits) {
+	all := binary.LittleEndian.AppendUint64(nil, uint64(len(b)))
+	for _, word := range b {
+		all = binary.LittleEndian.AppendUint64(all, word)
+	}
+	_, _ = to.Write(all) // a hash takes everything
+}
+
+func write(to io.Writer, values ...any) {
+	for _, v := range values {
+		_, _ = fmt.Fprintf(to, "%q\n", fmt.Sprint(v))
+	}
+}
+
+// ranges joins sets of addresses to ranges that are the same for the same addresses.
+func ranges(sets []*netipx.IPSet) []netipx.IPRange { return union(sets).Ranges() }
+
+// nobody returns the names that stand for nothing in this tailnet: by them alone can what
+// is given be told apart.
+func nobody(sets []*selector.Set) []string {
+	var all []string
+	for _, s := range sets {
+		if empty(s) {
+			all = append(all, s.Text)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// empty reports whether a selector stands for nothing in this tailnet.
+func empty(s *selector.Set) bool {
+	return !s.V4.Any() && !s.V6.Any() && !s.Doubt.Any() && (s.Ranges == nil || len(s.Ranges.Ranges()) == 0) &&
+		!s.Everyone && !s.Anyone && !s.Self && !s.Internet && !s.Strangers
+}

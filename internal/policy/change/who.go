@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+
+package change
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"tailscale-mcp/internal/policy/selector"
+)
+
+// party is one end of a change in words.
+type party struct {
+	Who
+	parts  []string
+	plural bool
+	nobody bool // today
+}
+
+func (p *party) words() string { return list(p.parts, 6) }
+
+// isEveryone reports whether a selector is for everyone, or for every person.
+func isEveryone(s *selector.Set) bool {
+	return s.Everyone || s.Anyone || s.Text == "autogroup:member" || s.Text == "autogroup:members"
+}
+
+// selectors are those of the lanes of a piece, each once.
+func selectors(lanes []*lane, of func(*lane) []*selector.Set) []*selector.Set {
+	var all []*selector.Set
+	for _, n := range lanes {
+		for _, s := range of(n) {
+			if !slices.ContainsFunc(all, func(o *selector.Set) bool { return o.Text == s.Text }) {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+// who says who the sources of a group are, by the selectors of its rules.
+func (c *comparison) who(g *group) *party {
+	sets := selectors(g.lanes, func(n *lane) []*selector.Set { return n.from.Sets })
+	everyone := slices.IndexFunc(sets, isEveryone)
+	p := &party{}
+	if g.sources == nil {
+		for _, s := range sets {
+			p.parts = append(p.parts, selectorWords(s.Text)+meaning(s))
+			p.Others = append(p.Others, s.Text)
+		}
+		p.nobody, p.plural = g.nobody, len(sets) > 1
+	} else {
+		c.sources(p, g, sets)
+	}
+	if everyone >= 0 && !p.nobody {
+		c.everyone(p, g, sets[everyone])
+	}
+	p.Count, p.People = len(p.People), p.People[:min(len(p.People), MostNames)]
+	p.Tags, p.Others = p.Tags[:min(len(p.Tags), MostNames)], p.Others[:min(len(p.Others), MostNames)]
+	return p
+}
+
+// everyone makes the words of a rule for everyone, or for every person.
+func (c *comparison) everyone(p *party, g *group, set *selector.Set) {
+	w := c.world
+	name, of := "everyone", w.targets
+	if !set.Everyone && !set.Anyone {
+		name, of = "every person of the tailnet", set.V4
+	}
+	all := g.sources == nil
+	if !all {
+		all = true
+		for i := range of.Of(w.absent, selector.Not).All() {
+			if _, in := slices.BinarySearch(g.sources, i); !in && w.owner(i) != "" {
+				all = false
+			}
+		}
+	}
+	p.Everyone = true
+	if !all {
+		without := " (who could not before: "
+		if g.kind == Loss || g.kind == MayLose {
+			without = " (who cannot otherwise: "
+		}
+		name += without + p.words() + ")"
+	}
+	p.parts, p.plural = []string{name}, false
+}
+
+// sources names the sources of a group, those first who are somebody today.
+func (c *comparison) sources(p *party, g *group, sets []*selector.Set) {
+	w := c.world
+	real := func(i int) bool { return i < w.devices() && !w.absent.Has(i) || c.somebody(i) }
+	p.nobody = !slices.ContainsFunc(g.sources, real)
+	left, extra := w.index.Empty(), []int{}
+	for _, i := range g.sources {
+		if !p.nobody && !real(i) {
+			continue
+		}
+		if i < w.devices() {
+			left.Add(i)
+		} else {
+			extra = append(extra, i-w.devices())
+		}
+	}
+	for _, s := range sets {
+		mine := s.V4.Of(s.V6, selector.Or).Of(s.Doubt, selector.Or)
+		if s.Everyone || s.Anyone {
+			continue
+		}
+		mine = mine.Of(left, selector.And)
+		left = left.Of(mine, selector.Not)
+		c.named(p, s, mine, slices.ContainsFunc(extra, func(k int) bool { return c.origin(k, s) }))
+	}
+	c.named(p, nil, left, false)
+	for _, k := range extra {
+		c.extra(p, k, sets)
+	}
+	p.plural = p.plural || len(p.parts) > 1
+}
+
+// somebody reports whether a source that is no device is somebody today.
+func (c *comparison) somebody(i int) bool {
+	k := i - c.world.devices()
+	n := len(c.origins.pieces)
+	return k >= 0 && (k < n && c.origins.routed[k] || k == n || k == n+1)
+}
+
+// origin reports whether a source that is no device is a piece of a selector.
+func (c *comparison) origin(k int, s *selector.Set) bool {
+	return k < len(c.origins.pieces) && s.Ranges != nil && s.Ranges.ContainsRange(c.origins.pieces[k])
+}
+
+// extra names a source that is no device, where no selector did.
+func (c *comparison) extra(p *party, k int, sets []*selector.Set) {
+	n := len(c.origins.pieces)
+	switch {
+	case k < n:
+		if slices.ContainsFunc(sets, func(s *selector.Set) bool { return c.origin(k, s) }) {
+			return
+		}
+		p.Others = append(p.Others, c.origins.pieces[k].String())
+		p.parts = once(p.parts, "other addresses")
+	case k == n:
+		p.Others = append(p.Others, "people of other tailnets")
+		p.parts = append(p.parts, "people of other tailnets with whom a device is shared")
+	case k == n+1:
+		p.Others = append(p.Others, "whoever else sends")
+		p.parts = append(p.parts, "whoever else sends")
+	default:
+		name := c.origins.names[k-n-2]
+		p.Others = append(p.Others, name)
+		p.parts = append(p.parts, selectorWords(name)+" (nobody today)")
+	}
+	p.plural = true
+}
+
+// named names devices as sources by a selector; nil: by themselves. pieces says that it
+// stands for addresses of no device too.
+func (c *comparison) named(p *party, s *selector.Set, devices selector.Bits, pieces bool) {
+	w := c.world
+	people, tags, tagged := w.whose(devices)
+	by := ""
+	if s != nil {
+		by = s.Text
+	}
+	var logins []string
+	for _, login := range slices.Sorted(maps.Keys(people)) {
+		p.People = append(p.People, Member{login, by})
+		logins = append(logins, w.login(login, people[login]))
+	}
+	for _, t := range tags {
+		p.Tags = once(p.Tags, t)
+	}
+	kind, _, _ := strings.Cut(by, ":")
+	switch {
+	case len(people)+tagged == 0 && !pieces:
+	case s == nil || strings.Contains(by, "@") && kind == by:
+		p.parts = append(p.parts, logins...)
+		for _, t := range tags {
+			p.parts = append(p.parts, safe(t)+w.none(t))
+			p.plural = true
+		}
+	case kind == "tag":
+		p.parts, p.plural = append(p.parts, safe(by)+w.none(by)), p.plural || tagged > 1
+	case kind == "group" || kind == "autogroup" || kind == "user":
+		if n := len(logins); n > 3 {
+			p.parts, p.plural = append(p.parts, count(n, "person")+" of "+safe(by)), true
+		} else if n > 0 {
+			p.parts, p.plural = append(p.parts, and(logins)+" of "+safe(by)), p.plural || n > 1
+		}
+		if tagged > 0 {
+			p.parts, p.plural = append(p.parts, count(tagged, "device")+" of "+safe(by)), p.plural || tagged > 1
+		}
+	default:
+		text := selectorWords(by) + meaning(s)
+		if n := len(logins) + len(tags); n > 0 && n < 4 {
+			text += " (" + and(append(logins, safeAll(tags)...)) + ")"
+		}
+		p.parts = append(p.parts, text)
+		if pieces || len(logins)+tagged == 0 {
+			p.Others = once(p.Others, by)
+		}
+	}
+}
+
+func safeAll(names []string) []string {
+	var all []string
+	for _, n := range names {
+		all = append(all, safe(n))
+	}
+	return all
+}
+
+// login shows who a person is, and that the tailnet does not have them.
+func (w *world) login(login string, absent bool) string {
+	if absent {
+		return safe(login) + " (not in this tailnet)"
+	}
+	return safe(login)
+}
+
+// none says that no device has a tag.
+func (w *world) none(tag string) string {
+	for _, i := range w.index.Tagged(tag) {
+		if !w.absent.Has(i) {
+			return ""
+		}
+	}
+	return " (no device today)"
+}
+
+// whose says whose devices are: people, and whether the tailnet lacks them; tags; and how
+// many are tagged.
+func (w *world) whose(devices selector.Bits) (people map[string]bool, tags []string, tagged int) {
+	people = map[string]bool{}
+	for i := range devices.All() {
+		d := &w.index.Devices[i]
+		if len(d.Tags) > 0 {
+			tagged++
+			for _, t := range d.Tags {
+				tags = append(tags, t)
+			}
+			continue
+		}
+		people[strings.ToLower(d.Login)] = w.absent.Has(i)
+	}
+	slices.Sort(tags)
+	return people, slices.Compact(tags), tagged
+}
+
+// owner is the login of whose device a source is; empty for all else.
+func (w *world) owner(i int) string {
+	if i >= w.devices() || !w.index.Member(i) {
+		return ""
+	}
+	return strings.ToLower(w.index.Devices[i].Login)
+}
+
+// people are the devices of each person.
+func (w *world) people() map[string][]int {
+	all := map[string][]int{}
+	for i := range w.index.Devices {
+		if owner := w.owner(i); owner != "" && w.index.Live(i) {
+			all[owner] = append(all[owner], i)
+		}
+	}
+	return all
+}
+
+// selectorWords shows a selector where it is named by itself.
+func selectorWords(text string) string {
+	switch kind, _, _ := strings.Cut(text, ":"); {
+	case text == "*":
+		return "everyone"
+	case kind == "host":
+		return safe(text)
+	case kind != text || strings.Contains(text, "@") || strings.ContainsAny(text, "./"):
+		return safe(text)
+	}
+	return "host " + safe(text)
+}
+
+// meaning shows which addresses a host alias or an IP set stands for.
+func meaning(s *selector.Set) string {
+	if !s.Literal() || s.Internet {
+		return ""
+	}
+	all := s.Ranges.Ranges()
+	var texts []string
+	for _, r := range all {
+		text := r.String()
+		if p, ok := r.Prefix(); ok {
+			if text = p.String(); p.IsSingleIP() {
+				text = p.Addr().String()
+			}
+		}
+		texts = append(texts, text)
+	}
+	if len(texts) == 0 || len(texts) == 1 && texts[0] == s.Text {
+		return ""
+	}
+	return " (" + list(texts, 3) + ")"
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+
+package change
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// safe shows a name that somebody else wrote: as it is where it is plain and short, and
+// else quoted, such that no character acts or hides.
+func safe(name string) string {
+	const most = 100
+	cut := name
+	if len(cut) > most {
+		cut = strings.ToValidUTF8(cut[:most], "") + "…"
+	}
+	plain := cut != "" && strings.IndexFunc(cut, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._:@/*+-", r))
+	}) < 0
+	if plain {
+		return cut
+	}
+	return strconv.QuoteToASCII(cut)
+}
+
+// code shows JSON: as it is where it is printable ASCII, cut where it is long.
+func code(text string) string {
+	const most = 160
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	ascii := strconv.QuoteToASCII(text)
+	if strings.ReplaceAll(ascii[1:len(ascii)-1], `\"`, `"`) == text {
+		return text
+	}
+	return ascii
+}
+
+// list joins the first few of some texts with commas, and counts the others.
+func list(texts []string, most int) string {
+	if more := len(texts) - most; more > 1 {
+		return strings.Join(texts[:most], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return and(texts)
+}
+
+// and joins texts as a sentence does.
+func and(texts []string) string {
+	if n := len(texts); n > 1 {
+		return strings.Join(texts[:n-1], ", ") + " and " + texts[n-1]
+	}
+	return strings.Join(texts, "")
+}
+
+// count writes a number with its noun.
+func count(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	if one == "person" {
+		return strconv.Itoa(n) + " people"
+	}
+	return strconv.Itoa(n) + " " + one + "s"
+}
+
+// once appends a text unless it is there.
+func once(all []string, text string) []string {
+	for _, t := range all {
+		if t == text {
+			return all
+		}
+	}
+	return append(all, text)
+}
