@@ -4,10 +4,10 @@ package policy
 
 import (
 	"net/netip"
-	"slices"
 
 	"go4.org/netipx"
 
+	"tailscale-mcp/internal/policy/address"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -74,14 +74,20 @@ func prefixes(at []netipx.IPRange) []netip.Prefix {
 	return all
 }
 
-// companions is what a device is told of the capabilities that a rule gives it elsewhere.
-func (p *Policy) companions(r *rule, device int) []FilterRule {
+// answering are the companions of a rule's capabilities.
+func answering(r *rule) CapMap {
 	caps := CapMap{}
 	for _, c := range r.caps {
 		if name := companion[c.Text]; name != "" {
 			caps[name] = nil
 		}
 	}
+	return caps
+}
+
+// companions is what a device is told of the capabilities that a rule gives it elsewhere.
+func (p *Policy) companions(r *rule, device int) []FilterRule {
+	caps := answering(r)
 	d := &p.index.Devices[device]
 	to := own(d, func(a netip.Addr) bool { return r.sure(device, a) })
 	if len(caps) == 0 || len(to) == 0 || len(r.via) > 0 {
@@ -128,43 +134,47 @@ func (p *Policy) Capabilities(peer, host netip.Addr) (sure, may CapMap, unknown 
 		return nil, nil, nil
 	}
 	sure, may = CapMap{}, CapMap{}
+	from := p.addressed(end{device: nobody, service: nobody, ranges: single(peer)}, peer)
+	to := p.addressed(end{device: nobody, service: nobody}, host)
 	for _, r := range p.rules {
-		if len(r.caps) == 0 {
+		if len(r.caps) == 0 || len(r.via) > 0 {
 			continue
 		}
-		all := append(p.granted(r, device), p.companions(r, device)...)
-		// What is sure first: it is not said again of what may be.
-		slices.SortStableFunc(all, func(a, b FilterRule) int { return min(len(a.Unknown), 1) - min(len(b.Unknown), 1) })
-		given := map[string]bool{}
-		for _, f := range all {
-			to := sure
-			if len(f.Unknown) > 0 {
-				to = may
-			}
-			if f.give(to, given, peer, host) && len(f.Unknown) > 0 {
-				unknown = append(unknown, f.Unknown...)
-			}
+		given, why := p.gives(r, from, to)
+		if given.sure != 0 {
+			give(sure, values(r))
+		} else if given.may != 0 {
+			give(may, values(r))
+			unknown = append(unknown, why...)
+		}
+		if told, _ := p.gives(r, to, from); told.sure != 0 {
+			give(sure, answering(r))
 		}
 	}
 	return sure, may, phrases(unknown)
 }
 
-// give enters the capabilities of a rule that a peer has on a host, each but once a rule
-// of the file, and reports whether there were any.
-func (f FilterRule) give(to CapMap, given map[string]bool, peer, host netip.Addr) (any bool) {
-	if !slices.ContainsFunc(f.Src, func(s netipx.IPRange) bool { return s.Contains(peer) }) {
-		return false
-	}
-	for _, g := range f.Caps {
-		if !slices.ContainsFunc(g.Dsts, func(d netip.Prefix) bool { return d.Contains(host) }) {
-			continue
-		}
-		for name, values := range g.Caps {
-			if !given[name] {
-				to[name] = append(to[name], values...)
-				given[name], any = true, true
-			}
+// gives says whether a rule has one end among its sources and the other as a device
+// among its destinations.
+func (p *Policy) gives(r *rule, from, to end) (m match, why []string) {
+	s, _ := p.source(&r.sources, from)
+	for _, f := range r.facets {
+		t := p.target(r, f.dst, to, from)
+		m.sure |= s.sure & t.sure
+		if hit := (s.sure | s.may) & (t.sure | t.may); hit != 0 {
+			m.may |= hit
+			why = append(why, p.why(r, f.dst, from, to)...)
 		}
 	}
-	return any
+	return m, why
+}
+
+// single is the set of one address.
+func single(a netip.Addr) *netipx.IPSet { return address.Of(netipx.IPRangeFrom(a, a)) }
+
+// give enters capabilities, after what is there.
+func give(to, caps CapMap) {
+	for name, values := range caps {
+		to[name] = append(to[name], values...)
+	}
 }

@@ -24,6 +24,7 @@ type Policy struct {
 	rules []*rule // of "acls" and "grants", in the order of the file
 	ssh   []*sshRule
 	attrs []*attrRule
+	carry map[int]*netipx.IPSet // of devices with routes: what reaches them
 }
 
 // rule is a compiled rule of the network.
@@ -47,6 +48,10 @@ type facet struct {
 // Neither argument may be changed afterwards.
 func Compile(f *grammar.File, t *tailnet.Tailnet) *Policy {
 	p := &Policy{file: f, net: t, index: selector.NewIndex(f, t)}
+	p.carry = map[int]*netipx.IPSet{}
+	for _, i := range p.index.Routers {
+		p.carry[i] = carries(&p.index.Devices[i])
+	}
 	judged := map[string]*judgement{}
 	for i, a := range f.ACLs {
 		p.rules = append(p.rules, p.acl(i, a, judged))

@@ -165,7 +165,7 @@ func (p *Policy) at(r *rule, dst *selector.Set, device int) (at []netipx.IPRange
 	case routed && !r.routed.Has(device):
 		return nil, nil
 	case routed && dst.Everyone:
-		return carries(d).Ranges(), nil
+		return p.carried(device).Ranges(), nil
 	case dst.Everyone:
 		return address.All(), nil
 	case dst.Self && !routed && p.index.Member(device):
@@ -181,8 +181,13 @@ func (p *Policy) at(r *rule, dst *selector.Set, device int) (at []netipx.IPRange
 		}
 		return nil, nil
 	case dst.Ranges != nil:
-		here := p.answers(d, routed)
-		return slices.DeleteFunc(slices.Clone(dst.Ranges.Ranges()), func(a netipx.IPRange) bool { return !here.OverlapsRange(a) }), nil
+		var all []netipx.IPRange
+		for _, a := range dst.Ranges.Ranges() {
+			if p.carried(device).OverlapsRange(a) || !routed && p.answers(d, a) {
+				all = append(all, a)
+			}
+		}
+		return all, nil
 	case routed:
 		return nil, nil
 	case dst.Doubt.Has(device) && !dst.V4.Has(device) && !dst.V6.Has(device):
@@ -191,24 +196,22 @@ func (p *Policy) at(r *rule, dst *selector.Set, device int) (at []netipx.IPRange
 	return own(d, func(a netip.Addr) bool { return a.Is4() && dst.V4.Has(device) || a.Is6() && dst.V6.Has(device) }), nil
 }
 
-// answers returns the addresses that reach a device: by its routes, and else its own and
-// those of its Services too.
-func (p *Policy) answers(d *tailnet.Device, routed bool) *netipx.IPSet {
-	return address.Build(func(b *netipx.IPSetBuilder) {
-		b.AddSet(carries(d))
-		if routed {
-			return
-		}
-		for _, a := range d.Addrs {
-			b.Add(a)
-		}
-		for _, s := range p.net.Services {
-			if slices.Contains(d.Services, s.Name) {
-				for _, a := range s.Addrs {
-					b.Add(a)
-				}
-			}
-		}
+// carried returns the addresses that reach a device by its routes.
+func (p *Policy) carried(device int) *netipx.IPSet {
+	if s := p.carry[device]; s != nil {
+		return s
+	}
+	return &netipx.IPSet{}
+}
+
+// answers reports whether a device has an address in a range, of its own or of a Service
+// that it serves.
+func (p *Policy) answers(d *tailnet.Device, r netipx.IPRange) bool {
+	if slices.ContainsFunc(d.Addrs, r.Contains) {
+		return true
+	}
+	return len(d.Services) > 0 && slices.ContainsFunc(p.net.Services, func(s tailnet.Service) bool {
+		return slices.Contains(d.Services, s.Name) && slices.ContainsFunc(s.Addrs, r.Contains)
 	})
 }
 

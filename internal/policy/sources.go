@@ -3,7 +3,6 @@
 package policy
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -22,6 +21,7 @@ type sources struct {
 	// By the family of their address: the devices that are sources surely, and may be.
 	s4, s6, m4, m6 selector.Bits
 	n4, n6, nm     selector.Bits   // as named, whatever their posture: surely, and maybe
+	o4, o6         selector.Bits   // of s4 and s6, those that literal may not have
 	literal        []*netipx.IPSet // addresses by themselves; none where there is a posture
 	anyone         bool            // whoever sends
 	everyone       bool            // all of the tailnet
@@ -38,7 +38,7 @@ func (p *Policy) sourcesOf(src, postures []grammar.Name, network bool, judged ma
 		postures = p.file.DefaultSrcPosture
 	}
 	x := p.index
-	s := sources{n4: x.Empty(), n6: x.Empty(), nm: x.Empty()}
+	s := sources{n4: x.Empty(), n6: x.Empty(), nm: x.Empty(), o4: x.Empty(), o6: x.Empty()}
 	for _, name := range postures {
 		s.posture = append(s.posture, name.Text)
 	}
@@ -56,8 +56,11 @@ func (p *Policy) sourcesOf(src, postures []grammar.Name, network bool, judged ma
 			s.anyone, s.everyone = s.anyone || set.Anyone, s.everyone || set.Everyone || set.Anyone
 			if set.Ranges != nil {
 				s.literal = append(s.literal, set.Ranges)
+				continue
 			}
 		}
+		s.o4.Merge(set.V4)
+		s.o6.Merge(set.V6)
 	}
 	s.s4, s.s6, s.m4, s.m6 = s.n4, s.n6, s.nm, s.nm
 	if len(s.posture) > 0 {
@@ -66,6 +69,7 @@ func (p *Policy) sourcesOf(src, postures []grammar.Name, network bool, judged ma
 		s.m4 = s.n4.Of(s.nm, selector.Or).Of(j.may, selector.And)
 		s.m6 = s.n6.Of(s.nm, selector.Or).Of(j.may, selector.And)
 	}
+	s.o4, s.o6 = s.o4.Of(s.s4, selector.And), s.o6.Of(s.s6, selector.And)
 	s.m4, s.m6 = s.m4.Of(s.s4, selector.Not), s.m6.Of(s.s6, selector.Not)
 	return s
 }
@@ -134,20 +138,15 @@ func (p *Policy) from(s *sources) (sure, may []netipx.IPRange) {
 	add := func(to []netipx.IPRange, b selector.Bits, v4 bool) []netipx.IPRange {
 		for i := range b.All() {
 			for _, a := range p.index.Devices[i].Addrs {
-				if a.Is4() == v4 && !within(s.literal, a) {
+				if a.Is4() == v4 {
 					to = append(to, netipx.IPRangeFrom(a, a))
 				}
 			}
 		}
 		return to
 	}
-	sure = add(add(sure, s.s4, true), s.s6, false)
+	sure = add(add(sure, s.o4, true), s.o6, false)
 	return sure, add(add(nil, s.m4, true), s.m6, false)
-}
-
-// within reports whether one of the sets has an address.
-func within(sets []*netipx.IPSet, a netip.Addr) bool {
-	return slices.ContainsFunc(sets, func(s *netipx.IPSet) bool { return s.Contains(a) })
 }
 
 // doubts says what would have to be known for a device to be a source.

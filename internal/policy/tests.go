@@ -64,11 +64,12 @@ func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
 	}
 	host, list, _ := ports.Cut(r.Target)
 	port, err := strconv.ParseUint(list, 10, 16)
-	if err != nil || port == 0 {
-		return r.fails("the destination of a test is HOST:PORT, with one port by its number")
-	}
 	protocols, ok := ports.Protocol(t.Proto.Text)
-	if !ok {
+	ported := len(protocols) == 0 || ports.Ported(protocols[0])
+	switch {
+	case err != nil || port == 0 && ported:
+		return r.fails("the destination of a test is HOST:PORT, with one port by its number")
+	case !ok:
 		return r.fails(fmt.Sprintf("there is no protocol %q", t.Proto.Text))
 	}
 	dst, err := p.testEnd(host, nil)
@@ -78,20 +79,34 @@ func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
 	if dst.Name == "autogroup:internet" || dst.Kind == "everyone" || dst.Kind == "ipset" {
 		return r.fails(fmt.Sprintf("the destination of a test is one host, and not %q", host))
 	}
-	if dst.Kind == "host" && !p.single(dst) {
+	if dst.Kind == "host" && !p.one(dst) {
 		r.Unknown = []string{"whether the service tests a host alias that is a range"}
 	}
-	if len(protocols) == 0 {
-		protocols = []int{0}
+	if apart(src, dst) {
+		return r.fails("the source and the destination are addresses of different families")
 	}
-	var best *asked
-	for _, proto := range protocols {
-		a := p.ask(Question{Src: src, Dst: dst, Proto: proto, Port: uint16(port)}, true)
-		if best == nil || a.yes > best.yes {
-			best = a
+	q := Question{Src: src, Dst: dst, Port: uint16(port)}
+	if len(protocols) > 0 {
+		q.Proto = protocols[0]
+	}
+	a := p.ask(q, true)
+	v := a.verdict()
+	return r.judge(a.yes, a.unknown, a.no, v.Rules, v.Unknown)
+}
+
+// apart reports whether two ends are addresses of different families: the service fails
+// such a test, whatever it wants.
+func apart(src, dst Endpoint) bool {
+	named := func(e Endpoint) family {
+		if len(e.ends) != 1 || e.Kind != "address" && e.Kind != "host" {
+			return both
 		}
+		if e.ends[0].ranges != nil {
+			return families(e.ends[0].ranges)
+		}
+		return e.ends[0].families
 	}
-	return r.judge(best.yes, best.unknown, best.no, best.verdict().Rules, best.verdict().Unknown)
+	return named(src)&named(dst) == 0
 }
 
 // sshTest judges one destination and user of an entry of "sshTests".
@@ -146,8 +161,8 @@ func (p *Policy) testEnd(text string, attributes map[string]json.RawMessage) (En
 	return e, nil
 }
 
-// single reports whether an end is one address or device.
-func (p *Policy) single(e Endpoint) bool {
+// one reports whether an end is one address or device.
+func (p *Policy) one(e Endpoint) bool {
 	if len(e.ends) != 1 || e.ends[0].device >= 0 {
 		return true
 	}
