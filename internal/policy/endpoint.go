@@ -46,7 +46,9 @@ func (e Endpoint) Devices(p *Policy) []int {
 // or address, an address or prefix of no device, or "*". Its error says what was looked
 // for, and which names come near.
 func (p *Policy) Endpoint(text string) (Endpoint, error) {
-	text = strings.TrimSpace(text)
+	if text = strings.TrimSpace(text); len(text) > longest {
+		return Endpoint{}, fmt.Errorf("a name of %d bytes is too long: no name of a tailnet has more than %d", len(text), longest)
+	}
 	x := p.index
 	name, _, _ := strings.Cut(text, ":")
 	switch {
@@ -76,6 +78,9 @@ func (p *Policy) Endpoint(text string) (Endpoint, error) {
 	}
 	return Endpoint{}, p.unknown(text)
 }
+
+// longest is how long a name may be: a MagicDNS name and a login fit.
+const longest = 320
 
 // unknown is the error for a text that names nothing.
 func (p *Policy) unknown(text string) error {

@@ -152,17 +152,16 @@ func (p *Policy) from(s *sources) (sure, may []netipx.IPRange) {
 // doubts says what would have to be known for a device to be a source.
 func (p *Policy) doubts(s *sources, device int) []string {
 	var all []string
-	if !s.n4.Has(device) && !s.n6.Has(device) {
-		for _, set := range s.src {
-			if set.Doubt.Has(device) {
-				all = append(all, set.Why(device))
-			}
+	for _, set := range s.src {
+		if set.Doubt.Has(device) {
+			all = append(all, set.Why(device))
 		}
 	}
 	d := &p.index.Devices[device]
 	if len(s.posture) > 0 && !d.PostureKnown {
 		all = append(all, "the posture attributes of "+nameOf(d))
-	} else if len(s.posture) > 0 && len(all) == 0 {
+	}
+	if len(all) == 0 {
 		all = append(all, "whether "+nameOf(d)+" meets "+strings.Join(s.posture, " or "))
 	}
 	return all
