@@ -106,11 +106,11 @@ func FuzzCompile(f *testing.F) {
 		}
 		p := Compile(file, small())
 		p.Tests()
-		for _, d := range p.net.Devices {
+		for _, d := range p.Net.Devices {
 			p.Filter(d.ID)
 			p.SSHRules(d.ID)
 			p.NodeAttrs(d.ID)
-			p.Capabilities(d.Addrs[0], p.net.Devices[0].Addrs[0])
+			p.Capabilities(d.Addrs[0], p.Net.Devices[0].Addrs[0])
 		}
 		for _, name := range vocabulary {
 			e, err := p.Endpoint(name)
@@ -143,13 +143,13 @@ func FuzzReach(f *testing.F) {
 			t.Fatalf("%v: %s", err, text)
 		}
 		p := Compile(file, small())
-		for i, dst := range p.net.Devices {
+		for i, dst := range p.Net.Devices {
 			if dst.External {
 				continue
 			}
 			filter := p.Filter(dst.ID)
-			for j, src := range p.net.Devices {
-				if src.External || !p.index.Live(i) || !p.index.Live(j) {
+			for j, src := range p.Net.Devices {
+				if src.External || !p.Index.Live(i) || !p.Index.Live(j) {
 					continue
 				}
 				s, _ := p.Endpoint(src.ID)

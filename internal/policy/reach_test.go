@@ -10,7 +10,7 @@ import (
 	"tailscale-mcp/internal/policy/tailnet"
 )
 
-func compiled(t *testing.T, text string, net *tailnet.Tailnet) *Policy {
+func policyFor(t *testing.T, text string, net *tailnet.Tailnet) *Policy {
 	t.Helper()
 	f, err := grammar.Parse(text)
 	if err != nil {
@@ -109,7 +109,7 @@ func TestReach(t *testing.T) {
 		{`"src": ["*"], "dst": ["tag:web"], "ip": ["80-90"]`, "exit", "web", 85, Yes, ""},
 		{`"src": ["*"], "dst": ["tag:web"], "ip": ["80-90"]`, "exit", "web", 0, Yes, ""},
 	} {
-		p := compiled(t, `{`+smallSections+`"grants": [{`+c.rule+`}]}`, small())
+		p := policyFor(t, `{`+smallSections+`"grants": [{`+c.rule+`}]}`, small())
 		v := p.Reach(Question{Src: endOf(t, p, c.src), Dst: endOf(t, p, c.dst), Proto: 6, Port: c.port})
 		said := strings.Join(append(v.Unknown, v.Via...), ", ")
 		if v.Answer == No {
@@ -130,7 +130,7 @@ func TestReach(t *testing.T) {
 // A file without rules lets everything pass, one with none nothing.
 func TestReachByNoRules(t *testing.T) {
 	for text, want := range map[string]Answer{`{}`: Yes, `{"acls": []}`: No, `{"grants": []}`: No} {
-		p := compiled(t, text, small())
+		p := policyFor(t, text, small())
 		if v := p.Reach(Question{Src: endOf(t, p, "web"), Dst: endOf(t, p, "exit")}); v.Answer != want {
 			t.Errorf("%s: %v", text, v)
 		}
@@ -141,7 +141,7 @@ func TestReachByNoRules(t *testing.T) {
 func TestReachInAPartOfATailnet(t *testing.T) {
 	net := small()
 	net.Partial = true
-	p := compiled(t, `{"grants": [{"src": ["*"], "dst": ["172.16.0.0/12"], "ip": ["*"]}]}`, net)
+	p := policyFor(t, `{"grants": [{"src": ["*"], "dst": ["172.16.0.0/12"], "ip": ["*"]}]}`, net)
 	v := p.Reach(Question{Src: endOf(t, p, "web"), Dst: endOf(t, p, "172.16.0.1")})
 	if v.Answer != Unknown || len(v.Unknown) != 1 || !strings.Contains(v.Unknown[0], "not listed") {
 		t.Errorf("got %+v", v)
@@ -150,7 +150,7 @@ func TestReachInAPartOfATailnet(t *testing.T) {
 
 // A name that nothing has is refused, with the one that was probably meant.
 func TestEndpoint(t *testing.T) {
-	p := compiled(t, `{`+smallSections+`}`, small())
+	p := policyFor(t, `{`+smallSections+`}`, small())
 	for text, want := range map[string]string{
 		"alice-laptop": "device", "n1CNTRL": "device", "alice-laptop.tail1.ts.net.": "device", "100.64.0.1": "address", "10.0.0.0/8": "address",
 		"office": "host", "alice@example.com": "person", "tag:web": "tag", "tag:idle": "tag", "group:none": "group", "autogroup:member": "autogroup",

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/policy/ports"
 	"tailscale-mcp/internal/policy/posture"
@@ -31,8 +32,8 @@ type TestResult struct {
 // in the order of the file. The API refuses a file of which one is No.
 func (p *Policy) Tests() []TestResult {
 	var out []TestResult
-	for i, t := range p.file.Tests {
-		rule := p.named("tests", i, t.Place)
+	for i, t := range p.Parsed.Tests {
+		rule := p.Entry("tests", i, t.Place)
 		for _, target := range t.Accept {
 			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "accept"}, t))
 		}
@@ -40,8 +41,8 @@ func (p *Policy) Tests() []TestResult {
 			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "deny"}, t))
 		}
 	}
-	for i, t := range p.file.SSHTests {
-		rule := p.named("sshTests", i, t.Place)
+	for i, t := range p.Parsed.SSHTests {
+		rule := p.Entry("sshTests", i, t.Place)
 		for _, dst := range t.Dst {
 			for _, list := range []struct {
 				want  string
@@ -97,14 +98,14 @@ func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
 // apart reports whether two ends are addresses of different families: the service fails
 // such a test, whatever it wants.
 func apart(src, dst Endpoint) bool {
-	named := func(e Endpoint) family {
+	named := func(e Endpoint) compiled.Family {
 		if len(e.ends) != 1 || e.Kind != "address" && e.Kind != "host" {
-			return both
+			return compiled.Both
 		}
-		if e.ends[0].ranges != nil {
-			return families(e.ends[0].ranges)
+		if e.ends[0].Ranges != nil {
+			return compiled.FamiliesOf(e.ends[0].Ranges)
 		}
-		return e.ends[0].families
+		return e.ends[0].Families
 	}
 	return named(src)&named(dst) == 0
 }
@@ -156,17 +157,17 @@ func (p *Policy) testEnd(text string, attributes map[string]json.RawMessage) (En
 		}
 	}
 	for i := range e.ends {
-		e.ends[i].attributes = &have
+		e.ends[i].Attributes = &have
 	}
 	return e, nil
 }
 
 // one reports whether an end is one address or device.
 func (p *Policy) one(e Endpoint) bool {
-	if len(e.ends) != 1 || e.ends[0].device >= 0 {
+	if len(e.ends) != 1 || e.ends[0].Device >= 0 {
 		return true
 	}
-	all := e.ends[0].ranges.Ranges()
+	all := e.ends[0].Ranges.Ranges()
 	return len(all) == 1 && all[0].From() == all[0].To()
 }
 

@@ -44,7 +44,7 @@ func TestTests(t *testing.T) {
 			[]Answer{No, No, No, No, No, No, No, No, No, No}, ""},
 		{`"src": "group:none", "accept": ["web:443"], "deny": ["web:443"]`, []Answer{No, Yes}, ""},
 	} {
-		p := compiled(t, `{`+smallSections+rules+`"tests": [{`+c.entry+`}]}`, small())
+		p := policyFor(t, `{`+smallSections+rules+`"tests": [{`+c.entry+`}]}`, small())
 		got := p.Tests()
 		if len(got) != len(c.want) {
 			t.Errorf("%s: %d verdicts, want %d", c.entry, len(got), len(c.want))
@@ -79,7 +79,7 @@ func TestSSHTests(t *testing.T) {
 		{`"src": "tag:web", "dst": ["tag:exit"], "deny": ["root"]`, []Answer{Yes}},
 		{`"src": "ghost@example.com", "dst": ["tag:exit"], "deny": ["root"]`, []Answer{No}},
 	} {
-		p := compiled(t, `{`+smallSections+rules+`"sshTests": [{`+c.entry+`}]}`, small())
+		p := policyFor(t, `{`+smallSections+rules+`"sshTests": [{`+c.entry+`}]}`, small())
 		got := p.Tests()
 		if len(got) != len(c.want) {
 			t.Errorf("%s: %d verdicts, want %d", c.entry, len(got), len(c.want))
@@ -95,7 +95,7 @@ func TestSSHTests(t *testing.T) {
 
 // An ssh verdict says whether a person signs in again, and why not.
 func TestSSH(t *testing.T) {
-	p := compiled(t, `{`+smallSections+`"ssh": [
+	p := policyFor(t, `{`+smallSections+`"ssh": [
 		{"action": "accept", "src": ["autogroup:member"], "dst": ["tag:web"], "users": ["autogroup:nonroot"]},
 		{"action": "check", "src": ["alice@example.com"], "dst": ["tag:web"], "users": ["root", "deploy"]},
 		{"action": "accept", "src": ["autogroup:member"], "dst": ["tag:exit"], "users": ["root"], "srcPosture": ["posture:linux"]}]}`, small())

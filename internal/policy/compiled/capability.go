@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package policy
+package compiled
 
 import (
 	"net/netip"
@@ -19,17 +19,17 @@ var companion = map[string]string{
 }
 
 // granted is the capabilities that a rule gives on a device.
-func (p *Policy) granted(r *rule, device int) []FilterRule {
-	if len(r.caps) == 0 {
+func (p *Policy) granted(r *Network, device int) []FilterRule {
+	if len(r.Caps) == 0 {
 		return nil
 	}
 	var out []FilterRule
-	for _, f := range r.facets {
-		to, why := p.grantedAt(r, f.dst, device)
+	for _, f := range r.Facets {
+		to, why := p.grantedAt(r, f.Dst, device)
 		if len(to) == 0 {
 			continue
 		}
-		for _, from := range p.split(r, f.dst.Self, device, why) {
+		for _, from := range p.split(r, f.Dst.Self, device, why) {
 			from.Rule = r.Rule
 			from.Caps = []CapGrant{{Dsts: to, Caps: values(r)}}
 			out = append(out, from)
@@ -39,9 +39,9 @@ func (p *Policy) granted(r *rule, device int) []FilterRule {
 }
 
 // values are the capabilities of a rule.
-func values(r *rule) CapMap {
+func values(r *Network) CapMap {
 	all := CapMap{}
-	for _, c := range r.caps {
+	for _, c := range r.Caps {
 		all[c.Text] = append(all[c.Text], c.Values...)
 	}
 	return all
@@ -49,16 +49,16 @@ func values(r *rule) CapMap {
 
 // grantedAt returns the addresses of a device, or of its Service, on which a rule gives
 // capabilities: never those that it only routes.
-func (p *Policy) grantedAt(r *rule, dst *selector.Set, device int) ([]netip.Prefix, []string) {
-	d := &p.index.Devices[device]
+func (p *Policy) grantedAt(r *Network, dst *selector.Set, device int) ([]netip.Prefix, []string) {
+	d := &p.Index.Devices[device]
 	switch {
-	case len(r.via) > 0 || dst.Internet:
+	case len(r.Via) > 0 || dst.Internet:
 		return nil, nil
 	case dst.Service >= 0:
-		at, why := p.at(r, dst, device)
+		at, why := p.At(r, dst, device)
 		return prefixes(at), why
 	}
-	at, why := p.at(r, dst, device)
+	at, why := p.At(r, dst, device)
 	if dst.Everyone || dst.Ranges != nil {
 		at = own(d, func(a netip.Addr) bool { return dst.Everyone || dst.Ranges.Contains(a) })
 	}
@@ -75,9 +75,9 @@ func prefixes(at []netipx.IPRange) []netip.Prefix {
 }
 
 // answering are the companions of a rule's capabilities.
-func answering(r *rule) CapMap {
+func answering(r *Network) CapMap {
 	caps := CapMap{}
-	for _, c := range r.caps {
+	for _, c := range r.Caps {
 		if name := companion[c.Text]; name != "" {
 			caps[name] = nil
 		}
@@ -86,16 +86,16 @@ func answering(r *rule) CapMap {
 }
 
 // companions is what a device is told of the capabilities that a rule gives it elsewhere.
-func (p *Policy) companions(r *rule, device int) []FilterRule {
+func (p *Policy) companions(r *Network, device int) []FilterRule {
 	caps := answering(r)
-	d := &p.index.Devices[device]
-	to := own(d, func(a netip.Addr) bool { return r.sure(device, a) })
-	if len(caps) == 0 || len(to) == 0 || len(r.via) > 0 {
+	d := &p.Index.Devices[device]
+	to := own(d, func(a netip.Addr) bool { return r.has(device, a) })
+	if len(caps) == 0 || len(to) == 0 || len(r.Via) > 0 {
 		return nil
 	}
 	var from []netipx.IPRange
-	for _, f := range r.facets {
-		from = append(from, p.hosts(f.dst, device)...)
+	for _, f := range r.Facets {
+		from = append(from, p.hosts(f.Dst, device)...)
 	}
 	if len(from) == 0 {
 		return nil
@@ -107,9 +107,9 @@ func (p *Policy) companions(r *rule, device int) []FilterRule {
 func (p *Policy) hosts(dst *selector.Set, source int) []netipx.IPRange {
 	var all []netipx.IPRange
 	if dst.Self {
-		if p.index.Member(source) {
-			for _, i := range p.index.Owned(p.index.Devices[source].Login) {
-				all = append(all, own(&p.index.Devices[i], func(netip.Addr) bool { return true })...)
+		if p.Index.Member(source) {
+			for _, i := range p.Index.Owned(p.Index.Devices[source].Login) {
+				all = append(all, own(&p.Index.Devices[i], func(netip.Addr) bool { return true })...)
 			}
 		}
 		return all
@@ -118,7 +118,7 @@ func (p *Policy) hosts(dst *selector.Set, source int) []netipx.IPRange {
 		return dst.Ranges.Ranges()
 	}
 	for i := range dst.V4.Of(dst.V6, selector.Or).All() {
-		all = append(all, own(&p.index.Devices[i], func(a netip.Addr) bool {
+		all = append(all, own(&p.Index.Devices[i], func(a netip.Addr) bool {
 			return a.Is4() && dst.V4.Has(i) || a.Is6() && dst.V6.Has(i)
 		})...)
 	}
@@ -129,41 +129,41 @@ func (p *Policy) hosts(dst *selector.Set, source int) []netipx.IPRange {
 // capabilities that the file gives it there, and those that it may give, with what
 // would have to be known. The values of a capability are in the order of the file.
 func (p *Policy) Capabilities(peer, host netip.Addr) (sure, may CapMap, unknown []string) {
-	device, ok := p.index.At(host)
-	if !ok || peer.Is4() != host.Is4() || p.index.Devices[device].External || !p.index.Live(device) {
+	device, ok := p.Index.At(host)
+	if !ok || peer.Is4() != host.Is4() || p.Index.Devices[device].External || !p.Index.Live(device) {
 		return nil, nil, nil
 	}
 	sure, may = CapMap{}, CapMap{}
-	from := p.addressed(end{device: nobody, service: nobody, ranges: single(peer)}, peer)
-	to := p.addressed(end{device: nobody, service: nobody}, host)
-	for _, r := range p.rules {
-		if len(r.caps) == 0 || len(r.via) > 0 {
+	from := p.Addressed(End{Device: Nobody, Service: Nobody, Ranges: single(peer)}, peer)
+	to := p.Addressed(End{Device: Nobody, Service: Nobody}, host)
+	for _, r := range p.Rules {
+		if len(r.Caps) == 0 || len(r.Via) > 0 {
 			continue
 		}
 		given, why := p.gives(r, from, to)
-		if given.sure != 0 {
+		if given.Sure != 0 {
 			give(sure, values(r))
-		} else if given.may != 0 {
+		} else if given.May != 0 {
 			give(may, values(r))
 			unknown = append(unknown, why...)
 		}
-		if told, _ := p.gives(r, to, from); told.sure != 0 {
+		if told, _ := p.gives(r, to, from); told.Sure != 0 {
 			give(sure, answering(r))
 		}
 	}
-	return sure, may, phrases(unknown)
+	return sure, may, Phrases(unknown)
 }
 
 // gives says whether a rule has one end among its sources and the other as a device
 // among its destinations.
-func (p *Policy) gives(r *rule, from, to end) (m match, why []string) {
-	s, _ := p.source(&r.sources, from)
-	for _, f := range r.facets {
-		t := p.target(r, f.dst, to, from)
-		m.sure |= s.sure & t.sure
-		if hit := (s.sure | s.may) & (t.sure | t.may); hit != 0 {
-			m.may |= hit
-			why = append(why, p.why(r, f.dst, from, to)...)
+func (p *Policy) gives(r *Network, from, to End) (m Match, why []string) {
+	s, _ := p.Source(&r.Sources, from)
+	for _, f := range r.Facets {
+		t := p.Target(r, f.Dst, to, from)
+		m.Sure |= s.Sure & t.Sure
+		if hit := (s.Sure | s.May) & (t.Sure | t.May); hit != 0 {
+			m.May |= hit
+			why = append(why, p.Doubted(r, f.Dst, from, to)...)
 		}
 	}
 	return m, why
