@@ -5,6 +5,8 @@ package policy
 import (
 	"net/netip"
 
+	"go4.org/netipx"
+
 	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/selector"
 )
@@ -91,7 +93,7 @@ func (p *Policy) reached(r *compiled.Network, f compiled.Facet, who []compiled.E
 	if dst.Ranges != nil && !dst.Everyone {
 		for _, one := range dst.Ranges.Ranges() {
 			if single := one.From() == one.To(); !single || !p.has(one.From()) {
-				to.Ranges = append(to.Ranges, one.String())
+				to.Ranges = append(to.Ranges, rangeText(one))
 			}
 		}
 	}
@@ -113,4 +115,15 @@ func (p *Policy) maybe(dst *selector.Set, all selector.Bits, may *Access) {
 func (p *Policy) has(a netip.Addr) bool {
 	_, ok := p.Index.At(a)
 	return ok
+}
+
+// rangeText writes an address, a prefix or a range as policy files do.
+func rangeText(r netipx.IPRange) string {
+	if r.From() == r.To() {
+		return r.From().String()
+	}
+	if p, ok := r.Prefix(); ok {
+		return p.String()
+	}
+	return r.String()
 }

@@ -94,7 +94,7 @@ func (p *Policy) sides(r *compiled.Network, dst Endpoint, self bool, hit compile
 	if !self {
 		for _, l := range r.Literal {
 			for _, one := range l.Ranges() {
-				sure.Ranges = append(sure.Ranges, one.String())
+				sure.Ranges = append(sure.Ranges, rangeText(one))
 			}
 		}
 		if r.Anyone {

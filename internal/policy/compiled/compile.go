@@ -34,8 +34,8 @@ type Policy struct {
 	Index  *selector.Index
 	Rules  []*Network // of "acls" and "grants", in the order of the file
 	Shell  []*SSH     // of "ssh", in the order in which they are tried
+	Attrs  []*Attribute
 
-	attrs []*attrRule
 	carry map[int]*netipx.IPSet // of devices with routes: what reaches them
 }
 

@@ -83,7 +83,7 @@ func (p *Policy) Source(s *Sources, e End) (m Match, named Family) {
 		if m.Sure = named; len(s.Postures) > 0 {
 			m = Match{May: named}
 		}
-	case e.Ranges != nil && s.contains(e.Ranges):
+	case e.Ranges != nil && s.Contains(e.Ranges):
 		m.Sure = FamiliesOf(e.Ranges)
 	}
 	named |= m.Sure
@@ -131,7 +131,7 @@ func (p *Policy) Target(r *Network, dst *selector.Set, e, src End) Match {
 	case e.Abstract != "":
 		return Match{Sure: when(covering(dst, e.Abstract))}
 	case e.Ranges != nil && dst.Everyone,
-		e.Ranges != nil && dst.Ranges != nil && includes(dst.Ranges, e.Ranges),
+		e.Ranges != nil && dst.Ranges != nil && Includes(dst.Ranges, e.Ranges),
 		e.Service >= 0 && dst.Service == e.Service:
 		return Match{Sure: FamiliesOf(e.Ranges)}
 	}

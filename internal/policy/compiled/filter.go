@@ -124,8 +124,8 @@ func (p *Policy) split(r *Network, self bool, device int, why []string) []Filter
 	} else {
 		sure, may = p.from(s)
 		for i := range s.M4.Of(s.M6, selector.Or).All() {
-			if len(unknown) > 2*ManyDoubts {
-				break
+			if i >= p.Index.Real || len(unknown) > 2*ManyDoubts {
+				break // the rest has no address
 			}
 			unknown = append(unknown, p.Doubts(s, i)...)
 		}

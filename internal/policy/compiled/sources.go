@@ -112,13 +112,13 @@ func (p *Policy) postured(names []string, have posture.Attributes) posture.Judge
 	return best
 }
 
-// contains reports whether an address that is no device's is a source.
-func (s *Sources) contains(ranges *netipx.IPSet) bool {
-	return s.Anyone || slices.ContainsFunc(s.Literal, func(l *netipx.IPSet) bool { return includes(l, ranges) })
+// Contains reports whether addresses that are no device's are sources.
+func (s *Sources) Contains(ranges *netipx.IPSet) bool {
+	return s.Anyone || slices.ContainsFunc(s.Literal, func(l *netipx.IPSet) bool { return Includes(l, ranges) })
 }
 
-// includes reports whether a set has all of another's addresses.
-func includes(set, part *netipx.IPSet) bool {
+// Includes reports whether a set has all of another's addresses.
+func Includes(set, part *netipx.IPSet) bool {
 	for _, r := range part.Ranges() {
 		if !set.ContainsRange(r) {
 			return false

@@ -236,3 +236,19 @@ func (r *SSH) Asks(login, user string) bool {
 	}
 	return false
 }
+
+// Logins returns whom a rule lets somebody ask for on the host: users by name, "*" for
+// everybody but root, and "localpart:*@DOMAIN".
+func (r *SSH) Logins() []string {
+	var all []string
+	for user, becomes := range r.users {
+		if becomes != "" {
+			all = append(all, user)
+		}
+	}
+	for _, domain := range r.localparts {
+		all = append(all, "localpart:*"+domain)
+	}
+	slices.Sort(all)
+	return all
+}
