@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: MIT
 
-package policy
+package compiled
 
 import (
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/policy/selector"
 )
 
-// attrRule is a compiled entry of "nodeAttrs".
-type attrRule struct {
+// Attribute is a compiled entry of "nodeAttrs".
+type Attribute struct {
 	Rule
 	grammar.NodeAttr
-	targets []*selector.Set
+	Targets []*selector.Set
 }
 
 func (p *Policy) compileAttrs() {
-	for i, a := range p.file.NodeAttrs {
-		r := &attrRule{Rule: p.named("nodeAttrs", i, a.Place), NodeAttr: a}
+	for i, a := range p.Parsed.NodeAttrs {
+		r := &Attribute{Rule: p.Entry("nodeAttrs", i, a.Place), NodeAttr: a}
 		for _, t := range a.Target {
-			r.targets = append(r.targets, p.index.Resolve(t.Text))
+			r.Targets = append(r.Targets, p.Index.Resolve(t.Text))
 		}
-		p.attrs = append(p.attrs, r)
+		p.Attrs = append(p.Attrs, r)
 	}
 }
 
 // NodeAttrs returns the attributes that "nodeAttrs" gives a device (its ID or name),
 // with the values of its applications, and those that it may give.
 func (p *Policy) NodeAttrs(device string) (sure, may CapMap, unknown []string) {
-	all := p.index.Named(device)
+	all := p.Index.Named(device)
 	if len(all) != 1 {
 		return nil, nil, nil
 	}
 	sure, may = CapMap{}, CapMap{}
-	for _, r := range p.attrs {
+	for _, r := range p.Attrs {
 		switch in, why := targeted(r, all[0]); {
 		case in:
 			r.give(sure)
@@ -41,12 +41,12 @@ func (p *Policy) NodeAttrs(device string) (sure, may CapMap, unknown []string) {
 			unknown = append(unknown, why)
 		}
 	}
-	return sure, may, phrases(unknown)
+	return sure, may, Phrases(unknown)
 }
 
 // targeted reports whether an entry is for a device, or what would have to be known.
-func targeted(r *attrRule, device int) (in bool, why string) {
-	for _, t := range r.targets {
+func targeted(r *Attribute, device int) (in bool, why string) {
+	for _, t := range r.Targets {
 		switch {
 		case t.V4.Has(device) || t.V6.Has(device):
 			return true, ""
@@ -58,7 +58,7 @@ func targeted(r *attrRule, device int) (in bool, why string) {
 }
 
 // give enters the attributes of an entry.
-func (r *attrRule) give(to CapMap) {
+func (r *Attribute) give(to CapMap) {
 	for _, a := range r.Attr {
 		if _, ok := to[a.Text]; !ok {
 			to[a.Text] = nil
