@@ -6,8 +6,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"tailscale-mcp/internal/policy/compiled"
 
-	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -54,14 +54,14 @@ func (w *world) capabilities() *layer {
 	l := w.layer("app")
 	e := &entries{known: map[Entry]int{}}
 	type given struct {
-		policy.Part
+		*compiled.Network
 		side  int
 		items []int
 	}
 	var all []given
 	for k, s := range []*side{&w.before, &w.after} {
-		for _, p := range s.Parts() {
-			g := given{Part: p, side: k}
+		for _, p := range s.Rules {
+			g := given{Network: p, side: k}
 			for _, c := range p.Caps {
 				for _, v := range c.Values {
 					g.items = append(g.items, e.number(c.Text, v))
@@ -79,10 +79,10 @@ func (w *world) capabilities() *layer {
 	l.granted = l.together
 	l.say = e.say
 	for i, g := range all {
-		n := w.newLane([]*side{&w.before, &w.after}[g.side], g.Rule, g.From)
+		n := w.newLane([]*side{&w.before, &w.after}[g.side], g.Rule, g.Sources)
 		n.items = l.empty()
-		for _, to := range g.To {
-			n.to = append(n.to, to.Set)
+		for _, to := range g.Facets {
+			n.to = append(n.to, to.Dst)
 		}
 		for _, item := range g.items {
 			n.items.Add(item)

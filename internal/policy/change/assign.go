@@ -6,8 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"tailscale-mcp/internal/policy/compiled"
 
-	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/policy/selector"
 )
@@ -126,7 +126,7 @@ func (w *world) moved(some, others []assignment, now bool) []Change {
 // unknown of its names is unknown of both.
 func sameNames(w *world, these, those *side, a assignment, others []assignment) bool {
 	for _, n := range a.names {
-		if !these.Index().Resolve(n.Text).Doubt.Any() {
+		if !these.Index.Resolve(n.Text).Doubt.Any() {
 			continue
 		}
 		if !slices.ContainsFunc(others, func(b assignment) bool {
@@ -143,7 +143,7 @@ func sameNames(w *world, these, those *side, a assignment, others []assignment) 
 func (w *world) holders(s *side, a assignment) (sure, most selector.Bits, names []string) {
 	sure, most = w.index.Empty(), w.index.Empty()
 	for _, n := range a.names {
-		set := s.Index().Resolve(n.Text)
+		set := s.Index.Resolve(n.Text)
 		if empty(set) {
 			names = append(names, n.Text)
 		}
@@ -161,11 +161,11 @@ func (w *world) holders(s *side, a assignment) (sure, most selector.Bits, names 
 // assign tells what is assigned.
 func (w *world) assign(kind Kind, a assignment, devices selector.Bits, names []string, s *side) Change {
 	p := w.holdersWords(a, devices, names, s)
-	rule := policy.Rule{Section: a.section, Place: a.place}
+	rule := compiled.Rule{Section: a.section, Place: a.place}
 	if 0 <= a.place.Begin && a.place.Begin <= a.place.End && a.place.End <= len(s.file.Text) {
 		rule.Text = s.file.Text[a.place.Begin:a.place.End]
 	}
-	ch := Change{Kind: kind, Who: p.Who, What: What{Other: []string{a.item}}, Rules: []policy.Rule{rule}}
+	ch := Change{Kind: kind, Who: p.Who, What: What{Other: []string{a.item}}, Rules: []compiled.Rule{rule}}
 	ch.Gravity = More
 	what := ""
 	switch a.section {
@@ -196,7 +196,7 @@ func (w *world) assign(kind Kind, a assignment, devices selector.Bits, names []s
 	}
 	if kind == MayGain || kind == MayLose {
 		for _, n := range a.names {
-			if s.Index().Resolve(n.Text).Doubt.Any() {
+			if s.Index.Resolve(n.Text).Doubt.Any() {
 				ch.Unknown = once(ch.Unknown, "who is in "+safe(n.Text))
 			}
 		}
@@ -220,9 +220,9 @@ func (w *world) holdersWords(a assignment, devices selector.Bits, names []string
 	c := &comparison{layer: &layer{world: w}}
 	var sets []*selector.Set
 	for _, n := range a.names {
-		sets = append(sets, s.Index().Resolve(n.Text))
+		sets = append(sets, s.Index.Resolve(n.Text))
 	}
-	g := &group{piece: &piece{lanes: []*lane{{from: policy.From{Sets: sets}}}}, sources: slices.Collect(devices.All())}
+	g := &group{piece: &piece{lanes: []*lane{{from: compiled.Sources{Src: sets}}}}, sources: slices.Collect(devices.All())}
 	if len(g.sources) == 0 {
 		p := &party{nobody: true, plural: len(names) > 1}
 		p.Others = names
@@ -256,14 +256,14 @@ func (w *world) power(tag string, now bool) (Gravity, string) {
 	}
 	g, rules := More, 0
 	var does []string
-	for _, p := range s.Parts() {
-		if !source(w.everyone(p.From), i) {
+	for _, p := range s.Rules {
+		if !source(w.everyone(p.Sources), i) {
 			continue
 		}
 		rules++
-		for _, to := range p.To {
-			does = once(does, destinationWords(to.Set.Text))
-			if to.Set.Everyone || to.Set.Internet {
+		for _, to := range p.Facets {
+			does = once(does, destinationWords(to.Dst.Text))
+			if to.Dst.Everyone || to.Dst.Internet {
 				g = max(g, Network)
 			}
 		}
@@ -273,15 +273,15 @@ func (w *world) power(tag string, now bool) (Gravity, string) {
 			}
 		}
 	}
-	for _, p := range s.SSHParts() {
-		if !source(w.everyone(p.From), i) {
+	for _, p := range s.Shell {
+		if !source(w.everyone(p.Sources), i) {
 			continue
 		}
 		rules++
-		for _, to := range p.To {
+		for _, to := range p.Dst {
 			does = once(does, "ssh on "+destinationWords(to.Text))
 		}
-		if p.Users["root"] != "" {
+		if slices.Contains(p.Logins(), "root") {
 			g = max(g, Root)
 		}
 	}
@@ -292,6 +292,6 @@ func (w *world) power(tag string, now bool) (Gravity, string) {
 }
 
 // source reports whether a device is, or may be, a source.
-func source(f policy.From, i int) bool {
-	return f.V4.Has(i) || f.V6.Has(i) || f.May4.Has(i) || f.May6.Has(i)
+func source(f compiled.Sources, i int) bool {
+	return f.S4.Has(i) || f.S6.Has(i) || f.M4.Has(i) || f.M6.Has(i)
 }

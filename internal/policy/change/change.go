@@ -11,6 +11,7 @@ package change
 
 import (
 	"net/netip"
+	"tailscale-mcp/internal/policy/compiled"
 
 	"tailscale-mcp/internal/policy"
 )
@@ -57,7 +58,7 @@ type Change struct {
 	Gravity Gravity
 	Who     Who
 	What    What
-	Rules   []policy.Rule // of the new file for a gain, of the old one for a loss
+	Rules   []compiled.Rule // of the new file for a gain, of the old one for a loss
 	// Text is a sentence without its full stop. What others wrote is quoted in it, unless
 	// it is plain.
 	Text    string

@@ -55,7 +55,7 @@ var focus = Focus{
 	CallerLogin: "alice@example.com", CallerAddr: addrs(1)[0],
 }
 
-func compiled(t testing.TB, text string, net *tailnet.Tailnet) *policy.Policy {
+func made(t testing.TB, text string, net *tailnet.Tailnet) *policy.Policy {
 	t.Helper()
 	f, err := grammar.Parse(text)
 	if err != nil {
@@ -66,7 +66,7 @@ func compiled(t testing.TB, text string, net *tailnet.Tailnet) *policy.Policy {
 
 func between(t testing.TB, old, now string, net *tailnet.Tailnet, f Focus) *Result {
 	t.Helper()
-	return Between(compiled(t, old, net), compiled(t, now, net), f)
+	return Between(made(t, old, net), made(t, now, net), f)
 }
 
 // told are the changes in short: gravity, and the sentence.

@@ -101,7 +101,7 @@ func (l *layer) sources(o *origins, changed selector.Bits) ([]class, bool) {
 			}
 		}
 		everyone := lane.from.Anyone || len(lane.cond.postures) == 0 && len(lane.from.Literal) > 0 &&
-			slices.ContainsFunc(lane.from.Sets, func(s *selector.Set) bool { return s.Everyone })
+			slices.ContainsFunc(lane.from.Src, func(s *selector.Set) bool { return s.Everyone })
 		for f := range 2 {
 			if lane.from.Anyone {
 				t.set(anyone, lane.id, f, true)
@@ -116,7 +116,7 @@ func (l *layer) sources(o *origins, changed selector.Bits) ([]class, bool) {
 
 // devices enters the devices that are sources of a lane, by the families they have.
 func (l *layer) devices(t *table, lane *lane) {
-	for f, b := range [2][2]selector.Bits{{lane.from.V4, lane.from.May4}, {lane.from.V6, lane.from.May6}} {
+	for f, b := range [2][2]selector.Bits{{lane.from.S4, lane.from.M4}, {lane.from.S6, lane.from.M6}} {
 		for i := range b[0].All() {
 			if l.world.has(i)[f] {
 				t.set(i, lane.id, f, true)
@@ -148,13 +148,14 @@ func (l *layer) destinations(places []place, changed selector.Bits) ([]class, bo
 		return nil, false
 	}
 	for _, lane := range l.lanes {
+		may := [2]selector.Bits{lane.may4, lane.may6}
 		for f, b := range [2]selector.Bits{lane.v4, lane.v6} {
 			for i := range b.All() {
 				if w.has(i)[f] {
 					t.set(i, lane.id, f, true)
 				}
 			}
-			for i := range lane.may.All() {
+			for i := range may[f].All() {
 				if w.has(i)[f] {
 					t.set(i, lane.id, f, false)
 				}

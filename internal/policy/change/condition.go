@@ -22,7 +22,7 @@ func (s *side) condition(sets []*selector.Set, postures []string) condition {
 	c := condition{names: postures}
 	for _, name := range postures {
 		list := []string{"\x00 no such posture"}
-		if d, ok := s.Index().Definition(name); ok {
+		if d, ok := s.Index.Definition(name); ok {
 			list = nil
 			for _, v := range d.Values {
 				list = append(list, strings.Join(strings.Fields(v.Text), " "))

@@ -9,10 +9,10 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"tailscale-mcp/internal/policy/compiled"
 
 	"go4.org/netipx"
 
-	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -21,15 +21,15 @@ import (
 type lane struct {
 	id                 int
 	inOld, inNow       bool
-	rule               policy.Rule // of the old file, unless it is in the new one alone
-	placeOld, placeNow int         // where it stands among those that decide, for ssh
+	rule               compiled.Rule // of the old file, unless it is in the new one alone
+	placeOld, placeNow int           // where it stands among those that decide, for ssh
 
-	from policy.From
+	from compiled.Sources
 	cond condition
 
 	to                         []*selector.Set
 	everything, internet, self bool
-	v4, v6, may                selector.Bits // devices that are destinations by their own addresses
+	v4, v6, may4, may6         selector.Bits // devices that are destinations by their own addresses
 	ranges                     []*netipx.IPSet
 	services                   map[int]bool
 	via                        []string
@@ -65,16 +65,16 @@ func (w *world) layer(what string) *layer {
 // is where the rule stands in its file.
 func (l *layer) add(n lane, now bool, order int) {
 	n.destinations(l.world)
-	named := l.world.named(n.from.Sets)
+	named := l.world.named(n.from.Src)
 	sure, doubt := n, n
 	sure.cond.doubts = nil
 	sure.from.Strangers = false
-	sure.from.May4, sure.from.May6 = n.from.May4.Of(named, selector.And), n.from.May6.Of(named, selector.And)
-	doubt.from.V4, doubt.from.V6, doubt.from.Literal, doubt.from.Anyone = nil, nil, nil, false
-	doubt.from.May4, doubt.from.May6 = n.from.May4.Of(named, selector.Not), n.from.May6.Of(named, selector.Not)
-	sure.nobodies = nobody(n.from.Sets)
+	sure.from.M4, sure.from.M6 = n.from.M4.Of(named, selector.And), n.from.M6.Of(named, selector.And)
+	doubt.from.S4, doubt.from.S6, doubt.from.Literal, doubt.from.Anyone = nil, nil, nil, false
+	doubt.from.M4, doubt.from.M6 = n.from.M4.Of(named, selector.Not), n.from.M6.Of(named, selector.Not)
+	sure.nobodies = nobody(n.from.Src)
 	l.onto(sure, now, order)
-	if doubt.from.Strangers || doubt.from.May4.Any() || doubt.from.May6.Any() {
+	if doubt.from.Strangers || doubt.from.M4.Any() || doubt.from.M6.Any() {
 		l.onto(doubt, now, order)
 	}
 }
@@ -82,9 +82,9 @@ func (l *layer) add(n lane, now bool, order int) {
 // onto splits a lane by its destinations.
 func (l *layer) onto(n lane, now bool, order int) {
 	sure, doubt := n, n
-	sure.may, sure.cond.onto, sure.nowhere = nil, nil, nobody(n.to)
+	sure.may4, sure.may6, sure.cond.onto, sure.nowhere = nil, nil, nil, nobody(n.to)
 	l.enter(sure, now, order)
-	if n.may.Any() {
+	if n.may4.Any() || n.may6.Any() {
 		doubt.v4, doubt.v6, doubt.ranges, doubt.services = nil, nil, nil, nil
 		doubt.everything, doubt.internet, doubt.self = false, false, false
 		l.enter(doubt, now, order)
@@ -125,23 +125,23 @@ func (w *world) named(sets []*selector.Set) selector.Bits {
 func (n *lane) changed() bool { return n.inOld != n.inNow }
 
 // newLane begins a lane: a rule, its sources, and under which conditions they are.
-func (w *world) newLane(s *side, rule policy.Rule, from policy.From) lane {
-	return lane{rule: rule, from: w.everyone(from), cond: s.condition(from.Sets, from.Postures)}
+func (w *world) newLane(s *side, rule compiled.Rule, from compiled.Sources) lane {
+	return lane{rule: rule, from: w.everyone(from), cond: s.condition(from.Src, from.Postures)}
 }
 
 // everyone adds the stand-ins to the sources of a rule for all: they have no address by
 // which it would find them.
-func (w *world) everyone(from policy.From) policy.From {
-	all := slices.ContainsFunc(from.Sets, func(s *selector.Set) bool { return s.Everyone || s.Anyone })
+func (w *world) everyone(from compiled.Sources) compiled.Sources {
+	all := slices.ContainsFunc(from.Src, func(s *selector.Set) bool { return s.Everyone || s.Anyone })
 	if !all {
 		return from
 	}
 	live := w.live()
 	with := func(b selector.Bits) selector.Bits { return b.Of(live, selector.Or) }
 	if len(from.Postures) == 0 {
-		from.V4, from.V6 = with(from.V4), with(from.V6)
+		from.S4, from.S6 = with(from.S4), with(from.S6)
 	} else {
-		from.May4, from.May6 = with(from.May4), with(from.May6)
+		from.M4, from.M6 = with(from.M4), with(from.M6)
 	}
 	return from
 }
@@ -159,7 +159,8 @@ func (w *world) live() selector.Bits {
 
 // destinations works out what the destinations of a lane are.
 func (n *lane) destinations(w *world) {
-	n.v4, n.v6, n.may = w.index.Empty(), w.index.Empty(), w.index.Empty()
+	n.v4, n.v6 = w.index.Empty(), w.index.Empty()
+	may := w.index.Empty()
 	n.services = map[int]bool{}
 	for _, d := range n.to {
 		n.everything, n.internet, n.self = n.everything || d.Everyone, n.internet || d.Internet, n.self || d.Self
@@ -174,17 +175,17 @@ func (n *lane) destinations(w *world) {
 		}
 		n.v4.Merge(d.V4)
 		n.v6.Merge(d.V6)
-		n.may.Merge(d.Doubt)
+		may.Merge(d.Doubt)
 	}
 	if n.everything {
 		n.v4, n.v6 = w.targets, w.targets
 	}
-	n.v4, n.v6, n.may = n.v4.Of(w.targets, selector.And), n.v6.Of(w.targets, selector.And), n.may.Of(w.targets, selector.And)
+	n.v4, n.v6, may = n.v4.Of(w.targets, selector.And), n.v6.Of(w.targets, selector.And), may.Of(w.targets, selector.And)
 	if len(n.via) > 0 {
-		n.v4, n.v6, n.may, n.self = w.index.Empty(), w.index.Empty(), w.index.Empty(), false
+		n.v4, n.v6, may, n.self = w.index.Empty(), w.index.Empty(), w.index.Empty(), false
 	}
-	n.may = n.may.Of(n.v4.Of(n.v6, selector.Or), selector.Not)
-	if n.may.Any() {
+	n.may4, n.may6 = may.Of(n.v4, selector.Not), may.Of(n.v6, selector.Not)
+	if may.Any() {
 		for _, d := range n.to {
 			if d.Doubt.Any() {
 				n.cond.onto = append(n.cond.onto, d.Text)
@@ -196,7 +197,7 @@ func (n *lane) destinations(w *world) {
 // key identifies what a lane means.
 func (n *lane) key() [sha256.Size]byte {
 	h := sha256.New()
-	for _, b := range []selector.Bits{n.from.V4, n.from.V6, n.from.May4, n.from.May6, n.v4, n.v6, n.may, n.routed, n.items} {
+	for _, b := range []selector.Bits{n.from.S4, n.from.S6, n.from.M4, n.from.M6, n.v4, n.v6, n.may4, n.may6, n.routed, n.items} {
 		writeBits(h, b)
 	}
 	write(h, n.from.Anyone, n.from.Strangers, n.everything, n.internet, n.self, len(n.via) > 0)

@@ -6,17 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"tailscale-mcp/internal/policy/compiled"
 
-	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/ports"
 	"tailscale-mcp/internal/policy/selector"
 )
 
-// Protocols of which ports are looked at, and those of ping.
-const (
-	icmp, tcp, udp = 1, 6, 17
-	icmp6, sctp    = 58, 132
-)
+// Protocols of which ports are looked at first, and those of ping.
+const icmp, tcp, udp, icmp6 = 1, 6, 17, 58
 
 // usual are the protocols of a rule that names none.
 var usual = []int{icmp, tcp, udp, icmp6}
@@ -35,8 +32,8 @@ func (w *world) network() *layer {
 	l := w.layer("network")
 	var opens []ports.Open
 	for _, s := range []*side{&w.before, &w.after} {
-		for _, p := range s.Parts() {
-			for _, to := range p.To {
+		for _, p := range s.Rules {
+			for _, to := range p.Facets {
 				opens = append(opens, to.Open...)
 			}
 		}
@@ -47,9 +44,9 @@ func (w *world) network() *layer {
 	l.opens = all.open
 	l.say = func(items selector.Bits) What { return What{Ports: all.texts(items)} }
 	for k, s := range []*side{&w.before, &w.after} {
-		for i, p := range s.Parts() {
-			for _, at := range facets(p.To) {
-				n := w.newLane(s, p.Rule, p.From)
+		for i, p := range s.Rules {
+			for _, at := range facets(p.Facets) {
+				n := w.newLane(s, p.Rule, p.Sources)
 				n.to, n.via, n.routed = at.to, p.Via, p.Routed
 				n.items = all.of(at.open, l.empty())
 				if n.items.Any() {
@@ -67,7 +64,7 @@ type at struct {
 	open []ports.Open
 }
 
-func facets(to []policy.To) []at {
+func facets(to []compiled.Facet) []at {
 	var all []at
 	known := map[string]int{}
 	for _, t := range to {
@@ -78,7 +75,7 @@ func facets(to []policy.To) []at {
 			known[key] = i
 			all = append(all, at{open: t.Open})
 		}
-		all[i].to = append(all[i].to, t.Set)
+		all[i].to = append(all[i].to, t.Dst)
 	}
 	return all
 }
@@ -99,8 +96,6 @@ func (l *layer) together(hits []hit, now bool) (sure, most selector.Bits) {
 
 func (l *layer) empty() selector.Bits { return make(selector.Bits, (l.number+63)/64) }
 
-func ported(protocol int) bool { return protocol == tcp || protocol == udp || protocol == sctp }
-
 // segmentsOf cuts protocols and ports where one of some openings begins or ends.
 func segmentsOf(opens []ports.Open) segments {
 	protocols := slices.Clone(usual)
@@ -116,7 +111,7 @@ func segmentsOf(opens []ports.Open) segments {
 	cuts = slices.Compact(cuts)
 	var all segments
 	for _, p := range slices.Compact(protocols) {
-		if !ported(p) {
+		if !ports.Ported(p) {
 			all = append(all, segment{p, ports.All})
 			continue
 		}
@@ -130,8 +125,8 @@ func segmentsOf(opens []ports.Open) segments {
 // of enters the segments of openings.
 func (all segments) of(opens []ports.Open, into selector.Bits) selector.Bits {
 	for _, o := range opens {
-		protocols := o.Protocols
-		if len(protocols) == 0 {
+		protocols := append([]int{icmp, icmp6}, o.Protocols...) // ping passes where anything does
+		if len(o.Protocols) == 0 {
 			protocols = usual
 		}
 		for _, p := range protocols {
@@ -151,8 +146,8 @@ func (all segments) of(opens []ports.Open, into selector.Bits) selector.Bits {
 func (all segments) within(i int, open []ports.Range) bool {
 	switch s := all[i]; {
 	case s.protocol == icmp || s.protocol == icmp6:
-		return true
-	case !ported(s.protocol):
+		return len(open) > 0
+	case !ports.Ported(s.protocol):
 		return slices.Contains(open, ports.All)
 	default:
 		return slices.ContainsFunc(open, func(r ports.Range) bool { return r.First <= s.First && s.Last <= r.Last })
@@ -175,12 +170,13 @@ func (all segments) texts(items selector.Bits) []string {
 			joined[s.protocol] = append(have, s.Range)
 		}
 	}
+	alone := !slices.ContainsFunc(order, func(p int) bool { return p != icmp && p != icmp6 })
 	both := slices.Equal(joined[tcp], joined[udp]) && len(joined[tcp]) > 0
 	var texts []string
 	for _, p := range order {
 		ping := p == icmp || p == icmp6
 		switch {
-		case p == udp && both, ping && both, p == icmp6 && len(joined[icmp]) > 0:
+		case p == udp && both, ping && !alone, p == icmp6 && len(joined[icmp]) > 0:
 			continue
 		case ping:
 			texts = append(texts, "icmp:*")

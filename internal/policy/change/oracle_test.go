@@ -26,7 +26,7 @@ func answer(rules []policy.FilterRule, from, to netip.Addr, protocol int, port u
 		if len(protos) == 0 {
 			protos = []int{1, 6, 17, 58}
 		}
-		if !slices.Contains(protos, protocol) || !slices.ContainsFunc(r.Src, func(s netipx.IPRange) bool { return s.Contains(from) }) {
+		if protocol != 1 && !slices.Contains(protos, protocol) || !slices.ContainsFunc(r.Src, func(s netipx.IPRange) bool { return s.Contains(from) }) {
 			continue
 		}
 		for _, d := range r.Dst {
@@ -62,7 +62,7 @@ func expected(old, now policy.Answer) (kind Kind, ok, any bool) {
 // that passes otherwise is told, and no other.
 func checkAgainstFilters(t *testing.T, old, now string, net *tailnet.Tailnet) {
 	t.Helper()
-	a, b := compiled(t, old, net), compiled(t, now, net)
+	a, b := made(t, old, net), made(t, now, net)
 	w := newWorld(a.File(), b.File(), net, Focus{})
 	l := w.network()
 	c := l.compare()
@@ -113,8 +113,8 @@ func checkAgainstFilters(t *testing.T, old, now string, net *tailnet.Tailnet) {
 
 func opensOf(w *world) (all []ports.Open) {
 	for _, s := range []*side{&w.before, &w.after} {
-		for _, p := range s.Parts() {
-			for _, to := range p.To {
+		for _, p := range s.Rules {
+			for _, to := range p.Facets {
 				all = append(all, to.Open...)
 			}
 		}
@@ -132,26 +132,37 @@ func targetsOf(c *comparison, d int) func(func(int, []netip.Addr) bool) {
 			if p.device != d {
 				continue
 			}
-			one := p.piece.From()
+			some := []netip.Addr{p.piece.From()}
 			if !p.piece.IsValid() {
-				one = netip.MustParseAddr("1.1.1.1")
+				some = nil // the internet, as far as no rule names parts of it
+				for _, a := range []netip.Addr{netip.MustParseAddr("1.1.1.1"), netip.MustParseAddr("2606:4700::1111")} {
+					if !slices.ContainsFunc(c.places, func(p place) bool { return p.piece.IsValid() && p.piece.Contains(a) }) {
+						some = append(some, a)
+					}
+				}
 			}
-			if !yield(c.world.devices()+k, []netip.Addr{one}) {
+			if len(some) > 0 && !yield(c.world.devices()+k, some) {
 				return
 			}
 		}
 	}
 }
 
+// covers reports whether a group tells of a source, a destination and a packet. What
+// people may do on their own devices has its own groups, and is no part of the others.
 func covers(c *comparison, g *group, s, d, at int, all segments, protocol int, port uint16) bool {
 	if !slices.Contains(g.sources, s) {
 		return false
 	}
-	if g.self {
-		if at != d || c.world.owner(s) == "" || c.world.owner(s) != c.world.owner(d) {
+	own := at == d && c.world.owner(s) != "" && c.world.owner(s) == c.world.owner(d)
+	switch {
+	case own && len(c.from) > 0:
+		n := c.world.devices()
+		pair := c.differ(&c.from[classOf(c.from, n)[s]], &c.to[classOf(c.to, n)[d]], true)
+		if !slices.Contains(pair, c.intern(*g.piece)) || !g.self && !slices.Contains(g.targets, at) {
 			return false
 		}
-	} else if !slices.Contains(g.targets, at) {
+	case g.self || !slices.Contains(g.targets, at):
 		return false
 	}
 	for i := range g.items.All() {

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"tailscale-mcp/internal/policy/compiled"
 
 	"github.com/tailscale/hujson"
 
-	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/grammar"
 )
 
@@ -116,15 +116,15 @@ func (w *world) settings() []Change {
 	return all
 }
 
-func setting(r policy.Rule, text string) Change {
-	return Change{Kind: Other, Gravity: Nothing, Rules: []policy.Rule{r}, Text: text + "; nobody gains or loses access by it"}
+func setting(r compiled.Rule, text string) Change {
+	return Change{Kind: Other, Gravity: Nothing, Rules: []compiled.Rule{r}, Text: text + "; nobody gains or loses access by it"}
 }
 
 // sections are the top-level parts of a file, by their names in lower case.
-func sections(f *grammar.File) map[string]policy.Rule {
-	all := map[string]policy.Rule{}
+func sections(f *grammar.File) map[string]compiled.Rule {
+	all := map[string]compiled.Rule{}
 	for _, s := range f.Sections {
-		r := policy.Rule{Section: s.Text, Place: s.Place}
+		r := compiled.Rule{Section: s.Text, Place: s.Place}
 		if 0 <= s.Begin && s.Begin <= s.End && s.End <= len(f.Text) {
 			r.Text = f.Text[s.Begin:s.End]
 		}

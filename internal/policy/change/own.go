@@ -4,17 +4,17 @@ package change
 
 import (
 	"slices"
+	"tailscale-mcp/internal/policy/compiled"
 
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/selector"
 )
 
 // ownWay is what the caller has and loses on this server.
 type ownWay struct {
-	granted bool          // the old file gives, or may give, an entry of the capability
-	lost    []string      // what goes, in words
-	rules   []policy.Rule // by which it was given
+	granted bool            // the old file gives, or may give, an entry of the capability
+	lost    []string        // what goes, in words
+	rules   []compiled.Rule // by which it was given
 }
 
 // ownWay looks at the caller's way to this server in one layer: what may be lost counts.

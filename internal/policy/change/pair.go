@@ -53,11 +53,12 @@ type comparison struct {
 	seen    map[string][]int // pieces of a set of hits
 	key     []byte           // of the last such set
 	groups  []group
+	aside   map[int]bool // pieces that some people's own devices are no part of
 }
 
 func (l *layer) compare() *comparison {
 	words := (len(l.lanes) + 63) / 64
-	c := &comparison{layer: l, changed: make(selector.Bits, words), selves: make(selector.Bits, words), known: map[string]int{}, seen: map[string][]int{}}
+	c := &comparison{layer: l, changed: make(selector.Bits, words), selves: make(selector.Bits, words), known: map[string]int{}, seen: map[string][]int{}, aside: map[int]bool{}}
 	for _, n := range l.lanes {
 		if n.changed() {
 			c.changed.Add(n.id)
@@ -169,13 +170,17 @@ func (c *comparison) own() {
 		targets = slices.Compact(targets)
 		for s, members := range sources {
 			for _, d := range targets {
-				for _, p := range c.alone(&c.from[s], &c.to[d]) {
+				here, others := c.alone(&c.from[s], &c.to[d])
+				for _, p := range here {
 					if concerned[p] == nil {
 						concerned[p] = map[int]bool{}
 					}
 					for _, i := range members {
 						concerned[p][i] = true
 					}
+				}
+				for _, p := range others {
+					c.aside[p] = true
 				}
 			}
 		}
@@ -187,15 +192,16 @@ func (c *comparison) own() {
 	}
 }
 
-// alone are the pieces of a pair that are told of people's own devices alone, and not
-// with what all of these may do on all of those.
-func (c *comparison) alone(from, to *class) []int {
-	all := c.differ(from, to, true)
+// alone are the pieces of a pair that are told of people's own devices alone, and those
+// of what all of these may do on all of those, their own aside.
+func (c *comparison) alone(from, to *class) (here, others []int) {
+	here = c.differ(from, to, true)
 	if from.owner != "" && from.owner == to.owner {
-		return all
+		return here, nil
 	}
-	other := c.differ(from, to, false)
-	return slices.DeleteFunc(all, func(p int) bool { return slices.Contains(other, p) })
+	others = c.differ(from, to, false)
+	both := func(p int) bool { return slices.Contains(here, p) && slices.Contains(others, p) }
+	return slices.DeleteFunc(slices.Clone(here), both), slices.DeleteFunc(slices.Clone(others), both)
 }
 
 // classOf is the class of each device.

@@ -29,6 +29,7 @@ type place struct {
 	piece   netipx.IPRange
 	service int
 	name    string
+	rest    [2]bool // of an exit: in which families it is what no rule names
 }
 
 func (l *layer) origins() (o origins, ok bool) {
@@ -116,7 +117,9 @@ func (w *world) routes(i int, at []netip.Addr, named *netipx.IPSet) []place {
 		}
 	}
 	if exit {
-		all = append(all, place{kind: "exit", device: i, service: -1})
+		if rest := remainder(named); rest[0] || rest[1] {
+			all = append(all, place{kind: "exit", device: i, service: -1, rest: rest})
+		}
 		for _, r := range named.Ranges() {
 			for _, piece := range split(r, at) {
 				if address.Internet().ContainsRange(piece) {
@@ -126,6 +129,18 @@ func (w *world) routes(i int, at []netip.Addr, named *netipx.IPSet) []place {
 		}
 	}
 	return all
+}
+
+// remainder says in which families there is an internet beside what rules name.
+func remainder(named *netipx.IPSet) (families [2]bool) {
+	rest := address.Build(func(b *netipx.IPSetBuilder) {
+		b.AddSet(address.Internet())
+		b.RemoveSet(named)
+	})
+	for _, r := range rest.Ranges() {
+		families[family(r.From().Is4())] = true
+	}
+	return families
 }
 
 func (w *world) exits() bool {
@@ -205,7 +220,10 @@ func (n *lane) within(piece netipx.IPRange) bool {
 
 // families are those in which a place is reached: of IPv4 and IPv6.
 func (p *place) families() [2]bool {
-	if !p.piece.IsValid() {
+	switch {
+	case p.kind == "exit" && !p.piece.IsValid():
+		return p.rest
+	case !p.piece.IsValid():
 		return [2]bool{true, true}
 	}
 	v4 := p.piece.From().Is4()

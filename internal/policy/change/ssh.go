@@ -5,12 +5,11 @@ package change
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
+	"tailscale-mcp/internal/policy/compiled"
 	"time"
 
-	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -48,7 +47,7 @@ type logins struct {
 func (l *logins) item(user, way int) int { return user*len(l.ways) + way }
 
 // wayOf reads under which conditions a rule lets in.
-func wayOf(r *policy.SSHRule) how {
+func wayOf(r *compiled.SSHRule) how {
 	h := how{accept: !r.Check, recorders: strings.Join(r.Recorders, ", "), env: strings.Join(r.AcceptEnv, ", ")}
 	if r.Check {
 		switch h.period = r.CheckPeriod; {
@@ -70,16 +69,9 @@ func (w *world) ssh() *layer {
 	sides := []*side{&w.before, &w.after}
 	all := &logins{users: []string{nonroot, "root"}}
 	for _, s := range sides {
-		for _, p := range s.SSHParts() {
-			all.ways = append(all.ways, wayOf(&p.SSHRule))
-			for user, as := range p.Users {
-				if as != "" {
-					all.users = append(all.users, user)
-				}
-			}
-			for _, domain := range p.Localparts {
-				all.users = append(all.users, "localpart:*"+domain)
-			}
+		for _, p := range s.Shell {
+			all.ways = append(all.ways, wayOf(&p.Made))
+			all.users = append(all.users, p.Logins()...)
 		}
 	}
 	slices.Sort(all.users)
@@ -90,19 +82,22 @@ func (w *world) ssh() *layer {
 	l.granted = func(hits []hit, now bool) (sure, most selector.Bits) { return all.granted(l, hits, now) }
 	l.say = all.say
 	for k, s := range sides {
-		for i, p := range s.SSHParts() {
-			way, _ := slices.BinarySearchFunc(all.ways, wayOf(&p.SSHRule), how.compare)
-			users := slices.Sorted(maps.Keys(p.Users))
-			n := w.newLane(s, p.Rule, p.From)
-			n.to = p.To
-			n.items = all.give(l.empty(), users, p.Users, way)
-			if n.items.Any() {
-				l.add(n, k == 1, i)
+		for i, p := range s.Shell {
+			way, _ := slices.BinarySearchFunc(all.ways, wayOf(&p.Made), how.compare)
+			var users []string
+			for _, user := range p.Logins() {
+				if domain, ok := strings.CutPrefix(user, "localpart:*"); ok {
+					n := w.newLane(s, p.Rule, w.of(p.Sources, domain))
+					n.to = append(slices.Clone(p.Dst), w.index.Resolve("autogroup:self")) // the service sends them there too
+					n.items = all.give(l.empty(), []string{user}, way)
+					l.add(n, k == 1, i)
+				} else {
+					users = append(users, user)
+				}
 			}
-			for _, domain := range p.Localparts {
-				n := w.newLane(s, p.Rule, w.of(p.From, domain))
-				n.to = append(slices.Clone(p.To), w.index.Resolve("autogroup:self")) // the service sends them there too
-				n.items = all.give(l.empty(), []string{"localpart:*" + domain}, nil, way)
+			n := w.newLane(s, p.Rule, p.Sources)
+			n.to = p.Dst
+			if n.items = all.give(l.empty(), users, way); n.items.Any() {
 				l.add(n, k == 1, i)
 			}
 		}
@@ -111,25 +106,24 @@ func (w *world) ssh() *layer {
 }
 
 // of keeps the sources whose login is of a domain.
-func (w *world) of(from policy.From, domain string) policy.From {
+func (w *world) of(from compiled.Sources, domain string) compiled.Sources {
 	keep := w.index.Empty()
 	for i := range w.index.Devices {
 		if w.index.Member(i) && strings.HasSuffix(strings.ToLower(w.index.Devices[i].Login), domain) {
 			keep.Add(i)
 		}
 	}
-	from.V4, from.V6 = from.V4.Of(keep, selector.And), from.V6.Of(keep, selector.And)
-	from.May4, from.May6 = from.May4.Of(keep, selector.And), from.May6.Of(keep, selector.And)
+	from.S4, from.S6 = from.S4.Of(keep, selector.And), from.S6.Of(keep, selector.And)
+	from.M4, from.M6 = from.M4.Of(keep, selector.And), from.M6.Of(keep, selector.And)
 	from.Literal, from.Anyone, from.Strangers = nil, false, false
 	return from
 }
 
 // give enters a way for users, and those that are less free.
-func (l *logins) give(into selector.Bits, names []string, as map[string]string, way int) selector.Bits {
-	everybody := as[nonroot] != ""
+func (l *logins) give(into selector.Bits, names []string, way int) selector.Bits {
+	everybody := slices.Contains(names, nonroot)
 	for u, user := range l.users {
-		named := slices.Contains(names, user) && (as == nil || as[user] != "")
-		if named || everybody && user != "root" {
+		if slices.Contains(names, user) || everybody && user != "root" {
 			for i := range way + 1 {
 				into.Add(l.item(u, i))
 			}

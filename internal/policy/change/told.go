@@ -51,6 +51,9 @@ func (w *world) tell(l *layer, c *comparison, g *group) Change {
 	if l.what == "app" && where.server && len(w.hosts) > 0 && w.here(ch.What.Entries) {
 		on += ", this server among them"
 	}
+	if !g.self && g.targets != nil && c.aside[c.intern(*g.piece)] {
+		on += ", their own devices aside"
+	}
 	if who.words() == "" {
 		who.parts = []string{"addresses that no device has"}
 	}

@@ -40,7 +40,7 @@ func selectors(lanes []*lane, of func(*lane) []*selector.Set) []*selector.Set {
 
 // who says who the sources of a group are, by the selectors of its rules.
 func (c *comparison) who(g *group) *party {
-	sets := selectors(g.lanes, func(n *lane) []*selector.Set { return n.from.Sets })
+	sets := selectors(g.lanes, func(n *lane) []*selector.Set { return n.from.Src })
 	everyone := slices.IndexFunc(sets, isEveryone)
 	p := &party{}
 	if g.sources == nil {
@@ -63,6 +63,10 @@ func (c *comparison) who(g *group) *party {
 // everyone makes the words of a rule for everyone, or for every person.
 func (c *comparison) everyone(p *party, g *group, set *selector.Set) {
 	w := c.world
+	if g.sources != nil && p.words() == "" {
+		p.parts, p.plural = []string{"addresses behind approved routes"}, true
+		return
+	}
 	name, of := "everyone", w.targets
 	if !set.Everyone && !set.Anyone {
 		name, of = "every person of the tailnet", set.V4

@@ -6,8 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"tailscale-mcp/internal/policy/compiled"
 
-	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/policy/ports"
 	"tailscale-mcp/internal/policy/selector"
@@ -37,7 +37,7 @@ type world struct {
 // side is one of the two files.
 type side struct {
 	file *grammar.File
-	*policy.Policy
+	*compiled.Policy
 }
 
 func newWorld(old, now *grammar.File, t *tailnet.Tailnet, focus Focus) *world {
@@ -50,8 +50,8 @@ func newWorld(old, now *grammar.File, t *tailnet.Tailnet, focus Focus) *world {
 	for _, f := range []*grammar.File{old, now} {
 		s.named(f)
 	}
-	w.before, w.after = side{old, policy.Compile(old, &all)}, side{now, policy.Compile(now, &all)}
-	w.index = w.after.Index()
+	w.before, w.after = side{old, compiled.Compile(old, &all)}, side{now, compiled.Compile(now, &all)}
+	w.index = w.after.Index
 	w.stands, w.absent, w.targets = w.index.Empty(), w.index.Empty(), w.index.Empty()
 	for i := range all.Devices {
 		if !all.Devices[i].External && w.index.Live(i) {
