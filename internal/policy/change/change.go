@@ -131,17 +131,19 @@ type Result struct {
 func Between(old, now *policy.Policy, focus Focus) *Result {
 	w := newWorld(old.File(), now.File(), now.Tailnet(), focus)
 	var r Result
+	var all []draft
 	for _, l := range []*layer{w.network(), w.capabilities(), w.ssh()} {
 		c := l.compare()
-		r.Changes = append(r.Changes, w.told(l, c)...)
+		all = append(all, w.told(l, c)...)
 		w.ownWay(l, c)
 	}
-	r.Changes = append(r.Changes, w.assigned()...)
-	r.Changes = append(r.Changes, w.settings()...)
+	for _, c := range append(w.assigned(), w.settings()...) {
+		all = append(all, written(c))
+	}
 	if own, lost := w.lost(); lost {
 		r.LosesOwnWay = true
-		r.Changes = append(r.Changes, own)
+		all = append(all, written(own))
 	}
-	r.arrange(focus.Most)
+	r.arrange(all, focus.Most)
 	return &r
 }

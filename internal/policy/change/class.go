@@ -19,6 +19,9 @@ type class struct {
 	sure, most [2]selector.Bits
 	changed    bool   // a lane that changed is among them
 	owner      string // of all of the members, if they have one owner
+	today      bool   // a member is there today, and no mere name
+	senders    bool   // a member is a device, or somebody of another tailnet
+	network    bool   // a member is an exit node, or a whole subnet
 }
 
 // table is a row of lanes for each source or destination.
@@ -199,4 +202,33 @@ func (w *world) owned(classes []class) {
 			c.owner = owner
 		}
 	}
+}
+
+// look notes what the members of classes are.
+func (c *comparison) look() {
+	n := c.world.devices()
+	for i := range c.from {
+		for _, m := range c.from[i].members {
+			device := m < n
+			c.from[i].today = c.from[i].today || device && !c.world.absent.Has(m) || c.somebody(m)
+			c.from[i].senders = c.from[i].senders || device || m >= n+len(c.origins.pieces)
+		}
+	}
+	for i := range c.to {
+		for _, m := range c.to[i].members {
+			c.to[i].today = c.to[i].today || c.there(m)
+			if m >= n {
+				p := &c.places[m-n]
+				c.to[i].network = c.to[i].network || p.kind == "exit" || p.kind == "route" && !single(p.piece)
+			}
+		}
+	}
+}
+
+// there reports whether a destination is there today.
+func (c *comparison) there(m int) bool {
+	if n := c.world.devices(); m >= n {
+		return c.places[m-n].device >= 0
+	}
+	return !c.world.absent.Has(m)
 }

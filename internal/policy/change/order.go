@@ -17,51 +17,44 @@ import (
 // usualMost is how many changes are told where nobody says how many.
 const usualMost = 40
 
-// arrange sorts the changes, the frightening first, and keeps as many as there may be:
+// arrange sorts the changes, the frightening first, and tells as many as there may be:
 // frightening ones beyond it are joined, one for each gravity, and others counted.
-func (r *Result) arrange(most int) {
+func (r *Result) arrange(all []draft, most int) {
 	if most <= 0 {
 		most = usualMost
 	}
-	slices.SortStableFunc(r.Changes, func(a, b Change) int {
-		return cmp.Or(int(b.Gravity-a.Gravity), int(a.Kind-b.Kind), b.Who.Count-a.Who.Count, strings.Compare(a.Text, b.Text), line(a)-line(b))
+	slices.SortStableFunc(all, func(a, b draft) int {
+		return cmp.Or(int(b.gravity-a.gravity), int(a.kind-b.kind), b.size-a.size, strings.Compare(a.order, b.order))
 	})
-	var kept []Change
-	over := map[Gravity][]Change{}
-	for _, c := range r.Changes {
+	over := map[Gravity][]draft{}
+	for _, d := range all {
 		switch {
-		case len(kept) < most:
-			kept = append(kept, c)
-		case c.Gravity > More:
-			over[c.Gravity] = append(over[c.Gravity], c)
-		case c.Gravity == Nothing:
+		case len(r.Changes) < most:
+			r.Changes = append(r.Changes, d.tell())
+		case d.gravity > More:
+			over[d.gravity] = append(over[d.gravity], d)
+		case d.gravity == Nothing:
 			r.MoreNothing++
-		case c.Kind == Loss || c.Kind == MayLose:
+		case d.kind == Loss || d.kind == MayLose:
 			r.MoreLosses++
 		default:
 			r.MoreGains++
 		}
 	}
 	for g := Everyone; g > More; g-- {
-		if all := over[g]; len(all) > 0 {
-			kept = append(kept, join(all))
+		if len(over[g]) > 0 {
+			r.Changes = append(r.Changes, join(over[g]))
 		}
 	}
-	r.Changes = kept
-}
-
-func line(c Change) int {
-	if len(c.Rules) == 0 {
-		return 0
-	}
-	return c.Rules[0].Line
 }
 
 // join makes one change of several of one gravity.
-func join(all []Change) Change {
-	one := Change{Kind: all[0].Kind, Gravity: all[0].Gravity}
+func join(all []draft) Change {
+	const most = 10 // are put into words
+	one := Change{Kind: all[0].kind, Gravity: all[0].gravity}
 	var texts []string
-	for _, c := range all {
+	for _, d := range all[:min(most, len(all))] {
+		c := d.tell()
 		if c.Kind != one.Kind {
 			one.Kind = min(one.Kind, c.Kind)
 		}

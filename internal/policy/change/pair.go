@@ -32,6 +32,7 @@ type piece struct {
 // group is a piece, and everybody whom it concerns.
 type group struct {
 	*piece
+	from, to         []int // classes, from which sources and targets are worked out
 	sources, targets []int // sorted
 	self             bool  // the targets are the sources' own devices
 	// Where sources and targets are not worked out, those of the rule are meant; nobody
@@ -89,6 +90,7 @@ func (l *layer) compare() *comparison {
 	}
 	c.pairs()
 	c.rest()
+	c.look()
 	return c
 }
 
@@ -107,7 +109,6 @@ func (c *comparison) count() int {
 
 // pairs compares all pairs of classes, without rules for one's own devices.
 func (c *comparison) pairs() {
-	type rectangle struct{ piece, from []int }
 	found := map[string]int{}
 	for s := range c.from {
 		if !c.from[s].changed {
@@ -134,20 +135,31 @@ func (c *comparison) pairs() {
 			if !ok {
 				g = len(c.groups)
 				found[string(key)] = g
-				one := group{piece: &piece{}}
-				*one.piece = c.pieces[p]
-				for d := range to.All() {
-					one.targets = append(one.targets, c.to[d].members...)
-				}
-				slices.Sort(one.targets)
-				c.groups = append(c.groups, one)
+				one := c.pieces[p]
+				c.groups = append(c.groups, group{piece: &one, to: slices.Collect(to.All())})
 			}
-			c.groups[g].sources = append(c.groups[g].sources, c.from[s].members...)
+			c.groups[g].from = append(c.groups[g].from, s)
 		}
 	}
-	for i := range c.groups {
-		slices.Sort(c.groups[i].sources)
+}
+
+// expand works out the sources and targets of a group.
+func (c *comparison) expand(g group) *group {
+	members := func(all []class, some []int) []int {
+		var out []int
+		for _, i := range some {
+			out = append(out, all[i].members...)
+		}
+		slices.Sort(out)
+		return out
 	}
+	if g.from != nil {
+		g.sources = members(c.from, g.from)
+	}
+	if g.to != nil {
+		g.targets = members(c.to, g.to)
+	}
+	return &g
 }
 
 // own compares what people may do on their own devices.

@@ -8,34 +8,57 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"tailscale-mcp/internal/policy/selector"
 )
 
-// told makes changes of what was compared.
-func (w *world) told(l *layer, c *comparison) []Change {
-	var all, nothing []Change
-	told := map[int]bool{} // pieces
-	var pieces []int
+// draft is a change of which it is known how frightening it is, and that is put into
+// words when it is told.
+type draft struct {
+	kind    Kind
+	gravity Gravity
+	size    int    // how many classes of sources it concerns
+	order   string // what tells apart drafts of one gravity, kind and size
+	tell    func() Change
+}
+
+// written is a draft of a change that is in words.
+func written(c Change) draft {
+	return draft{c.Kind, c.Gravity, c.Who.Count, c.Text, func() Change { return c }}
+}
+
+// told drafts what was compared.
+func (w *world) told(l *layer, c *comparison) []draft {
+	var all []draft
+	best := map[int]Gravity{} // of pieces
+	numbers := make([]int, len(c.groups))
 	for i := range c.groups {
 		p := c.intern(*c.groups[i].piece)
-		ch := w.tell(l, c, &c.groups[i])
-		if ch.Gravity == Nothing {
-			nothing, pieces = append(nothing, ch), append(pieces, p)
-		} else {
-			all, told[p] = append(all, ch), true
-		}
+		g := w.gravity(l, c, &c.groups[i])
+		numbers[i], best[p] = p, max(best[p], g)
 	}
-	for i, ch := range nothing { // the same for nobody says nothing more
-		if !told[pieces[i]] {
-			told[pieces[i]] = true
-			all = append(all, ch)
+	for i, p := range numbers {
+		g := &c.groups[i]
+		gravity := w.gravity(l, c, g)
+		if gravity == Nothing {
+			if best[p] > Nothing {
+				continue // the same for nobody says nothing more
+			}
+			best[p] = Everyone
 		}
+		line := 0
+		if len(g.lanes) > 0 {
+			line = g.lanes[0].rule.Line
+		}
+		order := fmt.Sprintf("%s %8d %v %v %v %v", l.what, line, l.say(g.items), g.from, g.sources, g.to)
+		all = append(all, draft{g.kind, gravity, len(g.from) + len(g.sources), order, func() Change { return w.tell(l, c, c.expand(*g), gravity) }})
 	}
 	return all
 }
 
-func (w *world) tell(l *layer, c *comparison, g *group) Change {
+func (w *world) tell(l *layer, c *comparison, g *group, gravity Gravity) Change {
 	who, where := c.who(g), c.where(g)
-	ch := Change{Kind: g.kind, Who: who.Who, What: l.say(g.items), Unknown: w.unknown(g)}
+	ch := Change{Kind: g.kind, Gravity: gravity, Who: who.Who, What: l.say(g.items), Unknown: w.unknown(g)}
 	ch.What.On = where.parts[:min(len(where.parts), MostNames)]
 	for _, n := range g.lanes {
 		ch.Rules = append(ch.Rules, n.rule)
@@ -48,7 +71,7 @@ func (w *world) tell(l *layer, c *comparison, g *group) Change {
 		what, ch.What.Other = and(ch.What.Other), nil
 	}
 	on := where.words()
-	if l.what == "app" && where.server && len(w.hosts) > 0 && w.here(ch.What.Entries) {
+	if l.what == "app" && where.server && w.here(ch.What.Entries) {
 		on += ", this server among them"
 	}
 	if !g.self && g.targets != nil && c.aside[c.intern(*g.piece)] {
@@ -58,7 +81,6 @@ func (w *world) tell(l *layer, c *comparison, g *group) Change {
 		who.parts = []string{"addresses that no device has"}
 	}
 	ch.Text = fmt.Sprintf("%s %s %s on %s", who.words(), verb(g.kind, who.plural), what, on)
-	ch.Gravity = w.gravity(l, &ch, who, where)
 	if ch.Gravity == Nothing && !strings.Contains(ch.Text, " today)") {
 		ch.Text += " (nothing today)"
 	}
@@ -74,28 +96,50 @@ func verb(k Kind, plural bool) string {
 	return text
 }
 
-// gravity says how frightening a change is.
-func (w *world) gravity(l *layer, ch *Change, who *party, where *target) Gravity {
-	switch {
-	case who.nobody || where.nobody:
-		return Nothing
-	case ch.Kind == Loss || ch.Kind == MayLose:
-		return Less
-	case who.Everyone:
-		return Everyone
-	case slices.Contains(ch.What.Users, "root"):
-		return Root
-	case where.network && l.what == "network":
-		return Network
+// gravity says how frightening a group is.
+func (w *world) gravity(l *layer, c *comparison, g *group) Gravity {
+	sets := selectors(g.lanes, func(n *lane) []*selector.Set { return n.from.Src })
+	everyone := slices.ContainsFunc(sets, isEveryone)
+	network := g.from == nil && slices.ContainsFunc(g.lanes, func(n *lane) bool { return n.everything || n.internet })
+	some := func(all []class, of []int, is func(*class) bool) bool {
+		return slices.ContainsFunc(of, func(i int) bool { return is(&all[i]) })
 	}
+	if g.from != nil {
+		if !some(c.from, g.from, func(c *class) bool { return c.today }) || !some(c.to, g.to, func(c *class) bool { return c.today }) {
+			return Nothing
+		}
+		everyone = everyone && some(c.from, g.from, func(c *class) bool { return c.senders })
+		network = some(c.to, g.to, func(c *class) bool { return c.network && c.today })
+	}
+	absent := len(g.sources) > 0 && !slices.ContainsFunc(g.sources, func(i int) bool { return !w.absent.Has(i) })
+	switch {
+	case g.nobody || absent:
+		return Nothing
+	case g.kind == Loss || g.kind == MayLose:
+		return Less
+	case everyone:
+		return Everyone
+	case l.what == "ssh" && slices.Contains(l.say(g.items).Users, "root"):
+		return Root
+	case network && l.what == "network":
+		return Network
+	case l.what == "app":
+		return w.entered(l.say(g.items).Entries)
+	}
+	return More
+}
+
+// entered says how frightening it is that entries of capabilities are gained.
+func (w *world) entered(all []Entry) Gravity {
 	g := More
-	for _, e := range ch.What.Entries {
-		if e.Capability == w.focus.Capability {
-			g = max(g, Server)
-			for _, t := range e.tools() {
-				if t == "*" || strings.HasPrefix(t, "escalating:") {
-					g = WholeServer
-				}
+	for _, e := range all {
+		if e.Capability != w.focus.Capability {
+			continue
+		}
+		g = max(g, Server)
+		for _, t := range e.tools() {
+			if t == "*" || strings.HasPrefix(t, "escalating:") {
+				g = WholeServer
 			}
 		}
 	}

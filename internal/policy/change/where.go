@@ -11,11 +11,9 @@ import (
 
 // target is the other end of a change in words.
 type target struct {
-	parts   []string
-	nobody  bool // today
-	network bool // exit nodes or a whole subnet
-	server  bool // this server's host, or any where it is not known
-	via     []string
+	parts  []string
+	server bool // this server's host is among them, as far as it is known
+	via    []string
 }
 
 func (t *target) words() string {
@@ -28,8 +26,7 @@ func (t *target) words() string {
 
 // where says what the destinations of a group are, by the selectors of its rules.
 func (c *comparison) where(g *group) *target {
-	w := c.world
-	t := &target{nobody: true, server: len(w.hosts) == 0}
+	t := &target{}
 	sets := selectors(g.lanes, func(n *lane) []*selector.Set { return n.to })
 	for _, n := range g.lanes {
 		for _, v := range n.via {
@@ -38,14 +35,12 @@ func (c *comparison) where(g *group) *target {
 	}
 	switch {
 	case g.self:
-		t.parts, t.nobody = []string{"their own devices"}, false
+		t.parts = []string{"their own devices"}
 		return t
 	case g.targets == nil:
 		for _, s := range sets {
 			t.parts = append(t.parts, destinationWords(s.Text)+meaning(s))
-			t.network = t.network || s.Everyone || s.Internet
 		}
-		t.nobody, t.network, t.server = g.nobody, t.network && !g.nobody, t.server || !g.nobody
 		return t
 	}
 	c.targets(t, g, sets)
@@ -56,24 +51,16 @@ func (c *comparison) where(g *group) *target {
 func (c *comparison) targets(t *target, g *group, sets []*selector.Set) {
 	w := c.world
 	n := w.devices()
-	there := func(i int) bool {
-		if i < n {
-			return !w.absent.Has(i)
-		}
-		return c.places[i-n].device >= 0
-	}
-	t.nobody = !slices.ContainsFunc(g.targets, there)
+	nobody := !slices.ContainsFunc(g.targets, c.there)
 	left, places := w.index.Empty(), []*place{}
 	for _, i := range g.targets {
 		switch {
-		case !t.nobody && !there(i):
+		case !nobody && !c.there(i):
 		case i < n:
 			left.Add(i)
 			t.server = t.server || slices.Contains(w.hosts, i)
 		default:
-			p := &c.places[i-n]
-			places = append(places, p)
-			t.network = t.network || !t.nobody && (p.kind == "exit" || p.kind == "route" && !single(p.piece))
+			places = append(places, &c.places[i-n])
 		}
 	}
 	if slices.ContainsFunc(sets, func(s *selector.Set) bool { return s.Everyone }) && w.whole(g.targets) {
