@@ -184,6 +184,9 @@ func (w *world) assign(kind Kind, a assignment, devices selector.Bits, names []s
 		}
 	case "nodeAttrs":
 		what = "the attribute " + safe(a.item) + attributeWords(a.item)
+		if attributeWords(a.item) != "" {
+			ch.Gravity = Network
+		}
 	}
 	ch.Text = p.words() + " " + verb(kind, p.plural) + " " + what
 	switch {

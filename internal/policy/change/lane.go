@@ -73,21 +73,42 @@ func (l *layer) add(n lane, now bool, order int) {
 	doubt.from.S4, doubt.from.S6, doubt.from.Literal, doubt.from.Anyone = nil, nil, nil, false
 	doubt.from.M4, doubt.from.M6 = n.from.M4.Of(named, selector.Not), n.from.M6.Of(named, selector.Not)
 	sure.nobodies = nobody(n.from.Src)
-	l.onto(sure, now, order)
-	if doubt.from.Strangers || doubt.from.M4.Any() || doubt.from.M6.Any() {
+	may := doubt.from.Strangers || doubt.from.M4.Any() || doubt.from.M6.Any()
+	if may {
 		l.onto(doubt, now, order)
+	}
+	if f := sure.from; !may || f.S4.Any() || f.S6.Any() || f.M4.Any() || f.M6.Any() || f.Anyone || len(f.Literal)+len(sure.nobodies) > 0 {
+		l.onto(sure, now, order)
 	}
 }
 
-// onto splits a lane by its destinations.
+// onto splits a lane by its destinations: those that are sure, those that may be, and
+// people's own devices.
 func (l *layer) onto(n lane, now bool, order int) {
-	sure, doubt := n, n
-	sure.may4, sure.may6, sure.cond.onto, sure.nowhere = nil, nil, nil, nobody(n.to)
-	l.enter(sure, now, order)
-	if n.may4.Any() || n.may6.Any() {
-		doubt.v4, doubt.v6, doubt.ranges, doubt.services = nil, nil, nil, nil
-		doubt.everything, doubt.internet, doubt.self = false, false, false
+	sure, doubt, own := n, n, n
+	sure.may4, sure.may6, sure.cond.onto, sure.nowhere, sure.self = nil, nil, nil, nobody(n.to), false
+	doubt.nothing(true)
+	own.nothing(false)
+	may := n.may4.Any() || n.may6.Any()
+	if may {
 		l.enter(doubt, now, order)
+	}
+	if n.self {
+		l.enter(own, now, order)
+	}
+	if !may && !n.self || sure.v4.Any() || sure.v6.Any() || n.everything || n.internet || len(n.ranges)+len(n.services)+len(sure.nowhere) > 0 {
+		l.enter(sure, now, order)
+	}
+}
+
+// nothing takes from a lane the destinations that are sure, and people's own devices; or
+// all but those.
+func (n *lane) nothing(own bool) {
+	n.v4, n.v6, n.ranges, n.services, n.everything, n.internet = nil, nil, nil, nil, false, false
+	if own {
+		n.self = false
+	} else {
+		n.may4, n.may6, n.cond.onto = nil, nil, nil
 	}
 }
 

@@ -199,7 +199,7 @@ func randomFile(r *rand.Rand) string {
 	var rules []string
 	for range 1 + r.IntN(4) {
 		if r.IntN(3) == 0 {
-			rules = append(rules, fmt.Sprintf(`{"src": %s, "dst": ["autogroup:self"], "ip": %s%s}`, some("autogroup:member", "group:eng", "alice@example.com", "bob@example.com"), some("*", "443", "tcp:22"), posture()))
+			rules = append(rules, fmt.Sprintf(`{"src": %s, "dst": ["autogroup:self"%s], "ip": %s%s}`, some("autogroup:member", "group:eng", "alice@example.com", "bob@example.com"), pick("", `, "tag:web"`, `, "bob@example.com"`), some("*", "443", "tcp:22"), posture()))
 			continue
 		}
 		dst := some("*", "tag:web", "tag:mcp", "tag:router", "group:eng", "alice@example.com", "bob@example.com", "autogroup:member", "autogroup:internet", "10.1.0.0/16", "10.1.2.0/24", "desk", "ipset:some", "100.64.0.0/10", "svc:wiki", "autogroup:admin", "group:idp@example.com")

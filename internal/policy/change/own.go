@@ -13,6 +13,7 @@ import (
 // ownWay is what the caller has and loses on this server.
 type ownWay struct {
 	granted bool            // the old file gives, or may give, an entry of the capability
+	sure    bool            // some of what goes, goes surely
 	lost    []string        // what goes, in words
 	rules   []compiled.Rule // by which it was given
 }
@@ -28,7 +29,7 @@ func (w *world) ownWay(l *layer, c *comparison) {
 		hosts = nil
 		for _, n := range c.lanes {
 			if n.inOld && !n.inNow {
-				w.own.lose(&piece{lanes: []*lane{n}}, "what is too much to compare")
+				w.own.lose(&piece{kind: MayLose, lanes: []*lane{n}}, "what is too much to compare")
 			}
 		}
 		w.own.granted = w.own.granted || l.what == "app" && slices.ContainsFunc(c.lanes, func(n *lane) bool { return n.inOld })
@@ -122,7 +123,7 @@ func (w *world) counts(l *layer, p *piece) {
 
 func (o *ownWay) lose(p *piece, what string) {
 	o.lost = once(o.lost, what)
-	if p == nil {
+	if o.sure = o.sure || p == nil || p.kind == Loss; p == nil {
 		return
 	}
 	for _, n := range p.lanes {
@@ -142,8 +143,12 @@ func (w *world) lost() (Change, bool) {
 	if len(w.focus.CallerTags) > 0 {
 		name, who = list(safeAll(w.focus.CallerTags), 6), Who{Tags: w.focus.CallerTags}
 	}
+	kind := MayLose
+	if w.own.sure {
+		kind = Loss
+	}
 	return Change{
-		Kind: MayLose, Gravity: OwnWay, Who: who, Rules: w.own.rules,
-		Text: "you (" + name + ") lose, or may lose, your own way to this server: " + list(w.own.lost, 6),
+		Kind: kind, Gravity: OwnWay, Who: who, Rules: w.own.rules,
+		Text: "you (" + name + ") " + verb(kind, true) + " your own way to this server: " + list(w.own.lost, 6),
 	}, true
 }

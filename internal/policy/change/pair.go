@@ -27,6 +27,9 @@ type piece struct {
 	kind  Kind
 	items selector.Bits
 	lanes []*lane
+	// against are lanes of the other file alone that give the same, or may: of what may
+	// be gained or lost.
+	against []*lane
 }
 
 // group is a piece, and everybody whom it concerns.
@@ -299,7 +302,7 @@ func (c *comparison) intern(p piece) int {
 	var key strings.Builder
 	write(&key, p.kind)
 	writeBits(&key, p.items)
-	for _, n := range p.lanes {
+	for _, n := range slices.Concat(p.lanes, p.against) {
 		write(&key, n.id)
 	}
 	i, ok := c.known[key.String()]
@@ -337,7 +340,11 @@ func (l *layer) difference(hits []hit) []piece {
 			if len(because) == 0 { // what stood before it is gone, or stands there now
 				because = l.because(hits, nil, !one.now)
 			}
-			all = append(all, piece{one.kind, one.items, because})
+			p := piece{kind: one.kind, items: one.items, lanes: because}
+			if one.kind == MayGain || one.kind == MayLose {
+				p.against = l.because(hits, one.items, !one.now)
+			}
+			all = append(all, p)
 		}
 	}
 	return all
@@ -384,7 +391,7 @@ func (c *comparison) coarse() {
 		if n.inOld {
 			kind = MayLose
 		}
-		c.groups = append(c.groups, group{piece: &piece{kind, n.items, []*lane{n}}, self: n.self})
+		c.groups = append(c.groups, group{piece: &piece{kind: kind, items: n.items, lanes: []*lane{n}}, self: n.self})
 	}
 }
 
@@ -408,6 +415,6 @@ func (c *comparison) rest() {
 		if n.inOld {
 			kind = Loss
 		}
-		c.groups = append(c.groups, group{piece: &piece{kind, n.items, []*lane{n}}, nobody: true})
+		c.groups = append(c.groups, group{piece: &piece{kind: kind, items: n.items, lanes: []*lane{n}}, nobody: true})
 	}
 }

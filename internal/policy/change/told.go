@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tailscale-mcp/internal/policy/selector"
@@ -72,7 +73,9 @@ func (w *world) tell(l *layer, c *comparison, g *group, gravity Gravity) Change 
 	}
 	on := where.words()
 	if l.what == "app" && where.server && w.here(ch.What.Entries) {
-		on += ", this server among them"
+		if on += ", this server among them"; where.count == 1 {
+			on = where.words() + ", which is this server"
+		}
 	}
 	if !g.self && g.targets != nil && c.aside[c.intern(*g.piece)] {
 		on += ", their own devices aside"
@@ -171,7 +174,7 @@ func (w *world) entryWords(all []Entry) string {
 		_ = json.Unmarshal([]byte(e.Value), &v) // what is no object has no tools
 		if tools := e.tools(); e.Capability == w.focus.Capability && len(v) == 1 && len(tools) > 0 {
 			for _, t := range tools {
-				own = once(own, fmt.Sprintf("%q", code(t)))
+				own = once(own, strconv.QuoteToASCII(clip(t)))
 			}
 			continue
 		}
@@ -192,7 +195,7 @@ func (w *world) unknown(g *group) []string {
 		return nil
 	}
 	var all []string
-	for _, n := range g.lanes {
+	for _, n := range slices.Concat(g.lanes, g.against) {
 		if len(n.cond.names) > 0 {
 			all = once(all, "whether devices meet "+strings.Join(safeAll(n.cond.names), " or "))
 		}

@@ -13,6 +13,7 @@ import (
 type target struct {
 	parts  []string
 	server bool // this server's host is among them, as far as it is known
+	count  int  // of the devices that are there
 	via    []string
 }
 
@@ -58,6 +59,7 @@ func (c *comparison) targets(t *target, g *group, sets []*selector.Set) {
 		case !nobody && !c.there(i):
 		case i < n:
 			left.Add(i)
+			t.count++
 			t.server = t.server || slices.Contains(w.hosts, i)
 		default:
 			places = append(places, &c.places[i-n])

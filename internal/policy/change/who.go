@@ -3,6 +3,7 @@
 package change
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -98,7 +99,7 @@ func (c *comparison) sources(p *party, g *group, sets []*selector.Set) {
 	p.nobody = !slices.ContainsFunc(g.sources, real)
 	left, extra := w.index.Empty(), []int{}
 	for _, i := range g.sources {
-		if !p.nobody && !real(i) {
+		if !p.nobody && !real(i) && (i >= w.devices() || len(w.index.Devices[i].Tags) > 0) {
 			continue
 		}
 		if i < w.devices() {
@@ -144,10 +145,10 @@ func (c *comparison) extra(p *party, k int, sets []*selector.Set) {
 			return
 		}
 		p.Others = append(p.Others, c.origins.pieces[k].String())
-		p.parts = once(p.parts, "other addresses")
+		p.parts, p.plural = once(p.parts, "other addresses"), true
 	case k == n:
 		p.Others = append(p.Others, "people of other tailnets")
-		p.parts = append(p.parts, "people of other tailnets with whom a device is shared")
+		p.parts, p.plural = append(p.parts, "people of other tailnets with whom a device is shared"), true
 	case k == n+1:
 		p.Others = append(p.Others, "whoever else sends")
 		p.parts = append(p.parts, "whoever else sends")
@@ -156,7 +157,6 @@ func (c *comparison) extra(p *party, k int, sets []*selector.Set) {
 		p.Others = append(p.Others, name)
 		p.parts = append(p.parts, selectorWords(name)+" (nobody today)")
 	}
-	p.plural = true
 }
 
 // named names devices as sources by a selector; nil: by themselves. pieces says that it
@@ -183,13 +183,12 @@ func (c *comparison) named(p *party, s *selector.Set, devices selector.Bits, pie
 		p.parts = append(p.parts, logins...)
 		for _, t := range tags {
 			p.parts = append(p.parts, safe(t)+w.none(t))
-			p.plural = true
 		}
 	case kind == "tag":
-		p.parts, p.plural = append(p.parts, safe(by)+w.none(by)), p.plural || tagged > 1
+		p.parts = append(p.parts, safe(by)+w.none(by))
 	case kind == "group" || kind == "autogroup" || kind == "user":
 		if n := len(logins); n > 3 {
-			p.parts, p.plural = append(p.parts, count(n, "person")+" of "+safe(by)), true
+			p.parts, p.plural = append(p.parts, count(n, "person")+" of "+safe(by)+away(people)), true
 		} else if n > 0 {
 			p.parts, p.plural = append(p.parts, and(logins)+" of "+safe(by)), p.plural || n > 1
 		}
@@ -206,6 +205,18 @@ func (c *comparison) named(p *party, s *selector.Set, devices selector.Bits, pie
 			p.Others = once(p.Others, by)
 		}
 	}
+}
+
+// away says how many of some people the tailnet does not have.
+func away(people map[string]bool) string {
+	n := 0
+	for _, absent := range people {
+		n += boolean(absent)
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of them not in this tailnet)", n)
 }
 
 func safeAll(names []string) []string {

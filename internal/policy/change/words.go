@@ -11,11 +11,7 @@ import (
 // safe shows a name that somebody else wrote: as it is where it is plain and short, and
 // else quoted, such that no character acts or hides.
 func safe(name string) string {
-	const most = 100
-	cut := name
-	if len(cut) > most {
-		cut = strings.ToValidUTF8(cut[:most], "") + "…"
-	}
+	cut := clip(name)
 	plain := cut != "" && strings.IndexFunc(cut, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._:@/*+-", r))
 	}) < 0
@@ -23,6 +19,15 @@ func safe(name string) string {
 		return cut
 	}
 	return strconv.QuoteToASCII(cut)
+}
+
+// clip shortens a name that somebody made long.
+func clip(name string) string {
+	const most = 100
+	if len(name) > most {
+		return strings.ToValidUTF8(name[:most], "") + "…"
+	}
+	return name
 }
 
 // code shows JSON: as it is where it is printable ASCII, cut where it is long.
