@@ -21,6 +21,7 @@ import (
 type lane struct {
 	id                 int
 	inOld, inNow       bool
+	everyone           bool          // its sources are everyone, or every person
 	rule               compiled.Rule // of the old file, unless it is in the new one alone
 	placeOld, placeNow int           // where it stands among those that decide, for ssh
 
@@ -72,7 +73,7 @@ func (l *layer) add(n lane, now bool, order int) {
 	sure.from.M4, sure.from.M6 = n.from.M4.Of(named, selector.And), n.from.M6.Of(named, selector.And)
 	doubt.from.S4, doubt.from.S6, doubt.from.Literal, doubt.from.Anyone = nil, nil, nil, false
 	doubt.from.M4, doubt.from.M6 = n.from.M4.Of(named, selector.Not), n.from.M6.Of(named, selector.Not)
-	sure.nobodies = nobody(n.from.Src)
+	sure.nobodies = l.world.nobody(n.from.Src)
 	may := doubt.from.Strangers || doubt.from.M4.Any() || doubt.from.M6.Any()
 	if may {
 		l.onto(doubt, now, order)
@@ -86,7 +87,7 @@ func (l *layer) add(n lane, now bool, order int) {
 // people's own devices.
 func (l *layer) onto(n lane, now bool, order int) {
 	sure, doubt, own := n, n, n
-	sure.may4, sure.may6, sure.cond.onto, sure.nowhere, sure.self = nil, nil, nil, nobody(n.to), false
+	sure.may4, sure.may6, sure.cond.onto, sure.nowhere, sure.self = nil, nil, nil, l.world.nobody(n.to), false
 	doubt.nothing(true)
 	own.nothing(false)
 	may := n.may4.Any() || n.may6.Any()
@@ -147,7 +148,7 @@ func (n *lane) changed() bool { return n.inOld != n.inNow }
 
 // newLane begins a lane: a rule, its sources, and under which conditions they are.
 func (w *world) newLane(s *side, rule compiled.Rule, from compiled.Sources) lane {
-	return lane{rule: rule, from: w.everyone(from), cond: s.condition(from.Src, from.Postures)}
+	return lane{rule: rule, everyone: slices.ContainsFunc(from.Src, isEveryone), from: w.everyone(from), cond: s.condition(from.Src, from.Postures)}
 }
 
 // everyone adds the stand-ins to the sources of a rule for all: they have no address by
@@ -244,17 +245,25 @@ func write(to io.Writer, values ...any) {
 // ranges joins sets of addresses to ranges that are the same for the same addresses.
 func ranges(sets []*netipx.IPSet) []netipx.IPRange { return union(sets).Ranges() }
 
-// nobody returns the names that stand for nothing in this tailnet: by them alone can what
-// is given be told apart.
-func nobody(sets []*selector.Set) []string {
+// nobody returns the names that stand for nothing in this tailnet by either file: what
+// is given by them is told apart by the name alone.
+func (w *world) nobody(sets []*selector.Set) []string {
 	var all []string
 	for _, s := range sets {
-		if empty(s) {
+		if empty(s) && empty(w.before.Index.Resolve(s.Text)) && empty(w.after.Index.Resolve(s.Text)) {
 			all = append(all, s.Text)
 		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// filled reports whether a name stands for nothing by the one file, and for something by
+// the other.
+func (w *world) filled(sets []*selector.Set) bool {
+	return slices.ContainsFunc(sets, func(s *selector.Set) bool {
+		return empty(s) && !(empty(w.before.Index.Resolve(s.Text)) && empty(w.after.Index.Resolve(s.Text)))
+	})
 }
 
 // empty reports whether a selector stands for nothing in this tailnet.

@@ -335,19 +335,37 @@ func (l *layer) difference(hits []hit) []piece {
 				}
 			}
 		}
-		if one.items.Any() {
-			because := l.because(hits, one.items, one.now)
-			if len(because) == 0 { // what stood before it is gone, or stands there now
-				because = l.because(hits, nil, !one.now)
+		wide, narrow := l.apart(hits, one.items, one.now)
+		for _, items := range []selector.Bits{wide, narrow} {
+			if !items.Any() {
+				continue
 			}
-			p := piece{kind: one.kind, items: one.items, lanes: because}
+			p := piece{kind: one.kind, items: items, lanes: l.because(hits, items, one.now)}
+			if all := slices.DeleteFunc(slices.Clone(p.lanes), func(n *lane) bool { return !n.everyone }); len(all) > 0 {
+				p.lanes = all
+			}
+			if len(p.lanes) == 0 { // what stood before it is gone, or stands there now
+				p.lanes = l.because(hits, nil, !one.now)
+			}
 			if one.kind == MayGain || one.kind == MayLose {
-				p.against = l.because(hits, one.items, !one.now)
+				p.against = l.because(hits, items, !one.now)
 			}
 			all = append(all, p)
 		}
 	}
 	return all
+}
+
+// apart separates the items that lanes for everyone give: to be in a group as well makes
+// no other change of them.
+func (l *layer) apart(hits []hit, items selector.Bits, now bool) (wide, narrow selector.Bits) {
+	wide = l.empty()
+	for _, h := range hits {
+		if h.of(now) && !h.of(!now) && h.everyone {
+			wide.Merge(h.items.Of(items, selector.And))
+		}
+	}
+	return wide, items.Of(wide, selector.Not)
 }
 
 // because are the lanes of one file alone that give some items; nil are any.
@@ -408,8 +426,8 @@ func (c *comparison) rest() {
 	}
 	for i := range c.changed.Of(met, selector.Not).All() {
 		n := c.lanes[i]
-		if !n.items.Any() {
-			continue
+		if !n.items.Any() || c.world.filled(n.from.Src) || c.world.filled(n.to) {
+			continue // the other file fills its names: what comes of it is told of them
 		}
 		kind := Gain
 		if n.inOld {

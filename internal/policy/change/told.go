@@ -61,7 +61,7 @@ func (w *world) tell(l *layer, c *comparison, g *group, gravity Gravity) Change 
 	who, where := c.who(g), c.where(g)
 	ch := Change{Kind: g.kind, Gravity: gravity, Who: who.Who, What: l.say(g.items), Unknown: w.unknown(g)}
 	ch.What.On = where.parts[:min(len(where.parts), MostNames)]
-	for _, n := range g.lanes {
+	for _, n := range g.lanes[:min(len(g.lanes), MostNames)] {
 		ch.Rules = append(ch.Rules, n.rule)
 	}
 	what := portWords(ch.What.Ports)
@@ -83,6 +83,9 @@ func (w *world) tell(l *layer, c *comparison, g *group, gravity Gravity) Change 
 	if who.words() == "" {
 		who.parts = []string{"addresses that no device has"}
 	}
+	cut(&ch.What.Ports)
+	cut(&ch.What.Users)
+	cut(&ch.What.Entries)
 	ch.Text = fmt.Sprintf("%s %s %s on %s", who.words(), verb(g.kind, who.plural), what, on)
 	if ch.Gravity == Nothing && !strings.Contains(ch.Text, " today)") {
 		ch.Text += " (nothing today)"
