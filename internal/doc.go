@@ -37,6 +37,8 @@
 //   - policy/selector: the names of a policy file → sets of devices and addresses.
 //   - policy/address, policy/ports, policy/posture: addresses, ports and conditions as
 //     policy files write them; leaves.
+//   - policy/change: two files and a tailnet → who gains and who loses what, in words, the
+//     frightening first; change/segment, change/condition and change/words are its leaves.
 //   - policy/tailnet: what of a tailnet decides a policy: people, devices, routes; a leaf.
 //   - audit: one record per decision and one per outcome, in a file that counts, and
 //     beside it in the journal or as JSON lines; reads the file too.

@@ -6,8 +6,9 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"tailscale-mcp/internal/policy/compiled"
 
+	"tailscale-mcp/internal/policy/change/words"
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/policy/selector"
 )
@@ -170,20 +171,20 @@ func (w *world) assign(kind Kind, a assignment, devices selector.Bits, names []s
 	what := ""
 	switch a.section {
 	case "tagOwners":
-		power, words := w.power(a.item, kind == Gain || kind == MayGain)
+		power, does := w.power(a.item, kind == Gain || kind == MayGain)
 		ch.Gravity = power
-		what = "the ownership of " + safe(a.item) + ", and may so put devices under it: " + words
+		what = "the ownership of " + words.Safe(a.item) + ", and may so put devices under it: " + does
 	case "autoApprovers":
 		ch.Gravity = Network
-		what = "approval, unasked, of the routes within " + safe(a.item)
+		what = "approval, unasked, of the routes within " + words.Safe(a.item)
 		if strings.HasPrefix(a.item, "svc:") {
-			ch.Gravity, what = More, "approval, unasked, to serve "+safe(a.item)
+			ch.Gravity, what = More, "approval, unasked, to serve "+words.Safe(a.item)
 		}
 		if a.item == "exitNode" {
 			what = "approval, unasked, as exit nodes"
 		}
 	case "nodeAttrs":
-		what = "the attribute " + safe(a.item) + attributeWords(a.item)
+		what = "the attribute " + words.Safe(a.item) + attributeWords(a.item)
 		if attributeWords(a.item) != "" {
 			ch.Gravity = Network
 		}
@@ -200,7 +201,7 @@ func (w *world) assign(kind Kind, a assignment, devices selector.Bits, names []s
 	if kind == MayGain || kind == MayLose {
 		for _, n := range a.names {
 			if s.Index.Resolve(n.Text).Doubt.Any() {
-				ch.Unknown = once(ch.Unknown, "who is in "+safe(n.Text))
+				ch.Unknown = words.Once(ch.Unknown, "who is in "+words.Safe(n.Text))
 			}
 		}
 	}
@@ -245,56 +246,4 @@ func joined(all []Change) []Change {
 		seen[c.Text] = true
 		return was
 	})
-}
-
-// power says what a tag by itself may do by the file in which its owners matter.
-func (w *world) power(tag string, now bool) (Gravity, string) {
-	i, ok := w.pure[tag]
-	if !ok {
-		return More, "no rule gives it anything"
-	}
-	s := &w.before
-	if now {
-		s = &w.after
-	}
-	g, rules := More, 0
-	var does []string
-	for _, p := range s.Rules {
-		if !source(w.everyone(p.Sources), i) {
-			continue
-		}
-		rules++
-		for _, to := range p.Facets {
-			does = once(does, destinationWords(to.Dst.Text))
-			if to.Dst.Everyone || to.Dst.Internet {
-				g = max(g, Network)
-			}
-		}
-		for _, c := range p.Caps {
-			if c.Text == w.focus.Capability {
-				g = max(g, Server)
-			}
-		}
-	}
-	for _, p := range s.Shell {
-		if !source(w.everyone(p.Sources), i) {
-			continue
-		}
-		rules++
-		for _, to := range p.Dst {
-			does = once(does, "ssh on "+destinationWords(to.Text))
-		}
-		if slices.Contains(p.Logins(), "root") {
-			g = max(g, Root)
-		}
-	}
-	if rules == 0 {
-		return g, "no rule gives it anything"
-	}
-	return g, count(rules, "rule") + " " + map[bool]string{true: "gives", false: "give"}[rules == 1] + " it access to " + list(does, 6)
-}
-
-// source reports whether a device is, or may be, a source.
-func source(f compiled.Sources, i int) bool {
-	return f.S4.Has(i) || f.S6.Has(i) || f.M4.Has(i) || f.M6.Has(i)
 }

@@ -11,9 +11,9 @@ package change
 
 import (
 	"net/netip"
-	"tailscale-mcp/internal/policy/compiled"
 
 	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/policy/compiled"
 )
 
 // Kind is which way something changes.

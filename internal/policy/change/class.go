@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"tailscale-mcp/internal/policy/address"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -103,7 +104,7 @@ func (l *layer) sources(o *origins, changed selector.Bits) ([]class, bool) {
 				t.set(anyone+1+k, lane.id, 1, true)
 			}
 		}
-		everyone := lane.from.Anyone || len(lane.cond.postures) == 0 && len(lane.from.Literal) > 0 &&
+		everyone := lane.from.Anyone || len(lane.cond.Postures) == 0 && len(lane.from.Literal) > 0 &&
 			slices.ContainsFunc(lane.from.Src, func(s *selector.Set) bool { return s.Everyone })
 		for f := range 2 {
 			if lane.from.Anyone {
@@ -219,7 +220,7 @@ func (c *comparison) look() {
 			c.to[i].today = c.to[i].today || c.there(m)
 			if m >= n {
 				p := &c.places[m-n]
-				c.to[i].network = c.to[i].network || p.kind == "exit" || p.kind == "route" && !single(p.piece)
+				c.to[i].network = c.to[i].network || p.kind == "exit" || p.kind == "route" && !address.Single(p.piece)
 			}
 		}
 	}

@@ -9,10 +9,12 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"tailscale-mcp/internal/policy/compiled"
 
 	"go4.org/netipx"
 
+	"tailscale-mcp/internal/policy/address"
+	"tailscale-mcp/internal/policy/change/condition"
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -26,7 +28,7 @@ type lane struct {
 	placeOld, placeNow int           // where it stands among those that decide, for ssh
 
 	from compiled.Sources
-	cond condition
+	cond condition.Condition
 
 	to                         []*selector.Set
 	everything, internet, self bool
@@ -68,7 +70,7 @@ func (l *layer) add(n lane, now bool, order int) {
 	n.destinations(l.world)
 	named := l.world.named(n.from.Src)
 	sure, doubt := n, n
-	sure.cond.doubts = nil
+	sure.cond.Doubts = nil
 	sure.from.Strangers = false
 	sure.from.M4, sure.from.M6 = n.from.M4.Of(named, selector.And), n.from.M6.Of(named, selector.And)
 	doubt.from.S4, doubt.from.S6, doubt.from.Literal, doubt.from.Anyone = nil, nil, nil, false
@@ -87,7 +89,7 @@ func (l *layer) add(n lane, now bool, order int) {
 // people's own devices.
 func (l *layer) onto(n lane, now bool, order int) {
 	sure, doubt, own := n, n, n
-	sure.may4, sure.may6, sure.cond.onto, sure.nowhere, sure.self = nil, nil, nil, l.world.nobody(n.to), false
+	sure.may4, sure.may6, sure.cond.Onto, sure.nowhere, sure.self = nil, nil, nil, l.world.nobody(n.to), false
 	doubt.nothing(true)
 	own.nothing(false)
 	may := n.may4.Any() || n.may6.Any()
@@ -109,7 +111,7 @@ func (n *lane) nothing(own bool) {
 	if own {
 		n.self = false
 	} else {
-		n.may4, n.may6, n.cond.onto = nil, nil, nil
+		n.may4, n.may6, n.cond.Onto = nil, nil, nil
 	}
 }
 
@@ -210,7 +212,7 @@ func (n *lane) destinations(w *world) {
 	if may.Any() {
 		for _, d := range n.to {
 			if d.Doubt.Any() {
-				n.cond.onto = append(n.cond.onto, d.Text)
+				n.cond.Onto = append(n.cond.Onto, d.Text)
 			}
 		}
 	}
@@ -224,7 +226,7 @@ func (n *lane) key() [sha256.Size]byte {
 	}
 	write(h, n.from.Anyone, n.from.Strangers, n.everything, n.internet, n.self, len(n.via) > 0)
 	write(h, slices.Sorted(maps.Keys(n.services)), ranges(n.from.Literal), ranges(n.ranges))
-	write(h, n.cond.text(), n.nobodies, n.nowhere)
+	write(h, n.cond.Text(), n.nobodies, n.nowhere)
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
@@ -243,7 +245,7 @@ func write(to io.Writer, values ...any) {
 }
 
 // ranges joins sets of addresses to ranges that are the same for the same addresses.
-func ranges(sets []*netipx.IPSet) []netipx.IPRange { return union(sets).Ranges() }
+func ranges(sets []*netipx.IPSet) []netipx.IPRange { return address.Union(sets).Ranges() }
 
 // nobody returns the names that stand for nothing in this tailnet by either file: what
 // is given by them is told apart by the name alone.

@@ -13,6 +13,7 @@ import (
 	"go4.org/netipx"
 
 	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/policy/change/segment"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/policy/ports"
 	"tailscale-mcp/internal/policy/tailnet"
@@ -70,7 +71,7 @@ func checkAgainstFilters(t *testing.T, old, now string, net *tailnet.Tailnet) {
 	for _, g := range c.groups {
 		groups = append(groups, c.expand(g))
 	}
-	all := segmentsOf(opensOf(w))
+	all := segment.Of(opensOf(w))
 	type packet struct {
 		protocol int
 		port     uint16
@@ -153,7 +154,7 @@ func targetsOf(c *comparison, d int) func(func(int, []netip.Addr) bool) {
 
 // covers reports whether a group tells of a source, a destination and a packet. What
 // people may do on their own devices has its own groups, and is no part of the others.
-func covers(c *comparison, g *group, s, d, at int, all segments, protocol int, port uint16) bool {
+func covers(c *comparison, g *group, s, d, at int, all segment.List, protocol int, port uint16) bool {
 	if !slices.Contains(g.sources, s) {
 		return false
 	}
@@ -169,7 +170,7 @@ func covers(c *comparison, g *group, s, d, at int, all segments, protocol int, p
 		return false
 	}
 	for i := range g.items.All() {
-		if all[i].protocol == protocol && (protocol == 1 || all[i].First <= port && port <= all[i].Last) {
+		if all[i].Protocol == protocol && (protocol == 1 || all[i].First <= port && port <= all[i].Last) {
 			return true
 		}
 	}

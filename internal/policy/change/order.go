@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"tailscale-mcp/internal/policy/compiled"
 
 	"github.com/tailscale/hujson"
 
+	"tailscale-mcp/internal/policy/change/words"
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/grammar"
 )
 
@@ -91,7 +92,7 @@ func (w *world) settings() []Change {
 	old, now := sections(w.before.file), sections(w.after.file)
 	for _, name := range sortedKeys(old) {
 		if _, ok := now[name]; !ok && !slices.Contains(decides, name) {
-			all = append(all, setting(old[name], "the section "+safe(old[name].Section)+" is removed"))
+			all = append(all, setting(old[name], "the section "+words.Safe(old[name].Section)+" is removed"))
 		}
 	}
 	for _, name := range sortedKeys(now) {
@@ -101,9 +102,9 @@ func (w *world) settings() []Change {
 		was, had := old[name]
 		switch is := now[name]; {
 		case !had:
-			all = append(all, setting(is, "the section "+safe(is.Section)+" is new"))
+			all = append(all, setting(is, "the section "+words.Safe(is.Section)+" is new"))
 		case minimal(was.Text) != minimal(is.Text):
-			all = append(all, setting(is, "the section "+safe(is.Section)+" changes"))
+			all = append(all, setting(is, "the section "+words.Safe(is.Section)+" changes"))
 		}
 	}
 	return all

@@ -4,9 +4,11 @@ package change
 
 import (
 	"slices"
-	"tailscale-mcp/internal/policy/compiled"
 
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/policy/change/segment"
+	"tailscale-mcp/internal/policy/change/words"
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -116,13 +118,13 @@ func (w *world) counts(l *layer, p *piece) {
 		}
 	case "network":
 		if l.opens(p.items, w.focus.Port) {
-			w.own.lose(p, portWords(what.Ports))
+			w.own.lose(p, segment.Words(what.Ports))
 		}
 	}
 }
 
 func (o *ownWay) lose(p *piece, what string) {
-	o.lost = once(o.lost, what)
+	o.lost = words.Once(o.lost, what)
 	if o.sure = o.sure || p == nil || p.kind == Loss; p == nil {
 		return
 	}
@@ -138,10 +140,10 @@ func (w *world) lost() (Change, bool) {
 	if !w.own.granted || len(w.own.lost) == 0 {
 		return Change{}, false
 	}
-	name := safe(w.focus.CallerLogin)
+	name := words.Safe(w.focus.CallerLogin)
 	who := Who{People: []Member{{Login: w.focus.CallerLogin}}, Count: 1}
 	if len(w.focus.CallerTags) > 0 {
-		name, who = list(safeAll(w.focus.CallerTags), 6), Who{Tags: w.focus.CallerTags}
+		name, who = words.List(words.SafeAll(w.focus.CallerTags), 6), Who{Tags: w.focus.CallerTags}
 	}
 	kind := MayLose
 	if w.own.sure {
@@ -149,6 +151,6 @@ func (w *world) lost() (Change, bool) {
 	}
 	return Change{
 		Kind: kind, Gravity: OwnWay, Who: who, Rules: w.own.rules,
-		Text: "you (" + name + ") " + verb(kind, true) + " your own way to this server: " + list(w.own.lost, 6),
+		Text: "you (" + name + ") " + verb(kind, true) + " your own way to this server: " + words.List(w.own.lost, 6),
 	}, true
 }

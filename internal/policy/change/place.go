@@ -40,10 +40,10 @@ func (l *layer) origins() (o origins, ok bool) {
 	}
 	slices.Sort(o.names)
 	o.names = slices.Compact(o.names)
-	at := edges(literal)
+	at := address.Edges(literal)
 	carried := l.world.carried()
-	for _, r := range union(literal).Ranges() {
-		for _, piece := range split(r, at) {
+	for _, r := range address.Union(literal).Ranges() {
+		for _, piece := range address.Split(r, at) {
 			o.pieces = append(o.pieces, piece)
 			o.routed = append(o.routed, carried.OverlapsRange(piece))
 		}
@@ -81,8 +81,8 @@ func (l *layer) places() (all []place, ok bool) {
 	}
 	all = append(all, w.services()...)
 	if l.routes {
-		at := edges(append(slices.Clone(literal), address.Internet()))
-		named := union(literal)
+		at := address.Edges(append(slices.Clone(literal), address.Internet()))
+		named := address.Union(literal)
 		for _, i := range w.index.Routers {
 			all = append(all, w.routes(i, at, named)...)
 			if len(all) > mostPlaces {
@@ -91,9 +91,9 @@ func (l *layer) places() (all []place, ok bool) {
 		}
 	}
 	answered := w.answered(l.routes)
-	at := edges(literal)
-	for _, r := range union(literal).Ranges() {
-		for _, piece := range split(r, at) {
+	at := address.Edges(literal)
+	for _, r := range address.Union(literal).Ranges() {
+		for _, piece := range address.Split(r, at) {
 			if !answered.ContainsRange(piece) {
 				all = append(all, place{kind: "nowhere", device: -1, piece: piece, service: -1})
 			}
@@ -112,7 +112,7 @@ func (w *world) routes(i int, at []netip.Addr, named *netipx.IPSet) []place {
 			exit = true
 			continue
 		}
-		for _, piece := range split(netipx.RangeOfPrefix(r.Masked()), at) {
+		for _, piece := range address.Split(netipx.RangeOfPrefix(r.Masked()), at) {
 			all = append(all, place{kind: "route", device: i, piece: piece, service: -1})
 		}
 	}
@@ -121,7 +121,7 @@ func (w *world) routes(i int, at []netip.Addr, named *netipx.IPSet) []place {
 			all = append(all, place{kind: "exit", device: i, service: -1, rest: rest})
 		}
 		for _, r := range named.Ranges() {
-			for _, piece := range split(r, at) {
+			for _, piece := range address.Split(r, at) {
 				if address.Internet().ContainsRange(piece) {
 					all = append(all, place{kind: "exit", device: i, piece: piece, service: -1})
 				}

@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"tailscale-mcp/internal/policy/compiled"
 	"time"
 
+	"tailscale-mcp/internal/policy/change/words"
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -209,7 +210,7 @@ func (l *logins) words(low, high int) string {
 		case h.period != was.period:
 			return fmt.Sprintf(" with a check %s instead of %s", h.often(), was.often())
 		case h.recorders == "" && was.recorders != "":
-			return " without being recorded by " + safe(was.recorders)
+			return " without being recorded by " + words.Safe(was.recorders)
 		}
 		return " under other conditions of recording and environment"
 	}
@@ -237,10 +238,10 @@ func userWords(users []string) string {
 	var all []string
 	for _, u := range users {
 		if domain, ok := strings.CutPrefix(u, "localpart:*@"); ok {
-			all = append(all, "the user of their own name ("+safe("*@"+domain)+")")
+			all = append(all, "the user of their own name ("+words.Safe("*@"+domain)+")")
 		} else {
-			all = append(all, safe(u))
+			all = append(all, words.Safe(u))
 		}
 	}
-	return list(all, 6)
+	return words.List(all, 6)
 }

@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 
+	"tailscale-mcp/internal/policy/change/segment"
+	"tailscale-mcp/internal/policy/change/words"
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -64,12 +67,12 @@ func (w *world) tell(l *layer, c *comparison, g *group, gravity Gravity) Change 
 	for _, n := range g.lanes[:min(len(g.lanes), MostNames)] {
 		ch.Rules = append(ch.Rules, n.rule)
 	}
-	what := portWords(ch.What.Ports)
+	what := segment.Words(ch.What.Ports)
 	switch l.what {
 	case "app":
 		what = w.entryWords(ch.What.Entries)
 	case "ssh":
-		what, ch.What.Other = and(ch.What.Other), nil
+		what, ch.What.Other = words.And(ch.What.Other), nil
 	}
 	on := where.words()
 	if l.what == "app" && where.server && w.here(ch.What.Entries) {
@@ -177,19 +180,19 @@ func (w *world) entryWords(all []Entry) string {
 		_ = json.Unmarshal([]byte(e.Value), &v) // what is no object has no tools
 		if tools := e.tools(); e.Capability == w.focus.Capability && len(v) == 1 && len(tools) > 0 {
 			for _, t := range tools {
-				own = once(own, strconv.QuoteToASCII(clip(t)))
+				own = words.Once(own, strconv.QuoteToASCII(words.Clip(t)))
 			}
 			continue
 		}
 		rest = append(rest, e)
 	}
 	if len(own) > 0 {
-		other = append(other, "the tools "+list(own, 6)+" of servers like this one")
+		other = append(other, "the tools "+words.List(own, 6)+" of servers like this one")
 	}
 	if len(rest) > 0 {
 		other = append(other, entryWords(rest))
 	}
-	return and(other)
+	return words.And(other)
 }
 
 // unknown says what would have to be known of a change that may be.
@@ -199,20 +202,72 @@ func (w *world) unknown(g *group) []string {
 	}
 	var all []string
 	for _, n := range slices.Concat(g.lanes, g.against) {
-		if len(n.cond.names) > 0 {
-			all = once(all, "whether devices meet "+strings.Join(safeAll(n.cond.names), " or "))
+		if len(n.cond.Names) > 0 {
+			all = words.Once(all, "whether devices meet "+strings.Join(words.SafeAll(n.cond.Names), " or "))
 		}
-		for _, d := range n.cond.doubts {
-			all = once(all, "who is in "+safe(d))
+		for _, d := range n.cond.Doubts {
+			all = words.Once(all, "who is in "+words.Safe(d))
 		}
-		for _, d := range n.cond.onto {
-			all = once(all, "who is in "+safe(d))
+		for _, d := range n.cond.Onto {
+			all = words.Once(all, "who is in "+words.Safe(d))
 		}
 	}
 	if g.sources == nil && !g.nobody {
-		all = once(all, "the effect of so large a change on each device")
+		all = words.Once(all, "the effect of so large a change on each device")
 	}
 	return all[:min(len(all), MostNames)]
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// power says what a tag by itself may do by the file in which its owners matter.
+func (w *world) power(tag string, now bool) (Gravity, string) {
+	i, ok := w.pure[tag]
+	if !ok {
+		return More, "no rule gives it anything"
+	}
+	s := &w.before
+	if now {
+		s = &w.after
+	}
+	g, rules := More, 0
+	var does []string
+	for _, p := range s.Rules {
+		if !source(w.everyone(p.Sources), i) {
+			continue
+		}
+		rules++
+		for _, to := range p.Facets {
+			does = words.Once(does, destinationWords(to.Dst.Text))
+			if to.Dst.Everyone || to.Dst.Internet {
+				g = max(g, Network)
+			}
+		}
+		for _, c := range p.Caps {
+			if c.Text == w.focus.Capability {
+				g = max(g, Server)
+			}
+		}
+	}
+	for _, p := range s.Shell {
+		if !source(w.everyone(p.Sources), i) {
+			continue
+		}
+		rules++
+		for _, to := range p.Dst {
+			does = words.Once(does, "ssh on "+destinationWords(to.Text))
+		}
+		if slices.Contains(p.Logins(), "root") {
+			g = max(g, Root)
+		}
+	}
+	if rules == 0 {
+		return g, "no rule gives it anything"
+	}
+	return g, words.Count(rules, "rule") + " " + map[bool]string{true: "gives", false: "give"}[rules == 1] + " it access to " + words.List(does, 6)
+}
+
+// source reports whether a device is, or may be, a source.
+func source(f compiled.Sources, i int) bool {
+	return f.S4.Has(i) || f.S6.Has(i) || f.M4.Has(i) || f.M6.Has(i)
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"tailscale-mcp/internal/policy/change/words"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -18,9 +19,9 @@ type target struct {
 }
 
 func (t *target) words() string {
-	text := list(t.parts, 6)
+	text := words.List(t.parts, 6)
 	if len(t.via) > 0 {
-		text += " through " + list(safeAll(t.via), 6)
+		text += " through " + words.List(words.SafeAll(t.via), 6)
 	}
 	return text
 }
@@ -31,7 +32,7 @@ func (c *comparison) where(g *group) *target {
 	sets := selectors(g.lanes, func(n *lane) []*selector.Set { return n.to })
 	for _, n := range g.lanes {
 		for _, v := range n.via {
-			t.via = once(t.via, v)
+			t.via = words.Once(t.via, v)
 		}
 	}
 	switch {
@@ -81,7 +82,7 @@ func (c *comparison) targets(t *target, g *group, sets []*selector.Set) {
 	}
 	w.others(t, left)
 	for _, p := range places {
-		t.parts = once(t.parts, w.placeWords(p))
+		t.parts = words.Once(t.parts, w.placeWords(p))
 	}
 }
 
@@ -123,15 +124,15 @@ func (w *world) at(t *target, s *selector.Set, devices selector.Bits, places boo
 	case !named || s.Internet:
 		t.parts = append(t.parts, destinationWords(s.Text)+meaning(s))
 	case len(all) == 0:
-		t.parts = append(t.parts, safe(s.Text)+" (nothing today)")
+		t.parts = append(t.parts, words.Safe(s.Text)+" (nothing today)")
 	case absent && kind == "tag":
-		t.parts = append(t.parts, safe(s.Text)+" (no device today)")
+		t.parts = append(t.parts, words.Safe(s.Text)+" (no device today)")
 	case len(all) == 1 && w.index.Devices[all[0]].Name != "":
-		t.parts = append(t.parts, "device "+safe(w.index.Devices[all[0]].Name)+" of "+safe(s.Text))
+		t.parts = append(t.parts, "device "+words.Safe(w.index.Devices[all[0]].Name)+" of "+words.Safe(s.Text))
 	case w.deviceless(all):
-		t.parts = append(t.parts, "devices of "+safe(s.Text)+" (none today)")
+		t.parts = append(t.parts, "devices of "+words.Safe(s.Text)+" (none today)")
 	default:
-		t.parts = append(t.parts, count(len(all), "device")+" of "+safe(s.Text))
+		t.parts = append(t.parts, words.Count(len(all), "device")+" of "+words.Safe(s.Text))
 	}
 }
 
@@ -148,7 +149,7 @@ func (w *world) others(t *target, devices selector.Bits) {
 	for i := range devices.All() {
 		d := &w.index.Devices[i]
 		if d.Name != "" {
-			names = append(names, "device "+safe(d.Name))
+			names = append(names, "device "+words.Safe(d.Name))
 		}
 		if len(d.Tags) == 0 {
 			untagged++
@@ -163,10 +164,10 @@ func (w *world) others(t *target, devices selector.Bits) {
 		}
 	}
 	for _, tag := range sortedKeys(byTag) {
-		t.parts = append(t.parts, count(byTag[tag], "device")+" of "+safe(tag))
+		t.parts = append(t.parts, words.Count(byTag[tag], "device")+" of "+words.Safe(tag))
 	}
 	if untagged > 0 {
-		t.parts = append(t.parts, count(untagged, "device")+" of people")
+		t.parts = append(t.parts, words.Count(untagged, "device")+" of people")
 	}
 }
 
@@ -175,7 +176,7 @@ func (w *world) placeWords(p *place) string {
 	case "exit":
 		return "the internet by exit nodes"
 	case "service":
-		return safe(w.index.Net.Services[p.service].Name)
+		return words.Safe(w.index.Net.Services[p.service].Name)
 	case "name":
 		return destinationWords(p.name) + " (nothing today)"
 	case "route":

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"tailscale-mcp/internal/policy/change/words"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -19,7 +20,7 @@ type party struct {
 	nobody bool // today
 }
 
-func (p *party) words() string { return list(p.parts, 6) }
+func (p *party) words() string { return words.List(p.parts, 6) }
 
 // isEveryone reports whether a selector is for everyone, or for every person.
 func isEveryone(s *selector.Set) bool {
@@ -145,7 +146,7 @@ func (c *comparison) extra(p *party, k int, sets []*selector.Set) {
 			return
 		}
 		p.Others = append(p.Others, c.origins.pieces[k].String())
-		p.parts, p.plural = once(p.parts, "other addresses"), true
+		p.parts, p.plural = words.Once(p.parts, "other addresses"), true
 	case k == n:
 		p.Others = append(p.Others, "people of other tailnets")
 		p.parts, p.plural = append(p.parts, "people of other tailnets with whom a device is shared"), true
@@ -174,7 +175,7 @@ func (c *comparison) named(p *party, s *selector.Set, devices selector.Bits, pie
 		logins = append(logins, w.login(login, people[login]))
 	}
 	for _, t := range tags {
-		p.Tags = once(p.Tags, t)
+		p.Tags = words.Once(p.Tags, t)
 	}
 	kind, _, _ := strings.Cut(by, ":")
 	switch {
@@ -182,27 +183,27 @@ func (c *comparison) named(p *party, s *selector.Set, devices selector.Bits, pie
 	case s == nil || strings.Contains(by, "@") && kind == by:
 		p.parts = append(p.parts, logins...)
 		for _, t := range tags {
-			p.parts = append(p.parts, safe(t)+w.none(t))
+			p.parts = append(p.parts, words.Safe(t)+w.none(t))
 		}
 	case kind == "tag":
-		p.parts = append(p.parts, safe(by)+w.none(by))
+		p.parts = append(p.parts, words.Safe(by)+w.none(by))
 	case kind == "group" || kind == "autogroup" || kind == "user":
 		if n := len(logins); n > 3 {
-			p.parts, p.plural = append(p.parts, count(n, "person")+" of "+safe(by)+away(people)), true
+			p.parts, p.plural = append(p.parts, words.Count(n, "person")+" of "+words.Safe(by)+away(people)), true
 		} else if n > 0 {
-			p.parts, p.plural = append(p.parts, and(logins)+" of "+safe(by)), p.plural || n > 1
+			p.parts, p.plural = append(p.parts, words.And(logins)+" of "+words.Safe(by)), p.plural || n > 1
 		}
 		if tagged > 0 {
-			p.parts, p.plural = append(p.parts, count(tagged, "device")+" of "+safe(by)), p.plural || tagged > 1
+			p.parts, p.plural = append(p.parts, words.Count(tagged, "device")+" of "+words.Safe(by)), p.plural || tagged > 1
 		}
 	default:
 		text := selectorWords(by) + meaning(s)
 		if n := len(logins) + len(tags); n > 0 && n < 4 {
-			text += " (" + and(append(logins, safeAll(tags)...)) + ")"
+			text += " (" + words.And(append(logins, words.SafeAll(tags)...)) + ")"
 		}
 		p.parts = append(p.parts, text)
 		if pieces || len(logins)+tagged == 0 {
-			p.Others = once(p.Others, by)
+			p.Others = words.Once(p.Others, by)
 		}
 	}
 }
@@ -219,20 +220,12 @@ func away(people map[string]bool) string {
 	return fmt.Sprintf(" (%d of them not in this tailnet)", n)
 }
 
-func safeAll(names []string) []string {
-	var all []string
-	for _, n := range names {
-		all = append(all, safe(n))
-	}
-	return all
-}
-
 // login shows who a person is, and that the tailnet does not have them.
 func (w *world) login(login string, absent bool) string {
 	if absent {
-		return safe(login) + " (not in this tailnet)"
+		return words.Safe(login) + " (not in this tailnet)"
 	}
-	return safe(login)
+	return words.Safe(login)
 }
 
 // none says that no device has a tag.
@@ -245,55 +238,17 @@ func (w *world) none(tag string) string {
 	return " (no device today)"
 }
 
-// whose says whose devices are: people, and whether the tailnet lacks them; tags; and how
-// many are tagged.
-func (w *world) whose(devices selector.Bits) (people map[string]bool, tags []string, tagged int) {
-	people = map[string]bool{}
-	for i := range devices.All() {
-		d := &w.index.Devices[i]
-		if len(d.Tags) > 0 {
-			tagged++
-			for _, t := range d.Tags {
-				tags = append(tags, t)
-			}
-			continue
-		}
-		people[strings.ToLower(d.Login)] = w.absent.Has(i)
-	}
-	slices.Sort(tags)
-	return people, slices.Compact(tags), tagged
-}
-
-// owner is the login of whose device a source is; empty for all else.
-func (w *world) owner(i int) string {
-	if i >= w.devices() || !w.index.Member(i) {
-		return ""
-	}
-	return strings.ToLower(w.index.Devices[i].Login)
-}
-
-// people are the devices of each person.
-func (w *world) people() map[string][]int {
-	all := map[string][]int{}
-	for i := range w.index.Devices {
-		if owner := w.owner(i); owner != "" && w.index.Live(i) {
-			all[owner] = append(all[owner], i)
-		}
-	}
-	return all
-}
-
 // selectorWords shows a selector where it is named by itself.
 func selectorWords(text string) string {
 	switch kind, _, _ := strings.Cut(text, ":"); {
 	case text == "*":
 		return "everyone"
 	case kind == "host":
-		return safe(text)
+		return words.Safe(text)
 	case kind != text || strings.Contains(text, "@") || strings.ContainsAny(text, "./"):
-		return safe(text)
+		return words.Safe(text)
 	}
-	return "host " + safe(text)
+	return "host " + words.Safe(text)
 }
 
 // meaning shows which addresses a host alias or an IP set stands for.
@@ -315,5 +270,5 @@ func meaning(s *selector.Set) string {
 	if len(texts) == 0 || len(texts) == 1 && texts[0] == s.Text {
 		return ""
 	}
-	return " (" + list(texts, 3) + ")"
+	return " (" + words.List(texts, 3) + ")"
 }

@@ -6,8 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"tailscale-mcp/internal/policy/compiled"
 
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/policy/ports"
 	"tailscale-mcp/internal/policy/selector"
@@ -207,4 +207,42 @@ func (s *standIns) person(login string) {
 	if !s.listed[key] && !s.net.Partial {
 		s.absent = append(s.absent, i)
 	}
+}
+
+// whose says whose devices are: people, and whether the tailnet lacks them; tags; and how
+// many are tagged.
+func (w *world) whose(devices selector.Bits) (people map[string]bool, tags []string, tagged int) {
+	people = map[string]bool{}
+	for i := range devices.All() {
+		d := &w.index.Devices[i]
+		if len(d.Tags) > 0 {
+			tagged++
+			for _, t := range d.Tags {
+				tags = append(tags, t)
+			}
+			continue
+		}
+		people[strings.ToLower(d.Login)] = w.absent.Has(i)
+	}
+	slices.Sort(tags)
+	return people, slices.Compact(tags), tagged
+}
+
+// owner is the login of whose device a source is; empty for all else.
+func (w *world) owner(i int) string {
+	if i >= w.devices() || !w.index.Member(i) {
+		return ""
+	}
+	return strings.ToLower(w.index.Devices[i].Login)
+}
+
+// people are the devices of each person.
+func (w *world) people() map[string][]int {
+	all := map[string][]int{}
+	for i := range w.index.Devices {
+		if owner := w.owner(i); owner != "" && w.index.Live(i) {
+			all[owner] = append(all[owner], i)
+		}
+	}
+	return all
 }

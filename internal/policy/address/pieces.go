@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package change
+package address
 
 import (
 	"net/netip"
@@ -9,21 +9,17 @@ import (
 	"go4.org/netipx"
 )
 
-// union joins sets of addresses.
-func union(sets []*netipx.IPSet) *netipx.IPSet {
-	var b netipx.IPSetBuilder
-	for _, s := range sets {
-		b.AddSet(s)
-	}
-	all, err := b.IPSet()
-	if err != nil {
-		return &netipx.IPSet{} // cannot be: the parts are sets
-	}
-	return all
+// Union joins sets of addresses.
+func Union(sets []*netipx.IPSet) *netipx.IPSet {
+	return Build(func(b *netipx.IPSetBuilder) {
+		for _, s := range sets {
+			b.AddSet(s)
+		}
+	})
 }
 
-// edges are the addresses at which one of some sets begins or has just ended, sorted.
-func edges(sets []*netipx.IPSet) []netip.Addr {
+// Edges are the addresses at which one of some sets begins or has just ended, sorted.
+func Edges(sets []*netipx.IPSet) []netip.Addr {
 	var all []netip.Addr
 	for _, s := range sets {
 		for _, r := range s.Ranges() {
@@ -37,8 +33,8 @@ func edges(sets []*netipx.IPSet) []netip.Addr {
 	return slices.Compact(all)
 }
 
-// split cuts a range at the edges in it, so that each piece is in a set whole or not.
-func split(r netipx.IPRange, at []netip.Addr) []netipx.IPRange {
+// Split cuts a range at the edges in it, so that each piece is in a set whole or not.
+func Split(r netipx.IPRange, at []netip.Addr) []netipx.IPRange {
 	var all []netipx.IPRange
 	from := r.From()
 	i, _ := slices.BinarySearchFunc(at, from.Next(), netip.Addr.Compare)
@@ -52,5 +48,5 @@ func split(r netipx.IPRange, at []netip.Addr) []netipx.IPRange {
 	return append(all, netipx.IPRangeFrom(from, r.To()))
 }
 
-// single reports whether a range is one address.
-func single(r netipx.IPRange) bool { return r.From() == r.To() }
+// Single reports whether a range is one address.
+func Single(r netipx.IPRange) bool { return r.From() == r.To() }
