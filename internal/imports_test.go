@@ -64,6 +64,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/policy/address":   {},
 		"internal/policy/ports":     {},
 		"internal/policy/posture":   {},
+		"internal/policy/change":    {"internal/policy", "internal/policy/*"},
 		"internal/policy/compiled":  {"internal/policy/address", "internal/policy/grammar", "internal/policy/ports", "internal/policy/posture", "internal/policy/selector", "internal/policy/tailnet"},
 		"internal/policy/selector":  {"internal/policy/address", "internal/policy/grammar", "internal/policy/tailnet"},
 		"internal/failure":          {},

@@ -33,10 +33,14 @@ func (p *Policy) Sources(dst Endpoint, proto int, port uint16) []Access {
 		sure, may := Access{Rule: r.Rule, Answer: Yes}, Access{Rule: r.Rule, Answer: Unknown}
 		self, hit := false, compiled.Match{}
 		for _, f := range r.Facets {
+			opens := opensOf(f, proto, port)
+			if len(opens) == 0 {
+				continue
+			}
+			found := false
 			for _, d := range dst.ends {
 				m := p.Target(r, f.Dst, d, d)
-				opens := opensOf(f, proto, port)
-				if m.Sure|m.May == 0 || len(opens) == 0 {
+				if m.Sure|m.May == 0 {
 					continue
 				}
 				if d.Device < 0 && d.Ranges != nil {
@@ -48,6 +52,9 @@ func (p *Policy) Sources(dst Endpoint, proto int, port uint16) []Access {
 				}
 				hit.Sure |= m.Sure
 				hit.May |= m.May
+				found = true
+			}
+			if found {
 				self = self || f.Dst.Self
 				sure.Ports = append(sure.Ports, opens...)
 			}

@@ -5,6 +5,7 @@ package change
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/maphash"
 	"slices"
 
 	"tailscale-mcp/internal/policy"
@@ -20,12 +21,13 @@ type difference struct {
 	parties  []party
 	budget   int // words that may still be combined
 	short    bool
+	seed     maphash.Seed
 
 	everywhere []gain // of the kind under way, a thing each
 }
 
 func newDifference(old, now *policy.Policy, focus Focus) *difference {
-	d := &difference{old: old, now: now, focus: focus, space: newSpace(old, now), budget: 150_000_000}
+	d := &difference{old: old, now: now, focus: focus, space: newSpace(old, now), budget: 150_000_000, seed: maphash.MakeSeed()}
 	d.nowhere = d.space.empty()
 	d.space.add(d.nowhere, everything, true)
 	d.parties = d.known()
@@ -111,26 +113,6 @@ func b2i(b bool) int {
 	return 0
 }
 
-// who says who has a thing at a destination by some facts: surely, and maybe.
-func (d *difference) who(facts []fact, list []int, at int, covers func(*fact) bool) (sure, may selector.Bits, by []int) {
-	sure, may = d.space.empty(), d.space.empty()
-	for _, i := range list {
-		f := &facts[i]
-		if !covers(f) {
-			continue
-		}
-		d.budget -= 2 * len(sure)
-		by = append(by, i)
-		if f.dst.Has(at) {
-			sure.Merge(f.src)
-		} else {
-			may.Merge(f.src)
-		}
-		may.Merge(f.may)
-	}
-	return sure, may.Of(sure, selector.Not), by
-}
-
 // gain is that somebody gains or loses things somewhere.
 type gain struct {
 	gains  bool
@@ -147,7 +129,7 @@ func (d *difference) of(kind string) []Change {
 	if !changed {
 		return nil
 	}
-	merged := map[string]*gain{}
+	merged := map[uint64]*gain{}
 	var order []*gain
 	groups := d.groups(old, now)
 	// What is gained everywhere is not said again of each place.
@@ -161,7 +143,7 @@ func (d *difference) of(kind string) []Change {
 			break
 		}
 		for _, one := range d.compare(kind, g, old, now) {
-			key := one.key()
+			key := d.key(one)
 			if m := merged[key]; m != nil {
 				m.on.Merge(one.on)
 				for r := range one.rules {
@@ -184,12 +166,16 @@ func (d *difference) of(kind string) []Change {
 }
 
 // key is the same for gains of the same things by the same people.
-func (g *gain) key() string {
-	var key []byte
+func (d *difference) key(g *gain) uint64 {
+	var h maphash.Hash
+	h.SetSeed(d.seed)
+	word := make([]byte, 8)
 	for _, w := range g.who {
-		key = binary.LittleEndian.AppendUint64(key, w)
+		binary.LittleEndian.PutUint64(word, w)
+		h.Write(word)
 	}
-	return fmt.Sprint(g.gains, g.sure, g.things) + string(key)
+	fmt.Fprint(&h, g.gains, g.sure, g.things)
+	return h.Sum64()
 }
 
 // compare compares what is given at one group of destinations.
@@ -199,20 +185,21 @@ func (d *difference) compare(kind string, g *group, old, now side) []*gain {
 		at = e
 		break
 	}
-	found := map[string]*gain{}
+	found := map[uint64]*gain{}
 	var all []*gain
 	enter := func(gains, sure bool, who selector.Bits, t thing, by []int, s side) {
-		if !who.Any() {
+		if who == nil {
 			return
 		}
 		if g.on.Has(d.space.at[everything]) && kind != "attribute" && kind != "tag" && kind != "approval" {
 			d.everywhere = append(d.everywhere, gain{gains: gains, sure: sure, who: who, things: []thing{t}})
 		}
-		one := &gain{gains: gains, sure: sure, who: who, on: slices.Clone(g.on), rules: map[int]bool{}}
-		key := one.key()
+		one := &gain{gains: gains, sure: sure, who: who, rules: map[int]bool{}}
+		key := d.key(one)
 		if m := found[key]; m != nil {
 			one = m
 		} else {
+			one.on = slices.Clone(g.on)
 			found[key] = one
 			all = append(all, one)
 		}
@@ -223,14 +210,14 @@ func (d *difference) compare(kind string, g *group, old, now side) []*gain {
 			}
 		}
 	}
+	var o, n have
 	for _, t := range things(kind, g, old, now) {
-		os, om, oby := d.who(old.facts, g.old, at, t.given)
-		ns, nm, nby := d.who(now.facts, g.now, at, t.given)
-		either := func(a, b selector.Bits) selector.Bits { return a.Of(b, selector.Or) }
-		enter(true, true, ns.Of(either(os, om), selector.Not), t, nby, now)
-		enter(true, false, either(ns.Of(om, selector.And), nm.Of(either(os, om), selector.Not)), t, nby, now)
-		enter(false, true, os.Of(either(ns, nm), selector.Not), t, oby, old)
-		enter(false, false, either(os.Of(nm, selector.And), om.Of(either(ns, nm), selector.Not)), t, oby, old)
+		oby := d.who(&o, old.facts, g.old, at, t.given)
+		nby := d.who(&n, now.facts, g.now, at, t.given)
+		enter(true, true, n.sure.minus(o), t, nby, now)
+		enter(true, false, n.perhaps(o), t, nby, now)
+		enter(false, true, o.sure.minus(n), t, oby, old)
+		enter(false, false, o.perhaps(n), t, oby, old)
 	}
 	if !g.on.Has(d.space.at[everything]) {
 		return slices.DeleteFunc(all, d.said)

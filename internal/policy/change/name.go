@@ -85,6 +85,16 @@ func within(part, whole selector.Bits) bool {
 	return true
 }
 
+// meet reports whether two sets have an end in common.
+func meet(a, b selector.Bits) bool {
+	for i, w := range a {
+		if w&b[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // manyParties is how many names one end of a change has at most.
 const manyParties = 50
 
@@ -102,9 +112,11 @@ func (d *difference) names(set selector.Bits, preferred []string) []Party {
 		return all
 	}
 	take := func(p party) {
-		if within(p.set, set) && p.set.Of(left, selector.And).Any() {
+		if within(p.set, set) && meet(p.set, left) {
 			all = append(all, p.Party)
-			left = left.Of(p.set, selector.Not)
+			for i, w := range p.set {
+				left[i] &^= w
+			}
 		}
 	}
 	for _, p := range d.parties {
