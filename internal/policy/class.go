@@ -4,6 +4,7 @@ package policy
 
 import (
 	"encoding/binary"
+	"iter"
 	"strings"
 
 	"tailscale-mcp/internal/policy/compiled"
@@ -13,10 +14,11 @@ import (
 // class is ends that the rules treat alike, by one of them.
 type class struct {
 	compiled.End
-	hits []hit // in the order of what is open
+	hits []hit // in the order of the file
 }
 
-// hit is that an end is a source or a destination of something that is open, by its index.
+// hit is that an end is a source of a rule, or a destination of something that is open,
+// by the index.
 type hit struct {
 	at int
 	m  compiled.Match
@@ -65,8 +67,17 @@ func (a *asked) hitsOf(ends []compiled.End, source bool) [][]hit {
 		crowd.Add(e.Device)
 		at[e.Device] = i
 	}
+	last := compiled.Nobody
 	for i, o := range a.open {
+		if source && o.rule == last {
+			continue
+		}
+		last = o.rule
 		r := a.p.Rules[o.rule]
+		index := i
+		if source {
+			index = o.rule
+		}
 		visit := func(end int) {
 			var m compiled.Match
 			hits := false
@@ -77,7 +88,7 @@ func (a *asked) hitsOf(ends []compiled.End, source bool) [][]hit {
 				hits = a.self && o.facet.Dst.Self
 			}
 			if hits || m.Sure|m.May != 0 {
-				all[end] = append(all[end], hit{i, m})
+				all[end] = append(all[end], hit{index, m})
 			}
 		}
 		for w := range crowd {
@@ -109,21 +120,23 @@ type meet struct {
 	from, to compiled.Match
 }
 
-// meeting returns what both lists have.
-func meeting(from, to []hit) []meet {
-	var all []meet
-	for i, j := 0, 0; i < len(from) && j < len(to); {
-		switch {
-		case from[i].at < to[j].at:
-			i++
-		case from[i].at > to[j].at:
-			j++
-		default:
-			all = append(all, meet{from[i].at, from[i].m, to[j].m})
-			i, j = i+1, j+1
+// meeting yields what a destination hits of the rules that a source hits.
+func (a *asked) meeting(from, to []hit) iter.Seq[meet] {
+	return func(yield func(meet) bool) {
+		for i, j := 0, 0; i < len(from) && j < len(to); {
+			switch rule := a.open[to[j].at].rule; {
+			case from[i].at < rule:
+				i++
+			case from[i].at > rule:
+				j++
+			default:
+				if !yield(meet{to[j].at, from[i].m, to[j].m}) {
+					return
+				}
+				j++
+			}
 		}
 	}
-	return all
 }
 
 // fewPeople is how many people may be at an end for "autogroup:self" to count: of more,

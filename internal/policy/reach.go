@@ -116,7 +116,7 @@ func (a *asked) pair(s, d class) {
 	var sure, may []int
 	var doubts []string
 	routed := false
-	for _, m := range meeting(s.hits, d.hits) {
+	for m := range a.meeting(s.hits, d.hits) {
 		o := a.open[m.at]
 		r := a.p.Rules[o.rule]
 		from, to := m.from, m.to
