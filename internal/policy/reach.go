@@ -137,6 +137,17 @@ func (a *asked) pair(s, d class) {
 		may = append(may, o.rule)
 		doubts = append(doubts, a.p.Doubted(r, o.facet.Dst, s.End, d.End)...)
 	}
+	// Somebody reaches the destination, or the source something: it may be one of those
+	// of whom it is not known who they are.
+	if len(sure)+len(may) == 0 && (s.Abstract != "" && len(d.hits) > 0 || d.Abstract != "" && len(s.hits) > 0) {
+		a.unknown++
+		for _, e := range []compiled.End{s.End, d.End} {
+			if e.Abstract != "" {
+				a.doubts = append(a.doubts, "who is in "+e.Abstract)
+			}
+		}
+		return
+	}
 	a.count(s.End, d.End, sure, may, doubts, routed)
 }
 

@@ -84,6 +84,9 @@ func TestDiff(t *testing.T) {
 		// Own devices, tags that nobody has, routes, people without a device.
 		{`"grants": []`, `"grants": [{"src": ["autogroup:member"], "dst": ["autogroup:self"], "ip": ["tcp:22"]}, {"src": ["tag:idle"], "dst": ["office"], "ip": ["udp:53"]}, {"src": ["dave@example.com"], "dst": ["tag:web"], "ip": ["tcp:1"]}]`,
 			[]string{"autogroup:member: gain tcp:22 on their own devices", "dave@example.com: gain tcp:1 on tag:web", "tag:idle: gain udp:53 on 10.1.0.0/16"}},
+		// Another way.
+		{`"grants": [{"src": ["bob@example.com"], "dst": ["office"], "ip": ["22"], "via": ["tag:web"]}]`, `"grants": [{"src": ["bob@example.com"], "dst": ["office"], "ip": ["22"], "via": ["tag:mcp"]}]`,
+			[]string{"bob@example.com: may lose 22 on 10.1.0.0/16: it goes through tag:mcp now, and went through tag:web"}},
 		// A group by its members.
 		{`"grants": [{"src": ["group:x"], "dst": ["tag:web"], "ip": ["tcp:22"]}], "groups": {"group:x": ["alice@example.com"]}`,
 			`"grants": [{"src": ["group:x"], "dst": ["tag:web"], "ip": ["tcp:22"]}], "groups": {"group:x": ["alice@example.com", "dave@example.com"]}`,

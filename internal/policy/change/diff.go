@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 
 	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/selector"
@@ -155,7 +156,7 @@ func (d *difference) of(kind string) []Change {
 			order = append(order, one)
 		}
 	}
-	var all []Change
+	all := d.ways(old, now)
 	for _, g := range order {
 		all = append(all, d.change(kind, g, old, now))
 	}
@@ -239,4 +240,37 @@ func (d *difference) said(g *gain) bool {
 		g.things = left
 	}
 	return len(g.things) == 0
+}
+
+// ways lists what stays, and goes another way: through the devices of other tags.
+func (d *difference) ways(old, now side) []Change {
+	before := map[[32]byte]int{}
+	for i := range old.facts {
+		if old.changed[i] {
+			before[old.facts[i].key(nil)] = i
+		}
+	}
+	var all []Change
+	for i := range now.facts {
+		f := &now.facts[i]
+		j, ok := before[f.key(nil)]
+		if !ok || !now.changed[i] || slices.Equal(f.via, old.facts[j].via) {
+			continue
+		}
+		c := Change{Kind: "network", Answer: policy.Unknown, Who: d.names(f.src, f.names), On: d.names(f.dst, nil), Rank: Rest, Rules: []policy.Rule{old.facts[j].rule, f.rule}}
+		for _, o := range f.open {
+			c.What = append(c.What, o.Text()...)
+		}
+		c.Text = c.sentence() + ": it goes through " + way(f.via) + " now, and went through " + way(old.facts[j].via)
+		all = append(all, c)
+	}
+	return all
+}
+
+// way names what a rule goes through.
+func way(via []string) string {
+	if len(via) == 0 {
+		return "any device with the route"
+	}
+	return strings.Join(via, ", ")
 }

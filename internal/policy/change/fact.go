@@ -24,6 +24,7 @@ type fact struct {
 	dst, dub selector.Bits // where surely, and where it may be
 	open     []ports.Open  // of the kind "network"
 	things   []string      // of the other kinds
+	via      []string      // tags that it goes through
 	names    []string      // of the sources, as they are written
 }
 
@@ -56,7 +57,7 @@ func (d *difference) facts(p *policy.Policy, kind string) (all []fact, keys [][3
 				one := fact{rule: r.Rule, src: src, may: may, names: written(r.Src)}
 				one.dst, one.dub = d.target(p, r, f.Dst)
 				if kind == "network" && len(f.Open) > 0 {
-					one.open = f.Open
+					one.open, one.via = f.Open, r.Via
 					add(one, r.Via)
 				} else if kind == "capability" && len(r.Caps) > 0 && len(r.Via) == 0 {
 					one.things = capabilities(r)
