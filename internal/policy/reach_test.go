@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -169,5 +170,16 @@ func TestEndpoint(t *testing.T) {
 		if _, err := p.Endpoint(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %s", text, err, want)
 		}
+	}
+}
+
+// A route that is advertised and not approved is what to approve.
+func TestReachByARouteToApprove(t *testing.T) {
+	net := small()
+	net.Devices[4].Advertised = []netip.Prefix{netip.MustParsePrefix("172.16.0.0/16")}
+	p := policyFor(t, `{"grants": [{"src": ["*"], "dst": ["172.16.0.0/12"], "ip": ["*"]}]}`, net)
+	v := p.Reach(Question{Src: endOf(t, p, "exit"), Dst: endOf(t, p, "172.16.0.1")})
+	if v.Answer != No || v.Why[0].Layer != "route" || !strings.Contains(v.Why[0].Next, "172.16.0.0/16 of web") {
+		t.Errorf("got %+v", v)
 	}
 }
