@@ -88,6 +88,8 @@ func (p *Policy) sides(r *compiled.Network, dst *crowd, self bool, hit compiled.
 		all, doubt = all.Of(mine, selector.And), doubt.Of(mine, selector.And)
 	}
 	doubt = doubt.Of(all, selector.Not)
+	// Devices of other tailnets only answer.
+	all, doubt = all.Of(p.Index.Outside, selector.Not), doubt.Of(p.Index.Outside, selector.Not)
 	p.list(sure, all)
 	p.list(may, doubt)
 	if !self {

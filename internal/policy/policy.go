@@ -7,7 +7,7 @@
 //
 // Beside that, as far as the file alone can tell, it says what the file gives to whom on
 // this server. It is pure: it asks nobody and has no clock. It imports grant, caller,
-// its own model (policy/grammar, policy/tailnet), sets of addresses and the HuJSON parser.
+// cli/spelling, the rooms below it, sets of addresses and the HuJSON parser.
 package policy
 
 import (

@@ -21,7 +21,7 @@ type Question struct {
 type Verdict struct {
 	Answer  Answer
 	Partly  bool     // the answer is no, and some of the ends do or may
-	Rules   []Rule   // that allow it, or may
+	Rules   []Rule   // that allow it, or may; some of them where it is partly
 	Unknown []string // what would have to be known, a phrase each
 	Via     []string // names of the devices that carry it: subnet routers, exit nodes, hosts of a Service
 	Why     []Reason // where the answer is not yes: layer by layer, the nearest miss first
