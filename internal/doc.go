@@ -39,6 +39,7 @@
 //   - policy/grammar: the text of a policy file → its model, and what is wrong with it.
 //   - policy/compiled: the model and a tailnet → what each device gets: packet filter,
 //     capabilities, ssh rules, attributes; policy asks it.
+//   - policy/change: two policies → who gains and loses what, the frightening first.
 //   - policy/selector: the names of a policy file → sets of devices and addresses.
 //   - policy/address, policy/ports, policy/posture: addresses, ports and conditions as
 //     policy files write them; leaves.

@@ -106,12 +106,16 @@ func BenchmarkQuestion(b *testing.B) {
 		})
 	}
 	for name, ask := range map[string]func(){
-		"Sources":      func() { p.Sources(end("d3"), 6, 0) },
-		"Destinations": func() { p.Destinations(end("d2")) },
-		"Filter":       func() { p.Filter("d3") },
-		"SSHRules":     func() { p.SSHRules("d1") },
-		"Capabilities": func() { p.Capabilities(net.Devices[2].Addrs[0], net.Devices[3].Addrs[0]) },
-		"Endpoint":     func() { p.Endpoint("d33333") },
+		"Sources":                 func() { p.Sources(end("d3"), 6, 0) },
+		"Sources of a group":      func() { p.Sources(end("autogroup:member"), 0, 0) },
+		"Destinations of a group": func() { p.Destinations(end("autogroup:member")) },
+		"every port":              func() { p.Reach(Question{Src: end("autogroup:member"), Dst: end("autogroup:tagged")}) },
+		"everybody to everybody":  func() { p.Reach(Question{Src: end("*"), Dst: end("*")}) },
+		"Destinations":            func() { p.Destinations(end("d2")) },
+		"Filter":                  func() { p.Filter("d3") },
+		"SSHRules":                func() { p.SSHRules("d1") },
+		"Capabilities":            func() { p.Capabilities(net.Devices[2].Addrs[0], net.Devices[3].Addrs[0]) },
+		"Endpoint":                func() { p.Endpoint("d33333") },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -15,26 +15,23 @@ import (
 // a rule gives some surely and some perhaps, in two answers.
 func (p *Policy) Destinations(src Endpoint) []Access {
 	var out []Access
+	all := p.crowdOf(src.ends)
 	for _, r := range p.Rules {
-		var sure, may compiled.Family
-		var who []compiled.End
-		for _, s := range src.ends {
-			if s.Device >= 0 && (!p.Index.Live(s.Device) || p.Index.Devices[s.Device].External) {
-				continue
-			}
-			m, _ := p.Source(&r.Sources, s)
-			sure, may = sure|m.Sure, may|m.May
-			if m.Sure|m.May != 0 {
-				who = append(who, s)
-			}
+		m, who := all.sources(r)
+		for _, s := range all.rest {
+			one, _ := p.Source(&r.Sources, s)
+			m.Sure, m.May = m.Sure|one.Sure, m.May|one.May
 		}
-		if len(who) == 0 {
+		if m.Sure|m.May == 0 {
 			continue
 		}
 		yes, perhaps := Access{Rule: r.Rule, Answer: Yes}, Access{Rule: r.Rule, Answer: Unknown}
-		for _, s := range who {
-			if sure == 0 && s.Device >= 0 && len(perhaps.Unknown) < 2*compiled.ManyDoubts {
-				perhaps.Unknown = append(perhaps.Unknown, p.Doubts(&r.Sources, s.Device)...)
+		if m.Sure == 0 {
+			for i := range who.All() {
+				if len(perhaps.Unknown) > 2*compiled.ManyDoubts {
+					break
+				}
+				perhaps.Unknown = append(perhaps.Unknown, p.Doubts(&r.Sources, i)...)
 			}
 		}
 		for _, f := range r.Facets {
@@ -42,14 +39,14 @@ func (p *Policy) Destinations(src Endpoint) []Access {
 				continue
 			}
 			to := &yes
-			if sure == 0 {
+			if m.Sure == 0 {
 				to = &perhaps
 			}
 			to.Selectors = append(to.Selectors, f.Dst.Text)
 			for _, o := range f.Open {
 				to.Ports = append(to.Ports, o.Text()...)
 			}
-			p.reached(r, f, who, sure|may, to, &perhaps)
+			p.reached(r, f, who, m.Sure|m.May, to, &perhaps)
 		}
 		out = appendAccess(out, yes, perhaps)
 	}
@@ -57,7 +54,7 @@ func (p *Policy) Destinations(src Endpoint) []Access {
 }
 
 // reached enters what a facet opens for sources.
-func (p *Policy) reached(r *compiled.Network, f compiled.Facet, who []compiled.End, in compiled.Family, to, may *Access) {
+func (p *Policy) reached(r *compiled.Network, f compiled.Facet, who selector.Bits, in compiled.Family, to, may *Access) {
 	dst := f.Dst
 	if len(r.Via) > 0 || dst.Ranges != nil && !dst.Everyone {
 		var through []int
@@ -71,13 +68,13 @@ func (p *Policy) reached(r *compiled.Network, f compiled.Facet, who []compiled.E
 	all := p.Index.Empty()
 	switch {
 	case dst.Self:
-		for _, s := range who {
-			if s.Device >= 0 && p.Index.Member(s.Device) {
-				for _, i := range p.Index.Owned(p.Index.Devices[s.Device].Login) {
-					all.Add(i)
-				}
+		members := p.Index.Empty()
+		for i := range who.All() {
+			if p.Index.Member(i) {
+				members.Add(i)
 			}
 		}
+		all = p.owned(members)
 	case len(r.Via) > 0 || dst.Internet || dst.Service >= 0:
 	case dst.Everyone:
 		to.Ranges = append(to.Ranges, "*")

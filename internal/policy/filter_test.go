@@ -143,6 +143,13 @@ func TestSourcesAndDestinations(t *testing.T) {
 			"0 yes [tag:web] people [] tags [tag:host tag:web] devices [web host] ranges [] ports [tcp:443] via [] unknown []",
 			"1 unknown [tag:web svc:db] people [] tags [tag:host tag:web] devices [web host] ranges [100.100.0.1 fd7a:115c:a1e0::aa] ports [22] via [] unknown [whether bob@example.com is in group:synced]",
 			"2 yes [autogroup:self] people [bob@example.com] tags [] devices [bob-laptop] ranges [] ports [*] via [] unknown []"}},
+		"who reaches an exit node of everybody": {func() (all []string) {
+			p := policyFor(t, `{"acls": [{"action": "accept", "src": ["*"], "dst": ["tag:exit:22"]}]}`, small())
+			for _, a := range p.Sources(endOf(t, p, "exit"), 6, 22) {
+				all = append(all, strings.Join(a.Devices, " ")+" "+strings.Join(a.Ranges, " "))
+			}
+			return all
+		}(), []string{"alice-laptop alice-phone bob-laptop carol-laptop web router exit host 10.0.0.0/8 100.64.0.0-100.115.91.255 100.115.94.0-100.127.255.255 fd7a:115c:a1e0::/48"}},
 		"what a router reaches": {show(p.Destinations(endOf(t, p, "router"))), nil},
 	} {
 		if !slices.Equal(c.got, c.want) {

@@ -29,25 +29,31 @@ type Access struct {
 // those of [Question]; a port of 0 is any.
 func (p *Policy) Sources(dst Endpoint, proto int, port uint16) []Access {
 	var out []Access
+	who := p.crowdOf(dst.ends)
 	for _, r := range p.Rules {
 		sure, may := Access{Rule: r.Rule, Answer: Yes}, Access{Rule: r.Rule, Answer: Unknown}
 		self, hit := false, compiled.Match{}
 		for _, f := range r.Facets {
-			for _, d := range dst.ends {
-				m := p.Target(r, f.Dst, d, d)
-				opens := opensOf(f, proto, port)
-				if m.Sure|m.May == 0 || len(opens) == 0 {
-					continue
-				}
-				if d.Device < 0 && d.Ranges != nil {
+			opens := opensOf(f, proto, port)
+			if len(opens) == 0 {
+				continue
+			}
+			m := who.targets(r, f.Dst)
+			for _, d := range who.rest {
+				one := p.Target(r, f.Dst, d, d)
+				if one.Sure|one.May != 0 && d.Ranges != nil {
 					carriers := p.Carriers(r, d)
 					if len(carriers) == 0 {
 						continue
 					}
 					sure.Via = append(sure.Via, p.NamesOf(carriers)...)
 				}
-				hit.Sure |= m.Sure
-				hit.May |= m.May
+				m.Sure |= one.Sure
+				m.May |= one.May
+			}
+			hit.Sure |= m.Sure
+			hit.May |= m.May
+			if m.Sure|m.May != 0 {
 				self = self || f.Dst.Self
 				sure.Ports = append(sure.Ports, opens...)
 			}
@@ -56,14 +62,14 @@ func (p *Policy) Sources(dst Endpoint, proto int, port uint16) []Access {
 			continue
 		}
 		may.Ports, may.Via = sure.Ports, sure.Via
-		p.sides(r, dst, self, hit, &sure, &may)
+		p.sides(r, who, self, hit, &sure, &may)
 		out = appendAccess(out, sure, may)
 	}
 	return out
 }
 
 // sides fills in who is at the source of a rule.
-func (p *Policy) sides(r *compiled.Network, dst Endpoint, self bool, hit compiled.Match, sure, may *Access) {
+func (p *Policy) sides(r *compiled.Network, dst *crowd, self bool, hit compiled.Match, sure, may *Access) {
 	for _, s := range r.Src {
 		sure.Selectors = append(sure.Selectors, s.Text)
 	}
@@ -78,17 +84,12 @@ func (p *Policy) sides(r *compiled.Network, dst Endpoint, self bool, hit compile
 		doubt.Merge(pick(sets[1], hit.May&f))
 	}
 	if self {
-		mine := p.Index.Empty()
-		for _, d := range dst.ends {
-			if d.Device >= 0 {
-				for _, i := range p.Index.Owned(p.Index.Devices[d.Device].Login) {
-					mine.Add(i)
-				}
-			}
-		}
+		mine := p.owned(dst.members)
 		all, doubt = all.Of(mine, selector.And), doubt.Of(mine, selector.And)
 	}
 	doubt = doubt.Of(all, selector.Not)
+	// Devices of other tailnets only answer.
+	all, doubt = all.Of(p.Index.Outside, selector.Not), doubt.Of(p.Index.Outside, selector.Not)
 	p.list(sure, all)
 	p.list(may, doubt)
 	if !self {
@@ -110,6 +111,19 @@ func (p *Policy) sides(r *compiled.Network, dst Endpoint, self bool, hit compile
 		}
 		may.Unknown = append(may.Unknown, p.Doubts(&r.Sources, i)...)
 	}
+}
+
+// owned returns the devices of all whose devices are in a set.
+func (p *Policy) owned(members selector.Bits) selector.Bits {
+	all := p.Index.Empty()
+	for i := range members.All() {
+		if !all.Has(i) {
+			for _, j := range p.Index.Owned(p.Index.Devices[i].Login) {
+				all.Add(j)
+			}
+		}
+	}
+	return all
 }
 
 // pick is a set where a family counts, and nothing otherwise.

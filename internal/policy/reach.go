@@ -5,7 +5,6 @@ package policy
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"tailscale-mcp/internal/policy/compiled"
 )
@@ -22,7 +21,7 @@ type Question struct {
 type Verdict struct {
 	Answer  Answer
 	Partly  bool     // the answer is no, and some of the ends do or may
-	Rules   []Rule   // that allow it, or may
+	Rules   []Rule   // that allow it, or may; some of them where it is partly
 	Unknown []string // what would have to be known, a phrase each
 	Via     []string // names of the devices that carry it: subnet routers, exit nodes, hosts of a Service
 	Why     []Reason // where the answer is not yes: layer by layer, the nearest miss first
@@ -49,20 +48,23 @@ func (p *Policy) ask(q Question, fileAlone bool) *asked {
 			}
 		}
 	}
+	a.self = a.self && p.few(q.Src.ends) && p.few(q.Dst.ends)
 	srcs := a.classes(q.Src.ends, true)
 	dsts := a.classes(q.Dst.ends, false)
 	if q.Dst.self {
 		a.own(srcs)
 		return a
 	}
-	if len(srcs)*len(dsts)*max(len(a.open), 1) > tooMany {
+	if len(srcs)*len(dsts)*(1+a.hits/max(len(srcs)+len(dsts), 1)) > tooMany {
 		a.unknown++
 		a.doubts = append(a.doubts, fmt.Sprintf("%d kinds of sources and %d of destinations, too many for one question: ask about fewer", len(srcs), len(dsts)))
 		return a
 	}
 	for _, s := range srcs {
 		for _, d := range dsts {
-			a.pair(s, d)
+			if a.pair(s, d); a.no > 0 && a.yes > 0 {
+				return a // of some yes, of some no: that is the answer, whatever the rest
+			}
 		}
 	}
 	return a
@@ -74,7 +76,8 @@ type asked struct {
 	q         Question
 	fileAlone bool
 	open      []opened // what lets the protocol and port pass
-	self      bool     // "autogroup:self" is among it
+	self      bool     // "autogroup:self" is among it, and counts
+	hits      int      // of all classes
 
 	yes, unknown, no int
 	rules, may       map[int]bool
@@ -87,42 +90,6 @@ type asked struct {
 type opened struct {
 	rule  int
 	facet *compiled.Facet
-}
-
-// class is ends that the rules treat alike, by one of them.
-type class struct {
-	compiled.End
-	matches []compiled.Match // of a source: by opened facet; of a destination: without "autogroup:self"
-}
-
-// classes puts ends together that the rules treat alike.
-func (a *asked) classes(ends []compiled.End, source bool) []class {
-	var out []class
-	seen := map[string]bool{}
-	for _, e := range ends {
-		c := class{End: e, matches: make([]compiled.Match, len(a.open))}
-		var key strings.Builder
-		last, m := compiled.Nobody, compiled.Match{}
-		for i, o := range a.open {
-			r := a.p.Rules[o.rule]
-			if !source {
-				m = a.p.Target(r, o.facet.Dst, e, compiled.End{Device: compiled.Nobody})
-			} else if o.rule != last {
-				m, _ = a.p.Source(&r.Sources, e)
-				last = o.rule
-			}
-			c.matches[i] = m
-			key.WriteByte(byte(m.Sure | m.May<<2))
-		}
-		if e.Device < 0 || a.self || !a.p.Index.Live(e.Device) || a.p.Index.Devices[e.Device].External {
-			key.WriteString(e.Name)
-		}
-		if !seen[key.String()] {
-			seen[key.String()] = true
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // own asks each source about its own devices.
@@ -149,13 +116,13 @@ func (a *asked) pair(s, d class) {
 	var sure, may []int
 	var doubts []string
 	routed := false
-	for i, o := range a.open {
+	for m := range a.meeting(s.hits, d.hits) {
+		o := a.open[m.at]
 		r := a.p.Rules[o.rule]
-		to := d.matches[i]
+		from, to := m.from, m.to
 		if o.facet.Dst.Self {
 			to = a.p.Target(r, o.facet.Dst, d.End, s.End)
 		}
-		from := s.matches[i]
 		if (from.Sure|from.May)&(to.Sure|to.May) == 0 {
 			continue
 		}
@@ -169,6 +136,17 @@ func (a *asked) pair(s, d class) {
 		}
 		may = append(may, o.rule)
 		doubts = append(doubts, a.p.Doubted(r, o.facet.Dst, s.End, d.End)...)
+	}
+	// Somebody reaches the destination, or the source something: it may be one of those
+	// of whom it is not known who they are.
+	if len(sure)+len(may) == 0 && (s.Abstract != "" && len(d.hits) > 0 || d.Abstract != "" && len(s.hits) > 0) {
+		a.unknown++
+		for _, e := range []compiled.End{s.End, d.End} {
+			if e.Abstract != "" {
+				a.doubts = append(a.doubts, "who is in "+e.Abstract)
+			}
+		}
+		return
 	}
 	a.count(s.End, d.End, sure, may, doubts, routed)
 }

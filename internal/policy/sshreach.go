@@ -89,6 +89,12 @@ func (a *session) pair(s, d compiled.End, user string) {
 		}
 		return
 	}
+	for _, e := range []compiled.End{s, d} {
+		if e.Abstract != "" && len(a.p.Shell) > 0 {
+			may = true
+			a.doubts = append(a.doubts, "who is in "+e.Abstract)
+		}
+	}
 	if may {
 		a.unknown++
 		return

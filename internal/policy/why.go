@@ -4,6 +4,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/policy/compiled"
@@ -39,9 +40,6 @@ func (p *Policy) explain(q Question, s, d compiled.End) []Reason {
 		hit := false
 		for _, f := range r.Facets {
 			dm := p.Target(r, f.Dst, d, s)
-			if dm.Sure|dm.May == 0 && d.Device >= 0 && len(r.Via) > 0 {
-				continue
-			}
 			if dm.Sure|dm.May == 0 || len(f.Open) == 0 {
 				continue
 			}
@@ -97,7 +95,7 @@ func (p *Policy) near(q Question, r *compiled.Network, f compiled.Facet, sm comp
 		return 1, reason, true
 	case d.Device < 0 && d.Ranges != nil && len(p.Carriers(r, d)) == 0:
 		reason.Layer, reason.Text = "route", "a rule allows it, and no device has an approved route to "+d.Name
-		reason.Next = "advertise and approve the route"
+		reason.Next = p.approve(d)
 		if len(r.Via) > 0 {
 			reason.Layer = "via"
 			reason.Text = fmt.Sprintf("a rule allows it through %s, and no device of that tag has an approved route to %s", strings.Join(r.Via, " or "), d.Name)
@@ -115,7 +113,25 @@ func (p *Policy) noWay(d compiled.End) []Reason {
 	if d.Device >= 0 || d.Ranges == nil || d.Service >= 0 || len(p.Carriers(&compiled.Network{}, d)) > 0 {
 		return nil
 	}
-	return []Reason{{Layer: "route", Text: "no device has the address " + d.Name + ", or an approved route to it", Next: "advertise and approve the route"}}
+	return []Reason{{Layer: "route", Text: "no device has the address " + d.Name + ", or an approved route to it", Next: p.approve(d)}}
+}
+
+// approve is the next step towards a route: to approve one that is advertised, where
+// there is one.
+func (p *Policy) approve(d compiled.End) string {
+	var all []string
+	for i := range p.Net.Devices {
+		one := &p.Net.Devices[i]
+		for _, route := range one.Advertised {
+			if d.Ranges.OverlapsPrefix(route) && !slices.Contains(one.Approved, route) && len(all) < fewReasons {
+				all = append(all, fmt.Sprintf("%s of %s", route, compiled.NameOf(one)))
+			}
+		}
+	}
+	if len(all) == 0 {
+		return "advertise and approve the route"
+	}
+	return "approve a route that is advertised: " + strings.Join(all, ", ")
 }
 
 // wanted names the protocol and port of a question.

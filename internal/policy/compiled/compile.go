@@ -64,18 +64,18 @@ func Compile(f *grammar.File, t *tailnet.Tailnet) *Policy {
 	for _, i := range p.Index.Routers {
 		p.carry[i] = carries(&p.Index.Devices[i])
 	}
-	judged := map[string]*judgement{}
+	m := &memo{map[string]*judgement{}, map[string]Sources{}}
 	for i, a := range f.ACLs {
-		p.Rules = append(p.Rules, p.acl(i, a, judged))
+		p.Rules = append(p.Rules, p.acl(i, a, m))
 	}
 	for i, g := range f.Grants {
-		p.Rules = append(p.Rules, p.grant(i, g, judged))
+		p.Rules = append(p.Rules, p.grant(i, g, m))
 	}
 	if f.Open() {
-		p.Rules = append(p.Rules, p.open(judged))
+		p.Rules = append(p.Rules, p.open(m))
 	}
 	slices.SortStableFunc(p.Rules, func(a, b *Network) int { return a.Begin - b.Begin })
-	p.compileSSH(judged)
+	p.compileSSH(m)
 	p.compileAttrs()
 	return p
 }
@@ -95,8 +95,8 @@ func (p *Policy) Entry(section string, index int, at grammar.Place) Rule {
 	return r
 }
 
-func (p *Policy) acl(i int, a grammar.ACL, judged map[string]*judgement) *Network {
-	r := &Network{Rule: p.Entry("acls", i, a.Place), Sources: p.sourcesOf(a.Src, a.SrcPosture, true, judged)}
+func (p *Policy) acl(i int, a grammar.ACL, m *memo) *Network {
+	r := &Network{Rule: p.Entry("acls", i, a.Place), Sources: p.sourcesOf(a.Src, a.SrcPosture, true, m)}
 	if strings.TrimSpace(a.Action.Text) != "accept" {
 		return r
 	}
@@ -110,8 +110,8 @@ func (p *Policy) acl(i int, a grammar.ACL, judged map[string]*judgement) *Networ
 	return r
 }
 
-func (p *Policy) grant(i int, g grammar.Grant, judged map[string]*judgement) *Network {
-	r := &Network{Rule: p.Entry("grants", i, g.Place), Sources: p.sourcesOf(g.Src, g.SrcPosture, true, judged), Caps: g.App}
+func (p *Policy) grant(i int, g grammar.Grant, m *memo) *Network {
+	r := &Network{Rule: p.Entry("grants", i, g.Place), Sources: p.sourcesOf(g.Src, g.SrcPosture, true, m), Caps: g.App}
 	var open []ports.Open
 	for _, entry := range g.IP {
 		if o, ok := ports.Grant(entry.Text); ok {
@@ -134,11 +134,11 @@ func (p *Policy) grant(i int, g grammar.Grant, judged map[string]*judgement) *Ne
 }
 
 // open is the rule that stands for no rules.
-func (p *Policy) open(judged map[string]*judgement) *Network {
+func (p *Policy) open(m *memo) *Network {
 	all := []grammar.Name{{Text: "*"}}
 	return &Network{
 		Rule:    Rule{Index: -1, Text: `(a file without "acls" and "grants" lets everything reach everything)`},
-		Sources: p.sourcesOf(all, nil, true, judged),
+		Sources: p.sourcesOf(all, nil, true, m),
 		Facets:  []Facet{{p.Index.Resolve("*"), []ports.Open{{Ports: []ports.Range{ports.All}}}}},
 	}
 }

@@ -28,15 +28,31 @@ type Sources struct {
 	Strangers      bool            // people of other tailnets
 }
 
+// memo is what was compiled already: many rules have the same sources and postures.
+type memo struct {
+	judged  map[string]*judgement
+	sources map[string]Sources
+}
+
 // judgement is which devices meet one of some postures, and may.
 type judgement struct{ meets, may selector.Bits }
 
 // sourcesOf compiles the sources of a rule. The file's default posture is for the rules
 // of the network.
-func (p *Policy) sourcesOf(src, postures []grammar.Name, network bool, judged map[string]*judgement) Sources {
+func (p *Policy) sourcesOf(src, postures []grammar.Name, network bool, m *memo) Sources {
 	if len(postures) == 0 && network {
 		postures = p.Parsed.DefaultSrcPosture
 	}
+	key := strings.Join(texts(src), "\n") + "\n\n" + strings.Join(texts(postures), "\n")
+	if s, ok := m.sources[key]; ok {
+		return s
+	}
+	s := p.compileSources(src, postures, m)
+	m.sources[key] = s
+	return s
+}
+
+func (p *Policy) compileSources(src, postures []grammar.Name, m *memo) Sources {
 	x := p.Index
 	s := Sources{n4: x.Empty(), n6: x.Empty(), nm: x.Empty(), o4: x.Empty(), o6: x.Empty()}
 	for _, name := range postures {
@@ -64,7 +80,7 @@ func (p *Policy) sourcesOf(src, postures []grammar.Name, network bool, judged ma
 	}
 	s.S4, s.S6, s.M4, s.M6 = s.n4, s.n6, s.nm, s.nm
 	if len(s.Postures) > 0 {
-		j := p.judge(s.Postures, judged)
+		j := p.judge(s.Postures, m)
 		s.S4, s.S6 = s.n4.Of(j.meets, selector.And), s.n6.Of(j.meets, selector.And)
 		s.M4 = s.n4.Of(s.nm, selector.Or).Of(j.may, selector.And)
 		s.M6 = s.n6.Of(s.nm, selector.Or).Of(j.may, selector.And)
@@ -75,9 +91,9 @@ func (p *Policy) sourcesOf(src, postures []grammar.Name, network bool, judged ma
 }
 
 // judge judges all devices by postures, of which one is enough.
-func (p *Policy) judge(names []string, judged map[string]*judgement) *judgement {
+func (p *Policy) judge(names []string, m *memo) *judgement {
 	key := strings.Join(names, "\n")
-	if j := judged[key]; j != nil {
+	if j := m.judged[key]; j != nil {
 		return j
 	}
 	j := &judgement{p.Index.Empty(), p.Index.Empty()}
@@ -91,7 +107,7 @@ func (p *Policy) judge(names []string, judged map[string]*judgement) *judgement 
 			j.may.Add(i)
 		}
 	}
-	judged[key] = j
+	m.judged[key] = j
 	return j
 }
 

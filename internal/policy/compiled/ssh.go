@@ -44,13 +44,13 @@ type SSH struct {
 
 // compileSSH compiles the section "ssh": rules that check before those that only accept,
 // as the service sends them, and else in the order of the file.
-func (p *Policy) compileSSH(judged map[string]*judgement) {
+func (p *Policy) compileSSH(m *memo) {
 	for i, s := range p.Parsed.SSH {
 		action := strings.TrimSpace(s.Action.Text)
 		if action != "accept" && action != "check" {
 			continue
 		}
-		r := &SSH{Rule: p.Entry("ssh", i, s.Place), Sources: p.sourcesOf(s.Src, s.SrcPosture, false, judged)}
+		r := &SSH{Rule: p.Entry("ssh", i, s.Place), Sources: p.sourcesOf(s.Src, s.SrcPosture, false, m)}
 		r.Made = SSHRule{
 			Check: action == "check", CheckPeriod: period(s.CheckPeriod.Text), AcceptEnv: texts(s.AcceptEnv),
 			Recorders: texts(s.Recorder), EnforceRecorder: s.EnforceRecorder, Rule: r.Rule,

@@ -52,6 +52,9 @@ func Or(a, b uint64) uint64 { return a | b }
 // Not returns the devices of the first set that are not in the second.
 func Not(a, b uint64) uint64 { return a &^ b }
 
+// First returns the number of the lowest bit of a word that is not 0.
+func First(word uint64) int { return bits.TrailingZeros64(word) }
+
 // All yields the devices in order.
 func (b Bits) All() iter.Seq[int] {
 	return func(yield func(int) bool) {

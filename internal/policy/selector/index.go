@@ -26,6 +26,7 @@ type Index struct {
 
 	Wildcard *netipx.IPSet // "*" as a source: the tailnet's addresses and approved routes
 	Routers  []int         // devices with approved routes
+	Outside  Bits          // devices of other tailnets
 
 	people   map[string]*tailnet.Person
 	byLogin  map[string][]int
@@ -117,6 +118,7 @@ func (x *Index) stand() {
 // locate sorts the addresses, and finds what the routes are and who counts.
 func (x *Index) locate() {
 	x.live = make(Bits, (len(x.Devices)+63)/64)
+	x.Outside = x.Empty()
 	routes := netipx.IPSetBuilder{}
 	routes.AddSet(address.Tailnet())
 	for i := range x.Devices {
@@ -125,6 +127,9 @@ func (x *Index) locate() {
 			continue
 		}
 		x.live.Add(i)
+		if d.External {
+			x.Outside.Add(i)
+		}
 		for _, a := range d.Addrs {
 			if a.Is4() {
 				x.v4 = append(x.v4, located{a, i})
