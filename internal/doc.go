@@ -28,6 +28,7 @@
 //     is a value there, wherever it comes from.
 //   - tool: our own tools, by typed definitions: schema, decoding, fields.
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups.
+//   - tool/period: the stretch of time that tools about logs are asked for.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it gives to whom on this server; pure.
 //   - audit: one record per decision and one per outcome, in a file that counts, and
@@ -67,7 +68,7 @@
 // caller, grant, audit, failure, cli/spelling, version and visible. One exception: mcpserver imports front, for the
 // visit that it is given; front does not know it. gate knows
 // neither Tailscale nor MCP nor HTTP, package tool and its groups neither HTTP nor MCP; of each other, groups know the devices
-// only, which their callers name. grant imports the standard library. mcp-go is imported by mcpserver only.
+// only, which their callers name, and period. grant imports the standard library. mcp-go is imported by mcpserver only.
 // The product imports no tsnet and runs no other program. imports_test.go holds all
 // of this.
 //

@@ -76,7 +76,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/testbed/told":     {"internal/failure"},
 		"internal/testbed/tooltest": {"internal/gate", "internal/tool", "internal/failure", "internal/grant", "internal/audit", "internal/caller", "internal/tsapi", "internal/testbed/fakeapi", "internal/tsapi/credential"},
 		"internal/tool/catalog":     {"internal/gate", "internal/tool", "internal/tool/*", "internal/grant", "internal/localapi", "internal/tsapi"},
-		"internal/tool/*":           {"internal/tool", "internal/tool/devices", "internal/caller", "internal/failure", "internal/grant", "internal/policy", "internal/localapi", "internal/tsapi", "internal/visible"},
+		"internal/tool/*":           {"internal/tool", "internal/tool/devices", "internal/tool/period", "internal/caller", "internal/failure", "internal/grant", "internal/policy", "internal/localapi", "internal/tsapi", "internal/visible"},
 		"internal/front":            {"internal/identity", "internal/caller"},
 		"internal/mcpserver":        {"internal/front", "internal/gate", "internal/caller", "internal/failure", "internal/grant"},
 		"internal/metrics":          {"internal/audit"},
