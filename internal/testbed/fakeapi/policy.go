@@ -114,19 +114,6 @@ func (s *Server) Policy() string {
 	return s.policy.hujson
 }
 
-// SetPolicy replaces the policy file, as somebody in the admin console would.
-func (s *Server) SetPolicy(text string) error {
-	p, err := newPolicyFile(text)
-	if err != nil {
-		return fmt.Errorf("reading the policy file: %w", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p.changed = true
-	s.policy = p
-	return nil
-}
-
 // SetValidation makes every validation of a readable policy, and of tests, answer
 // with a message such as "test(s) failed"; the empty string lets them pass again.
 // This fake evaluates no rules.
@@ -180,8 +167,7 @@ func (s *Server) setPolicyFile(r *request) answer {
 		a.status = http.StatusBadRequest
 		return a
 	}
-	p.changed, p.message, p.findings = true, s.policy.message, s.policy.findings
-	s.policy = p
+	s.replacePolicy(p, r.grant.actor(), "CONFIG_API")
 	return s.policyAnswer(r)
 }
 
