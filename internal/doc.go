@@ -29,6 +29,7 @@
 //   - tool: our own tools, by typed definitions: schema, decoding, fields.
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups.
 //   - tool/period: the stretch of time that tools about logs are asked for.
+//   - tool/policy/past: how the policy file was changed, out of the configuration audit log.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it gives to whom on this server; pure.
 //   - audit: one record per decision and one per outcome, in a file that counts, and

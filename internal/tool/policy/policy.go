@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 
 // Package policy has the tools and resources about the tailnet policy file; what a
-// file gives to whom is in internal/policy. It imports that, tool, grant and tailnet;
+// file gives to whom is in internal/policy. It imports that, tool, grant and tailnet,
+// and past, which reads how the file was changed;
 // errors of the API pass through with their codes.
 package policy
 
 import (
 	"context"
+	"time"
 
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
@@ -24,13 +26,15 @@ type API interface {
 	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
 	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
 	Text(ctx context.Context, r tsapi.Request) (text, etag string, err error)
+	ConfigurationLog(ctx context.Context, wanted tsapi.ConfigurationLog) ([]tsapi.Object, error)
 }
 
 // Tools returns the group. capability is the name by which grants mean this server;
 // tags returns the tags of its host, nil while they are not known.
 func Tools(api API, capability string, tags func(context.Context) []string) tool.Set {
+	s := setter{api, capability, tags}
 	return tool.Set{
-		Tools:     []tool.Tool{get(api), validate(api), setter{api, capability, tags}.tool()},
+		Tools:     []tool.Tool{get(api), validate(api), s.tool(), history{api, time.Now}.tool(), reverter{s, time.Now}.tool()},
 		Resources: []tool.Resource{resource(api), jsonResource(api)},
 	}
 }

@@ -55,31 +55,47 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 	if strings.TrimSpace(in.ETag) == "" {
 		return setOutput{}, tool.Invalidf("call get_policy and give its etag", "the argument etag is empty")
 	}
-	next, err := parse(in.Policy)
+	if _, err := parse(in.Policy); err != nil {
+		return setOutput{}, err
+	}
+	p, err := s.present(ctx, in.ETag, "call get_policy, make the change in that file, and call again with its etag")
 	if err != nil {
 		return setOutput{}, err
 	}
+	return s.change(ctx, call, p, in.Policy, "replaces the tailnet policy file", in.Confirmation)
+}
+
+// present reads the file that a change is based on, and refuses an etag of another one
+// with that next step.
+func (s setter) present(ctx context.Context, etag, next string) (tsapi.Policy, error) {
 	p, err := s.api.Policy(ctx)
-	if err != nil {
-		return setOutput{}, err
-	}
-	if p.ETag == "" || strings.Trim(p.ETag, `"`) != strings.Trim(in.ETag, `"`) {
-		return setOutput{}, &tsapi.Error{
+	if err == nil && (p.ETag == "" || strings.Trim(p.ETag, `"`) != strings.Trim(etag, `"`)) {
+		err = &tsapi.Error{
 			Code: failure.Conflict, Op: "setPolicyFile",
 			Message: "nothing was changed: the etag is not that of the present policy file, which was changed meanwhile",
-			Next:    "call get_policy, make the change in that file, and call again with its etag",
+			Next:    next,
 		}
 	}
-	if p.HuJSON == in.Policy {
+	return p, err
+}
+
+// change replaces the file p by text: once it is judged, shown and confirmed, and if it
+// is still that file then. effect says what the change does, before what follows from it.
+func (s setter) change(ctx context.Context, call tool.Call, p tsapi.Policy, text, effect string, given tool.Confirmation) (setOutput, error) {
+	next, err := parse(text)
+	if err != nil {
+		return setOutput{}, err
+	}
+	if p.HuJSON == text {
 		return setOutput{ETag: p.ETag, Note: "the file is like this already; nothing was sent"}, nil
 	}
-	out := setOutput{Difference: difference(p.HuJSON, in.Policy)}
+	out := setOutput{Difference: difference(p.HuJSON, text)}
 	shown := seen(out.Difference)
 	if len(shown) > mostShown {
 		return setOutput{}, tool.Invalidf("make the change in smaller steps, or in the admin console",
 			"nothing was changed: the difference has %d bytes, and what is more than %d is too much to be shown and confirmed", len(shown), mostShown)
 	}
-	v, err := judge(ctx, s.api, in.Policy)
+	v, err := judge(ctx, s.api, text)
 	if err != nil {
 		return setOutput{}, err
 	}
@@ -87,7 +103,7 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 		return setOutput{}, tool.Invalidf("correct the file, see validate_policy", "nothing was changed: the new file is not valid; the Tailscale API says: %s", list(v.Problems))
 	}
 	out.Warnings = v.Warnings
-	name, effect := "policy", "replaces the tailnet policy file"
+	name := "policy"
 	old, err := parse(p.HuJSON)
 	if err != nil || policy.Loses(call.Caller, s.capability, s.tags(ctx), old, next) {
 		name, effect = "policy without my access", effect+" and may take away or change the access by which you use this server right now"
@@ -96,22 +112,22 @@ func (s setter) set(ctx context.Context, call tool.Call, in setInput) (setOutput
 	if next.Open() && (err != nil || !old.Open()) {
 		effect += "; the new file has neither acls nor grants, which Tailscale takes for its default: every device may reach every other"
 	}
-	if commented(p.HuJSON) && !commented(in.Policy) {
+	if commented(p.HuJSON) && !commented(text) {
 		out.Note = "all comments of the file are removed"
 		effect += "; " + out.Note
 	}
-	if lost := gone(p.HuJSON, in.Policy); lost != "" {
+	if lost := gone(p.HuJSON, text); lost != "" {
 		out.Note = strings.TrimPrefix(out.Note+"; "+lost, "; ")
 		effect += "; " + lost
 	}
 	if len(v.Warnings) > 0 {
 		effect += "; the Tailscale API warns: " + list(v.Warnings)
 	}
-	if err := call.Confirm(in.Confirmation, name, effect+":\n"+shown); err != nil {
+	if err := call.Confirm(given, name, effect+":\n"+shown); err != nil {
 		return setOutput{}, err
 	}
 	_, out.ETag, err = s.api.Text(ctx, tsapi.Request{
-		Op: "setPolicyFile", Body: in.Policy, ContentType: "application/hujson", Accept: "application/hujson", IfMatch: p.ETag,
+		Op: "setPolicyFile", Body: text, ContentType: "application/hujson", Accept: "application/hujson", IfMatch: p.ETag,
 	})
 	if err != nil {
 		return setOutput{}, err
