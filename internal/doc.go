@@ -28,7 +28,6 @@
 //     is a value there, wherever it comes from.
 //   - tool: our own tools, by typed definitions: schema, decoding, fields.
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups.
-//   - tool/period: the stretch of time that tools about logs are asked for.
 //   - tool/policy/past: how the policy file was changed, out of the configuration audit log.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it gives to whom on this server; pure.
@@ -38,6 +37,7 @@
 //     and errors with fixed codes.
 //   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes its
 //     clients, without the rest.
+//   - tsapi/period: the stretch of time that a log is asked for.
 //   - tsapi/credential: the credential of the Tailscale API, which config checks; a leaf.
 //   - flight: joins identical work that is under way; a leaf.
 //   - redact: makes the words of others fit for a message: bounded, visible, no secrets; a leaf.
@@ -69,7 +69,7 @@
 // caller, grant, audit, failure, cli/spelling, version and visible. One exception: mcpserver imports front, for the
 // visit that it is given; front does not know it. gate knows
 // neither Tailscale nor MCP nor HTTP, package tool and its groups neither HTTP nor MCP; of each other, groups know the devices
-// only, which their callers name, and period. grant imports the standard library. mcp-go is imported by mcpserver only.
+// only, which their callers name. grant imports the standard library. mcp-go is imported by mcpserver only.
 // The product imports no tsnet and runs no other program. imports_test.go holds all
 // of this.
 //

@@ -11,8 +11,8 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/period"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/period"
 )
 
 // auditKind shows old and new only when they are asked for: they may be whole policies.
@@ -66,7 +66,7 @@ func (l *logs) audit() tool.Tool {
 		Example:    json.RawMessage(`{"start":"7d","actor":["~alice"],"event":["NODE.CREATE"]}`),
 		Description: "Lists who changed what in the configuration of the tailnet, the oldest first: eventTime, actor, action, target and error. " +
 			"The window is the last 24 hours unless start (and end) say otherwise; entries are kept for 90 days. Filter by actor, target and event rather than reading all. " +
-			"With fields [\"all\"], or old and new among the fields, it shows the values before and after, which can be long and confidential, such as a whole policy file. " +
+			"With fields [\"all\"], or old and new among the fields, it shows the values before and after, which can be long and confidential, such as a whole policy file; policy_history shows what was changed in that. " +
 			"The answer has start and end as absolute times: the next page needs the cursor together with exactly these as start and end, and the same filters. " +
 			"Who connected where is not in it: use list_flow_logs. One call to the Tailscale API, which sends the whole window.",
 		Narrow: "ask for a shorter window, filter by actor, target or event, set a lower limit or ask for fewer fields",

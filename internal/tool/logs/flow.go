@@ -13,8 +13,8 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/period"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/period"
 )
 
 var trafficKinds = []string{"virtualTraffic", "subnetTraffic", "exitTraffic", "physicalTraffic"}

@@ -13,8 +13,8 @@ import (
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/period"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/period"
 )
 
 const group = "logs"

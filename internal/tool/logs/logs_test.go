@@ -14,9 +14,9 @@ import (
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/period"
 	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/tsapi/credential"
+	"tailscale-mcp/internal/tsapi/period"
 )
 
 const (

@@ -13,9 +13,9 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/period"
 	"tailscale-mcp/internal/tool/policy/past"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/period"
 )
 
 // mostOfHistory bounds the changes of one answer, in bytes as they are sent; the gate

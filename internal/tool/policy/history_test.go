@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/testbed/fakeapi"
@@ -288,17 +287,5 @@ func TestHistoryRefusals(t *testing.T) {
 	for scope, lacking := range map[string]string{"policy_file": "logs:configuration:read", "logs:configuration:read": "policy_file:read"} {
 		r := startQuiet(t, fakeapi.Options{Tokens: []fakeapi.Token{{Secret: fakeapi.DefaultAPIKey, Scopes: []string{scope}}}})
 		r.Refuses("policy_history", `{}`, string(failure.PermissionDenied), lacking)
-	}
-	if r := startQuiet(t, fakeapi.Options{Now: func() time.Time { return time.Now().Add(-40 * 24 * time.Hour) }}); r != nil {
-		if err := r.Fake.SetPolicy("{}"); err != nil {
-			t.Fatal(err)
-		}
-		// What is older than the usual window is there for who asks.
-		if out := historyOf(t, r, `{}`); len(out.Changes) != 0 {
-			t.Errorf("got %+v of 40 days ago", out.Changes)
-		}
-		if out := historyOf(t, r, `{"start":"50d"}`); len(out.Changes) != 1 {
-			t.Errorf("got %+v, want the change of 40 days ago", out.Changes)
-		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/period"
 	"tailscale-mcp/internal/tool/policy/past"
+	"tailscale-mcp/internal/tsapi/period"
 )
 
 // mostUndone bounds how many later changes go with one that is reverted: each is named

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/testbed/fakeapi"
@@ -180,4 +181,23 @@ func TestRevertOvertaken(t *testing.T) {
 		t.Errorf("got the file %s, want theirs", r.Fake.Policy())
 	}
 	r.Refuses("revert_policy", reverting(h.Changes[0].Change, h.ETag, code), string(failure.Conflict), "see what was changed meanwhile")
+}
+
+// A change of before the usual window is there for who asks for it, and can be undone.
+func TestRevertOfLongAgo(t *testing.T) {
+	r := startQuiet(t, fakeapi.Options{Now: func() time.Time { return time.Now().Add(-20 * 24 * time.Hour) }})
+	if err := r.Fake.SetPolicy("{}"); err != nil {
+		t.Fatal(err)
+	}
+	if h := historyOf(t, r, `{"start":"10d"}`); len(h.Changes) != 0 || !strings.Contains(h.Note, "no change in this window") {
+		t.Errorf("got %+v of the last ten days", h)
+	}
+	h := historyOf(t, r, `{"start":"25d"}`)
+	if len(h.Changes) != 1 {
+		t.Fatalf("got %+v, want the change of 20 days ago", h)
+	}
+	r.Answers("revert_policy", reverting(h.Changes[0].Change, h.ETag, "CODE"))
+	if r.Fake.Policy() != opsFile() {
+		t.Errorf("got the file %s", r.Fake.Policy())
+	}
 }

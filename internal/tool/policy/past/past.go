@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 // Package past reads from the configuration audit log how the tailnet policy file was
-// changed: by whom, by what, and from what to what. It imports tsapi, failure and tool/period;
+// changed: by whom, by what, and from what to what. It imports tsapi, its period and failure;
 // errors of the API pass through with their codes. What the log does not hold is
 // empty, and never guessed.
 package past
@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/failure"
-	"tailscale-mcp/internal/tool/period"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/period"
 )
 
 // Change is one change of the policy file as the log has it. Its texts are as others

@@ -12,9 +12,9 @@ import (
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/testbed/fakeapi"
-	"tailscale-mcp/internal/tool/period"
 	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/tsapi/credential"
+	"tailscale-mcp/internal/tsapi/period"
 )
 
 // logged reads a log that has these entries.

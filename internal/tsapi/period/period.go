@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 // Package period has the arguments by which tools take a stretch of time of a log, and
-// makes absolute times of them. It imports tool; what it refuses says how times are
+// makes absolute times of them. It imports failure; what it refuses says how times are
 // written. It asks nobody and keeps nothing.
 package period
 
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/failure"
 )
 
 // Day is 24 hours.
@@ -55,17 +55,17 @@ func (r Reach) Span(now time.Time, w Window, cursor string) (Span, error) {
 	}
 	switch {
 	case cursor != "" && !(absoluteStart && absoluteEnd):
-		return Span{}, tool.Invalidf("repeat start and end of the answer that the cursor is from", "a cursor needs start and end as times, or the window would have moved")
+		return Span{}, failure.Invalidf("repeat start and end of the answer that the cursor is from", "a cursor needs start and end as times, or the window would have moved")
 	case !end.After(start):
-		return Span{}, tool.Invalidf(sayTimes, "end (%s) is not after start (%s)", end.Format(time.RFC3339), start.Format(time.RFC3339))
+		return Span{}, failure.Invalidf(sayTimes, "end (%s) is not after start (%s)", end.Format(time.RFC3339), start.Format(time.RFC3339))
 	case start.Before(now.Add(-r.Kept - time.Hour)): // an hour for who turns the pages
 		// The API would leave the beginning out and not say so: that looks as if
 		// nothing had happened then. Before the length: shorter windows that far
 		// back are refused too.
-		return Span{}, tool.Invalidf("give a start of the last "+strconv.Itoa(int(r.Kept.Hours())/24)+" days; what is older is only where logs were streamed to",
+		return Span{}, failure.Invalidf("give a start of the last "+strconv.Itoa(int(r.Kept.Hours())/24)+" days; what is older is only where logs were streamed to",
 			"these logs are kept for %d days, and start is before that", int(r.Kept.Hours())/24)
 	case end.Sub(start) > r.Most:
-		return Span{}, tool.Invalidf("ask for shorter windows one after another", "this is more than %d hours at once", int(r.Most.Hours()))
+		return Span{}, failure.Invalidf("ask for shorter windows one after another", "this is more than %d hours at once", int(r.Most.Hours()))
 	}
 	return Span{start.Format(time.RFC3339Nano), end.Format(time.RFC3339Nano)}, nil
 }
@@ -79,7 +79,7 @@ func moment(name, text string, now, absent time.Time) (at time.Time, absolute bo
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		// JSON, and the API, have no other years.
 		if y := at.UTC().Year(); y < 1 || y > 9999 {
-			return at, false, tool.Invalidf(sayTimes, "the year of %s is out of range", name)
+			return at, false, failure.Invalidf(sayTimes, "the year of %s is out of range", name)
 		}
 		return at.UTC(), true, nil
 	}
@@ -92,7 +92,7 @@ func moment(name, text string, now, absent time.Time) (at time.Time, absolute bo
 		back = time.Duration(n) * Day
 	}
 	if err != nil || back < 0 {
-		return at, false, tool.Invalidf(sayTimes, "%s is neither a time nor a duration", name)
+		return at, false, failure.Invalidf(sayTimes, "%s is neither a time nor a duration", name)
 	}
 	return now.Add(-back), false, nil
 }
