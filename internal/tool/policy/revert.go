@@ -45,7 +45,7 @@ func (r reverter) tool() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "revert_policy", Title: "Undo a change of the policy file", Group: group, Class: grant.Escalating,
 		Weight:     16, // as policy_history
-		Operations: []string{"getPolicyFile", "listConfigurationAuditLogs", "validateAndTestPolicyFile", "setPolicyFile"},
+		Operations: []string{"listConfigurationAuditLogs", "getPolicyFile", "validateAndTestPolicyFile", "setPolicyFile"},
 		Example:    json.RawMessage(`{"change":"2026-11-28T09:00:00.123456Z-1a2b3c4d","etag":"e0b2816b418b3f266309d94426ac7668"}`),
 		Description: "Puts the tailnet policy file back to as it was before one change, which policy_history names. Every later change is undone with it: called without confirm it changes nothing, " +
 			"names all of them and shows the difference by lines. To undo a change in the middle and keep the later ones, change the file itself. " +
@@ -61,10 +61,6 @@ func (r reverter) revert(ctx context.Context, call tool.Call, in revertInput) (r
 	if err != nil {
 		return revertOutput{}, err
 	}
-	p, err := r.present(ctx, in.ETag, "call policy_history, see what was changed meanwhile, and call again with its etag if the change is still to be undone")
-	if err != nil {
-		return revertOutput{}, err
-	}
 	all, err := past.Read(ctx, r.api, window)
 	if err != nil {
 		return revertOutput{}, shorter(err)
@@ -77,11 +73,16 @@ func (r reverter) revert(ctx context.Context, call tool.Call, in revertInput) (r
 		return revertOutput{}, tool.Invalidf("look at it with list_audit_logs (fields old and new), and change the file itself with set_policy",
 			"nothing was changed: what the log has as the file before the change %s is not a policy file that can be read", describe(chain[0]))
 	}
+	p, err := r.present(ctx, in.ETag, "call policy_history, see what was changed meanwhile, and call again with its etag if the change is still to be undone")
+	if err != nil {
+		return revertOutput{}, err
+	}
+	effect := strings.Join(append([]string{effectOf(chain)}, lacking(chain, p.HuJSON)...), "; ")
 	out := revertOutput{}
 	for i := len(chain) - 1; i >= 0; i-- {
 		out.Undone = append(out.Undone, undone{chain[i].ID, fit(chain[i].Who, 1000), fit(chain[i].How, 1000)})
 	}
-	out.setOutput, err = r.change(ctx, call, p, chain[0].Old.Text, effectOf(chain, p.HuJSON), in.Confirmation)
+	out.setOutput, err = r.change(ctx, call, p, chain[0].Old.Text, effect, in.Confirmation)
 	if err != nil {
 		return revertOutput{}, err
 	}
@@ -136,8 +137,8 @@ func from(all []past.Change, id string) (chain []past.Change, err error) {
 }
 
 // effectOf says what it does to put back the file of before the first of a chain of
-// changes, in place of the file of now.
-func effectOf(chain []past.Change, now string) string {
+// changes.
+func effectOf(chain []past.Change) string {
 	effect := "puts the tailnet policy file back to as it was before the change " + describe(chain[0])
 	switch later := chain[1:]; len(later) {
 	case 0:
@@ -150,20 +151,25 @@ func effectOf(chain []past.Change, now string) string {
 		}
 		effect += fmt.Sprintf(", and undoes with it %d later changes, those %s", len(later), strings.Join(names, ", "))
 	}
-	lacking := ""
+	return effect
+}
+
+// lacking says what the log does not have of a chain of changes, in place of whose last
+// the file of now is.
+func lacking(chain []past.Change, now string) (notes []string) {
 	for i := range chain[1:] {
 		if chain[i+1].Unlogged(&chain[i]) {
-			lacking = "; the log lacks changes that were made between these, which are undone too"
+			notes = append(notes, "the log lacks changes that were made between these, which are undone too")
+			break
 		}
 	}
-	newest := chain[len(chain)-1].New
-	if newest.Text != "" && !newest.Same(past.File{Text: now}) {
-		lacking += "; the present file is not the one that the newest change in the log has made: changes that the log does not have, or not yet, are undone too"
+	if newest := chain[len(chain)-1].New; newest.Text != "" && !newest.Same(past.File{Text: now}) {
+		notes = append(notes, "the present file is not the one that the newest change in the log has made: changes that the log does not have, or not yet, are undone too")
 	}
 	if chain[0].Old.Plain {
-		lacking += "; the log has that file without its comments"
+		notes = append(notes, "the log has that file without its comments")
 	}
-	return effect + lacking
+	return notes
 }
 
 // describe names a change in a sentence, behind "the change".
