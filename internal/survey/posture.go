@@ -6,10 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
+	"tailscale-mcp/internal/policy/tailnet"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -20,19 +23,19 @@ const atOnce = 8
 // count most. One that is not asked, or may not be read, keeps PostureKnown false.
 //
 // https://tailscale.com/api#tag/devices/GET/device/{deviceId}/attributes
-func (s *survey) posture(ctx context.Context, byID map[string]int, first []string) error {
-	var order []int
-	for _, id := range first {
-		if i, ok := byID[id]; ok && !slices.Contains(order, i) {
+func (s *Survey) posture(ctx context.Context, first []string) error {
+	var order, others []int
+	for i := range s.Tailnet.Devices {
+		d := &s.Tailnet.Devices[i]
+		switch {
+		case d.External: // its attributes are its own tailnet's
+		case slices.ContainsFunc(first, func(name string) bool { return named(d, name) }):
 			order = append(order, i)
+		default:
+			others = append(others, i)
 		}
 	}
-	asked := len(order)
-	for i := range s.net.Devices {
-		if !slices.Contains(order[:asked], i) && !s.net.Devices[i].External {
-			order = append(order, i)
-		}
-	}
+	order = append(order, others...)
 	room := max(MostCalls-s.calls, 0)
 	if left := len(order) - room; left > 0 {
 		s.misses(fmt.Sprintf("the posture attributes of %d devices, which were not asked for", left), nil)
@@ -43,7 +46,7 @@ func (s *survey) posture(ctx context.Context, byID map[string]int, first []strin
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for n, i := range order {
-		device := &s.net.Devices[i]
+		device := &s.Tailnet.Devices[i]
 		group.Go(func() error {
 			o, err := s.api.Object(ctx, tsapi.Request{Op: "getDevicePostureAttributes", Params: []string{device.ID}})
 			if err != nil {
@@ -68,4 +71,12 @@ func (s *survey) posture(ctx context.Context, byID map[string]int, first []strin
 		s.misses(fmt.Sprintf("the posture attributes of %d devices", len(refused)), refused[0])
 	}
 	return nil
+}
+
+// named reports whether a name is one of a device, or of whose it is.
+func named(d *tailnet.Device, name string) bool {
+	name = strings.TrimSuffix(strings.TrimSpace(name), ".")
+	addr, err := netip.ParseAddr(name)
+	return d.ID == name || strings.EqualFold(d.Name, name) || strings.EqualFold(d.FQDN, name) || strings.EqualFold(d.Login, name) ||
+		slices.Contains(d.Tags, name) || err == nil && slices.Contains(d.Addrs, addr)
 }

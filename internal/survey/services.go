@@ -16,7 +16,7 @@ import (
 // services reads the Services, and which devices serve them: one call for each.
 //
 // https://tailscale.com/api#tag/services
-func (s *survey) services(ctx context.Context, byID map[string]int) error {
+func (s *Survey) services(ctx context.Context, byID map[string]int) error {
 	s.calls++
 	list, err := s.api.List(ctx, tsapi.Request{Op: "listServices"}, "vipServices")
 	if err != nil {
@@ -32,7 +32,7 @@ func (s *survey) services(ctx context.Context, byID map[string]int) error {
 		if err != nil {
 			return err
 		}
-		s.net.Services = append(s.net.Services, service)
+		s.Tailnet.Services = append(s.Tailnet.Services, service)
 		switch {
 		case !hosts:
 		case s.calls >= MostCalls:
@@ -51,7 +51,7 @@ func (s *survey) services(ctx context.Context, byID map[string]int) error {
 }
 
 // hosts notes which devices serve a Service. It reports false where that may not be read.
-func (s *survey) hosts(ctx context.Context, name string, byID map[string]int) (bool, error) {
+func (s *Survey) hosts(ctx context.Context, name string, byID map[string]int) (bool, error) {
 	s.calls++
 	list, err := s.api.List(ctx, tsapi.Request{Op: "listServiceHosts", Params: []string{name}}, "hosts")
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *survey) hosts(ctx context.Context, name string, byID map[string]int) (b
 		}
 		level := o.Text("approvalLevel")
 		if i, ok := byID[id]; ok && (level == "approved:auto" || level == "approved:manual") {
-			s.net.Devices[i].Services = append(s.net.Devices[i].Services, name)
+			s.Tailnet.Devices[i].Services = append(s.Tailnet.Devices[i].Services, name)
 		}
 	}
 	return true, nil

@@ -36,7 +36,8 @@ type API interface {
 type Needs struct {
 	Posture  bool // a rule has conditions on the source's attributes
 	Services bool // a name is one of a Service
-	// First are the node IDs of the devices whose attributes count most.
+	// First name the devices whose attributes count most, by ID, machine name, address,
+	// login or tag.
 	First []string
 }
 
@@ -66,30 +67,34 @@ func (n *Needs) add(posture []grammar.Name, names ...[]grammar.Name) {
 	}
 }
 
-// survey is one reading.
-type survey struct {
+// Survey is a tailnet as it was read at one time.
+type Survey struct {
+	Tailnet *tailnet.Tailnet
+	// Devices are those of the tailnet, in the same order, as the API describes them.
+	Devices []tsapi.Device
+
 	api   API
-	net   *tailnet.Tailnet
 	calls int
 }
 
 // Read returns the tailnet. It fails only where the devices cannot be read; whatever
 // else cannot is named in Missing, with the reason.
-func Read(ctx context.Context, api API, needs Needs) (*tailnet.Tailnet, error) {
-	s := &survey{api: api, net: &tailnet.Tailnet{}}
-	devices, err := api.ListDevices(ctx, tsapi.DeviceQuery{AllFields: true})
-	if err != nil {
+func Read(ctx context.Context, api API, needs Needs) (*Survey, error) {
+	net := &tailnet.Tailnet{}
+	s := &Survey{api: api, Tailnet: net}
+	var err error
+	if s.Devices, err = api.ListDevices(ctx, tsapi.DeviceQuery{AllFields: true}); err != nil {
 		return nil, err
 	}
 	s.calls++
-	byID := make(map[string]int, len(devices))
-	for i := range devices {
-		d, err := deviceOf(&devices[i])
+	byID := make(map[string]int, len(s.Devices))
+	for i := range s.Devices {
+		d, err := deviceOf(&s.Devices[i])
 		if err != nil {
 			return nil, err
 		}
-		byID[d.ID] = len(s.net.Devices)
-		s.net.Devices = append(s.net.Devices, d)
+		byID[d.ID] = i
+		net.Devices = append(net.Devices, d)
 	}
 	if err := s.people(ctx); err != nil {
 		return nil, err
@@ -100,16 +105,16 @@ func Read(ctx context.Context, api API, needs Needs) (*tailnet.Tailnet, error) {
 		}
 	}
 	if needs.Posture {
-		if err := s.posture(ctx, byID, needs.First); err != nil {
+		if err := s.posture(ctx, needs.First); err != nil {
 			return nil, err
 		}
 	}
-	return s.net, nil
+	return s, nil
 }
 
 // people reads the users and their roles. Without them the logins of devices are people
 // whose role is not known, and there may be others.
-func (s *survey) people(ctx context.Context) error {
+func (s *Survey) people(ctx context.Context) error {
 	s.calls++
 	users, err := s.api.List(ctx, tsapi.Request{Op: "listUsers", Query: url.Values{"type": {"all"}}}, "users")
 	if err != nil {
@@ -117,12 +122,12 @@ func (s *survey) people(ctx context.Context) error {
 			return err
 		}
 		s.misses("the users and their roles", err)
-		s.net.Partial = true
+		s.Tailnet.Partial = true
 		seen := map[string]bool{}
-		for _, d := range s.net.Devices {
+		for _, d := range s.Tailnet.Devices {
 			if d.Login != "" && !seen[d.Login] {
 				seen[d.Login] = true
-				s.net.People = append(s.net.People, tailnet.Person{Login: d.Login})
+				s.Tailnet.People = append(s.Tailnet.People, tailnet.Person{Login: d.Login})
 			}
 		}
 		return nil
@@ -133,10 +138,10 @@ func (s *survey) people(ctx context.Context) error {
 			Login: u.Text("loginName"), Role: u.Text("role"),
 			Suspended: u.Text("status") == "suspended", Shared: u.Text("type") == "shared",
 		}
-		s.net.People = append(s.net.People, p)
+		s.Tailnet.People = append(s.Tailnet.People, p)
 		if _, domain, ok := strings.Cut(p.Login, "@"); ok && !p.Shared && !domains[domain] {
 			domains[domain] = true
-			s.net.Domains = append(s.net.Domains, domain)
+			s.Tailnet.Domains = append(s.Tailnet.Domains, domain)
 		}
 	}
 	return nil
@@ -156,9 +161,9 @@ func unreadable(err error) bool {
 	return false
 }
 
-func (s *survey) misses(what string, err error) {
+func (s *Survey) misses(what string, err error) {
 	if err != nil {
 		what += ": " + err.Error()
 	}
-	s.net.Missing = append(s.net.Missing, what)
+	s.Tailnet.Missing = append(s.Tailnet.Missing, what)
 }

@@ -53,10 +53,11 @@ func start(t *testing.T, devices int, scopes ...string) (*fakeapi.Server, *tsapi
 
 func TestRead(t *testing.T) {
 	fake, api := start(t, 2, "all")
-	net, err := survey.Read(t.Context(), api, survey.Needs{Posture: true, Services: true})
+	read, err := survey.Read(t.Context(), api, survey.Needs{Posture: true, Services: true})
 	if err != nil {
 		t.Fatal(err)
 	}
+	net := read.Tailnet
 	web, laptop := net.Devices[0], net.Devices[1]
 	if web.Name != "web-1" || web.Login != "" || !reflect.DeepEqual(web.Tags, []string{"tag:web"}) || web.Addrs[1] != netip.MustParseAddr("fd7a:115c:a1e0::b") {
 		t.Errorf("got %+v", web)
@@ -91,10 +92,11 @@ func TestRead(t *testing.T) {
 // What a credential may not read is named, and the rest is there.
 func TestMissing(t *testing.T) {
 	_, api := start(t, 2, "devices:core:read")
-	net, err := survey.Read(t.Context(), api, survey.Needs{Posture: true, Services: true})
+	read, err := survey.Read(t.Context(), api, survey.Needs{Posture: true, Services: true})
 	if err != nil {
 		t.Fatal(err)
 	}
+	net := read.Tailnet
 	said := strings.Join(net.Missing, "\n")
 	for _, want := range []string{"the users and their roles", "users:read", "the Services", "services:read", "the posture attributes of 2 devices", "devices:posture_attributes:read"} {
 		if !strings.Contains(said, want) {
@@ -113,10 +115,11 @@ func TestMissing(t *testing.T) {
 // However many devices there are, the calls are bounded, and those that count most are asked.
 func TestBound(t *testing.T) {
 	fake, api := start(t, 200, "all")
-	net, err := survey.Read(t.Context(), api, survey.Needs{Posture: true, First: []string{"nMore199CNTRL", "nMore199CNTRL", "nNobodyCNTRL"}})
+	read, err := survey.Read(t.Context(), api, survey.Needs{Posture: true, First: []string{"more-199", "nMore199CNTRL", "nobody"}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	net := read.Tailnet
 	if n := len(fake.Requests()); n != survey.MostCalls {
 		t.Errorf("%d requests were sent, want %d", n, survey.MostCalls)
 	}
