@@ -55,7 +55,7 @@ func (p *Policy) Endpoint(text string) (Endpoint, error) {
 	case text == "autogroup:self":
 		return Endpoint{Kind: "autogroup", Name: text, self: true}, nil
 	case slices.Contains([]string{"group", "tag", "autogroup", "svc", "ipset", "user"}, name) && strings.Contains(text, ":"):
-		if set := x.Find(text); set.Known {
+		if set := x.Find(text); set.Known && p.there(set, name) {
 			return p.selected(set, name), nil
 		}
 	case strings.Contains(text, "@"):
@@ -75,6 +75,19 @@ func (p *Policy) Endpoint(text string) (Endpoint, error) {
 		}
 	}
 	return Endpoint{}, p.unknown(text)
+}
+
+// there reports whether a tag or group is defined, or has anybody: a misspelt one is
+// nobody without a word. A group with a domain is an identity provider's.
+func (p *Policy) there(set *selector.Set, kind string) bool {
+	is := func(d grammar.Definition) bool { return strings.EqualFold(d.Text, set.Text) }
+	switch kind {
+	case "tag":
+		return set.V4.Any() || set.V6.Any() || slices.ContainsFunc(p.file.TagOwners, is)
+	case "group":
+		return strings.Contains(set.Text, "@") || slices.ContainsFunc(p.file.Groups, is)
+	}
+	return true
 }
 
 // unknown is the error for a text that names nothing.

@@ -39,4 +39,6 @@ func Tools(api API, host Host, evaluator *survey.Evaluator) tool.Set {
 }
 
 // operations of a question: the file, and the tailnet.
-func operations() []string { return append([]string{"getPolicyFile"}, slices.Clone(survey.Operations)...) }
+func operations() []string {
+	return append([]string{"getPolicyFile"}, slices.Clone(survey.Operations)...)
+}

@@ -17,9 +17,9 @@ import (
 // routes is the layer of subnet routes, for a destination that is an address of no
 // device: who advertises a route to it, and whether it is approved.
 func (q question) routes() (out []layer) {
-	for _, dst := range q.policy.Addresses(q.Dst) {
-		if q.policy.Owned(dst) {
-			continue
+	for _, dst := range q.Dst.Ranges() {
+		if len(out) == mostDevices {
+			return out
 		}
 		var approved, waiting []string
 		var next string
@@ -66,7 +66,7 @@ const mostDevices = 5
 
 // devices is the layer of the state of an end's devices: told where it stands in the way.
 func (q question) devices(end string, e policy.Endpoint) (out []layer) {
-	members := q.policy.Members(e)
+	members := e.Devices(q.policy)
 	blocked := 0
 	for _, i := range members {
 		d := &q.Devices[i]
@@ -111,7 +111,7 @@ func troubleOf(d *tsapi.Device, asDestination bool, now time.Time) (trouble, nex
 
 // ping is the layer of a ping, where this host is one end and the other is one device.
 func (q question) ping(ctx context.Context) []layer {
-	src, dst := q.policy.Members(q.Src), q.policy.Members(q.Dst)
+	src, dst := q.Src.Devices(q.policy), q.Dst.Devices(q.policy)
 	if len(src) != 1 || len(dst) != 1 || src[0] == dst[0] {
 		return nil
 	}

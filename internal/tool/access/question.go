@@ -66,10 +66,13 @@ func (q question) byPolicy(v policy.Verdict) layer {
 		l.Text = "The policy file may allow it; it hangs on " + strings.Join(v.Unknown, "; ") + "."
 	default:
 		l.Text = "No rule of the policy file allows it."
+		if v.Partly {
+			l.Text = "The policy file allows it for some of them and not for all."
+		}
 	}
 	const most = 5
 	for _, why := range v.Why[:min(most, len(v.Why))] {
-		l.Text += " " + why.Text
+		l.Text += " " + sentence(why.Text)
 		if l.Next == "" {
 			l.Next = why.Next
 		}
@@ -153,4 +156,12 @@ func (q question) everybody() (out explainOutput) {
 	}
 	out.Layers = append(q.routes(), q.devices("destination", q.Dst)...)
 	return out
+}
+
+// sentence makes a phrase one.
+func sentence(phrase string) string {
+	if phrase == "" {
+		return ""
+	}
+	return strings.ToUpper(phrase[:1]) + strings.TrimSuffix(phrase[1:], ".") + "."
 }
