@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
@@ -33,9 +34,21 @@ type Host interface {
 	Ping(ctx context.Context, addr netip.Addr) (path string, err error)
 }
 
-// Tools returns the tools. evaluator is the one that all tools of the server share.
-func Tools(api API, host Host, evaluator *survey.Evaluator) tool.Set {
-	return tool.Set{Tools: []tool.Tool{explainer{api, host, evaluator}.tool()}}
+// Options are what the tools need beside the Tailscale API.
+type Options struct {
+	Host Host
+	// Evaluator is the one that all tools of the server share.
+	Evaluator *survey.Evaluator
+	// Capability is the name by which grants mean this server.
+	Capability string
+	// Find returns a tool of this server by its name.
+	Find func(name string) (grant.Tool, bool)
+}
+
+// Tools returns the tools.
+func Tools(api API, o Options) tool.Set {
+	e := explainer{api, o.Host, o.Evaluator}
+	return tool.Set{Tools: []tool.Tool{e.tool(), users{e, o.Capability, o.Find}.tool()}}
 }
 
 // operations of a question: the file, and the tailnet.

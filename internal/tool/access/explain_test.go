@@ -11,12 +11,15 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/access"
 )
+
+const capability = "example.com/cap/mcp"
 
 const file = `{
 	"groups": {
@@ -29,6 +32,10 @@ const file = `{
 		{"src": ["group:eng"], "dst": ["tag:web"], "ip": ["tcp:443"]},
 		{"src": ["tag:web"], "dst": ["tag:db"], "ip": ["tcp:5432"]},
 		{"src": ["bob@example.com"], "dst": ["printer"], "ip": ["tcp:631"]},
+		{"src": ["group:eng", "tag:db"], "dst": ["tag:web"], "app": {"example.com/cap/mcp": [{"tools": ["read:*"]}]}},
+		{"src": ["alice@example.com"], "dst": ["tag:web"], "app": {"example.com/cap/mcp": [{"tools": ["*", "escalating:*"]}]}},
+		{"src": ["dave@example.com"], "dst": ["tag:web"], "app": {"example.com/cap/mcp": [{"toolz": ["*"]}]}},
+		{"src": ["bob@example.com"], "dst": ["tag:db"], "app": {"example.com/cap/mcp": [{"tools": ["*"]}]}},
 	],
 	"ssh": [
 		{"action": "check", "src": ["group:eng"], "dst": ["tag:web"], "users": ["root"]},
@@ -49,7 +56,12 @@ func (p pinged) Ping(_ context.Context, a netip.Addr) (string, error) {
 func rig(t *testing.T) *tooltest.API {
 	t.Helper()
 	r := tooltest.NewAPI(t, fakeapi.Options{}, func(api access.API) tool.Set {
-		return access.Tools(api, pinged{"100.64.0.1": "direct"}, survey.NewEvaluator(api))
+		return access.Tools(api, access.Options{
+			Host: pinged{"100.64.0.1": "direct"}, Evaluator: survey.NewEvaluator(api), Capability: capability,
+			Find: func(name string) (grant.Tool, bool) {
+				return grant.Tool{Name: name, Group: "policy", Class: grant.Escalating}, name == "set_policy"
+			},
+		})
 	})
 	device := func(id, name, user string, addr string, tags ...string) fakeapi.Device {
 		return fakeapi.Device{

@@ -113,12 +113,23 @@ type API interface {
 // upstream returns the groups that ask the Tailscale API.
 func upstream(o Options, api API) []tool.Set {
 	h := host{localapi.New(o.Local)}
-	evaluator := survey.NewEvaluator(api)
+	capability := cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp")
 	return []tool.Set{
-		devices.Tools(api, h.ID), policy.Tools(api, cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp"), h.tags), settings.Tools(api),
+		devices.Tools(api, h.ID), policy.Tools(api, capability, h.tags), settings.Tools(api),
 		dns.Tools(api), keys.Tools(api), users.Tools(api), invites.Tools(api), contacts.Tools(api), webhooks.Tools(api),
-		logs.Tools(api), posture.Tools(api), services.Tools(api), oauth.Tools(api), organization.Tools(api), access.Tools(api, h, evaluator), prompts(api),
+		logs.Tools(api), posture.Tools(api), services.Tools(api), oauth.Tools(api), organization.Tools(api), prompts(api),
+		access.Tools(api, access.Options{Host: h, Evaluator: survey.NewEvaluator(api), Capability: capability, Find: find}),
 	}
+}
+
+// find returns a tool of this version by its name, whether this host offers it or not.
+func find(name string) (grant.Tool, bool) {
+	for _, t := range Everything("").Tools {
+		if t.Name == name {
+			return t.Granted(), true
+		}
+	}
+	return grant.Tool{}, false
 }
 
 // status is the resource by which clients of the first of these servers see
