@@ -30,7 +30,10 @@
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups.
 //   - tool/policy/past: how the policy file was changed, out of the configuration audit log.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
-//   - policy: the tailnet policy file → what it gives to whom on this server; pure.
+//   - policy: the tailnet policy file → what it means for a tailnet, and what it gives to
+//     whom on this server; pure.
+//   - policy/grammar: the text of a policy file → its model, and what is wrong with it.
+//   - policy/tailnet: what of a tailnet decides a policy: people, devices, routes; a leaf.
 //   - audit: one record per decision and one per outcome, in a file that counts, and
 //     beside it in the journal or as JSON lines; reads the file too.
 //   - tsapi: the control API of Tailscale: one way for every request, with retries, limits

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+
+package policy
+
+import (
+	"slices"
+
+	"tailscale-mcp/internal/policy/selector"
+)
+
+// Access is what one rule gives, or may give, between one end and others.
+type Access struct {
+	Rule    Rule
+	Answer  Answer   // Yes or Unknown
+	Unknown []string // what would have to be known, a phrase each
+
+	Selectors []string // of the rule that say who or what is at the other end, as they are written
+	People    []string // logins of the people whose devices are at the other end
+	Tags      []string // tags of the tagged devices at the other end
+	Devices   []string // names of all devices at the other end
+	Ranges    []string // addresses and ranges at the other end that belong to no device
+	Ports     []string // "tcp:443", "udp:*", "*"
+	Via       []string // names of the devices that carry it
+}
+
+// Sources says who reaches a destination, rule by rule, in the order of the file; where a
+// rule has some that surely do and some that may, in two answers. proto and port are
+// those of [Question]; a port of 0 is any.
+func (p *Policy) Sources(dst Endpoint, proto int, port uint16) []Access {
+	var out []Access
+	for _, r := range p.rules {
+		sure, may := Access{Rule: r.Rule, Answer: Yes}, Access{Rule: r.Rule, Answer: Unknown}
+		self, hit := false, match{}
+		for _, f := range r.facets {
+			for _, d := range dst.ends {
+				m := p.target(r, f.dst, d, d)
+				opens := opensOf(f, proto, port)
+				if m.sure|m.may == 0 || len(opens) == 0 {
+					continue
+				}
+				if d.device < 0 && d.ranges != nil {
+					carriers := p.carriers(r, d)
+					if len(carriers) == 0 {
+						continue
+					}
+					sure.Via = append(sure.Via, p.namesOf(carriers)...)
+				}
+				hit.sure |= m.sure
+				hit.may |= m.may
+				self = self || f.dst.Self
+				sure.Ports = append(sure.Ports, opens...)
+			}
+		}
+		if hit.sure|hit.may == 0 {
+			continue
+		}
+		may.Ports, may.Via = sure.Ports, sure.Via
+		p.sides(r, dst, self, hit, &sure, &may)
+		out = appendAccess(out, sure, may)
+	}
+	return out
+}
+
+// sides fills in who is at the source of a rule.
+func (p *Policy) sides(r *rule, dst Endpoint, self bool, hit match, sure, may *Access) {
+	for _, s := range r.src {
+		sure.Selectors = append(sure.Selectors, s.Text)
+	}
+	may.Selectors = sure.Selectors
+	s4, s6 := pick(r.s4, hit.sure&four), pick(r.s6, hit.sure&six)
+	all := p.index.Empty()
+	all.Merge(s4)
+	all.Merge(s6)
+	doubt := p.index.Empty()
+	for f, sets := range map[family][]selector.Bits{four: {r.m4, r.s4}, six: {r.m6, r.s6}} {
+		doubt.Merge(pick(sets[0], (hit.sure|hit.may)&f))
+		doubt.Merge(pick(sets[1], hit.may&f))
+	}
+	if self {
+		mine := p.index.Empty()
+		for _, d := range dst.ends {
+			if d.device >= 0 {
+				for _, i := range p.index.Owned(p.index.Devices[d.device].Login) {
+					mine.Add(i)
+				}
+			}
+		}
+		all, doubt = all.Of(mine, selector.And), doubt.Of(mine, selector.And)
+	}
+	doubt = doubt.Of(all, selector.Not)
+	p.list(sure, all)
+	p.list(may, doubt)
+	if !self {
+		for _, l := range r.literal {
+			for _, one := range l.Ranges() {
+				sure.Ranges = append(sure.Ranges, one.String())
+			}
+		}
+		if r.anyone {
+			sure.Ranges = []string{"*"}
+		}
+		if r.strangers {
+			may.Unknown = append(may.Unknown, strangers)
+		}
+	}
+	for i := range doubt.All() {
+		if len(may.Unknown) > 2*manyDoubts {
+			break
+		}
+		may.Unknown = append(may.Unknown, p.doubts(&r.sources, i)...)
+	}
+}
+
+// pick is a set where a family counts, and nothing otherwise.
+func pick(b selector.Bits, f family) selector.Bits {
+	if f == 0 {
+		return nil
+	}
+	return b
+}
+
+// list enters devices by name, and whose they are.
+func (p *Policy) list(a *Access, devices selector.Bits) {
+	people, tags := map[string]bool{}, map[string]bool{}
+	for i := range devices.All() {
+		d := &p.index.Devices[i]
+		if i < p.index.Real {
+			a.Devices = append(a.Devices, nameOf(d))
+		}
+		if len(d.Tags) == 0 && d.Login != "" {
+			people[d.Login] = true
+		}
+		for _, t := range d.Tags {
+			tags[t] = true
+		}
+	}
+	a.People, a.Tags = sorted(a.People, people), sorted(a.Tags, tags)
+}
+
+func sorted(all []string, more map[string]bool) []string {
+	for name := range more {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// opensOf is what of a facet lets a protocol and port pass, as a grant would write it.
+func opensOf(f facet, proto int, port uint16) []string {
+	var all []string
+	for _, o := range f.open {
+		if o.Lets(proto, port) {
+			all = append(all, o.Text()...)
+		}
+	}
+	return all
+}
+
+// appendAccess appends the answers that say something.
+func appendAccess(out []Access, all ...Access) []Access {
+	for _, a := range all {
+		a.Ports, a.Via, a.Unknown = unique(a.Ports), unique(a.Via), phrases(a.Unknown)
+		if len(a.Devices)+len(a.People)+len(a.Tags)+len(a.Ranges) > 0 || a.Answer == Unknown && len(a.Unknown) > 0 {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// unique drops what was there before, and keeps the order.
+func unique(all []string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(all, func(s string) bool {
+		was := seen[s]
+		seen[s] = true
+		return was
+	})
+}

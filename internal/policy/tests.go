@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"tailscale-mcp/internal/policy/grammar"
+	"tailscale-mcp/internal/policy/ports"
+	"tailscale-mcp/internal/policy/posture"
+)
+
+// TestResult is the verdict of one target of one entry of "tests" or "sshTests".
+type TestResult struct {
+	Rule   Rule   // the entry; its section is "tests" or "sshTests"
+	Src    string // as it is written
+	Target string // as it is written: a destination with its port, or a host
+	User   string // of "sshTests": the login on the host
+	Want   string // "accept", "deny" or "check"
+	Pass   Answer // whether what is wanted is so
+	// Text is a sentence: what was wanted, what is so, and by which rule.
+	Text    string
+	Unknown []string // what would have to be known, a phrase each
+}
+
+// Tests returns the verdicts of "tests" and "sshTests", each target of each entry alone,
+// in the order of the file. The API refuses a file of which one is No.
+func (p *Policy) Tests() []TestResult {
+	var out []TestResult
+	for i, t := range p.file.Tests {
+		rule := p.named("tests", i, t.Place)
+		for _, target := range t.Accept {
+			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "accept"}, t))
+		}
+		for _, target := range t.Deny {
+			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "deny"}, t))
+		}
+	}
+	for i, t := range p.file.SSHTests {
+		rule := p.named("sshTests", i, t.Place)
+		for _, dst := range t.Dst {
+			for _, list := range []struct {
+				want  string
+				users []grammar.Name
+			}{{"accept", t.Accept}, {"check", t.Check}, {"deny", t.Deny}} {
+				for _, user := range list.users {
+					out = append(out, p.sshTest(TestResult{Rule: rule, Src: t.Src.Text, Target: dst.Text, User: user.Text, Want: list.want}, t))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// test judges one destination of an entry of "tests".
+func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
+	src, err := p.testEnd(t.Src.Text, t.SrcPosture)
+	if err != nil {
+		return r.fails("the source of the test is not one: " + err.Error())
+	}
+	host, list, _ := ports.Cut(r.Target)
+	port, err := strconv.ParseUint(list, 10, 16)
+	if err != nil || port == 0 {
+		return r.fails("the destination of a test is HOST:PORT, with one port by its number")
+	}
+	protocols, ok := ports.Protocol(t.Proto.Text)
+	if !ok {
+		return r.fails(fmt.Sprintf("there is no protocol %q", t.Proto.Text))
+	}
+	dst, err := p.testEnd(host, nil)
+	if err != nil {
+		return r.fails("the destination of the test is not one: " + err.Error())
+	}
+	if dst.Name == "autogroup:internet" || dst.Kind == "everyone" || dst.Kind == "ipset" {
+		return r.fails(fmt.Sprintf("the destination of a test is one host, and not %q", host))
+	}
+	if dst.Kind == "host" && !p.single(dst) {
+		r.Unknown = []string{"whether the service tests a host alias that is a range"}
+	}
+	if len(protocols) == 0 {
+		protocols = []int{0}
+	}
+	var best *asked
+	for _, proto := range protocols {
+		a := p.ask(Question{Src: src, Dst: dst, Proto: proto, Port: uint16(port)}, true)
+		if best == nil || a.yes > best.yes {
+			best = a
+		}
+	}
+	return r.judge(best.yes, best.unknown, best.no, best.verdict().Rules, best.verdict().Unknown)
+}
+
+// sshTest judges one destination and user of an entry of "sshTests".
+func (p *Policy) sshTest(r TestResult, t grammar.SSHTest) TestResult {
+	src, err := p.testEnd(t.Src.Text, t.SrcPosture)
+	if err != nil {
+		return r.fails("the source of the test is not one: " + err.Error())
+	}
+	dst, err := p.testEnd(r.Target, nil)
+	if err != nil {
+		return r.fails("the destination of the test is not one: " + err.Error())
+	}
+	a := p.session(src, dst, r.User)
+	yes, no := a.accept, a.no
+	switch r.Want {
+	case "accept":
+		no += a.check
+	case "check":
+		yes, no = a.check, a.no+a.accept
+	case "deny":
+		yes += a.check
+	}
+	return r.judge(yes, a.unknown, no, a.verdict().Rules, a.verdict().Unknown)
+}
+
+// testEnd finds an end of a test. Machine names and prefixes are none: the file does not
+// have the one, and the service refuses the other.
+func (p *Policy) testEnd(text string, attributes map[string]json.RawMessage) (Endpoint, error) {
+	if text == "" {
+		return Endpoint{}, fmt.Errorf("it is empty")
+	}
+	if _, err := netip.ParsePrefix(text); err == nil {
+		return Endpoint{}, fmt.Errorf("%q is a range, and a test is about one host", text)
+	}
+	e, err := p.Endpoint(text)
+	if err == nil && e.Kind == "device" {
+		err = fmt.Errorf("%q is a machine name: give a host alias, a tag or an address", text)
+	}
+	if err != nil {
+		return e, err
+	}
+	have := posture.Attributes{Values: map[string]any{}, Whole: true}
+	for name, value := range attributes {
+		var v any
+		if json.Unmarshal(value, &v) == nil {
+			have.Values[name] = v
+		}
+	}
+	for i := range e.ends {
+		e.ends[i].attributes = &have
+	}
+	return e, nil
+}
+
+// single reports whether an end is one address or device.
+func (p *Policy) single(e Endpoint) bool {
+	if len(e.ends) != 1 || e.ends[0].device >= 0 {
+		return true
+	}
+	all := e.ends[0].ranges.Ranges()
+	return len(all) == 1 && all[0].From() == all[0].To()
+}
+
+// fails is a verdict that the test itself is wrong.
+func (r TestResult) fails(why string) TestResult {
+	r.Pass, r.Text = No, r.wanted()+": "+why
+	return r
+}
+
+// wanted is the first half of the sentence.
+func (r TestResult) wanted() string {
+	as := ""
+	if r.User != "" {
+		as = " as " + r.User
+	}
+	return fmt.Sprintf("%s of %q to %q%s", r.Want, r.Src, r.Target, as)
+}
+
+// judge makes a verdict of how many pairs of source and destination do, may and do not.
+func (r TestResult) judge(yes, unknown, no int, rules []Rule, doubts []string) TestResult {
+	r.Unknown = append(r.Unknown, doubts...)
+	bad, good := no, yes
+	if r.Want == "deny" {
+		bad, good = yes, no
+	}
+	switch {
+	case bad > 0 || good+unknown == 0 && r.Want != "deny":
+		r.Pass = No
+	case unknown > 0 || len(r.Unknown) > 0:
+		r.Pass = Unknown
+	default:
+		r.Pass = Yes
+	}
+	var by []string
+	for _, rule := range rules {
+		by = append(by, fmt.Sprintf("%s[%d] (line %d)", rule.Section, rule.Index, rule.Line))
+	}
+	so := "no rule allows it"
+	switch {
+	case len(by) > 0 && yes == 0:
+		so = "it may be allowed by " + strings.Join(by, ", ")
+	case len(by) > 0 && no > 0:
+		so = "of some it is allowed, by " + strings.Join(by, ", ") + ", and of some not"
+	case len(by) > 0:
+		so = "it is allowed by " + strings.Join(by, ", ")
+	}
+	r.Text = map[Answer]string{Yes: "passes: ", No: "fails: ", Unknown: "is not known: "}[r.Pass] + r.wanted() + ": " + so
+	return r
+}
