@@ -33,6 +33,11 @@
 //   - policy: the tailnet policy file → what it means for a tailnet, and what it gives to
 //     whom on this server; pure.
 //   - policy/grammar: the text of a policy file → its model, and what is wrong with it.
+//   - policy/compiled: the model and a tailnet → what each device gets: packet filter,
+//     capabilities, ssh rules, attributes; policy asks it.
+//   - policy/selector: the names of a policy file → sets of devices and addresses.
+//   - policy/address, policy/ports, policy/posture: addresses, ports and conditions as
+//     policy files write them; leaves.
 //   - policy/tailnet: what of a tailnet decides a policy: people, devices, routes; a leaf.
 //   - audit: one record per decision and one per outcome, in a file that counts, and
 //     beside it in the journal or as JSON lines; reads the file too.

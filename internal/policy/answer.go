@@ -2,8 +2,6 @@
 
 package policy
 
-import "tailscale-mcp/internal/policy/grammar"
-
 // Answer is no, yes or unknown: what hangs on something that is not known here is
 // neither.
 type Answer int
@@ -24,14 +22,6 @@ func (a Answer) String() string {
 		return "unknown"
 	}
 	return "no"
-}
-
-// Rule is a rule of the file that had a part in an answer.
-type Rule struct {
-	Section string // "acls", "grants", "ssh", "nodeAttrs", "tests", "sshTests"
-	Index   int    // in its section, from 0
-	grammar.Place
-	Text string // as its author wrote it, comments inside included
 }
 
 // Reason is one layer of why something is not reached.

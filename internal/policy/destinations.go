@@ -5,6 +5,7 @@ package policy
 import (
 	"net/netip"
 
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -12,16 +13,16 @@ import (
 // a rule gives some surely and some perhaps, in two answers.
 func (p *Policy) Destinations(src Endpoint) []Access {
 	var out []Access
-	for _, r := range p.rules {
-		var sure, may family
-		var who []end
+	for _, r := range p.Rules {
+		var sure, may compiled.Family
+		var who []compiled.End
 		for _, s := range src.ends {
-			if s.device >= 0 && (!p.index.Live(s.device) || p.index.Devices[s.device].External) {
+			if s.Device >= 0 && (!p.Index.Live(s.Device) || p.Index.Devices[s.Device].External) {
 				continue
 			}
-			m, _ := p.source(&r.sources, s)
-			sure, may = sure|m.sure, may|m.may
-			if m.sure|m.may != 0 {
+			m, _ := p.Source(&r.Sources, s)
+			sure, may = sure|m.Sure, may|m.May
+			if m.Sure|m.May != 0 {
 				who = append(who, s)
 			}
 		}
@@ -30,20 +31,20 @@ func (p *Policy) Destinations(src Endpoint) []Access {
 		}
 		yes, perhaps := Access{Rule: r.Rule, Answer: Yes}, Access{Rule: r.Rule, Answer: Unknown}
 		for _, s := range who {
-			if sure == 0 && s.device >= 0 && len(perhaps.Unknown) < 2*manyDoubts {
-				perhaps.Unknown = append(perhaps.Unknown, p.doubts(&r.sources, s.device)...)
+			if sure == 0 && s.Device >= 0 && len(perhaps.Unknown) < 2*compiled.ManyDoubts {
+				perhaps.Unknown = append(perhaps.Unknown, p.Doubts(&r.Sources, s.Device)...)
 			}
 		}
-		for _, f := range r.facets {
-			if len(f.open) == 0 {
+		for _, f := range r.Facets {
+			if len(f.Open) == 0 {
 				continue
 			}
 			to := &yes
 			if sure == 0 {
 				to = &perhaps
 			}
-			to.Selectors = append(to.Selectors, f.dst.Text)
-			for _, o := range f.open {
+			to.Selectors = append(to.Selectors, f.Dst.Text)
+			for _, o := range f.Open {
 				to.Ports = append(to.Ports, o.Text()...)
 			}
 			p.reached(r, f, who, sure|may, to, &perhaps)
@@ -54,36 +55,36 @@ func (p *Policy) Destinations(src Endpoint) []Access {
 }
 
 // reached enters what a facet opens for sources.
-func (p *Policy) reached(r *rule, f facet, who []end, in family, to, may *Access) {
-	dst := f.dst
-	if len(r.via) > 0 || dst.Ranges != nil && !dst.Everyone {
+func (p *Policy) reached(r *compiled.Network, f compiled.Facet, who []compiled.End, in compiled.Family, to, may *Access) {
+	dst := f.Dst
+	if len(r.Via) > 0 || dst.Ranges != nil && !dst.Everyone {
 		var through []int
-		for _, i := range p.index.Routers {
-			if at, _ := p.at(r, dst, i); len(at) > 0 {
+		for _, i := range p.Index.Routers {
+			if at, _ := p.At(r, dst, i); len(at) > 0 {
 				through = append(through, i)
 			}
 		}
-		to.Via = append(to.Via, p.namesOf(through)...)
+		to.Via = append(to.Via, p.NamesOf(through)...)
 	}
-	all := p.index.Empty()
+	all := p.Index.Empty()
 	switch {
 	case dst.Self:
 		for _, s := range who {
-			if s.device >= 0 && p.index.Member(s.device) {
-				for _, i := range p.index.Owned(p.index.Devices[s.device].Login) {
+			if s.Device >= 0 && p.Index.Member(s.Device) {
+				for _, i := range p.Index.Owned(p.Index.Devices[s.Device].Login) {
 					all.Add(i)
 				}
 			}
 		}
-	case len(r.via) > 0 || dst.Internet || dst.Service >= 0:
+	case len(r.Via) > 0 || dst.Internet || dst.Service >= 0:
 	case dst.Everyone:
 		to.Ranges = append(to.Ranges, "*")
-		for i := range p.index.Real {
+		for i := range p.Index.Real {
 			all.Add(i)
 		}
 	default:
-		all.Merge(pick(dst.V4, in&four))
-		all.Merge(pick(dst.V6, in&six))
+		all.Merge(pick(dst.V4, in&compiled.Four))
+		all.Merge(pick(dst.V6, in&compiled.Six))
 		p.maybe(dst, all, may)
 	}
 	p.list(to, all)
@@ -101,7 +102,7 @@ func (p *Policy) maybe(dst *selector.Set, all selector.Bits, may *Access) {
 	doubt := dst.Doubt.Of(all, selector.Not)
 	p.list(may, doubt)
 	for i := range doubt.All() {
-		if len(may.Unknown) > 2*manyDoubts {
+		if len(may.Unknown) > 2*compiled.ManyDoubts {
 			return
 		}
 		may.Unknown = append(may.Unknown, dst.Why(i))
@@ -110,6 +111,6 @@ func (p *Policy) maybe(dst *selector.Set, all selector.Bits, may *Access) {
 
 // has reports whether a device has an address.
 func (p *Policy) has(a netip.Addr) bool {
-	_, ok := p.index.At(a)
+	_, ok := p.Index.At(a)
 	return ok
 }

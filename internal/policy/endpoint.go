@@ -4,17 +4,14 @@ package policy
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
-	"go4.org/netipx"
-
 	"tailscale-mcp/internal/cli/spelling"
 	"tailscale-mcp/internal/policy/address"
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/policy/selector"
-	"tailscale-mcp/internal/policy/tailnet"
 )
 
 // Endpoint is one end of a question: a device, person, tag, group, autogroup, address,
@@ -25,7 +22,7 @@ type Endpoint struct {
 	Kind string
 	Name string // as the file or the tailnet writes it
 
-	ends []end
+	ends []compiled.End
 	self bool // "autogroup:self": the source's own devices
 }
 
@@ -34,8 +31,8 @@ type Endpoint struct {
 func (e Endpoint) Devices(p *Policy) []int {
 	var all []int
 	for _, one := range e.ends {
-		if 0 <= one.device && one.device < p.index.Real {
-			all = append(all, one.device)
+		if 0 <= one.Device && one.Device < p.Index.Real {
+			all = append(all, one.Device)
 		}
 	}
 	return all
@@ -46,12 +43,14 @@ func (e Endpoint) Devices(p *Policy) []int {
 // or address, an address or prefix of no device, or "*". Its error says what was looked
 // for, and which names come near.
 func (p *Policy) Endpoint(text string) (Endpoint, error) {
-	text = strings.TrimSpace(text)
-	x := p.index
+	if text = strings.TrimSpace(text); len(text) > longest {
+		return Endpoint{}, fmt.Errorf("a name of %d bytes is too long: no name of a tailnet has more than %d", len(text), longest)
+	}
+	x := p.Index
 	name, _, _ := strings.Cut(text, ":")
 	switch {
 	case text == "*" || text == "autogroup:danger-all":
-		return Endpoint{Kind: "everyone", Name: text, ends: []end{{name: text, device: nobody, service: nobody, everyone: true}}}, nil
+		return Endpoint{Kind: "everyone", Name: text, ends: []compiled.End{{Name: text, Device: compiled.Nobody, Service: compiled.Nobody, Everyone: true}}}, nil
 	case text == "autogroup:self":
 		return Endpoint{Kind: "autogroup", Name: text, self: true}, nil
 	case slices.Contains([]string{"group", "tag", "autogroup", "svc", "ipset", "user"}, name) && strings.Contains(text, ":"):
@@ -68,7 +67,7 @@ func (p *Policy) Endpoint(text string) (Endpoint, error) {
 		}
 		all := x.Named(text)
 		if len(all) == 1 {
-			return Endpoint{Kind: "device", Name: nameOf(&x.Devices[all[0]]), ends: p.devices(all)}, nil
+			return Endpoint{Kind: "device", Name: compiled.NameOf(&x.Devices[all[0]]), ends: p.devices(all)}, nil
 		}
 		if len(all) > 1 {
 			return Endpoint{}, fmt.Errorf("%q is the name of %d devices: give the ID or an address of one", text, len(all))
@@ -76,6 +75,9 @@ func (p *Policy) Endpoint(text string) (Endpoint, error) {
 	}
 	return Endpoint{}, p.unknown(text)
 }
+
+// longest is how long a name may be: a MagicDNS name and a login fit.
+const longest = 320
 
 // there reports whether a tag or group is defined, or has anybody: a misspelt one is
 // nobody without a word. A group with a domain is an identity provider's.
@@ -96,7 +98,7 @@ func (p *Policy) unknown(text string) error {
 	if near := spelling.Nearest(text, p.names()); near != "" {
 		next = fmt.Sprintf("did you mean %q?", near)
 	}
-	if p.net.Partial {
+	if p.Net.Partial {
 		next += " (the list of devices and people is not whole)"
 	}
 	return fmt.Errorf("neither the policy file nor the tailnet has %q: %s", text, next)
@@ -105,16 +107,16 @@ func (p *Policy) unknown(text string) error {
 // names are what a question may name.
 func (p *Policy) names() []string {
 	var all []string
-	for i := range p.index.Devices[:p.index.Real] {
-		all = append(all, p.index.Devices[i].Name)
+	for i := range p.Index.Devices[:p.Index.Real] {
+		all = append(all, p.Index.Devices[i].Name)
 	}
-	for i := range p.net.People {
-		all = append(all, p.net.People[i].Login)
+	for i := range p.Net.People {
+		all = append(all, p.Net.People[i].Login)
 	}
-	for i := range p.net.Services {
-		all = append(all, p.net.Services[i].Name)
+	for i := range p.Net.Services {
+		all = append(all, p.Net.Services[i].Name)
 	}
-	for _, section := range [][]string{definitions(p.file.Groups), definitions(p.file.TagOwners), definitions(p.file.Hosts), definitions(p.file.IPSets)} {
+	for _, section := range [][]string{definitions(p.Parsed.Groups), definitions(p.Parsed.TagOwners), definitions(p.Parsed.Hosts), definitions(p.Parsed.IPSets)} {
 		all = append(all, section...)
 	}
 	return all
@@ -128,14 +130,14 @@ func (p *Policy) selected(set *selector.Set, kind string) Endpoint {
 	}
 	switch {
 	case set.Service >= 0:
-		e.ends = []end{{name: set.Text, device: nobody, service: set.Service, ranges: set.Ranges}}
+		e.ends = []compiled.End{{Name: set.Text, Device: compiled.Nobody, Service: set.Service, Ranges: set.Ranges}}
 	case set.Strangers:
-		e.ends = []end{{name: set.Text, device: nobody, service: nobody, strangers: true}}
+		e.ends = []compiled.End{{Name: set.Text, Device: compiled.Nobody, Service: compiled.Nobody, Strangers: true}}
 	case set.Ranges != nil:
-		e.ends = []end{{name: set.Text, device: nobody, service: nobody, ranges: set.Ranges}}
+		e.ends = []compiled.End{{Name: set.Text, Device: compiled.Nobody, Service: compiled.Nobody, Ranges: set.Ranges}}
 	case set.Doubt.Any():
 		// Who it is cannot be known, and yet a rule may name it.
-		e.ends = []end{{name: set.Text, device: nobody, service: nobody, abstract: set.Text}}
+		e.ends = []compiled.End{{Name: set.Text, Device: compiled.Nobody, Service: compiled.Nobody, Abstract: set.Text}}
 	default:
 		e.ends = p.devices(slices.Collect(set.V4.Of(set.V6, selector.Or).All()))
 	}
@@ -145,73 +147,35 @@ func (p *Policy) selected(set *selector.Set, kind string) Endpoint {
 // located makes an end of a host alias, an address or a prefix.
 func (p *Policy) located(text string) (Endpoint, bool) {
 	kind, where := "address", text
-	if d, ok := p.index.Definition(text); ok && len(d.Values) == 1 {
+	if d, ok := p.Index.Definition(text); ok && len(d.Values) == 1 {
 		kind, where = "host", d.Values[0].Text
 	}
 	r, ok := address.Parse(where)
 	if !ok {
 		return Endpoint{}, false
 	}
-	one := end{name: text, device: nobody, service: nobody, ranges: address.Of(r)}
+	one := compiled.End{Name: text, Device: compiled.Nobody, Service: compiled.Nobody, Ranges: address.Of(r)}
 	if r.From() == r.To() {
-		one = p.addressed(one, r.From())
+		one = p.Addressed(one, r.From())
 	}
-	return Endpoint{Kind: kind, Name: text, ends: []end{one}}, true
-}
-
-// addressed makes an end of one address: that of a device or of a Service, where it is.
-func (p *Policy) addressed(e end, a netip.Addr) end {
-	if i, ok := p.index.At(a); ok {
-		e.device, e.ranges, e.families = i, nil, familyOf(a)
-		return e
-	}
-	for i, s := range p.net.Services {
-		if slices.Contains(s.Addrs, a) {
-			e.service = i
-		}
-	}
-	return e
+	return Endpoint{Kind: kind, Name: text, ends: []compiled.End{one}}, true
 }
 
 // devices makes an end of each device.
-func (p *Policy) devices(all []int) []end {
-	ends := make([]end, 0, len(all))
+func (p *Policy) devices(all []int) []compiled.End {
+	ends := make([]compiled.End, 0, len(all))
 	for _, i := range all {
-		d := &p.index.Devices[i]
-		e := end{name: nameOf(d), device: i, service: nobody}
+		d := &p.Index.Devices[i]
+		e := compiled.End{Name: compiled.NameOf(d), Device: i, Service: compiled.Nobody}
 		for _, a := range d.Addrs {
-			e.families |= familyOf(a)
+			e.Families |= compiled.FamilyOf(a)
 		}
 		if len(d.Addrs) == 0 {
-			e.families = both
+			e.Families = compiled.Both
 		}
 		ends = append(ends, e)
 	}
 	return ends
-}
-
-// families returns of which families a set has addresses.
-func families(s *netipx.IPSet) family {
-	var all family
-	for _, r := range s.Ranges() {
-		all |= familyOf(r.From())
-	}
-	return all
-}
-
-// nameOf is how answers name a device.
-func nameOf(d *tailnet.Device) string {
-	switch {
-	case d.Name != "":
-		return d.Name
-	case d.ID != "":
-		return d.ID
-	case d.Login != "":
-		return d.Login
-	case len(d.Tags) > 0:
-		return d.Tags[0]
-	}
-	return "a device without a name"
 }
 
 func definitions(section []grammar.Definition) []string {

@@ -5,6 +5,7 @@ package policy
 import (
 	"slices"
 
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/selector"
 )
 
@@ -28,30 +29,30 @@ type Access struct {
 // those of [Question]; a port of 0 is any.
 func (p *Policy) Sources(dst Endpoint, proto int, port uint16) []Access {
 	var out []Access
-	for _, r := range p.rules {
+	for _, r := range p.Rules {
 		sure, may := Access{Rule: r.Rule, Answer: Yes}, Access{Rule: r.Rule, Answer: Unknown}
-		self, hit := false, match{}
-		for _, f := range r.facets {
+		self, hit := false, compiled.Match{}
+		for _, f := range r.Facets {
 			for _, d := range dst.ends {
-				m := p.target(r, f.dst, d, d)
+				m := p.Target(r, f.Dst, d, d)
 				opens := opensOf(f, proto, port)
-				if m.sure|m.may == 0 || len(opens) == 0 {
+				if m.Sure|m.May == 0 || len(opens) == 0 {
 					continue
 				}
-				if d.device < 0 && d.ranges != nil {
-					carriers := p.carriers(r, d)
+				if d.Device < 0 && d.Ranges != nil {
+					carriers := p.Carriers(r, d)
 					if len(carriers) == 0 {
 						continue
 					}
-					sure.Via = append(sure.Via, p.namesOf(carriers)...)
+					sure.Via = append(sure.Via, p.NamesOf(carriers)...)
 				}
-				hit.sure |= m.sure
-				hit.may |= m.may
-				self = self || f.dst.Self
+				hit.Sure |= m.Sure
+				hit.May |= m.May
+				self = self || f.Dst.Self
 				sure.Ports = append(sure.Ports, opens...)
 			}
 		}
-		if hit.sure|hit.may == 0 {
+		if hit.Sure|hit.May == 0 {
 			continue
 		}
 		may.Ports, may.Via = sure.Ports, sure.Via
@@ -62,25 +63,25 @@ func (p *Policy) Sources(dst Endpoint, proto int, port uint16) []Access {
 }
 
 // sides fills in who is at the source of a rule.
-func (p *Policy) sides(r *rule, dst Endpoint, self bool, hit match, sure, may *Access) {
-	for _, s := range r.src {
+func (p *Policy) sides(r *compiled.Network, dst Endpoint, self bool, hit compiled.Match, sure, may *Access) {
+	for _, s := range r.Src {
 		sure.Selectors = append(sure.Selectors, s.Text)
 	}
 	may.Selectors = sure.Selectors
-	s4, s6 := pick(r.s4, hit.sure&four), pick(r.s6, hit.sure&six)
-	all := p.index.Empty()
+	s4, s6 := pick(r.S4, hit.Sure&compiled.Four), pick(r.S6, hit.Sure&compiled.Six)
+	all := p.Index.Empty()
 	all.Merge(s4)
 	all.Merge(s6)
-	doubt := p.index.Empty()
-	for f, sets := range map[family][]selector.Bits{four: {r.m4, r.s4}, six: {r.m6, r.s6}} {
-		doubt.Merge(pick(sets[0], (hit.sure|hit.may)&f))
-		doubt.Merge(pick(sets[1], hit.may&f))
+	doubt := p.Index.Empty()
+	for f, sets := range map[compiled.Family][]selector.Bits{compiled.Four: {r.M4, r.S4}, compiled.Six: {r.M6, r.S6}} {
+		doubt.Merge(pick(sets[0], (hit.Sure|hit.May)&f))
+		doubt.Merge(pick(sets[1], hit.May&f))
 	}
 	if self {
-		mine := p.index.Empty()
+		mine := p.Index.Empty()
 		for _, d := range dst.ends {
-			if d.device >= 0 {
-				for _, i := range p.index.Owned(p.index.Devices[d.device].Login) {
+			if d.Device >= 0 {
+				for _, i := range p.Index.Owned(p.Index.Devices[d.Device].Login) {
 					mine.Add(i)
 				}
 			}
@@ -91,28 +92,28 @@ func (p *Policy) sides(r *rule, dst Endpoint, self bool, hit match, sure, may *A
 	p.list(sure, all)
 	p.list(may, doubt)
 	if !self {
-		for _, l := range r.literal {
+		for _, l := range r.Literal {
 			for _, one := range l.Ranges() {
 				sure.Ranges = append(sure.Ranges, one.String())
 			}
 		}
-		if r.anyone {
+		if r.Anyone {
 			sure.Ranges = []string{"*"}
 		}
-		if r.strangers {
-			may.Unknown = append(may.Unknown, strangers)
+		if r.Strangers {
+			may.Unknown = append(may.Unknown, compiled.Strangers)
 		}
 	}
 	for i := range doubt.All() {
-		if len(may.Unknown) > 2*manyDoubts {
+		if len(may.Unknown) > 2*compiled.ManyDoubts {
 			break
 		}
-		may.Unknown = append(may.Unknown, p.doubts(&r.sources, i)...)
+		may.Unknown = append(may.Unknown, p.Doubts(&r.Sources, i)...)
 	}
 }
 
 // pick is a set where a family counts, and nothing otherwise.
-func pick(b selector.Bits, f family) selector.Bits {
+func pick(b selector.Bits, f compiled.Family) selector.Bits {
 	if f == 0 {
 		return nil
 	}
@@ -123,9 +124,9 @@ func pick(b selector.Bits, f family) selector.Bits {
 func (p *Policy) list(a *Access, devices selector.Bits) {
 	people, tags := map[string]bool{}, map[string]bool{}
 	for i := range devices.All() {
-		d := &p.index.Devices[i]
-		if i < p.index.Real {
-			a.Devices = append(a.Devices, nameOf(d))
+		d := &p.Index.Devices[i]
+		if i < p.Index.Real {
+			a.Devices = append(a.Devices, compiled.NameOf(d))
 		}
 		if len(d.Tags) == 0 && d.Login != "" {
 			people[d.Login] = true
@@ -146,9 +147,9 @@ func sorted(all []string, more map[string]bool) []string {
 }
 
 // opensOf is what of a facet lets a protocol and port pass, as a grant would write it.
-func opensOf(f facet, proto int, port uint16) []string {
+func opensOf(f compiled.Facet, proto int, port uint16) []string {
 	var all []string
-	for _, o := range f.open {
+	for _, o := range f.Open {
 		if o.Lets(proto, port) {
 			all = append(all, o.Text()...)
 		}
@@ -159,7 +160,7 @@ func opensOf(f facet, proto int, port uint16) []string {
 // appendAccess appends the answers that say something.
 func appendAccess(out []Access, all ...Access) []Access {
 	for _, a := range all {
-		a.Ports, a.Via, a.Unknown = unique(a.Ports), unique(a.Via), phrases(a.Unknown)
+		a.Ports, a.Via, a.Unknown = unique(a.Ports), unique(a.Via), compiled.Phrases(a.Unknown)
 		if len(a.Devices)+len(a.People)+len(a.Tags)+len(a.Ranges) > 0 || a.Answer == Unknown && len(a.Unknown) > 0 {
 			out = append(out, a)
 		}

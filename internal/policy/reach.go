@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"tailscale-mcp/internal/policy/compiled"
 )
 
 // Question asks whether a source reaches a destination.
@@ -35,13 +37,13 @@ const tooMany = 20_000_000
 // ask answers a question pair by pair; by the file alone it asks of no way to get there.
 func (p *Policy) ask(q Question, fileAlone bool) *asked {
 	a := &asked{p: p, q: q, fileAlone: fileAlone}
-	for i, r := range p.rules {
-		for j := range r.facets {
-			f := &r.facets[j]
-			for _, o := range f.open {
+	for i, r := range p.Rules {
+		for j := range r.Facets {
+			f := &r.Facets[j]
+			for _, o := range f.Open {
 				if o.Lets(q.Proto, q.Port) {
 					a.open = append(a.open, opened{i, f})
-					a.self = a.self || f.dst.Self
+					a.self = a.self || f.Dst.Self
 					break
 				}
 			}
@@ -84,36 +86,36 @@ type asked struct {
 // opened is a facet of a rule that lets the protocol and port of a question pass.
 type opened struct {
 	rule  int
-	facet *facet
+	facet *compiled.Facet
 }
 
 // class is ends that the rules treat alike, by one of them.
 type class struct {
-	end
-	matches []match // of a source: by opened facet; of a destination: without "autogroup:self"
+	compiled.End
+	matches []compiled.Match // of a source: by opened facet; of a destination: without "autogroup:self"
 }
 
 // classes puts ends together that the rules treat alike.
-func (a *asked) classes(ends []end, source bool) []class {
+func (a *asked) classes(ends []compiled.End, source bool) []class {
 	var out []class
 	seen := map[string]bool{}
 	for _, e := range ends {
-		c := class{end: e, matches: make([]match, len(a.open))}
+		c := class{End: e, matches: make([]compiled.Match, len(a.open))}
 		var key strings.Builder
-		last, m := nobody, match{}
+		last, m := compiled.Nobody, compiled.Match{}
 		for i, o := range a.open {
-			r := a.p.rules[o.rule]
+			r := a.p.Rules[o.rule]
 			if !source {
-				m = a.p.target(r, o.facet.dst, e, end{device: nobody})
+				m = a.p.Target(r, o.facet.Dst, e, compiled.End{Device: compiled.Nobody})
 			} else if o.rule != last {
-				m, _ = a.p.source(&r.sources, e)
+				m, _ = a.p.Source(&r.Sources, e)
 				last = o.rule
 			}
 			c.matches[i] = m
-			key.WriteByte(byte(m.sure | m.may<<2))
+			key.WriteByte(byte(m.Sure | m.May<<2))
 		}
-		if e.device < 0 || a.self || !a.p.index.Live(e.device) || a.p.index.Devices[e.device].External {
-			key.WriteString(e.name)
+		if e.Device < 0 || a.self || !a.p.Index.Live(e.Device) || a.p.Index.Devices[e.Device].External {
+			key.WriteString(e.Name)
 		}
 		if !seen[key.String()] {
 			seen[key.String()] = true
@@ -126,12 +128,12 @@ func (a *asked) classes(ends []end, source bool) []class {
 // own asks each source about its own devices.
 func (a *asked) own(srcs []class) {
 	for _, s := range srcs {
-		if s.device < 0 || !a.p.index.Member(s.device) {
+		if s.Device < 0 || !a.p.Index.Member(s.Device) {
 			a.no++
-			a.why = append(a.why, Reason{Layer: "rule", Text: s.name + " has no devices of its own: autogroup:self is for people"})
+			a.why = append(a.why, Reason{Layer: "rule", Text: s.Name + " has no devices of its own: autogroup:self is for people"})
 			continue
 		}
-		for _, d := range a.classes(a.p.devices(a.p.index.Owned(a.p.index.Devices[s.device].Login)), false) {
+		for _, d := range a.classes(a.p.devices(a.p.Index.Owned(a.p.Index.Devices[s.Device].Login)), false) {
 			a.pair(s, d)
 		}
 	}
@@ -139,7 +141,7 @@ func (a *asked) own(srcs []class) {
 
 // pair asks about one source and one destination.
 func (a *asked) pair(s, d class) {
-	if reason, ok := a.dead(s.end, d.end); ok {
+	if reason, ok := a.dead(s.End, d.End); ok {
 		a.no++
 		a.why = append(a.why, reason)
 		return
@@ -148,42 +150,42 @@ func (a *asked) pair(s, d class) {
 	var doubts []string
 	routed := false
 	for i, o := range a.open {
-		r := a.p.rules[o.rule]
+		r := a.p.Rules[o.rule]
 		to := d.matches[i]
-		if o.facet.dst.Self {
-			to = a.p.target(r, o.facet.dst, d.end, s.end)
+		if o.facet.Dst.Self {
+			to = a.p.Target(r, o.facet.Dst, d.End, s.End)
 		}
 		from := s.matches[i]
-		if (from.sure|from.may)&(to.sure|to.may) == 0 {
+		if (from.Sure|from.May)&(to.Sure|to.May) == 0 {
 			continue
 		}
-		if !a.carried(r, d.end) {
+		if !a.carried(r, d.End) {
 			routed = true
 			continue
 		}
-		if from.sure&to.sure != 0 {
+		if from.Sure&to.Sure != 0 {
 			sure = append(sure, o.rule)
 			continue
 		}
 		may = append(may, o.rule)
-		doubts = append(doubts, a.p.why(r, o.facet.dst, s.end, d.end)...)
+		doubts = append(doubts, a.p.Doubted(r, o.facet.Dst, s.End, d.End)...)
 	}
-	a.count(s.end, d.end, sure, may, doubts, routed)
+	a.count(s.End, d.End, sure, may, doubts, routed)
 }
 
 // count enters the answer of one pair.
-func (a *asked) count(s, d end, sure, may []int, doubts []string, routed bool) {
+func (a *asked) count(s, d compiled.End, sure, may []int, doubts []string, routed bool) {
 	if a.rules == nil {
 		a.rules, a.may = map[int]bool{}, map[int]bool{}
 	}
-	external := d.device >= 0 && a.p.index.Devices[d.device].External
+	external := d.Device >= 0 && a.p.Index.Devices[d.Device].External
 	if external && len(sure) > 0 {
 		may, sure = append(may, sure...), nil
-		doubts = append(doubts, "the policy of the tailnet that "+d.name+" is shared from")
+		doubts = append(doubts, "the policy of the tailnet that "+d.Name+" is shared from")
 	}
-	if routed && len(sure)+len(may) == 0 && !a.fileAlone && (a.p.net.Partial || len(a.p.net.Missing) > 0) {
+	if routed && len(sure)+len(may) == 0 && !a.fileAlone && (a.p.Net.Partial || len(a.p.Net.Missing) > 0) {
 		a.unknown++
-		a.doubts = append(a.doubts, "whether a device that is not listed has the route to "+d.name)
+		a.doubts = append(a.doubts, "whether a device that is not listed has the route to "+d.Name)
 		return
 	}
 	switch {
@@ -207,15 +209,15 @@ func (a *asked) count(s, d end, sure, may []int, doubts []string, routed bool) {
 }
 
 // carried reports whether there is a way to a destination, and notes who it is.
-func (a *asked) carried(r *rule, d end) bool {
-	if a.fileAlone || d.device >= 0 || d.ranges == nil {
+func (a *asked) carried(r *compiled.Network, d compiled.End) bool {
+	if a.fileAlone || d.Device >= 0 || d.Ranges == nil {
 		return true
 	}
 	if a.via == nil {
 		a.via = map[string]bool{}
 	}
-	all := a.p.carriers(r, d)
-	for _, name := range a.p.namesOf(all) {
+	all := a.p.Carriers(r, d)
+	for _, name := range a.p.NamesOf(all) {
 		a.via[name] = true
 	}
 	return len(all) > 0
@@ -223,7 +225,7 @@ func (a *asked) carried(r *rule, d end) bool {
 
 // verdict sums the pairs up.
 func (a *asked) verdict() Verdict {
-	v := Verdict{Unknown: phrases(a.doubts)}
+	v := Verdict{Unknown: compiled.Phrases(a.doubts)}
 	switch {
 	case a.no > 0 || a.yes+a.unknown == 0:
 		v.Answer, v.Partly = No, a.yes+a.unknown > 0
@@ -236,7 +238,7 @@ func (a *asked) verdict() Verdict {
 	default:
 		v.Answer = Yes
 	}
-	for i, r := range a.p.rules {
+	for i, r := range a.p.Rules {
 		if a.rules[i] || v.Answer != Yes && a.may[i] {
 			v.Rules = append(v.Rules, r.Rule)
 		}

@@ -5,6 +5,8 @@ package policy
 import (
 	"fmt"
 	"strings"
+
+	"tailscale-mcp/internal/policy/compiled"
 )
 
 // SSHVerdict is whether an SSH session is allowed.
@@ -28,22 +30,22 @@ func (p *Policy) SSH(src, dst Endpoint, user string) SSHVerdict {
 type session struct {
 	p                          *Policy
 	accept, check, unknown, no int
-	rules                      map[*sshRule]bool
+	rules                      map[*compiled.SSH]bool
 	doubts                     []string
 	why                        []Reason
 }
 
 func (p *Policy) session(src, dst Endpoint, user string) *session {
-	a := &session{p: p, rules: map[*sshRule]bool{}}
-	if len(src.ends)*len(dst.ends)*max(len(p.ssh), 1) > tooMany {
+	a := &session{p: p, rules: map[*compiled.SSH]bool{}}
+	if len(src.ends)*len(dst.ends)*max(len(p.Shell), 1) > tooMany {
 		a.unknown++
 		a.doubts = append(a.doubts, "too many devices for one question: ask about fewer")
 		return a
 	}
 	for _, s := range src.ends {
 		to := dst.ends
-		if dst.self && s.device >= 0 && p.index.Member(s.device) {
-			to = p.devices(p.index.Owned(p.index.Devices[s.device].Login))
+		if dst.self && s.Device >= 0 && p.Index.Member(s.Device) {
+			to = p.devices(p.Index.Owned(p.Index.Devices[s.Device].Login))
 		}
 		for _, d := range to {
 			a.pair(s, d, user)
@@ -53,34 +55,34 @@ func (p *Policy) session(src, dst Endpoint, user string) *session {
 }
 
 // pair asks about one source and one destination: the first rule that matches decides.
-func (a *session) pair(s, d end, user string) {
+func (a *session) pair(s, d compiled.End, user string) {
 	may := false
-	for _, r := range a.p.ssh {
-		from, _ := a.p.source(&r.sources, s)
-		if from.sure|from.may == 0 || d.device < 0 {
+	for _, r := range a.p.Shell {
+		from, _ := a.p.Source(&r.Sources, s)
+		if from.Sure|from.May == 0 || d.Device < 0 {
 			continue
 		}
-		who := identity{}
-		if s.device >= 0 {
-			who.devices = []int{s.device}
-			if a.p.index.Member(s.device) {
-				who.login = strings.ToLower(a.p.index.Devices[s.device].Login)
+		who := compiled.Identity{}
+		if s.Device >= 0 {
+			who.Devices = []int{s.Device}
+			if a.p.Index.Member(s.Device) {
+				who.Login = strings.ToLower(a.p.Index.Devices[s.Device].Login)
 			}
 		}
-		in, doubts := a.p.sshTarget(r, who, d.device)
-		if !in || !r.asks(who.login, user) {
+		in, doubts := a.p.SSHTarget(r, who, d.Device)
+		if !in || !r.Asks(who.Login, user) {
 			continue
 		}
 		a.rules[r] = true
-		if from.sure == 0 && s.device >= 0 {
-			doubts = append(doubts, a.p.doubts(&r.sources, s.device)...)
+		if from.Sure == 0 && s.Device >= 0 {
+			doubts = append(doubts, a.p.Doubts(&r.Sources, s.Device)...)
 		}
-		if from.sure == 0 || len(doubts) > 0 {
+		if from.Sure == 0 || len(doubts) > 0 {
 			may = true
 			a.doubts = append(a.doubts, doubts...)
 			continue
 		}
-		if r.made.Check {
+		if r.Made.Check {
 			a.check++
 		} else {
 			a.accept++
@@ -97,52 +99,38 @@ func (a *session) pair(s, d end, user string) {
 	}
 }
 
-// asks reports whether a rule lets a login ask for a user of the host.
-func (r *sshRule) asks(login, user string) bool {
-	for _, form := range r.forms(login) {
-		becomes, ok := form.Users[user]
-		if !ok {
-			becomes = form.Users["*"]
-		}
-		if becomes != "" {
-			return true
-		}
-	}
-	return false
-}
-
 // explainSSH names the ssh rules that came near.
-func (p *Policy) explainSSH(s, d end, user string) []Reason {
+func (p *Policy) explainSSH(s, d compiled.End, user string) []Reason {
 	var all []Reason
 	from := 0
-	for _, r := range p.ssh {
-		m, named := p.source(&r.sources, s)
+	for _, r := range p.Shell {
+		m, named := p.Source(&r.Sources, s)
 		if named == 0 {
 			continue
 		}
 		from++
-		who := identity{}
-		if s.device >= 0 && p.index.Member(s.device) {
-			who.login = strings.ToLower(p.index.Devices[s.device].Login)
+		who := compiled.Identity{}
+		if s.Device >= 0 && p.Index.Member(s.Device) {
+			who.Login = strings.ToLower(p.Index.Devices[s.Device].Login)
 		}
-		if in, _ := p.sshTarget(r, who, d.device); !in || len(all) >= fewReasons {
+		if in, _ := p.SSHTarget(r, who, d.Device); !in || len(all) >= fewReasons {
 			continue
 		}
 		reason := Reason{Layer: "user", Text: fmt.Sprintf("a rule allows other users there, and not %s", user), Next: "add the user to the rule", Rule: &r.Rule}
-		if m.sure|m.may == 0 {
-			reason.Layer, reason.Text, reason.Next = "posture", "a rule allows it on a condition that is not met: "+strings.Join(r.posture, " or "), "look at the posture attributes of the source"
+		if m.Sure|m.May == 0 {
+			reason.Layer, reason.Text, reason.Next = "posture", "a rule allows it on a condition that is not met: "+strings.Join(r.Postures, " or "), "look at the posture attributes of the source"
 		}
 		all = append(all, reason)
 	}
 	if len(all) == 0 {
-		all = append(all, Reason{Layer: "rule", Text: fmt.Sprintf("no rule of ssh has both %s among its sources and %s among its destinations: %d have the one", s.name, d.name, from), Next: "add a rule to ssh"})
+		all = append(all, Reason{Layer: "rule", Text: fmt.Sprintf("no rule of ssh has both %s among its sources and %s among its destinations: %d have the one", s.Name, d.Name, from), Next: "add a rule to ssh"})
 	}
 	return all
 }
 
 // verdict sums the pairs up.
 func (a *session) verdict() SSHVerdict {
-	v := SSHVerdict{Unknown: phrases(a.doubts), Check: a.check > 0}
+	v := SSHVerdict{Unknown: compiled.Phrases(a.doubts), Check: a.check > 0}
 	yes := a.accept + a.check
 	switch {
 	case a.no > 0 || yes+a.unknown == 0:
@@ -153,10 +141,10 @@ func (a *session) verdict() SSHVerdict {
 	default:
 		v.Answer = Yes
 	}
-	for _, r := range a.p.ssh {
+	for _, r := range a.p.Shell {
 		if a.rules[r] {
 			v.Rules = append(v.Rules, r.Rule)
-			v.Check = v.Check || v.Answer == Unknown && r.made.Check
+			v.Check = v.Check || v.Answer == Unknown && r.Made.Check
 		}
 	}
 	return v

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/policy/ports"
 	"tailscale-mcp/internal/policy/posture"
@@ -31,8 +32,8 @@ type TestResult struct {
 // in the order of the file. The API refuses a file of which one is No.
 func (p *Policy) Tests() []TestResult {
 	var out []TestResult
-	for i, t := range p.file.Tests {
-		rule := p.named("tests", i, t.Place)
+	for i, t := range p.Parsed.Tests {
+		rule := p.Entry("tests", i, t.Place)
 		for _, target := range t.Accept {
 			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "accept"}, t))
 		}
@@ -40,8 +41,8 @@ func (p *Policy) Tests() []TestResult {
 			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "deny"}, t))
 		}
 	}
-	for i, t := range p.file.SSHTests {
-		rule := p.named("sshTests", i, t.Place)
+	for i, t := range p.Parsed.SSHTests {
+		rule := p.Entry("sshTests", i, t.Place)
 		for _, dst := range t.Dst {
 			for _, list := range []struct {
 				want  string
@@ -64,11 +65,12 @@ func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
 	}
 	host, list, _ := ports.Cut(r.Target)
 	port, err := strconv.ParseUint(list, 10, 16)
-	if err != nil || port == 0 {
-		return r.fails("the destination of a test is HOST:PORT, with one port by its number")
-	}
 	protocols, ok := ports.Protocol(t.Proto.Text)
-	if !ok {
+	ported := len(protocols) == 0 || ports.Ported(protocols[0])
+	switch {
+	case err != nil || port == 0 && ported:
+		return r.fails("the destination of a test is HOST:PORT, with one port by its number")
+	case !ok:
 		return r.fails(fmt.Sprintf("there is no protocol %q", t.Proto.Text))
 	}
 	dst, err := p.testEnd(host, nil)
@@ -78,20 +80,34 @@ func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
 	if dst.Name == "autogroup:internet" || dst.Kind == "everyone" || dst.Kind == "ipset" {
 		return r.fails(fmt.Sprintf("the destination of a test is one host, and not %q", host))
 	}
-	if dst.Kind == "host" && !p.single(dst) {
+	if dst.Kind == "host" && !p.one(dst) {
 		r.Unknown = []string{"whether the service tests a host alias that is a range"}
 	}
-	if len(protocols) == 0 {
-		protocols = []int{0}
+	if apart(src, dst) {
+		return r.fails("the source and the destination are addresses of different families")
 	}
-	var best *asked
-	for _, proto := range protocols {
-		a := p.ask(Question{Src: src, Dst: dst, Proto: proto, Port: uint16(port)}, true)
-		if best == nil || a.yes > best.yes {
-			best = a
+	q := Question{Src: src, Dst: dst, Port: uint16(port)}
+	if len(protocols) > 0 {
+		q.Proto = protocols[0]
+	}
+	a := p.ask(q, true)
+	v := a.verdict()
+	return r.judge(a.yes, a.unknown, a.no, v.Rules, v.Unknown)
+}
+
+// apart reports whether two ends are addresses of different families: the service fails
+// such a test, whatever it wants.
+func apart(src, dst Endpoint) bool {
+	named := func(e Endpoint) compiled.Family {
+		if len(e.ends) != 1 || e.Kind != "address" && e.Kind != "host" {
+			return compiled.Both
 		}
+		if e.ends[0].Ranges != nil {
+			return compiled.FamiliesOf(e.ends[0].Ranges)
+		}
+		return e.ends[0].Families
 	}
-	return r.judge(best.yes, best.unknown, best.no, best.verdict().Rules, best.verdict().Unknown)
+	return named(src)&named(dst) == 0
 }
 
 // sshTest judges one destination and user of an entry of "sshTests".
@@ -141,17 +157,17 @@ func (p *Policy) testEnd(text string, attributes map[string]json.RawMessage) (En
 		}
 	}
 	for i := range e.ends {
-		e.ends[i].attributes = &have
+		e.ends[i].Attributes = &have
 	}
 	return e, nil
 }
 
-// single reports whether an end is one address or device.
-func (p *Policy) single(e Endpoint) bool {
-	if len(e.ends) != 1 || e.ends[0].device >= 0 {
+// one reports whether an end is one address or device.
+func (p *Policy) one(e Endpoint) bool {
+	if len(e.ends) != 1 || e.ends[0].Device >= 0 {
 		return true
 	}
-	all := e.ends[0].ranges.Ranges()
+	all := e.ends[0].Ranges.Ranges()
 	return len(all) == 1 && all[0].From() == all[0].To()
 }
 

@@ -130,10 +130,10 @@ func (c *checker) ipsetPart(target string) mistake {
 		return c.defined(c.ipsets, "ipset", target, "ipsets")
 	case strings.HasPrefix(target, "host:"):
 		return c.defined(c.hosts, "host", strings.TrimPrefix(target, "host:"), "hosts")
-	case isAddresses(target):
+	case isAddresses(target), target == "autogroup:internet": // the only autogroup of addresses
 		return mistake{}
 	}
-	return own("not a part of an ipset: "+quote(target), "write an address, a prefix, a range, host:NAME or ipset:NAME, with add or remove before it")
+	return own("not a part of an ipset: "+quote(target), "write an address, a prefix, a range, host:NAME, ipset:NAME or autogroup:internet, with add or remove before it")
 }
 
 // ipsetCycle looks for an ipset that is part of itself, by any way.

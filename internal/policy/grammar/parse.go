@@ -12,10 +12,11 @@ import (
 )
 
 // What a file may have at most. The reader of HuJSON keeps about a hundred bytes a value
-// and calls itself for each level.
+// and calls itself for each level; a rule takes up to 400 bytes.
 const (
 	maxText   = 4 << 20
-	maxValues = 250_000
+	maxValues = 200_000
+	maxRules  = 20_000 // of one section
 	maxDepth  = 100
 )
 
@@ -116,7 +117,7 @@ func (r *reader) unreadable(err error) *Error {
 	if m := hujsonPlace.FindStringSubmatch(message); m != nil {
 		where.Line, _ = strconv.Atoi(m[1])
 		where.Column, _ = strconv.Atoi(m[2])
-		where.Begin = min(r.lines[where.Line-1]+where.Column-1, len(r.text))
+		where.Begin = min(int(r.lines[where.Line-1])+where.Column-1, len(r.text))
 		where.End = where.Begin
 	}
 	if len(message) > 300 { // an invalid literal is told whole

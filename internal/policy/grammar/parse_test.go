@@ -160,7 +160,8 @@ func TestUnreadable(t *testing.T) {
 		{`{"hosts": {"a": true}}`, 1, 17, `hosts["a"] is true or false, not a text`},
 		{`{"randomizeClientPort": "yes"}`, 1, 25, "is a text, not true or false"},
 		{`{"a": ` + strings.Repeat("[", 101) + strings.Repeat("]", 101) + `}`, 1, 106, "nested more than 100 deep"},
-		{`{"a": [` + strings.Repeat("0,", 250_001) + `]}`, 1, 500_007, "more than 250000 values"},
+		{`{"a": [` + strings.Repeat("0,", 200_001) + `]}`, 1, 400_007, "more than 200000 values"},
+		{`{"acls": [` + strings.Repeat("{},", 20_001) + `]}`, 1, 60_011, "20001 entries in acls; at most 20000 are read"},
 		{strings.Repeat(" ", 4<<20) + `{}`, 1, 1, "at most 4194304 are read"},
 	} {
 		_, err := Parse(c.text)

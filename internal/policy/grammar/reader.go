@@ -15,16 +15,19 @@ import (
 // returns then is not used.
 type reader struct {
 	text   string
-	lines  []int // where each line begins
+	lines  []uint32 // where each line begins
 	err    *Error
 	faults []*Error
 }
 
 func newReader(text string) *reader {
-	r := &reader{text: text, lines: []int{0}}
+	if len(text) > maxText {
+		return &reader{text: text, lines: []uint32{0}} // it is refused in its first line
+	}
+	r := &reader{text: text, lines: make([]uint32, 1, strings.Count(text, "\n")+1)}
 	for i := range len(text) {
 		if text[i] == '\n' {
-			r.lines = append(r.lines, i+1)
+			r.lines = append(r.lines, uint32(i+1))
 		}
 	}
 	return r
@@ -32,8 +35,8 @@ func newReader(text string) *reader {
 
 // at is the place of the bytes text[begin:end].
 func (r *reader) at(begin, end int) Place {
-	line := sort.SearchInts(r.lines, begin+1)
-	return Place{Line: line, Column: begin - r.lines[line-1] + 1, Begin: begin, End: end}
+	line := sort.Search(len(r.lines), func(i int) bool { return int(r.lines[i]) > begin })
+	return Place{Line: line, Column: begin - int(r.lines[line-1]) + 1, Begin: begin, End: end}
 }
 
 func (r *reader) place(v hujson.Value) Place { return r.at(v.StartOffset, v.EndOffset) }

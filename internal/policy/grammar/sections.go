@@ -2,7 +2,11 @@
 
 package grammar
 
-import "github.com/tailscale/hujson"
+import (
+	"fmt"
+
+	"github.com/tailscale/hujson"
+)
 
 // file reads all sections.
 func (r *reader) file(f *File, v hujson.Value) {
@@ -73,9 +77,18 @@ func (r *reader) rules(f *File, name string, v hujson.Value) bool {
 
 // listOf reads a list of rules: nil where it is null, not nil where it is empty.
 func listOf[T any](r *reader, v hujson.Value, section string, read func(hujson.Value) T) []T {
-	var all []T
-	if r.list(v, section, func(element hujson.Value) { all = append(all, read(element)) }) && all == nil {
-		all = []T{}
+	array, _ := v.Value.(*hujson.Array)
+	if array == nil {
+		r.list(v, section, func(hujson.Value) {})
+		return nil
+	}
+	if n := len(array.Elements); n > maxRules {
+		r.fail(r.place(array.Elements[maxRules]), fmt.Sprintf("the policy has %d entries in %s; at most %d are read", n, section, maxRules), "join rules, or use groups and ipsets")
+		return nil
+	}
+	all := make([]T, 0, len(array.Elements))
+	for _, element := range array.Elements {
+		all = append(all, read(element))
 	}
 	return all
 }

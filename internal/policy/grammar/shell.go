@@ -14,13 +14,7 @@ const maxCheckPeriod = 168 * time.Hour
 func (c *checker) ssh(rule SSH) {
 	c.action(rule.Place, rule.Action, "accept", "check")
 	for _, src := range rule.Src {
-		m := c.selector(src.Text)
-		if strings.HasPrefix(src.Text, "user:") {
-			m = m.after("[ssh] ")
-		} else {
-			m = m.guessed()
-		}
-		c.add(src.Place, m)
+		c.add(src.Place, c.sshSource(src.Text))
 	}
 	only, toSelf := onlySource(rule.Src), false
 	for _, dst := range rule.Dst {
@@ -48,6 +42,17 @@ func (c *checker) ssh(rule SSH) {
 		}
 	}
 	c.srcPosture(rule.SrcPosture)
+}
+
+// sshSource says what is wrong with a source of an ssh rule.
+func (c *checker) sshSource(src string) mistake {
+	switch {
+	case strings.HasPrefix(src, "user:"):
+		return c.selector(src).after("[ssh] ")
+	case src == self, src == "autogroup:internet", src == "autogroup:nonroot", src == "autogroup:danger-all", strings.HasPrefix(src, "svc:"):
+		return own(quote(src)+" is not allowed in src", "name people, groups or tags")
+	}
+	return c.selector(src).guessed()
 }
 
 // onlySource is the source of a rule that has one, by whatever number of times, and "*"
@@ -79,7 +84,7 @@ func (c *checker) sshDst(dst, onlySource string) mistake {
 		return api("invalid dst "+quote(dst), next)
 	case kind != "group" && kind != "user" && strings.Contains(dst, "@"):
 		if onlySource != "" && onlySource != dst {
-			return own("a person's devices can be reached by ssh from that person only: "+quote(dst), "name the same person as src, or tag the devices")
+			return api("users in dst are only allowed from the same user", "name only the same person as src, or tag the devices")
 		}
 		return mistake{}
 	}

@@ -82,24 +82,20 @@ func Grant(text string) (Open, bool) {
 	return Open{Protocols: protocols, Ports: ports}, ok && ok2
 }
 
-// Lets reports whether an opening lets a protocol pass to a port. Protocol 0 is TCP or
-// UDP, port 0 any port. Ports are of TCP, UDP and SCTP; ICMP has none, and of all other
-// protocols an opening has to have every port.
+// Lets reports whether an opening lets a protocol pass to a port, as tailscaled decides.
+// Protocol 0 is TCP or UDP, port 0 any port. ICMP passes where anything is open. Ports
+// are of TCP, UDP and SCTP; of all other protocols an opening has to have every port.
 func (o Open) Lets(protocol int, port uint16) bool {
-	if protocol == 0 {
+	switch protocol {
+	case 0:
 		return o.Lets(tcp, port) || o.Lets(udp, port)
+	case icmp, icmp6:
+		return len(o.Ports) > 0
 	}
-	own := o.Protocols
-	if len(own) == 0 {
-		own = []int{tcp, udp, icmp, icmp6}
-	}
-	if !slices.Contains(own, protocol) {
+	if len(o.Protocols) == 0 && protocol != tcp && protocol != udp || len(o.Protocols) > 0 && !slices.Contains(o.Protocols, protocol) {
 		return false
 	}
-	switch protocol {
-	case icmp, icmp6:
-		return true
-	case tcp, udp, sctp:
+	if Ported(protocol) {
 		return slices.ContainsFunc(o.Ports, func(r Range) bool { return port == 0 || r.First <= port && port <= r.Last })
 	}
 	return slices.Contains(o.Ports, All)

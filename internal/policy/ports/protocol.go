@@ -13,38 +13,43 @@ const (
 	icmp6, sctp    = 58, 132
 )
 
-// named are the protocols that policy files may name: those of the syntax reference.
-var named = map[string]int{
-	"icmp": icmp, "igmp": 2, "ipv4": 4, "ip-in-ip": 4, "tcp": tcp, "egp": 8, "igp": 9, "udp": udp,
-	"dccp": 33, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": icmp6, "sctp": sctp, "fc": 133,
+// named are the protocols that policy files may name, with the name that is preferred
+// first where there are several.
+var named = []struct {
+	name   string
+	number int
+}{
+	{"icmp", icmp}, {"icmpv4", icmp}, {"igmp", 2}, {"ipv4", 4}, {"ip-in-ip", 4}, {"tcp", tcp}, {"egp", 8}, {"igp", 9},
+	{"udp", udp}, {"dccp", 33}, {"gre", 47}, {"esp", 50}, {"ah", 51}, {"ipv6-icmp", icmp6}, {"icmpv6", icmp6}, {"tsmp", 99},
+	{"sctp", sctp},
 }
 
-// Protocol returns the IP protocol numbers of a name or number, none for the empty text
-// (TCP, UDP and ICMP), and reports whether there is such a protocol. The name "icmp" is
-// that of both families.
+// Protocol returns the IP protocol numbers of a name or number, none for the empty text,
+// "*" and 0 (TCP, UDP and ICMP), and reports whether there is such a protocol. The name
+// "icmp" is that of IPv4 alone, as tailscaled reads it.
 func Protocol(text string) ([]int, bool) {
 	text = strings.ToLower(text)
-	n, err := strconv.ParseUint(text, 10, 8)
-	switch number, ok := named[text]; {
-	case text == "":
+	if text == "" || text == "*" || text == "0" {
 		return nil, true
-	case text == "icmp":
-		return []int{icmp, icmp6}, true
-	case ok:
-		return []int{number}, true
-	case err == nil:
-		return []int{int(n)}, true
 	}
-	return nil, false
+	for _, n := range named {
+		if n.name == text {
+			return []int{n.number}, true
+		}
+	}
+	n, err := strconv.ParseUint(text, 10, 8)
+	return []int{int(n)}, err == nil
 }
+
+// Ported reports whether a protocol has ports that are looked at.
+func Ported(protocol int) bool { return protocol == tcp || protocol == udp || protocol == sctp }
 
 // Name returns the name of a protocol, or its number as text.
 func Name(protocol int) string {
-	best := strconv.Itoa(protocol)
-	for name, number := range named {
-		if number == protocol && name != "ip-in-ip" {
-			best = name
+	for _, n := range named {
+		if n.number == protocol {
+			return n.name
 		}
 	}
-	return best
+	return strconv.Itoa(protocol)
 }

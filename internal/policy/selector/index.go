@@ -37,6 +37,7 @@ type Index struct {
 	live     Bits // devices that count: not of suspended people
 	v4, v6   []located
 	sets     map[string]*Set
+	ipsets   map[string]ipset
 }
 
 // located is an address of a device.
@@ -51,7 +52,7 @@ func NewIndex(f *grammar.File, t *tailnet.Tailnet) *Index {
 		Net: t, File: f, Devices: slices.Clone(t.Devices), Real: len(t.Devices),
 		people: map[string]*tailnet.Person{}, byLogin: map[string][]int{}, byTag: map[string][]int{},
 		byName: map[string][]int{}, byAddr: map[netip.Addr]int{}, services: map[string]int{},
-		defined: map[string]*grammar.Definition{}, sets: map[string]*Set{},
+		defined: map[string]*grammar.Definition{}, sets: map[string]*Set{}, ipsets: map[string]ipset{},
 	}
 	for i := range t.People {
 		x.people[strings.ToLower(t.People[i].Login)] = &t.People[i]
@@ -69,6 +70,9 @@ func NewIndex(f *grammar.File, t *tailnet.Tailnet) *Index {
 	}
 	x.stand()
 	x.locate()
+	for _, d := range f.IPSets {
+		x.expand(d.Text)
+	}
 	return x
 }
 

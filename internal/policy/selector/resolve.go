@@ -42,9 +42,9 @@ func (x *Index) Find(text string) *Set {
 	case name == "svc":
 		x.service(s)
 	case name == "ipset":
-		ranges, ok := x.ipset(text, 0)
-		s.Known = ok
-		x.literal(s, ranges)
+		set := x.ipset(text)
+		s.Known = set.known
+		x.literal(s, set.ranges)
 	case name == "user":
 		x.domain(s, rest)
 	case strings.Contains(text, "@"):
@@ -122,45 +122,4 @@ func (x *Index) service(s *Set) {
 			b.Add(a)
 		}
 	})
-}
-
-// depth is how deep IP sets may stand in each other; deeper ones mean nothing.
-const depth = 20
-
-// ipset makes the addresses of an IP set: its parts are added and removed in order.
-func (x *Index) ipset(name string, deep int) (*netipx.IPSet, bool) {
-	d, ok := x.defined[name]
-	if !ok || deep > depth {
-		return &netipx.IPSet{}, false
-	}
-	all := true
-	return address.Build(func(b *netipx.IPSetBuilder) {
-		for _, v := range d.Values {
-			op, part, found := strings.Cut(v.Text, " ")
-			if !found {
-				op, part = "add", v.Text
-			}
-			ranges, ok := x.part(strings.TrimSpace(part), deep)
-			switch all = all && ok; {
-			case op == "add":
-				b.AddSet(ranges)
-			case op == "remove":
-				b.RemoveSet(ranges)
-			default:
-				all = false
-			}
-		}
-	}), all
-}
-
-// part makes the addresses of one part of an IP set.
-func (x *Index) part(text string, deep int) (*netipx.IPSet, bool) {
-	switch {
-	case text == "autogroup:internet":
-		return address.Internet(), true
-	case strings.HasPrefix(text, "ipset:"):
-		return x.ipset(text, deep+1)
-	}
-	r, ok := x.ranged(strings.TrimPrefix(text, "host:"))
-	return address.Of(r), ok
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package policy
+package compiled
 
 import (
 	"cmp"
@@ -52,12 +52,12 @@ type FilterRule struct {
 // Filter returns the packet filter that a device (its ID or name) gets, nil where it has
 // no rules: then it accepts nothing. Devices of other tailnets get theirs from there.
 func (p *Policy) Filter(device string) []FilterRule {
-	all := p.index.Named(device)
-	if len(all) != 1 || all[0] >= p.index.Real || p.index.Devices[all[0]].External || !p.index.Live(all[0]) {
+	all := p.Index.Named(device)
+	if len(all) != 1 || all[0] >= p.Index.Real || p.Index.Devices[all[0]].External || !p.Index.Live(all[0]) {
 		return nil
 	}
 	var out []FilterRule
-	for _, r := range p.rules {
+	for _, r := range p.Rules {
 		out = append(out, p.network(r, all[0])...)
 		out = append(out, p.granted(r, all[0])...)
 		out = append(out, p.companions(r, all[0])...)
@@ -66,16 +66,16 @@ func (p *Policy) Filter(device string) []FilterRule {
 }
 
 // network is what a rule opens at a device.
-func (p *Policy) network(r *rule, device int) []FilterRule {
+func (p *Policy) network(r *Network, device int) []FilterRule {
 	var out []FilterRule
-	for _, f := range r.facets {
-		at, why := p.at(r, f.dst, device)
-		if len(at) == 0 || len(f.open) == 0 {
+	for _, f := range r.Facets {
+		at, why := p.At(r, f.Dst, device)
+		if len(at) == 0 || len(f.Open) == 0 {
 			continue
 		}
-		for _, from := range p.split(r, f.dst.Self, device, why) {
+		for _, from := range p.split(r, f.Dst.Self, device, why) {
 			from.Rule = r.Rule
-			for _, o := range f.open {
+			for _, o := range f.Open {
 				one := from
 				one.Protos = o.Protocols
 				for _, a := range at {
@@ -104,30 +104,30 @@ func merge(out []FilterRule, one FilterRule) []FilterRule {
 
 // split returns a rule with the sources that are sure, and one with those that may be.
 // why is what would have to be known of the destination.
-func (p *Policy) split(r *rule, self bool, device int, why []string) []FilterRule {
-	s := &r.sources
+func (p *Policy) split(r *Network, self bool, device int, why []string) []FilterRule {
+	s := &r.Sources
 	sure, may := []netipx.IPRange{}, []netipx.IPRange{}
 	var unknown []string
 	if self {
-		for _, i := range p.index.Owned(p.index.Devices[device].Login) {
-			for _, a := range p.index.Devices[i].Addrs {
+		for _, i := range p.Index.Owned(p.Index.Devices[device].Login) {
+			for _, a := range p.Index.Devices[i].Addrs {
 				one := netipx.IPRangeFrom(a, a)
 				switch {
-				case s.sure(i, a):
+				case s.has(i, a):
 					sure = append(sure, one)
-				case s.may(i, a):
+				case s.mayHave(i, a):
 					may = append(may, one)
-					unknown = append(unknown, p.doubts(s, i)...)
+					unknown = append(unknown, p.Doubts(s, i)...)
 				}
 			}
 		}
 	} else {
 		sure, may = p.from(s)
-		for i := range s.m4.Of(s.m6, selector.Or).All() {
-			if len(unknown) > 2*manyDoubts {
+		for i := range s.M4.Of(s.M6, selector.Or).All() {
+			if len(unknown) > 2*ManyDoubts {
 				break
 			}
-			unknown = append(unknown, p.doubts(s, i)...)
+			unknown = append(unknown, p.Doubts(s, i)...)
 		}
 	}
 	var out []FilterRule
@@ -135,40 +135,40 @@ func (p *Policy) split(r *rule, self bool, device int, why []string) []FilterRul
 		out = append(out, FilterRule{Src: sure, Unknown: why})
 	}
 	if len(may) > 0 {
-		out = append(out, FilterRule{Src: may, Unknown: phrases(slices.Concat(why, unknown))})
+		out = append(out, FilterRule{Src: may, Unknown: Phrases(slices.Concat(why, unknown))})
 	}
-	if s.strangers && !self {
-		out = append(out, FilterRule{Unknown: append(slices.Clone(why), strangers)})
+	if s.Strangers && !self {
+		out = append(out, FilterRule{Unknown: append(slices.Clone(why), Strangers)})
 	}
 	return out
 }
 
-// strangers is what is not known of "autogroup:shared".
-const strangers = "which people of other tailnets a device is shared with"
+// Strangers is what is not known of "autogroup:shared".
+const Strangers = "which people of other tailnets a device is shared with"
 
-// sure reports whether a device is surely a source with one of its addresses.
-func (s *sources) sure(device int, a netip.Addr) bool {
-	return a.Is4() && s.s4.Has(device) || a.Is6() && s.s6.Has(device)
+// has reports whether a device is surely a source with one of its addresses.
+func (s *Sources) has(device int, a netip.Addr) bool {
+	return a.Is4() && s.S4.Has(device) || a.Is6() && s.S6.Has(device)
 }
 
-// may reports whether a device may be a source with one of its addresses.
-func (s *sources) may(device int, a netip.Addr) bool {
-	return a.Is4() && s.m4.Has(device) || a.Is6() && s.m6.Has(device)
+// mayHave reports whether a device may be a source with one of its addresses.
+func (s *Sources) mayHave(device int, a netip.Addr) bool {
+	return a.Is4() && s.M4.Has(device) || a.Is6() && s.M6.Has(device)
 }
 
-// at returns the addresses of a destination that a device answers for, and what would
+// At returns the addresses of a destination that a device answers for, and what would
 // have to be known for it to do so.
-func (p *Policy) at(r *rule, dst *selector.Set, device int) (at []netipx.IPRange, why []string) {
-	d := &p.index.Devices[device]
-	routed := len(r.via) > 0
+func (p *Policy) At(r *Network, dst *selector.Set, device int) (at []netipx.IPRange, why []string) {
+	d := &p.Index.Devices[device]
+	routed := len(r.Via) > 0
 	switch {
-	case routed && !r.routed.Has(device):
+	case routed && !r.Routed.Has(device):
 		return nil, nil
 	case routed && dst.Everyone:
-		return carries(d).Ranges(), nil
+		return p.carried(device).Ranges(), nil
 	case dst.Everyone:
 		return address.All(), nil
-	case dst.Self && !routed && p.index.Member(device):
+	case dst.Self && !routed && p.Index.Member(device):
 		return own(d, func(netip.Addr) bool { return true }), nil
 	case dst.Internet:
 		if internet(d) {
@@ -181,8 +181,13 @@ func (p *Policy) at(r *rule, dst *selector.Set, device int) (at []netipx.IPRange
 		}
 		return nil, nil
 	case dst.Ranges != nil:
-		here := p.answers(d, routed)
-		return slices.DeleteFunc(slices.Clone(dst.Ranges.Ranges()), func(a netipx.IPRange) bool { return !here.OverlapsRange(a) }), nil
+		var all []netipx.IPRange
+		for _, a := range dst.Ranges.Ranges() {
+			if p.carried(device).OverlapsRange(a) || !routed && p.answers(d, a) {
+				all = append(all, a)
+			}
+		}
+		return all, nil
 	case routed:
 		return nil, nil
 	case dst.Doubt.Has(device) && !dst.V4.Has(device) && !dst.V6.Has(device):
@@ -191,24 +196,22 @@ func (p *Policy) at(r *rule, dst *selector.Set, device int) (at []netipx.IPRange
 	return own(d, func(a netip.Addr) bool { return a.Is4() && dst.V4.Has(device) || a.Is6() && dst.V6.Has(device) }), nil
 }
 
-// answers returns the addresses that reach a device: by its routes, and else its own and
-// those of its Services too.
-func (p *Policy) answers(d *tailnet.Device, routed bool) *netipx.IPSet {
-	return address.Build(func(b *netipx.IPSetBuilder) {
-		b.AddSet(carries(d))
-		if routed {
-			return
-		}
-		for _, a := range d.Addrs {
-			b.Add(a)
-		}
-		for _, s := range p.net.Services {
-			if slices.Contains(d.Services, s.Name) {
-				for _, a := range s.Addrs {
-					b.Add(a)
-				}
-			}
-		}
+// carried returns the addresses that reach a device by its routes.
+func (p *Policy) carried(device int) *netipx.IPSet {
+	if s := p.carry[device]; s != nil {
+		return s
+	}
+	return &netipx.IPSet{}
+}
+
+// answers reports whether a device has an address in a range, of its own or of a Service
+// that it serves.
+func (p *Policy) answers(d *tailnet.Device, r netipx.IPRange) bool {
+	if slices.ContainsFunc(d.Addrs, r.Contains) {
+		return true
+	}
+	return len(d.Services) > 0 && slices.ContainsFunc(p.Net.Services, func(s tailnet.Service) bool {
+		return slices.Contains(d.Services, s.Name) && slices.ContainsFunc(s.Addrs, r.Contains)
 	})
 }
 
@@ -223,15 +226,15 @@ func own(d *tailnet.Device, is func(netip.Addr) bool) []netipx.IPRange {
 	return all
 }
 
-// phrases sorts phrases and drops what is said twice; many are cut short with their number.
-func phrases(all []string) []string {
+// Phrases sorts phrases and drops what is said twice; many are cut short with their number.
+func Phrases(all []string) []string {
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) })
 	all = slices.Compact(all)
-	if len(all) > manyDoubts {
-		all = append(all[:manyDoubts:manyDoubts], "and more like these")
+	if len(all) > ManyDoubts {
+		all = append(all[:ManyDoubts:ManyDoubts], "and more like these")
 	}
 	return all
 }
 
-// manyDoubts is how many phrases an answer says of one kind.
-const manyDoubts = 20
+// ManyDoubts is how many phrases an answer says of one kind.
+const ManyDoubts = 20

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package policy
+package compiled
 
 import (
 	"tailscale-mcp/internal/policy/grammar"
@@ -15,10 +15,10 @@ type attrRule struct {
 }
 
 func (p *Policy) compileAttrs() {
-	for i, a := range p.file.NodeAttrs {
-		r := &attrRule{Rule: p.named("nodeAttrs", i, a.Place), NodeAttr: a}
+	for i, a := range p.Parsed.NodeAttrs {
+		r := &attrRule{Rule: p.Entry("nodeAttrs", i, a.Place), NodeAttr: a}
 		for _, t := range a.Target {
-			r.targets = append(r.targets, p.index.Resolve(t.Text))
+			r.targets = append(r.targets, p.Index.Resolve(t.Text))
 		}
 		p.attrs = append(p.attrs, r)
 	}
@@ -27,7 +27,7 @@ func (p *Policy) compileAttrs() {
 // NodeAttrs returns the attributes that "nodeAttrs" gives a device (its ID or name),
 // with the values of its applications, and those that it may give.
 func (p *Policy) NodeAttrs(device string) (sure, may CapMap, unknown []string) {
-	all := p.index.Named(device)
+	all := p.Index.Named(device)
 	if len(all) != 1 {
 		return nil, nil, nil
 	}
@@ -41,7 +41,7 @@ func (p *Policy) NodeAttrs(device string) (sure, may CapMap, unknown []string) {
 			unknown = append(unknown, why)
 		}
 	}
-	return sure, may, phrases(unknown)
+	return sure, may, Phrases(unknown)
 }
 
 // targeted reports whether an entry is for a device, or what would have to be known.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package policy
+package compiled
 
 import (
 	"slices"
@@ -10,27 +10,27 @@ import (
 	"tailscale-mcp/internal/policy/address"
 )
 
-// carriers returns the devices through which a rule reaches addresses that are no
+// Carriers returns the devices through which a rule reaches addresses that are no
 // device's: the hosts of a Service; those of the rule's via; else the routers with the
 // most specific route, and an exit node for the internet.
-func (p *Policy) carriers(r *rule, e end) []int {
+func (p *Policy) Carriers(r *Network, e End) []int {
 	var all []int
-	if e.service >= 0 {
-		name := p.net.Services[e.service].Name
-		for i := range p.index.Devices[:p.index.Real] {
-			if slices.Contains(p.index.Devices[i].Services, name) && p.index.Live(i) {
+	if e.Service >= 0 {
+		name := p.Net.Services[e.Service].Name
+		for i := range p.Index.Devices[:p.Index.Real] {
+			if slices.Contains(p.Index.Devices[i].Services, name) && p.Index.Live(i) {
 				all = append(all, i)
 			}
 		}
 		return all
 	}
 	best := 0
-	for _, i := range p.index.Routers {
-		bits := p.specific(i, e.ranges)
+	for _, i := range p.Index.Routers {
+		bits := p.specific(i, e.Ranges)
 		switch {
 		case bits == 0:
-		case len(r.via) > 0:
-			if r.routed.Has(i) {
+		case len(r.Via) > 0:
+			if r.Routed.Has(i) {
 				all = append(all, i)
 			}
 		case bits > best:
@@ -46,7 +46,7 @@ func (p *Policy) carriers(r *rule, e end) []int {
 // addresses, plus one; an exit node's is 1. No route is 0.
 func (p *Policy) specific(device int, ranges *netipx.IPSet) int {
 	best := 0
-	for _, route := range p.index.Devices[device].Approved {
+	for _, route := range p.Index.Devices[device].Approved {
 		switch {
 		case address.Exit(route):
 			if overlap(address.Internet(), ranges) {
@@ -64,11 +64,11 @@ func overlap(a, b *netipx.IPSet) bool {
 	return slices.ContainsFunc(b.Ranges(), a.OverlapsRange)
 }
 
-// namesOf names devices.
-func (p *Policy) namesOf(devices []int) []string {
+// NamesOf names devices.
+func (p *Policy) NamesOf(devices []int) []string {
 	var all []string
 	for _, i := range devices {
-		all = append(all, nameOf(&p.index.Devices[i]))
+		all = append(all, NameOf(&p.Index.Devices[i]))
 	}
 	return all
 }

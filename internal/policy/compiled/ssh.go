@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package policy
+package compiled
 
 import (
 	"net/netip"
@@ -32,12 +32,12 @@ type SSHRule struct {
 	Unknown []string // as in [FilterRule]
 }
 
-// sshRule is a compiled rule of "ssh".
-type sshRule struct {
+// SSH is a compiled rule of "ssh".
+type SSH struct {
 	Rule
-	sources
-	made       SSHRule // what all rules that devices get of it have in common
-	dst        []*selector.Set
+	Sources
+	Made       SSHRule // what all rules that devices get of it have in common
+	Dst        []*selector.Set
 	users      map[string]string
 	localparts []string // domains whose people may be their own user, "@" before each
 }
@@ -45,27 +45,27 @@ type sshRule struct {
 // compileSSH compiles the section "ssh": rules that check before those that only accept,
 // as the service sends them, and else in the order of the file.
 func (p *Policy) compileSSH(judged map[string]*judgement) {
-	for i, s := range p.file.SSH {
+	for i, s := range p.Parsed.SSH {
 		action := strings.TrimSpace(s.Action.Text)
 		if action != "accept" && action != "check" {
 			continue
 		}
-		r := &sshRule{Rule: p.named("ssh", i, s.Place), sources: p.sourcesOf(s.Src, s.SrcPosture, false, judged)}
-		r.made = SSHRule{
+		r := &SSH{Rule: p.Entry("ssh", i, s.Place), Sources: p.sourcesOf(s.Src, s.SrcPosture, false, judged)}
+		r.Made = SSHRule{
 			Check: action == "check", CheckPeriod: period(s.CheckPeriod.Text), AcceptEnv: texts(s.AcceptEnv),
 			Recorders: texts(s.Recorder), EnforceRecorder: s.EnforceRecorder, Rule: r.Rule,
 		}
 		for _, d := range s.Dst {
-			r.dst = append(r.dst, p.index.Resolve(d.Text))
+			r.Dst = append(r.Dst, p.Index.Resolve(d.Text))
 		}
 		r.compileUsers(texts(s.Users))
-		p.ssh = append(p.ssh, r)
+		p.Shell = append(p.Shell, r)
 	}
-	slices.SortStableFunc(p.ssh, func(a, b *sshRule) int {
+	slices.SortStableFunc(p.Shell, func(a, b *SSH) int {
 		switch {
-		case a.made.Check == b.made.Check:
+		case a.Made.Check == b.Made.Check:
 			return 0
-		case a.made.Check:
+		case a.Made.Check:
 			return -1
 		}
 		return 1
@@ -73,7 +73,7 @@ func (p *Policy) compileSSH(judged map[string]*judgement) {
 }
 
 // compileUsers reads who may be asked for: root is refused unless it is named.
-func (r *sshRule) compileUsers(names []string) {
+func (r *SSH) compileUsers(names []string) {
 	r.users = map[string]string{"root": ""}
 	for _, name := range names {
 		domain, local := strings.CutPrefix(name, "localpart:*@")
@@ -110,35 +110,35 @@ func texts(names []grammar.Name) []string {
 
 // SSHRules returns the SSH policy that a device (its ID or name) gets.
 func (p *Policy) SSHRules(device string) []SSHRule {
-	all := p.index.Named(device)
-	if len(all) != 1 || all[0] >= p.index.Real || p.index.Devices[all[0]].External || !p.index.Live(all[0]) {
+	all := p.Index.Named(device)
+	if len(all) != 1 || all[0] >= p.Index.Real || p.Index.Devices[all[0]].External || !p.Index.Live(all[0]) {
 		return nil
 	}
 	var out []SSHRule
-	for _, r := range p.ssh {
+	for _, r := range p.Shell {
 		out = append(out, p.sshAt(r, all[0])...)
 	}
 	return out
 }
 
 // sshAt is what a device gets of one rule.
-func (p *Policy) sshAt(r *sshRule, device int) []SSHRule {
+func (p *Policy) sshAt(r *SSH, device int) []SSHRule {
 	var out []SSHRule
-	for _, identity := range p.identities(r) {
-		in, why := p.sshTarget(r, identity, device)
+	for _, who := range p.identities(r) {
+		in, why := p.SSHTarget(r, who, device)
 		if !in {
 			continue
 		}
-		for _, one := range r.forms(identity.login) {
+		for _, one := range r.forms(who.Login) {
 			one.Unknown = why
 			may := one
-			for _, i := range identity.devices {
-				for _, a := range p.index.Devices[i].Addrs {
-					if r.sure(i, a) {
+			for _, i := range who.Devices {
+				for _, a := range p.Index.Devices[i].Addrs {
+					if r.has(i, a) {
 						one.Src = append(one.Src, a)
-					} else if r.may(i, a) {
+					} else if r.mayHave(i, a) {
 						may.Src = append(may.Src, a)
-						may.Unknown = append(slices.Clone(may.Unknown), p.doubts(&r.sources, i)...)
+						may.Unknown = append(slices.Clone(may.Unknown), p.Doubts(&r.Sources, i)...)
 					}
 				}
 			}
@@ -146,7 +146,7 @@ func (p *Policy) sshAt(r *sshRule, device int) []SSHRule {
 				out = append(out, one)
 			}
 			if len(may.Src) > 0 {
-				may.Unknown = phrases(may.Unknown)
+				may.Unknown = Phrases(may.Unknown)
 				out = append(out, may)
 			}
 		}
@@ -154,49 +154,49 @@ func (p *Policy) sshAt(r *sshRule, device int) []SSHRule {
 	return out
 }
 
-// identity is sources that a rule treats alike: a person's devices, or one without a
+// Identity is sources that a rule treats alike: a person's devices, or one without a
 // person; all of them at once where the rule has nothing to tell them apart.
-type identity struct {
-	login   string
-	devices []int
+type Identity struct {
+	Login   string
+	Devices []int
 }
 
 // identities splits the sources of a rule where users are taken from logins, or the
 // destination is one's own.
-func (p *Policy) identities(r *sshRule) []identity {
-	all := r.s4.Of(r.s6, selector.Or).Of(r.m4, selector.Or).Of(r.m6, selector.Or)
-	self := slices.ContainsFunc(r.dst, func(d *selector.Set) bool { return d.Self })
+func (p *Policy) identities(r *SSH) []Identity {
+	all := r.S4.Of(r.S6, selector.Or).Of(r.M4, selector.Or).Of(r.M6, selector.Or)
+	self := slices.ContainsFunc(r.Dst, func(d *selector.Set) bool { return d.Self })
 	if len(r.localparts) == 0 && !self {
-		return []identity{{devices: slices.Collect(all.All())}}
+		return []Identity{{Devices: slices.Collect(all.All())}}
 	}
-	var out []identity
+	var out []Identity
 	at := map[string]int{}
 	for i := range all.All() {
 		login := ""
-		if p.index.Member(i) {
-			login = strings.ToLower(p.index.Devices[i].Login)
+		if p.Index.Member(i) {
+			login = strings.ToLower(p.Index.Devices[i].Login)
 		}
 		if j, ok := at[login]; ok && login != "" {
-			out[j].devices = append(out[j].devices, i)
+			out[j].Devices = append(out[j].Devices, i)
 			continue
 		}
 		at[login] = len(out)
-		out = append(out, identity{login, []int{i}})
+		out = append(out, Identity{login, []int{i}})
 	}
 	return out
 }
 
-// sshTarget reports whether a device is a destination of a rule for an identity, and
+// SSHTarget reports whether a device is a destination of a rule for an identity, and
 // what would have to be known for it to be. The service sends rules that take the user
 // from the login to the devices of the source itself too.
-func (p *Policy) sshTarget(r *sshRule, who identity, device int) (in bool, why []string) {
-	if len(r.localparts) > 0 && slices.Contains(who.devices, device) {
+func (p *Policy) SSHTarget(r *SSH, who Identity, device int) (in bool, why []string) {
+	if len(r.localparts) > 0 && slices.Contains(who.Devices, device) {
 		return true, nil
 	}
-	for _, d := range r.dst {
+	for _, d := range r.Dst {
 		switch {
 		case d.Self:
-			if who.login != "" && p.index.Member(device) && strings.EqualFold(p.index.Devices[device].Login, who.login) {
+			if who.Login != "" && p.Index.Member(device) && strings.EqualFold(p.Index.Devices[device].Login, who.Login) {
 				return true, nil
 			}
 		case d.Everyone || d.V4.Has(device) || d.V6.Has(device):
@@ -210,8 +210,8 @@ func (p *Policy) sshTarget(r *sshRule, who identity, device int) (in bool, why [
 
 // forms returns the rules that an identity gets: for users by name, and for the user
 // that its login gives it.
-func (r *sshRule) forms(login string) []SSHRule {
-	one := r.made
+func (r *SSH) forms(login string) []SSHRule {
+	one := r.Made
 	one.Users = r.users
 	out := []SSHRule{one}
 	for _, domain := range r.localparts {
@@ -221,4 +221,18 @@ func (r *sshRule) forms(login string) []SSHRule {
 		}
 	}
 	return out
+}
+
+// Asks reports whether a rule lets a login ask for a user of the host.
+func (r *SSH) Asks(login, user string) bool {
+	for _, form := range r.forms(login) {
+		becomes, ok := form.Users[user]
+		if !ok {
+			becomes = form.Users["*"]
+		}
+		if becomes != "" {
+			return true
+		}
+	}
+	return false
 }

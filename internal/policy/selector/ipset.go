@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+
+package selector
+
+import (
+	"strings"
+
+	"go4.org/netipx"
+
+	"tailscale-mcp/internal/policy/address"
+)
+
+// ipset is the addresses of an IP set. It is known where all of its parts mean
+// something; one that is made of itself is not.
+type ipset struct {
+	ranges *netipx.IPSet
+	known  bool
+}
+
+// ipset returns the addresses of an IP set of the file.
+func (x *Index) ipset(name string) ipset {
+	if s, ok := x.ipsets[name]; ok {
+		return s
+	}
+	return ipset{ranges: &netipx.IPSet{}}
+}
+
+// expand makes the addresses of an IP set, and of those that it is made of, each once:
+// its parts are added and removed in order.
+func (x *Index) expand(name string) ipset {
+	if s, ok := x.ipsets[name]; ok {
+		return s
+	}
+	s := x.ipset(name)
+	d, ok := x.defined[name]
+	if !ok {
+		return s
+	}
+	x.ipsets[name] = s // while it is made
+	s.known = true
+	s.ranges = address.Build(func(b *netipx.IPSetBuilder) {
+		for _, v := range d.Values {
+			op, text, found := strings.Cut(v.Text, " ")
+			if !found {
+				op, text = "add", v.Text
+			}
+			part := x.part(strings.TrimSpace(text))
+			s.known = s.known && part.known
+			switch op {
+			case "add":
+				b.AddSet(part.ranges)
+			case "remove":
+				b.RemoveSet(part.ranges)
+			default:
+				s.known = false
+			}
+		}
+	})
+	x.ipsets[name] = s
+	return s
+}
+
+// part makes the addresses of one part of an IP set.
+func (x *Index) part(text string) ipset {
+	switch {
+	case text == "autogroup:internet":
+		return ipset{address.Internet(), true}
+	case strings.HasPrefix(text, "ipset:"):
+		return x.expand(text)
+	}
+	r, ok := x.ranged(strings.TrimPrefix(text, "host:"))
+	return ipset{address.Of(r), ok}
+}
