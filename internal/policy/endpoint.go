@@ -85,9 +85,9 @@ func (p *Policy) there(set *selector.Set, kind string) bool {
 	is := func(d grammar.Definition) bool { return strings.EqualFold(d.Text, set.Text) }
 	switch kind {
 	case "tag":
-		return set.V4.Any() || set.V6.Any() || slices.ContainsFunc(p.file.TagOwners, is)
+		return set.V4.Any() || set.V6.Any() || slices.ContainsFunc(p.File().TagOwners, is)
 	case "group":
-		return strings.Contains(set.Text, "@") || slices.ContainsFunc(p.file.Groups, is)
+		return strings.Contains(set.Text, "@") || slices.ContainsFunc(p.File().Groups, is)
 	}
 	return true
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/grammar"
 )
 
@@ -20,27 +21,27 @@ type Holding struct {
 // the file; where a rule has some that surely do and some that may, in two answers.
 func (p *Policy) Holders(dst Endpoint, capability string) []Holding {
 	var out []Holding
-	for _, r := range p.rules {
-		i := slices.IndexFunc(r.caps, func(c grammar.Capability) bool { return c.Text == capability })
+	for _, r := range p.Rules {
+		i := slices.IndexFunc(r.Caps, func(c grammar.Capability) bool { return c.Text == capability })
 		if i < 0 {
 			continue
 		}
-		hit, self := match{}, false
-		for _, f := range r.facets {
+		hit, self := compiled.Match{}, false
+		for _, f := range r.Facets {
 			for _, d := range dst.ends {
-				m := p.target(r, f.dst, d, d)
-				hit.sure |= m.sure
-				hit.may |= m.may
-				self = self || f.dst.Self && m.sure != 0
+				m := p.Target(r, f.Dst, d, d)
+				hit.Sure |= m.Sure
+				hit.May |= m.May
+				self = self || f.Dst.Self && m.Sure != 0
 			}
 		}
-		if hit.sure|hit.may == 0 {
+		if hit.Sure|hit.May == 0 {
 			continue
 		}
 		sure, may := Access{Rule: r.Rule, Answer: Yes}, Access{Rule: r.Rule, Answer: Unknown}
 		p.sides(r, dst, self, hit, &sure, &may)
 		for _, a := range appendAccess(nil, sure, may) {
-			out = append(out, Holding{a, r.caps[i].Values})
+			out = append(out, Holding{a, r.Caps[i].Values})
 		}
 	}
 	return out

@@ -8,8 +8,8 @@ import "net/netip"
 // Service are not among them.
 func (e Endpoint) Ranges() (all []netip.Prefix) {
 	for _, one := range e.ends {
-		if one.device < 0 && one.service < 0 && one.ranges != nil {
-			all = append(all, one.ranges.Prefixes()...)
+		if one.Device < 0 && one.Service < 0 && one.Ranges != nil {
+			all = append(all, one.Ranges.Prefixes()...)
 		}
 	}
 	return all
