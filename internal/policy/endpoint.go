@@ -79,14 +79,15 @@ func (p *Policy) Endpoint(text string) (Endpoint, error) {
 // longest is how long a name may be: a MagicDNS name and a login fit.
 const longest = 320
 
-// there reports whether a tag or group is defined, or has anybody: a misspelt one is
-// nobody without a word. A group with a domain is an identity provider's.
+// there reports whether a tag or group is defined, used by a rule, or has anybody: a
+// misspelt one is nobody without a word. A group with a domain is an identity provider's.
 func (p *Policy) there(set *selector.Set, kind string) bool {
 	is := func(d grammar.Definition) bool { return strings.EqualFold(d.Text, set.Text) }
-	switch kind {
-	case "tag":
+	switch {
+	case p.Index.Used(set.Text):
+	case kind == "tag":
 		return set.V4.Any() || set.V6.Any() || slices.ContainsFunc(p.File().TagOwners, is)
-	case "group":
+	case kind == "group":
 		return strings.Contains(set.Text, "@") || slices.ContainsFunc(p.File().Groups, is)
 	}
 	return true
