@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/grammar"
@@ -63,13 +62,6 @@ func (u users) answer(ctx context.Context, _ tool.Call, in usersInput) (out user
 			return out, tool.Invalidf("whoami lists the tools", "this server has no tool %q", tool.Clip(in.Tool))
 		}
 	}
-	here := u.host.ID(ctx)
-	if here == "" {
-		return out, &failure.Error{
-			Code: failure.UpstreamUnavailable, Message: "tailscaled does not say which node this host is, so no grant can be held against it",
-			Next: "try again when tailscaled runs: tailscale status",
-		}
-	}
 	p, err := u.api.Policy(ctx)
 	if err != nil {
 		return out, err
@@ -79,6 +71,11 @@ func (u users) answer(ctx context.Context, _ tool.Call, in usersInput) (out user
 		return out, unreadable(err)
 	}
 	err = u.evaluator.Evaluate(ctx, nil, []*grammar.File{file}, func(v survey.Evaluation) error {
+		here := u.host.ID(ctx)
+		if here == "" {
+			out = usersOutput{Summary: "Nobody can be named.", Grants: []holder{}, Unknown: []string{"which node this host is: tailscaled does not say"}}
+			return nil
+		}
 		dst, err := v.Policies[0].Endpoint(here)
 		if err != nil {
 			return fmt.Errorf("this host: %w", err)
