@@ -30,6 +30,8 @@
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it gives to whom on this server; pure.
+//   - policy/edit: changes its text by operations, and nothing else of it; pure, fuzzed.
+//   - policy/difference: how its text changes, by lines and sections; pure.
 //   - audit: one record per decision and one per outcome, in a file that counts, and
 //     beside it in the journal or as JSON lines; reads the file too.
 //   - tsapi: the control API of Tailscale: one way for every request, with retries, limits
