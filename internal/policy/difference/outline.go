@@ -69,7 +69,7 @@ func outlined(text string) *outline {
 	}
 	for i := range root.Members {
 		m := &root.Members[i]
-		section := part{section: nameOf(m), index: -1, first: lineOf(m.Name.StartOffset)}
+		section := part{section: nameOf(m), index: -1, first: lineOf(m.Name.StartOffset), text: text[m.Value.StartOffset:m.Value.EndOffset]}
 		switch inner := m.Value.Value.(type) {
 		case *hujson.Object:
 			for k := range inner.Members {
@@ -88,6 +88,7 @@ func outlined(text string) *outline {
 		}
 		section.last = lineOf(m.Value.EndOffset)
 		o.sections = append(o.sections, section)
+		o.keys[section.key()] = true
 	}
 	return o
 }
@@ -102,24 +103,24 @@ func nameOf(m *hujson.ObjectMember) string {
 	return literal.String()
 }
 
-// changed are the parts on a line that the other file has not; where there is none, as
-// for a comment, the innermost parts that the line is in.
+// changed are the parts on a line that the other file has not: what is in sections, and
+// each section of which nothing on the line is named, as for a comment in it.
 func (o *outline) changed(line int) []part {
 	const most = 100 // on one line
-	var changed, all []part
+	var changed []part
+	named := map[string]bool{}
 	for _, p := range on(o.parts, line, most) {
-		all = append(all, p)
 		if !o.others.keys[p.key()] {
 			changed = append(changed, p)
+			named[p.section] = true
 		}
 	}
-	switch {
-	case len(changed) > 0:
-		return changed
-	case len(all) == 1:
-		return all
+	for _, s := range on(o.sections, line, most) {
+		if !named[s.section] && !o.others.keys[s.key()] {
+			changed = append(changed, s)
+		}
 	}
-	return on(o.sections, line, most)
+	return changed
 }
 
 // on are the parts that have something on a line, the first few.

@@ -3,6 +3,7 @@
 package edit
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -39,16 +40,33 @@ const example = `// The policy.
 }
 `
 
-// operations reads operations as a call gives them.
+// operations reads operations, in which rules and patches are written without quotes.
 func operations(t *testing.T, text string) []Operation {
 	t.Helper()
-	var o []Operation
-	d := json.NewDecoder(strings.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&o); err != nil {
+	var all []map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &all); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	return o
+	for _, o := range all {
+		for _, name := range []string{"rule", "with", "after", "patch"} {
+			if value, ok := o[name]; ok && value[0] != '"' {
+				o[name] = written(string(value))
+			}
+		}
+	}
+	var operations []Operation
+	d := json.NewDecoder(bytes.NewReader(written(all)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&operations); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return operations
+}
+
+// written is a value as an argument.
+func written(v any) json.RawMessage {
+	text, _ := json.Marshal(v)
+	return text
 }
 
 // TestApply: of the text only what is named changes, and it is like its neighbours.
@@ -246,7 +264,7 @@ func TestNotes(t *testing.T) {
 func TestRulesAlike(t *testing.T) {
 	const text = "{\"acls\": [\n{\"src\": [\"a\"]},\n{\"src\":[\"a\"]},\n{\"src\":[\"a\"]},\n]}"
 	for op, want := range map[string]string{
-		`{"op":"remove_rule","section":"acls","rule":{"src":["a"]}}`:                           "3 rules of acls are like this, the second at line 3",
+		`{"op":"remove_rule","section":"acls","rule":{ "src":["a"]}}`:                          "3 rules of acls are like this, the second at line 3",
 		`{"op":"remove_rule","section":"acls","rule":"{\"src\": [\"a\"]}"}`:                    "{\"acls\": [\n{\"src\":[\"a\"]},\n{\"src\":[\"a\"]},\n]}",
 		`{"op":"remove_rule","section":"acls","rule":{"src":["a"]},"line":2}`:                  "{\"acls\": [\n{\"src\":[\"a\"]},\n{\"src\":[\"a\"]},\n]}",
 		`{"op":"remove_rule","section":"acls","rule":"{\"src\":[\"a\"]}"}`:                     "2 rules of acls are like this, the second at line 4",

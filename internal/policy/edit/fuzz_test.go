@@ -37,12 +37,6 @@ type attempt struct {
 	changes func(map[string]any)
 }
 
-// written is a value as an argument.
-func written(v any) json.RawMessage {
-	text, _ := json.Marshal(v)
-	return text
-}
-
 // attempts are operations that the text must take.
 func attempts(d *document, random *rand.Rand) []attempt {
 	var all []attempt
@@ -74,7 +68,7 @@ func attempts(d *document, random *rand.Rand) []attempt {
 					continue
 				}
 				all = append(all, attempt{
-					m, Operation{Op: remove, Name: g.name, Member: text}, []Operation{{Op: "json_patch", Patch: []Step{{Op: "add", Path: path(m, g.name, i), Value: written(text)}}}}, false,
+					m, Operation{Op: remove, Name: g.name, Member: text}, []Operation{{Op: "json_patch", Patch: step("add", path(m, g.name, i), written(text))}}, false,
 					func(v map[string]any) {
 						o := v[m].(map[string]any)
 						o[g.name] = slices.Delete(slices.Clone(o[g.name].([]any)), i, i+1)
@@ -84,14 +78,14 @@ func attempts(d *document, random *rand.Rand) []attempt {
 		case slices.Contains([]string{"acls", "grants", "ssh"}, name) && sec.value.Value.Kind() == '[':
 			section := map[string]string{"acls": "acls", "grants": "grants", "ssh": "ssh"}[name]
 			all = append(all, attempt{
-				m, Operation{Op: "add_rule", Section: section, Rule: written(rule)}, []Operation{{Op: "remove_rule", Section: section, Rule: written(rule)}}, len(l.items) > 0,
+				m, Operation{Op: "add_rule", Section: section, Rule: string(written(rule))}, []Operation{{Op: "remove_rule", Section: section, Rule: string(written(rule))}}, len(l.items) > 0,
 				func(v map[string]any) { v[m] = append(slices.Clone(v[m].([]any)), rule) },
 			})
 			for i, it := range l.items {
 				if it.value.Value.Kind() != '{' || slices.ContainsFunc(l.items, func(o item) bool { return o.begin != it.begin && same(o.value, it.value) }) {
 					continue
 				}
-				exact := written(d.text[it.begin:it.end])
+				exact := d.text[it.begin:it.end]
 				plain, err := hujson.Standardize([]byte(d.text[it.begin:it.end]))
 				if err != nil {
 					continue
@@ -107,10 +101,10 @@ func attempts(d *document, random *rand.Rand) []attempt {
 					}
 				}
 				all = append(all, attempt{
-					m, Operation{Op: "replace_rule", Section: section, Rule: exact, With: written(other)}, []Operation{{Op: "replace_rule", Section: section, Rule: written(other), With: plain}}, false,
+					m, Operation{Op: "replace_rule", Section: section, Rule: exact, With: string(written(other))}, []Operation{{Op: "replace_rule", Section: section, Rule: string(written(other)), With: string(plain)}}, false,
 					func(v map[string]any) { l := slices.Clone(v[m].([]any)); l[i] = other; v[m] = l },
 				}, attempt{
-					m, Operation{Op: "remove_rule", Section: section, Rule: plain}, []Operation{{Op: "json_patch", Patch: []Step{{Op: "add", Path: path(m, fmt.Sprint(i)), Value: plain}}}}, false,
+					m, Operation{Op: "remove_rule", Section: section, Rule: string(plain)}, []Operation{{Op: "json_patch", Patch: step("add", path(m, i), plain)}}, false,
 					func(v map[string]any) { v[m] = slices.Delete(slices.Clone(v[m].([]any)), i, i+1) },
 				})
 			}
@@ -126,11 +120,19 @@ func attempts(d *document, random *rand.Rand) []attempt {
 	if _, ok := d.section("added"); !ok {
 		value := map[string]any{"b": []any{true}}
 		all = append(all, attempt{
-			"added", Operation{Op: "json_patch", Patch: []Step{{Op: "add", Path: "/added", Value: written(value)}}}, []Operation{{Op: "json_patch", Patch: []Step{{Op: "remove", Path: "/added"}}}}, len(d.root.items) > 0,
+			"added", Operation{Op: "json_patch", Patch: step("add", "/added", written(value))}, []Operation{{Op: "json_patch", Patch: step("remove", "/added", nil)}}, len(d.root.items) > 0,
 			func(v map[string]any) { v["added"] = value },
 		})
 	}
 	return all
+}
+
+func step(op, path string, value json.RawMessage) string {
+	s := map[string]any{"op": op, "path": path}
+	if value != nil {
+		s["value"] = value
+	}
+	return string(written([]any{s}))
 }
 
 func path(parts ...any) string {

@@ -3,14 +3,27 @@
 package edit
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/tailscale/hujson"
 )
 
+// patchStep is one operation of a JSON Patch.
+type patchStep struct {
+	Op, Path, From string
+	Value          json.RawMessage
+}
+
 // patch applies a JSON Patch: https://www.rfc-editor.org/rfc/rfc6902.
-func (d *document) patch(steps []Step) error {
+func (d *document) patch(text string) error {
+	var steps []patchStep
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&steps); err != nil || decoder.More() || len(steps) == 0 {
+		return &Error{Message: "patch is no list of steps", Next: `give a JSON Patch, such as [{"op":"test","path":"/hosts/db","value":"100.64.0.1"},{"op":"remove","path":"/hosts/db"}]`}
+	}
 	if len(steps) > MostOperations {
 		return &Error{Message: fmt.Sprintf("the patch has %d steps, and at most %d are taken", len(steps), MostOperations), Next: "make the change in several calls"}
 	}
@@ -22,7 +35,7 @@ func (d *document) patch(steps []Step) error {
 	return nil
 }
 
-func (d *document) patchOne(s Step) error {
+func (d *document) patchOne(s patchStep) error {
 	needsValue := s.Op == "add" || s.Op == "replace" || s.Op == "test"
 	needsFrom := s.Op == "move" || s.Op == "copy"
 	if needsValue != (len(s.Value) > 0) || needsFrom != (s.From != "") {
@@ -37,7 +50,7 @@ func (d *document) patchOne(s Step) error {
 		}
 		return &Error{Message: "a JSON Patch has no " + quote(s.Op), Next: "op is add, remove, replace, move, copy or test"}
 	}
-	v, err := value(s.Value)
+	v, err := value(string(s.Value))
 	if err != nil {
 		return err
 	}
@@ -90,7 +103,7 @@ func (d *document) patchRemove(path string) error {
 }
 
 // patchMove copies a value as it is written, and removes it from where it was.
-func (d *document) patchMove(s Step) error {
+func (d *document) patchMove(s patchStep) error {
 	if s.Op == "move" && (s.Path == s.From || strings.HasPrefix(s.Path, s.From+"/")) {
 		return &Error{Message: "a value cannot be moved to itself or into itself", Next: "give another path, or leave this step out"}
 	}
@@ -122,7 +135,7 @@ func (d *document) absent(t target) error {
 }
 
 // inStep says of an error which step of a patch it is of.
-func inStep(number int, s Step, err error) error {
+func inStep(number int, s patchStep, err error) error {
 	e, ok := err.(*Error) //nolint:errorlint // nothing here wraps one
 	if !ok {
 		e = &Error{Message: err.Error()}

@@ -3,7 +3,6 @@
 package edit
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/tailscale/hujson"
@@ -11,36 +10,28 @@ import (
 
 // given is a rule as an operation gives it.
 type given struct {
+	text  string
 	value *hujson.Value
-	text  string // its exact text; empty where it was given as JSON
+	// asIs is set where the text has what only HuJSON has, and so is kept as it is.
+	asIs bool
 }
 
-// rule reads a rule of an operation: an object, or a string with the text of one.
-func rule(name string, argument json.RawMessage) (given, error) {
-	text, exact := stringOf(argument)
-	if !exact {
-		text = string(argument)
-	}
-	text = strings.TrimRight(strings.TrimSpace(text), ",")
-	v, err := value(json.RawMessage(text))
+// rule reads a rule of an operation.
+func rule(argument, text string) (given, error) {
+	text = strings.TrimRight(strings.TrimSpace(text), ", ")
+	v, err := value(text)
 	if err != nil {
 		return given{}, err
 	}
 	if v.Value.Kind() != '{' {
-		return given{}, &Error{Message: name + " is no object", Next: `give a rule as it stands in the file, such as {"src": ["group:ops"], "dst": ["tag:web"], "ip": ["443"]}`}
+		return given{}, &Error{Message: argument + " is no object", Next: `give a rule as it stands in the file, such as {"src": ["group:ops"], "dst": ["tag:web"], "ip": ["443"]}`}
 	}
-	if !exact {
-		text = ""
-	}
-	return given{v, text}, nil
+	return given{text, v, !v.IsStandard()}, nil
 }
 
 // find finds the one rule of a section that is meant.
 func (d *document) find(l list, section string, g given, line int) (int, error) {
-	var found []int
-	if g.text != "" {
-		found = d.matching(l, line, func(it item) bool { return d.text[it.begin:it.end] == g.text })
-	}
+	found := d.matching(l, line, func(it item) bool { return d.text[it.begin:it.end] == g.text })
 	if len(found) == 0 {
 		found = d.matching(l, line, func(it item) bool { return same(it.value, g.value) })
 	}
@@ -78,14 +69,14 @@ func (d *document) matching(l list, line int, is func(item) bool) []int {
 
 // addRule adds a rule or a test to its section.
 func (d *document) addRule(o Operation) error {
-	if o.Line != 0 && o.After == nil {
+	if o.Line != 0 && o.After == "" {
 		return &Error{Message: "line is given without after", Next: "give after, the rule behind which the new one goes, or leave line out"}
 	}
 	g, err := rule("rule", o.Rule)
 	if err != nil {
 		return err
 	}
-	l, err := d.sectionList(o.Section, false, o.After == nil)
+	l, err := d.sectionList(o.Section, false, o.After == "")
 	if err != nil {
 		return err
 	}
@@ -95,7 +86,7 @@ func (d *document) addRule(o Operation) error {
 		}
 	}
 	i := len(l.items)
-	if o.After != nil {
+	if o.After != "" {
 		after, err := rule("after", o.After)
 		if err != nil {
 			return err
@@ -105,7 +96,7 @@ func (d *document) addRule(o Operation) error {
 		}
 		i++
 	}
-	if g.text != "" {
+	if g.asIs {
 		return d.add(l, i, "", nil, g.text, d.style.lines)
 	}
 	return d.add(l, i, "", g.value, "", d.style.lines)
@@ -131,14 +122,11 @@ func (d *document) replaceRule(o Operation) error {
 		return err
 	}
 	it := l.items[i]
-	if with.text != "" {
-		if with.text == d.text[it.begin:it.end] {
-			return d.problem(it.begin, "leave this operation out", "the rule is like that already")
-		}
-		return d.apply(splice{it.begin, it.end, with.text})
-	}
-	if same(it.value, with.value) {
+	switch is := d.text[it.begin:it.end]; {
+	case is == with.text, !with.asIs && same(it.value, with.value):
 		return d.problem(it.begin, "leave this operation out", "the rule is like that already")
+	case with.asIs:
+		return d.apply(splice{it.begin, it.end, with.text})
 	}
 	return d.become(it.value, with.value)
 }

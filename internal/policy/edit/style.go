@@ -3,8 +3,6 @@
 package edit
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 
 	"github.com/tailscale/hujson"
@@ -125,24 +123,17 @@ func (d *document) like(l list, i int, s slot) look {
 	return k
 }
 
-// value reads the value of an argument: JSON, which has no comments.
-func value(text json.RawMessage) (*hujson.Value, error) {
-	if deep(string(text)) {
+// value reads a value of an operation.
+func value(text string) (*hujson.Value, error) {
+	if deep(text) {
 		return nil, &Error{Message: "the value has too many lists and objects within each other", Next: "give a value as a policy file has it"}
 	}
-	v, err := hujson.Parse(append([]byte(nil), text...))
+	v, err := hujson.Parse([]byte(text))
 	if err != nil {
-		return nil, &Error{Message: "a value is not readable: " + err.Error(), Next: "give JSON"}
+		return nil, &Error{Message: "a value is not readable: " + err.Error(), Next: "give JSON or HuJSON"}
 	}
 	if _, name := twice(&v, false); name != "" {
 		return nil, &Error{Message: "a value has " + clip(name) + " twice in one object", Next: "give each name once"}
 	}
 	return &v, nil
-}
-
-// stringOf is the text of a JSON string; ok is false of anything else.
-func stringOf(text json.RawMessage) (s string, ok bool) {
-	trimmed := bytes.TrimSpace(text)
-	ok = len(trimmed) > 0 && trimmed[0] == '"' && json.Unmarshal(trimmed, &s) == nil
-	return s, ok
 }

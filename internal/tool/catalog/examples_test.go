@@ -32,11 +32,13 @@ func examples() map[string]string {
 	}
 	// The example cannot know the file that the fake begins with.
 	sum := sha256.Sum256([]byte(fakeapi.DefaultPolicy)) // as the fake makes its ETag
-	var setting map[string]string
-	if err := json.Unmarshal([]byte(calls["set_policy"]), &setting); err != nil {
-		panic(err)
+	for _, name := range []string{"edit_policy", "set_policy"} {
+		var change struct{ ETag string }
+		if err := json.Unmarshal([]byte(calls[name]), &change); err != nil {
+			panic(err)
+		}
+		calls[name] = strings.Replace(calls[name], change.ETag, hex.EncodeToString(sum[:16]), 1)
 	}
-	calls["set_policy"] = strings.Replace(calls["set_policy"], setting["etag"], hex.EncodeToString(sum[:16]), 1)
 	return calls
 }
 

@@ -12,19 +12,19 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
-// gives continues the effect of a change of the policy file: who gains which tools of
-// servers like this one, reads aside, and on which hosts.
-func gives(capability string, old, now policy.File) string {
+// gives says of a change of the policy file who gains which tools of servers like this
+// one, reads aside, and on which hosts.
+func gives(capability string, old, now policy.File) []string {
 	const most = 10
 	gains := policy.Gains(capability, old, now)
 	var lines []string
 	for _, g := range gains[:min(most, len(gains))] {
-		lines = append(lines, fmt.Sprintf("; it gives %s on %s the tools %s of servers like this one", few(g.Src), few(g.Dst), few(g.Tools)))
+		lines = append(lines, fmt.Sprintf("it gives %s on %s the tools %s of servers like this one", few(g.Src), few(g.Dst), few(g.Tools)))
 	}
 	if more := len(gains) - most; more > 0 {
-		lines = append(lines, fmt.Sprintf("; and by %d entries more it gives others", more))
+		lines = append(lines, fmt.Sprintf("by %d entries more it gives others", more))
 	}
-	return strings.Join(lines, "")
+	return lines
 }
 
 // few lists the first few of many names for a sentence.
