@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/tailscale/hujson"
+
+	"tailscale-mcp/internal/policy/nesting"
 )
 
 // part is a section of a file, or something in one.
@@ -52,6 +54,9 @@ type outline struct {
 // outlined reads the outline of a text; one that is no policy file has none.
 func outlined(text string) *outline {
 	o := &outline{keys: map[string]bool{}}
+	if nesting.TooDeep(text) {
+		return o
+	}
 	v, err := hujson.Parse([]byte(text))
 	if err != nil {
 		return o

@@ -2,7 +2,11 @@
 
 package edit
 
-import "strings"
+import (
+	"strings"
+
+	"tailscale-mcp/internal/policy/nesting"
+)
 
 // remove takes an item out of a list, with the comment that follows it on its line.
 // Comments on the lines before stay: they may be about more than it.
@@ -62,7 +66,7 @@ func (d *document) cut(l list, i int) []splice {
 func (d *document) inLineComment(from, to int) bool {
 	line := false
 	for i := from; i < to; i++ {
-		if j := skipComment(d.text, i); j > i {
+		if j := nesting.SkipComment(d.text, i); j > i {
 			line = d.text[i+1] == '/'
 			i = j - 1
 		}

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tailscale/hujson"
+
+	"tailscale-mcp/internal/policy/nesting"
 )
 
 // document is a policy file that is being edited.
@@ -46,8 +48,8 @@ func (d *document) parse() error {
 	if !utf8.ValidString(d.text) {
 		return errors.New("the text is not UTF-8")
 	}
-	if deep(d.text) {
-		return fmt.Errorf("more than %d lists and objects are within each other", mostDepth)
+	if nesting.TooDeep(d.text) {
+		return fmt.Errorf("more than %d lists and objects are within each other", nesting.Most)
 	}
 	v, err := hujson.Parse([]byte(d.text))
 	if err != nil {
@@ -121,47 +123,4 @@ func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
 func nameOf(m *hujson.ObjectMember) string {
 	literal, _ := m.Name.Value.(hujson.Literal)
 	return literal.String()
-}
-
-// deep reports whether more is nested than the parser, which calls itself, is to see.
-func deep(text string) bool {
-	depth := 0
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; c {
-		case '"':
-			for i++; i < len(text) && text[i] != '"'; i++ {
-				if text[i] == '\\' {
-					i++
-				}
-			}
-		case '/':
-			i = max(i, skipComment(text, i)-1)
-		case '[', '{':
-			if depth++; depth > mostDepth {
-				return true
-			}
-		case ']', '}':
-			depth--
-		}
-	}
-	return false
-}
-
-// skipComment is the offset behind the comment that begins at i; i where there is none.
-// The end of the line is no part of a comment.
-func skipComment(text string, i int) int {
-	rest := text[i:]
-	switch {
-	case strings.HasPrefix(rest, "//"):
-		if n := strings.IndexByte(rest, '\n'); n >= 0 {
-			return i + n
-		}
-		return len(text)
-	case strings.HasPrefix(rest, "/*"):
-		if n := strings.Index(rest[2:], "*/"); n >= 0 {
-			return i + 2 + n + 2
-		}
-		return len(text)
-	}
-	return i
 }

@@ -18,7 +18,6 @@ import (
 const (
 	MostOperations = 100     // operations, and steps of a JSON Patch
 	MostBytes      = 4 << 20 // of the text, before and after each operation
-	mostDepth      = 200     // lists and objects within each other
 )
 
 // Result is what operations make of a text.

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/policy/nesting"
 )
 
 // example is a file as people write them.
@@ -234,14 +236,14 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
-	deepText := strings.Repeat("[", mostDepth+1)
+	deepText := strings.Repeat("[", nesting.Most+1)
 	for name, c := range map[string]struct{ text, ops, want string }{
 		"operations":  {`{}`, "[" + strings.TrimSuffix(strings.Repeat(`{"op":"x"},`, MostOperations+1), ",") + "]", "at most 100"},
 		"steps":       {`{}`, `[{"op":"json_patch","patch":[` + strings.TrimSuffix(strings.Repeat(`{"op":"x","path":""},`, MostOperations+1), ",") + `]}]`, "at most 100"},
 		"text":        {strings.Repeat(" ", MostBytes) + `{}`, `[{"op":"x"}]`, "at most 4194304"},
 		"depth":       {`{"a":` + deepText, `[{"op":"x"}]`, "within each other"},
 		"a new text":  {`{"a": 1}`, `[{"op":"replace_text","old":"1","new":"` + deepText + `"}]`, "within each other"},
-		"a value":     {`{"a": 1}`, `[{"op":"add_rule","section":"acls","rule":` + deepText + strings.Repeat("]", mostDepth+1) + `}]`, "within each other"},
+		"a value":     {`{"a": 1}`, `[{"op":"add_rule","section":"acls","rule":` + deepText + strings.Repeat("]", nesting.Most+1) + `}]`, "within each other"},
 		"not a file":  {`[]`, `[{"op":"x"}]`, "no object"},
 		"not UTF-8":   {"{\"a\": \"\xff\"}", `[{"op":"x"}]`, "UTF-8"},
 		"names twice": {`{"acls": [], "ACLs": []}`, `[{"op":"x"}]`, `"ACLs" is twice in one object, the second time at line 1, column 14`},

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/tailscale/hujson"
+
+	"tailscale-mcp/internal/policy/nesting"
 )
 
 // list is an object or an array of the text, with what is in it.
@@ -81,7 +83,7 @@ const space = " \t\r\n"
 func (d *document) lineEnd(from, to int) (offset int, found bool) {
 	last := from
 	for i := from; i < to; {
-		switch j := skipComment(d.text, i); {
+		switch j := nesting.SkipComment(d.text, i); {
 		case j > i:
 			i, last = j, j
 		case d.text[i] == '\n':

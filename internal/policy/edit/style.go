@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/tailscale/hujson"
+
+	"tailscale-mcp/internal/policy/nesting"
 )
 
 // style is how a file is laid out, as far as it shows.
@@ -125,7 +127,7 @@ func (d *document) like(l list, i int, s slot) look {
 
 // value reads a value of an operation.
 func value(text string) (*hujson.Value, error) {
-	if deep(text) {
+	if nesting.TooDeep(text) {
 		return nil, &Error{Message: "the value has too many lists and objects within each other", Next: "give a value as a policy file has it"}
 	}
 	v, err := hujson.Parse([]byte(text))
