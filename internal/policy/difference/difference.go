@@ -27,7 +27,7 @@ func Unified(old, now string) string {
 		return ""
 	}
 	before, after := outlined(old), outlined(now)
-	before.others, after.others = after, before
+	compare(before, after)
 	var b strings.Builder
 	lines := slices.Collect(strings.Lines(hunks))
 	for i := 0; i < len(lines); {
@@ -62,10 +62,11 @@ func labels(header string, lines []string, before, after *outline) string {
 		j++
 	}
 	var names []string
-	sections := map[string]bool{}
+	seen, sections := map[string]bool{}, map[string]bool{}
 	take := func(o *outline, line int) {
 		for _, p := range o.changed(line) {
-			if name := p.label(); !slices.Contains(names, name) {
+			if name := p.label(); !seen[name] {
+				seen[name] = true
 				names = append(names, name)
 			}
 			sections[p.section] = sections[p.section] || p.inner()

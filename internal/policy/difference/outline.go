@@ -20,6 +20,7 @@ type part struct {
 	index       int    // of an element of a section that is a list; -1: none
 	first, last int    // its lines, from 1
 	text        string
+	changed     bool // the other file has none like it
 }
 
 func (p part) inner() bool { return p.index >= 0 || p.name != "" }
@@ -47,13 +48,36 @@ func (p part) key() string {
 // outline has the parts of a file in the order of its text.
 type outline struct {
 	sections, parts []part
-	keys            map[string]bool
-	others          *outline // of the other file
+}
+
+// compare marks what two files do not share.
+func compare(a, b *outline) {
+	inA, inB := a.keys(), b.keys()
+	a.mark(inB)
+	b.mark(inA)
+}
+
+func (o *outline) keys() map[string]bool {
+	keys := make(map[string]bool, len(o.sections)+len(o.parts))
+	for _, list := range [][]part{o.sections, o.parts} {
+		for i := range list {
+			keys[list[i].key()] = true
+		}
+	}
+	return keys
+}
+
+func (o *outline) mark(others map[string]bool) {
+	for _, list := range [][]part{o.sections, o.parts} {
+		for i := range list {
+			list[i].changed = !others[list[i].key()]
+		}
+	}
 }
 
 // outlined reads the outline of a text; one that is no policy file has none.
 func outlined(text string) *outline {
-	o := &outline{keys: map[string]bool{}}
+	o := &outline{}
 	if nesting.TooDeep(text) {
 		return o
 	}
@@ -81,26 +105,20 @@ func outlined(text string) *outline {
 				n := &inner.Members[k]
 				p := part{section: section.section, name: nameOf(n), index: -1, text: text[n.Value.StartOffset:n.Value.EndOffset]}
 				p.first, p.last = lineOf(n.Name.StartOffset), lineOf(n.Value.EndOffset)
-				o.take(p)
+				o.parts = append(o.parts, p)
 			}
 		case *hujson.Array:
 			for k := range inner.Elements {
 				e := &inner.Elements[k]
 				p := part{section: section.section, index: k, text: text[e.StartOffset:e.EndOffset]}
 				p.first, p.last = lineOf(e.StartOffset), lineOf(e.EndOffset)
-				o.take(p)
+				o.parts = append(o.parts, p)
 			}
 		}
 		section.last = lineOf(m.Value.EndOffset)
 		o.sections = append(o.sections, section)
-		o.keys[section.key()] = true
 	}
 	return o
-}
-
-func (o *outline) take(p part) {
-	o.parts = append(o.parts, p)
-	o.keys[p.key()] = true
 }
 
 func nameOf(m *hujson.ObjectMember) string {
@@ -115,13 +133,13 @@ func (o *outline) changed(line int) []part {
 	var changed []part
 	named := map[string]bool{}
 	for _, p := range on(o.parts, line, most) {
-		if !o.others.keys[p.key()] {
+		if p.changed {
 			changed = append(changed, p)
 			named[p.section] = true
 		}
 	}
 	for _, s := range on(o.sections, line, most) {
-		if !named[s.section] && !o.others.keys[s.key()] {
+		if !named[s.section] && s.changed {
 			changed = append(changed, s)
 		}
 	}

@@ -21,6 +21,7 @@ type document struct {
 	root  list // of the sections
 	style style
 	notes []string
+	work  int // bytes that were parsed
 	// touched are the ranges of the last change, for tests.
 	touched []splice
 }
@@ -79,6 +80,9 @@ func (d *document) apply(splices ...splice) error {
 	}
 	b.WriteString(d.text[done:])
 	next := &document{text: b.String()}
+	if d.work += len(next.text); d.work > mostWork {
+		return &Error{Message: "the operations are too much work for one call on a file of this size", Next: "make the change in several calls"}
+	}
 	if err := next.parse(); err != nil {
 		return d.problem(splices[0].begin, "give what is well-formed HuJSON in that place", "the file would not be readable any more: %v", err)
 	}

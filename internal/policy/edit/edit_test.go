@@ -281,3 +281,16 @@ func TestRulesAlike(t *testing.T) {
 		}
 	}
 }
+
+// TestWork: however small the steps of a call are, its work has a bound.
+func TestWork(t *testing.T) {
+	d, err := read(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.work = mostWork - 3*len(example)
+	op := operations(t, `[{"op":"json_patch","patch":[`+strings.TrimSuffix(strings.Repeat(`{"op":"add","path":"/groups/group:ops/-","value":"x"},`, 3), ",")+`]}]`)
+	if err := d.operate(op[0]); err == nil || !strings.Contains(err.Error(), "step 3") || !strings.Contains(err.Error(), "too much work") {
+		t.Errorf("got %v", err)
+	}
+}

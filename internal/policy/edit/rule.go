@@ -60,9 +60,15 @@ func (d *document) find(l list, section string, g given, line int) (int, error) 
 func (d *document) matching(l list, line int, is func(item) bool) []int {
 	var found []int
 	for i, it := range l.items {
-		if begins, _ := d.place(it.begin); (line == 0 || begins == line) && is(it) {
-			found = append(found, i)
+		if !is(it) {
+			continue
 		}
+		if line != 0 {
+			if begins, _ := d.place(it.begin); begins != line {
+				continue
+			}
+		}
+		found = append(found, i)
 	}
 	return found
 }
