@@ -29,7 +29,10 @@
 //   - tool: our own tools, by typed definitions: schema, decoding, fields.
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
-//   - policy: the tailnet policy file → what it gives to whom on this server; pure.
+//   - policy: the tailnet policy file → what it means for a tailnet, and what it gives to
+//     whom on this server; pure.
+//   - policy/grammar: the text of a policy file → its model, and what is wrong with it.
+//   - policy/tailnet: what of a tailnet decides a policy: people, devices, routes; a leaf.
 //   - policy/edit: changes its text by operations, and nothing else of it; pure, fuzzed.
 //   - policy/difference: how its text changes, by lines and sections; pure.
 //   - policy/nesting: refuses a text that is nested deeper than its parser bears; a leaf.

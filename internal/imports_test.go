@@ -59,6 +59,8 @@ func TestImportDirection(t *testing.T) {
 		"internal/audit":            {},
 		"internal/visible":          {},
 		"internal/policy":           {"internal/caller", "internal/grant", "internal/policy/*"},
+		"internal/policy/grammar":   {},
+		"internal/policy/tailnet":   {},
 		"internal/failure":          {},
 		"internal/jsonrpc":          {},
 		"internal/config":           {"internal/grant", "internal/cli/spelling", "internal/tsapi/credential"},

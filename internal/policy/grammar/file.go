@@ -56,6 +56,10 @@ type File struct {
 	// Sections are the top-level names, with the place of name and value together:
 	// also those that decide about nobody's access.
 	Sections []Name
+
+	// faults are what the reader took notice of and the API refuses: unknown fields,
+	// and values of another form where the form alone decides about nothing.
+	faults []*Error
 }
 
 // Open reports whether a file has no access rules at all. The service takes such a
@@ -133,16 +137,6 @@ type SSHTest struct {
 	Accept, Deny, Check []Name // logins on the host
 	SrcPosture          map[string]json.RawMessage
 }
-
-// Parse reads a file. Its error is an [*Error]: a text that is no HuJSON object, a name
-// twice in one object, a section of another form. Whether the names mean something is
-// [Validate]'s.
-func Parse(text string) (*File, error) { panic("not written yet") }
-
-// Validate returns what the API would refuse the file for, the first first: empty where
-// it takes it. domains are the tailnet's mail domains, nil when they are not known.
-// Verdicts of "tests" and "sshTests" need a tailnet and are package policy's.
-func Validate(f *File, domains []string) []*Error { panic("not written yet") }
 
 // Error is one mistake in a file.
 type Error struct {
