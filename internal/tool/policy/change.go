@@ -4,6 +4,7 @@ package policy
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/failure"
@@ -11,6 +12,9 @@ import (
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
 )
+
+// again is the next step of who is overtaken by another editor.
+const again = "call get_policy, make the change in that file, and call again with its etag"
 
 // mostShown bounds the difference, in bytes as it is shown. It is shown whole or not
 // at all: nobody can confirm lines that were left out.
@@ -33,60 +37,68 @@ type changer struct {
 	tags       func(context.Context) []string
 }
 
-// change is what somebody wants of the policy file.
-type change struct {
-	etag   string // names the file that it is based on
-	effect string // such as "replaces the tailnet policy file"
-	// next makes the new text of the present one, and says what is to know about it.
-	next func(present string) (text string, notes []string, err error)
+// base is the file that a change is based on.
+type base struct {
+	tsapi.Policy
+	notes []string // what is to know before anybody changes it
+}
+
+// proposal is what a change makes of a file.
+type proposal struct {
+	text   string
+	effect string   // such as "replaces the tailnet policy file"
+	notes  []string // what is to know about it besides
 	// made is set where the caller has not seen the new text, only what makes it.
 	made bool
 }
 
-// make makes a change, or asks for its confirmation.
-func (c changer) make(ctx context.Context, call tool.Call, confirmation tool.Confirmation, ch change) (changeOutput, error) {
-	if strings.TrimSpace(ch.etag) == "" {
-		return changeOutput{}, tool.Invalidf("call get_policy and give its etag", "the argument etag is empty")
+// present reads the file that a change is based on. It refuses the ETag of another one
+// with that next step, and a file that is managed elsewhere.
+func (c changer) present(ctx context.Context, etag, next string) (base, error) {
+	if strings.TrimSpace(etag) == "" {
+		return base{}, tool.Invalidf("call get_policy and give its etag", "the argument etag is empty")
 	}
 	notes, err := c.managed(ctx)
 	if err != nil {
-		return changeOutput{}, err
+		return base{}, err
 	}
 	p, err := c.api.Policy(ctx)
 	if err != nil {
-		return changeOutput{}, err
+		return base{}, err
 	}
-	if p.ETag == "" || !sameETag(p.ETag, ch.etag) {
-		return changeOutput{}, c.api.overtaken(ch.etag, p)
+	if p.ETag == "" || !sameETag(p.ETag, etag) {
+		return base{}, c.api.overtaken(etag, p, next)
 	}
-	text, more, err := ch.next(p.HuJSON)
-	if err != nil {
-		return changeOutput{}, err
-	}
-	if text == p.HuJSON {
+	return base{p, notes}, nil
+}
+
+// change replaces a file: once the new one is judged, shown and confirmed, and if the old
+// one is still that file then.
+func (c changer) change(ctx context.Context, call tool.Call, p base, to proposal, given tool.Confirmation) (changeOutput, error) {
+	if to.text == p.HuJSON {
 		return changeOutput{ETag: p.ETag, Note: "the file is like this already; nothing was sent"}, nil
 	}
-	out := changeOutput{Difference: difference.Unified(p.HuJSON, text)}
+	out := changeOutput{Difference: difference.Unified(p.HuJSON, to.text)}
 	shown := seen(out.Difference)
 	if len(shown) > mostShown {
 		return changeOutput{}, tool.Invalidf("make the change in smaller steps, or in the admin console",
 			"nothing was changed: the difference has %d bytes, and what is more than %d is too much to be shown and confirmed", len(shown), mostShown)
 	}
-	v, err := judge(ctx, c.api, text)
+	v, err := judge(ctx, c.api, to.text)
 	if err != nil {
 		return changeOutput{}, err
 	}
 	if !v.Valid {
-		return changeOutput{}, invalid(v, ch.made, shown)
+		return changeOutput{}, invalid(v, to.made, shown)
 	}
-	said, err := c.effects(ctx, call, p.HuJSON, text)
+	said, err := c.effects(ctx, call, p.HuJSON, to.text)
 	if err != nil {
 		return changeOutput{}, err
 	}
 	out.Effects, out.Warnings = said.all, v.Warnings
-	notes = append(append(notes, more...), vanished(p.HuJSON, text)...)
+	notes := slices.Concat(p.notes, to.notes, vanished(p.HuJSON, to.text))
 	out.Note = strings.Join(notes, "; ")
-	effect := strings.Join(append(append([]string{ch.effect}, said.all...), notes...), "; ")
+	effect := strings.Join(slices.Concat([]string{to.effect}, said.all, notes), "; ")
 	if len(v.Warnings) > 0 {
 		effect += "; the Tailscale API takes the new file, and warns: " + list(v.Warnings)
 	} else {
@@ -96,10 +108,10 @@ func (c changer) make(ctx context.Context, call tool.Call, confirmation tool.Con
 	if said.lost {
 		name = "policy without my access"
 	}
-	if err := call.Confirm(confirmation, name, effect+":\n"+shown); err != nil {
+	if err := call.Confirm(given, name, effect+":\n"+shown); err != nil {
 		return changeOutput{}, err
 	}
-	return c.write(ctx, p, text, out)
+	return c.write(ctx, p.Policy, to.text, out)
 }
 
 // write: https://tailscale.com/api#tag/policyfile/POST/tailnet/{tailnet}/acl
@@ -110,7 +122,7 @@ func (c changer) write(ctx context.Context, p tsapi.Policy, text string, out cha
 	if failure.CodeOf(err) == failure.Conflict {
 		// Somebody was faster. What they did helps to do it again.
 		if now, other := c.api.Policy(ctx); other == nil && !sameETag(now.ETag, p.ETag) {
-			return changeOutput{}, c.api.overtaken(p.ETag, now)
+			return changeOutput{}, c.api.overtaken(p.ETag, now, again)
 		}
 	}
 	if err != nil {

@@ -32,13 +32,15 @@ func (c changer) edit() tool.Tool {
 			"Called without confirm it changes nothing and shows the difference by lines, who gains or loses what as far as the file tells, and what the Tailscale API says of the new file and its tests. " +
 			"Four calls to the Tailscale API.",
 	}, func(ctx context.Context, call tool.Call, in editInput) (changeOutput, error) {
-		return c.make(ctx, call, in.Confirmation, change{etag: in.ETag, effect: "changes the tailnet policy file", made: true, next: func(present string) (string, []string, error) {
-			result, err := edit.Apply(present, in.Operations)
-			if err != nil {
-				return "", nil, unedited(err)
-			}
-			return result.Text, result.Notes, nil
-		}})
+		p, err := c.present(ctx, in.ETag, again)
+		if err != nil {
+			return changeOutput{}, err
+		}
+		result, err := edit.Apply(p.HuJSON, in.Operations)
+		if err != nil {
+			return changeOutput{}, unedited(err)
+		}
+		return c.change(ctx, call, p, proposal{text: result.Text, effect: "changes the tailnet policy file", notes: result.Notes, made: true}, in.Confirmation)
 	})
 }
 

@@ -74,13 +74,13 @@ func (f *files) find(etag string) (tsapi.Policy, bool) {
 func sameETag(a, b string) bool { return strings.Trim(a, `"`) == strings.Trim(b, `"`) }
 
 // overtaken is the error of a change that is based on another file than the present one.
-// It says what has been changed since, where that is known.
-func (r remembering) overtaken(etag string, now tsapi.Policy) error {
+// It says what has been changed since, where that is known, and the next step.
+func (r remembering) overtaken(etag string, now tsapi.Policy, next string) error {
 	const most = 8 << 10 // of the difference, in bytes
 	e := &tool.Error{
 		Code:    failure.Conflict,
 		Message: "nothing was changed: the etag is not that of the present policy file, which was changed meanwhile",
-		Next:    "call get_policy, make the change in that file, and call again with its etag; list_audit_logs with the event TAILNET.UPDATE.ACL says who changed it",
+		Next:    next + "; list_audit_logs with the event TAILNET.UPDATE.ACL says who changed it",
 	}
 	old, ok := r.files.find(etag)
 	if !ok || now.ETag == "" || sameETag(old.ETag, now.ETag) {

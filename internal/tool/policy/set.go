@@ -32,8 +32,10 @@ func (c changer) set() tool.Tool {
 		if _, err := parse(in.Policy); err != nil {
 			return changeOutput{}, err
 		}
-		return c.make(ctx, call, in.Confirmation, change{etag: in.ETag, effect: "replaces the tailnet policy file", next: func(string) (string, []string, error) {
-			return in.Policy, nil, nil
-		}})
+		p, err := c.present(ctx, in.ETag, again)
+		if err != nil {
+			return changeOutput{}, err
+		}
+		return c.change(ctx, call, p, proposal{text: in.Policy, effect: "replaces the tailnet policy file"}, in.Confirmation)
 	})
 }
