@@ -39,6 +39,9 @@
 //   - policy/address, policy/ports, policy/posture: addresses, ports and conditions as
 //     policy files write them; leaves.
 //   - policy/tailnet: what of a tailnet decides a policy: people, devices, routes; a leaf.
+//   - policy/edit: changes its text by operations, and nothing else of it; pure, fuzzed.
+//   - policy/difference: how its text changes, by lines and sections; pure.
+//   - policy/nesting: refuses a text that is nested deeper than its parser bears; a leaf.
 //   - audit: one record per decision and one per outcome, in a file that counts, and
 //     beside it in the journal or as JSON lines; reads the file too.
 //   - tsapi: the control API of Tailscale: one way for every request, with retries, limits

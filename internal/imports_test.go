@@ -84,7 +84,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/testbed/told":     {"internal/failure"},
 		"internal/testbed/tooltest": {"internal/gate", "internal/tool", "internal/failure", "internal/grant", "internal/audit", "internal/caller", "internal/tsapi", "internal/testbed/fakeapi", "internal/tsapi/credential"},
 		"internal/tool/catalog":     {"internal/gate", "internal/tool", "internal/tool/*", "internal/grant", "internal/localapi", "internal/tsapi"},
-		"internal/tool/*":           {"internal/tool", "internal/tool/devices", "internal/tsapi/period", "internal/tool/policy/past", "internal/caller", "internal/failure", "internal/grant", "internal/policy", "internal/localapi", "internal/tsapi", "internal/visible"},
+		"internal/tool/*":           {"internal/tool", "internal/tool/devices", "internal/tsapi/period", "internal/tool/policy/past", "internal/survey", "internal/caller", "internal/failure", "internal/grant", "internal/policy", "internal/policy/*", "internal/localapi", "internal/tsapi", "internal/visible"},
 		"internal/tool/policy/past": {"internal/failure", "internal/tsapi/period", "internal/tsapi"},
 		"internal/front":            {"internal/identity", "internal/caller"},
 		"internal/mcpserver":        {"internal/front", "internal/gate", "internal/caller", "internal/failure", "internal/grant"},
@@ -95,6 +95,10 @@ func TestImportDirection(t *testing.T) {
 		"internal/install":          {"internal/cli/spelling"},
 		"internal/cli":              {"internal/cli/spelling"},
 		"internal/cli/spelling":     {},
+
+		"internal/policy/difference": {"internal/policy/nesting"},
+		"internal/policy/edit":       {"internal/policy/nesting"},
+		"internal/policy/nesting":    {},
 	}
 	for name, p := range list(t) {
 		allowed, known := may[name]

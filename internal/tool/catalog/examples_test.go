@@ -35,7 +35,7 @@ func examples() map[string]string {
 	}
 	// The examples cannot know the file that the fake begins with, and what its log has.
 	sum := sha256.Sum256([]byte(fakeapi.DefaultPolicy)) // as the fake makes its ETag
-	for _, name := range []string{"set_policy", "revert_policy"} {
+	for _, name := range []string{"edit_policy", "set_policy", "revert_policy"} {
 		var given map[string]string
 		if err := json.Unmarshal([]byte(calls[name]), &given); err != nil {
 			panic(err)

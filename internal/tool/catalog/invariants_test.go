@@ -230,7 +230,7 @@ func TestLongToolsWeighMore(t *testing.T) {
 func TestEveryChangeHasATarget(t *testing.T) {
 	// Of what these change there is one in a tailnet.
 	alone := []string{
-		"set_policy", "revert_policy", "update_settings", "set_dns_configuration", "set_dns_nameservers", "set_dns_preferences", "set_dns_search_paths", "create_aws_external_id",
+		"edit_policy", "set_policy", "revert_policy", "update_settings", "set_dns_configuration", "set_dns_nameservers", "set_dns_preferences", "set_dns_search_paths", "create_aws_external_id",
 	}
 	for _, d := range newRig(t, setup{}).offers.Tools {
 		if d.Class == grant.Read || slices.Contains(alone, d.Name) {

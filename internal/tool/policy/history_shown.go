@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"tailscale-mcp/internal/policy/difference"
 	"tailscale-mcp/internal/tool/policy/past"
 	"tailscale-mcp/internal/visible"
 )
@@ -40,7 +41,7 @@ func showChange(c past.Change, before *past.Change, containing string) (shown sh
 	case c.New.Text == "":
 		note("the log has no file after this change, so it cannot be shown as a difference")
 	default:
-		whole = difference(past.Texts(c.Old, c.New))
+		whole = difference.Unified(past.Texts(c.Old, c.New))
 	}
 	if c.Old.Plain || c.New.Plain {
 		note("the log has the file without its comments")

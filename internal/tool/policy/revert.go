@@ -26,7 +26,7 @@ type revertInput struct {
 }
 
 type revertOutput struct {
-	setOutput
+	changeOutput
 	Undone []undone `json:"undone,omitempty" jsonschema:"the changes that are undone, the newest first; the last is the one that was named"`
 }
 
@@ -37,7 +37,7 @@ type undone struct {
 }
 
 type reverter struct {
-	setter
+	changer
 	now func() time.Time
 }
 
@@ -45,11 +45,11 @@ func (r reverter) tool() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "revert_policy", Title: "Undo a change of the policy file", Group: group, Class: grant.Escalating,
 		Weight:     16, // as policy_history
-		Operations: []string{"listConfigurationAuditLogs", "getPolicyFile", "validateAndTestPolicyFile", "setPolicyFile"},
+		Operations: append([]string{"listConfigurationAuditLogs"}, changing...),
 		Example:    json.RawMessage(`{"change":"2026-11-28T09:00:00.123456Z-1a2b3c4d","etag":"e0b2816b418b3f266309d94426ac7668"}`),
 		Description: "Puts the tailnet policy file back to as it was before one change, which policy_history names. Every later change is undone with it: called without confirm it changes nothing, " +
 			"names all of them and shows the difference by lines. To undo a change in the middle and keep the later ones, change the file itself. " +
-			"It is checked and confirmed like a change by set_policy: the etag has to be that of the present file. Four calls to the Tailscale API.",
+			"It is checked and confirmed like a change by set_policy: the etag has to be that of the present file. Five calls to the Tailscale API.",
 	}, r.revert)
 }
 
@@ -77,12 +77,12 @@ func (r reverter) revert(ctx context.Context, call tool.Call, in revertInput) (r
 	if err != nil {
 		return revertOutput{}, err
 	}
-	effect := strings.Join(append([]string{effectOf(chain)}, lacking(chain, p.HuJSON)...), "; ")
+	to := proposal{text: chain[0].Old.Text, effect: effectOf(chain), notes: lacking(chain, p.HuJSON), made: true}
 	out := revertOutput{}
 	for i := len(chain) - 1; i >= 0; i-- {
 		out.Undone = append(out.Undone, undone{chain[i].ID, fit(chain[i].Who, 1000), fit(chain[i].How, 1000)})
 	}
-	out.setOutput, err = r.change(ctx, call, p, chain[0].Old.Text, effect, in.Confirmation)
+	out.changeOutput, err = r.change(ctx, call, p, to, in.Confirmation)
 	if err != nil {
 		return revertOutput{}, err
 	}

@@ -166,3 +166,14 @@ func TestValidateRefusals(t *testing.T) {
 		t.Errorf("got %d requests for arguments that are wrong", n)
 	}
 }
+
+// A million brackets would take the parser's stack, and the daemon with it.
+func TestPolicyTooDeep(t *testing.T) {
+	r, etag := startWith(t, file(mine))
+	for _, text := range []string{strings.Repeat("[", 1<<16), strings.Repeat(`{"a":`, 1<<15)} {
+		r.Refuses("validate_policy", `{"policy":`+asJSON(text)+`}`, tool.CodeInvalidArgument, "within each other")
+		r.Refuses("set_policy", setting(text, etag, ""), tool.CodeInvalidArgument, "within each other")
+		r.Refuses("edit_policy", editing(`{"op":"replace_text","old":"// us","new":`+asJSON(text)+`}`, etag, ""), tool.CodeInvalidArgument, "within each other")
+		r.Refuses("edit_policy", editing(`{"op":"add_rule","section":"grants","rule":`+asJSON(text)+`}`, etag, ""), tool.CodeInvalidArgument, "within each other")
+	}
+}
