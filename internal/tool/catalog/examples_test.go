@@ -36,11 +36,11 @@ func examples() map[string]string {
 	// The examples cannot know the file that the fake begins with, and what its log has.
 	sum := sha256.Sum256([]byte(fakeapi.DefaultPolicy)) // as the fake makes its ETag
 	for _, name := range []string{"edit_policy", "set_policy", "revert_policy"} {
-		var given map[string]string
+		var given struct{ ETag, Change string }
 		if err := json.Unmarshal([]byte(calls[name]), &given); err != nil {
 			panic(err)
 		}
-		calls[name] = strings.NewReplacer(given["etag"], hex.EncodeToString(sum[:16]), cmp.Or(given["change"], "\x00"), lastPolicyChange(time.Now())).Replace(calls[name])
+		calls[name] = strings.NewReplacer(given.ETag, hex.EncodeToString(sum[:16]), cmp.Or(given.Change, "\x00"), lastPolicyChange(time.Now())).Replace(calls[name])
 	}
 	return calls
 }
