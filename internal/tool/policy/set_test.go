@@ -18,9 +18,12 @@ import (
 
 const mine = `{"src": ["group:ops"], "dst": ["tag:mcp"], "app": {"jaxxstorm.com/cap/mcp": [{"tools": ["*"]}]}}`
 
+// head opens a policy file in which mine is valid: its tag has an owner.
+const head = `{"tagOwners": {"tag:mcp": ["group:ops"]},`
+
 // file is a policy file with comments and these grants in the fourth line.
 func file(grants string) string {
-	return "// Why.\n{\n\"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n\"grants\": [" + grants + "]\n}\n"
+	return "// Why.\n" + head + "\n\"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n\"grants\": [" + grants + "]\n}\n"
 }
 
 func start(t *testing.T) *tooltest.API {
@@ -56,13 +59,13 @@ func asJSON(v any) string {
 // What is sent is what was given, to the byte, on condition that nothing changed.
 func TestSetPolicy(t *testing.T) {
 	r, etag := startWith(t, file(mine))
-	next := "// Why.\n{\n\"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n/* new */\n\"grants\": [" + mine + "], \"tests\": [],\n}\n"
+	next := "// Why.\n" + head + "\n\"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n/* new */\n\"grants\": [" + mine + "], \"tests\": [],\n}\n"
 	text := r.Answers("set_policy", setting(next, etag, "CODE"))
 	var out changeOutput
 	if err := json.Unmarshal([]byte(text), &out); err != nil {
 		t.Fatal(err)
 	}
-	if want := "@@ -1,5 +1,6 @@ tests\n // Why.\n {\n \"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n-\"grants\": [" + mine + "]\n+/* new */\n+\"grants\": [" + mine + "], \"tests\": [],\n }\n"; out.Difference != want || out.Note != "" {
+	if want := "@@ -1,5 +1,6 @@ tests\n // Why.\n " + head + "\n \"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n-\"grants\": [" + mine + "]\n+/* new */\n+\"grants\": [" + mine + "], \"tests\": [],\n }\n"; out.Difference != want || out.Note != "" {
 		t.Errorf("got the difference %s and the note %q, want %s", out.Difference, out.Note, want)
 	}
 	if got := r.Sent("setPolicyFile"); got != next || r.Fake.Policy() != next {
