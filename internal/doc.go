@@ -28,6 +28,7 @@
 //     is a value there, wherever it comes from.
 //   - tool: our own tools, by typed definitions: schema, decoding, fields.
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups.
+//   - tool/access: who reaches what by the policy file, and who may use this server.
 //   - tool/policy/past: how the policy file was changed, out of the configuration audit log.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it means for a tailnet, and what it gives to
@@ -42,6 +43,7 @@
 //   - policy/edit: changes its text by operations, and nothing else of it; pure, fuzzed.
 //   - policy/difference: how its text changes, by lines and sections; pure.
 //   - policy/nesting: refuses a text that is nested deeper than its parser bears; a leaf.
+//   - survey: reads a tailnet from the API into the facts that a policy is compiled for.
 //   - audit: one record per decision and one per outcome, in a file that counts, and
 //     beside it in the journal or as JSON lines; reads the file too.
 //   - tsapi: the control API of Tailscale: one way for every request, with retries, limits
@@ -69,8 +71,9 @@
 //     read, errors, help, completions and exit codes; cli/spelling, a leaf, guesses what a
 //     misspelt name was to be.
 //   - testbed: all that is not product: a real control server and real tailscaled, a fake
-//     of the Tailscale API, the story (make demo), the attacks (make abuse), the benchmarks
-//     (make bench, make bench-proxy) and conformance; host boots whole Debian hosts, life
+//     of the Tailscale API, which evaluates policy files by package policy, the story
+//     (make demo), the attacks (make abuse), the benchmarks (make bench, make bench-proxy)
+//     and conformance; host boots whole Debian hosts, life
 //     leads the packages through theirs (make test-host), packages installs them; fakelocal
 //     fakes a tailscaled; tooltest and clitest are for the tests of tools and command lines.
 //

@@ -81,10 +81,14 @@ func TestImportDirection(t *testing.T) {
 		"internal/tsapi/period":     {"internal/failure"},
 		"internal/gate":             {"internal/caller", "internal/grant", "internal/audit", "internal/failure", "internal/visible"},
 		"internal/tool":             {"internal/gate", "internal/failure", "internal/grant", "internal/tsapi"},
+		"internal/survey":           {"internal/failure", "internal/policy", "internal/policy/grammar", "internal/policy/tailnet", "internal/tsapi"},
+		"internal/testbed":          {"internal/policy", "internal/policy/grammar", "internal/policy/tailnet"},
+		"internal/testbed/fakeapi":  {"internal/policy", "internal/policy/grammar", "internal/policy/tailnet"},
 		"internal/testbed/told":     {"internal/failure"},
 		"internal/testbed/tooltest": {"internal/gate", "internal/tool", "internal/failure", "internal/grant", "internal/audit", "internal/caller", "internal/tsapi", "internal/testbed/fakeapi", "internal/tsapi/credential"},
-		"internal/tool/catalog":     {"internal/gate", "internal/tool", "internal/tool/*", "internal/grant", "internal/localapi", "internal/tsapi"},
-		"internal/tool/*":           {"internal/tool", "internal/tool/devices", "internal/tsapi/period", "internal/tool/policy/past", "internal/survey", "internal/caller", "internal/failure", "internal/grant", "internal/policy", "internal/policy/*", "internal/localapi", "internal/tsapi", "internal/visible"},
+		"internal/tool/catalog":     {"internal/gate", "internal/tool", "internal/tool/*", "internal/grant", "internal/localapi", "internal/survey", "internal/tsapi"},
+		"internal/tool/access":      {"internal/tool", "internal/grant", "internal/policy", "internal/policy/grammar", "internal/survey", "internal/tsapi", "internal/visible"},
+		"internal/tool/*":           {"internal/tool", "internal/tool/devices", "internal/tsapi/period", "internal/tool/policy/past", "internal/caller", "internal/failure", "internal/grant", "internal/policy", "internal/policy/*", "internal/localapi", "internal/tsapi", "internal/visible"},
 		"internal/tool/policy/past": {"internal/failure", "internal/tsapi/period", "internal/tsapi"},
 		"internal/front":            {"internal/identity", "internal/caller"},
 		"internal/mcpserver":        {"internal/front", "internal/gate", "internal/caller", "internal/failure", "internal/grant"},
@@ -120,6 +124,11 @@ func TestImportDirection(t *testing.T) {
 	}
 }
 
+// pure reports whether a package decides by what it is given, and does no I/O.
+func pure(name string) bool {
+	return name == "internal/grant" || name == "internal/policy" || strings.HasPrefix(name, "internal/policy/")
+}
+
 // TestForbiddenImports holds what the product does not contain.
 func TestForbiddenImports(t *testing.T) {
 	all := list(t)
@@ -137,6 +146,15 @@ func TestForbiddenImports(t *testing.T) {
 				t.Errorf("%s imports net/http: tools do not know HTTP", name)
 			case strings.Contains(imported, ".") && name == "internal/grant":
 				t.Errorf("grant imports %s: it imports the standard library only", imported)
+			case pure(name) && slices.Contains([]string{"io", "io/fs", "net", "net/http", "os", "syscall"}, imported):
+				t.Errorf("%s imports %s: it does no I/O", name, imported)
+			}
+		}
+		if pure(name) {
+			for _, dep := range p.Deps {
+				if dep == "net/http" || dep == module+"internal/tsapi" || dep == module+"internal/localapi" {
+					t.Errorf("%s contains %s: it does no I/O", name, dep)
+				}
 			}
 		}
 		if name == "internal/gate" {
