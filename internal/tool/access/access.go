@@ -8,6 +8,7 @@ package access
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -49,6 +50,11 @@ type Options struct {
 func Tools(api API, o Options) tool.Set {
 	e := explainer{api, o.Host, o.Evaluator}
 	return tool.Set{Tools: []tool.Tool{e.tool(), users{e, o.Capability, o.Find}.tool()}}
+}
+
+// cost says what a question costs: the file, and what a survey sends.
+func cost() string {
+	return fmt.Sprintf("Three calls to the Tailscale API, up to %d where rules have posture conditions or name Services.", 1+survey.MostCalls)
 }
 
 // operations of a question: the file, and the tailnet.
