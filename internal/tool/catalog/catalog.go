@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
@@ -118,18 +119,24 @@ func upstream(o Options, api API) []tool.Set {
 		devices.Tools(api, h.ID), policy.Tools(api, capability, h.tags), settings.Tools(api),
 		dns.Tools(api), keys.Tools(api), users.Tools(api), invites.Tools(api), contacts.Tools(api), webhooks.Tools(api),
 		logs.Tools(api), posture.Tools(api), services.Tools(api), oauth.Tools(api), organization.Tools(api), prompts(api),
-		access.Tools(api, access.Options{Host: h, Evaluator: survey.NewEvaluator(api), Capability: capability, Find: find}),
+		access.Tools(api, access.Options{Host: h, Evaluator: survey.NewEvaluator(api), Capability: capability, Find: finder()}),
 	}
 }
 
-// find returns a tool of this version by its name, whether this host offers it or not.
-func find(name string) (grant.Tool, bool) {
-	for _, t := range Everything("").Tools {
-		if t.Name == name {
-			return t.Granted(), true
+// finder returns what finds a tool of this version by its name, whether this host offers
+// it or not.
+func finder() func(name string) (grant.Tool, bool) {
+	all := sync.OnceValue(func() map[string]grant.Tool {
+		byName := map[string]grant.Tool{}
+		for _, t := range Everything("").Tools {
+			byName[t.Name] = t.Granted()
 		}
+		return byName
+	})
+	return func(name string) (grant.Tool, bool) {
+		t, ok := all()[name]
+		return t, ok
 	}
-	return grant.Tool{}, false
 }
 
 // status is the resource by which clients of the first of these servers see
