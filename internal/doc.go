@@ -33,19 +33,24 @@
 //     tool/catalog/listing writes out what they are: a table, JSON, the page of reference.
 //   - tool/devices/change: those that change devices; devices/lookup finds the device that
 //     a caller means, within its grants; devices/view has what is shown of one.
+//   - tool/access: who reaches what by the policy file, and who may use this server.
+//   - tool/policy/past: how the policy file was changed, out of the configuration audit log.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it means for a tailnet, and what it gives to
 //     whom on this server; pure.
 //   - policy/grammar: the text of a policy file → its model, and what is wrong with it.
 //   - policy/compiled: the model and a tailnet → what each device gets: packet filter,
 //     capabilities, ssh rules, attributes; policy asks it.
-//   - policy/change: two policies → who gains and loses what, the frightening first.
 //   - policy/selector: the names of a policy file → sets of devices and addresses.
 //   - policy/address, policy/ports, policy/posture: addresses, ports and conditions as
 //     policy files write them; leaves.
-//   - policy/change: two files and a tailnet → who gains and who loses what, in words, the
-//     frightening first; change/segment, change/condition and change/words are its leaves.
+//   - policy/effect: two files and a tailnet → who gains and who loses what, in words, the
+//     frightening first; effect/segment, effect/condition and effect/words are its leaves.
 //   - policy/tailnet: what of a tailnet decides a policy: people, devices, routes; a leaf.
+//   - policy/edit: changes its text by operations, and nothing else of it; pure, fuzzed.
+//   - policy/difference: how its text changes, by lines and sections; pure.
+//   - policy/nesting: refuses a text that is nested deeper than its parser bears; a leaf.
+//   - survey: reads a tailnet from the API into the facts that a policy is compiled for.
 //   - audit: one record per decision and one per outcome, in a file that counts, and
 //     beside it in the journal or as JSON lines; reads the file too. audit/disk, a leaf,
 //     has the files: lines that are there after a crash, in files that are numbered.
@@ -57,6 +62,7 @@
 //   - tsapi/object: the JSON of an answer, checked once and looked into on demand; a leaf.
 //   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes
 //     the clients of daemon and proxy, without the rest.
+//   - tsapi/period: the stretch of time that a log is asked for.
 //   - tsapi/credential: the credential of the Tailscale API, which config checks; a leaf.
 //   - flight: joins identical work that is under way; a leaf.
 //   - redact: makes the words of others fit for a message: bounded, visible, no secrets; a leaf.
@@ -98,8 +104,9 @@
 //     read, errors, help, completions and exit codes; cli/spelling, a leaf, guesses what a
 //     misspelt name was to be.
 //   - testbed: all that is not product: a real control server and real tailscaled, a fake
-//     of the Tailscale API, the story (make demo), the attacks (make abuse), the benchmarks
-//     (make bench, make bench-proxy) and conformance; host boots whole Debian hosts, life
+//     of the Tailscale API, which evaluates policy files by package policy, the story
+//     (make demo), the attacks (make abuse), the benchmarks (make bench, make bench-proxy)
+//     and conformance; host boots whole Debian hosts, life
 //     leads the packages through theirs (make test-host), packages installs them; fakelocal
 //     fakes a tailscaled; tooltest and clitest are for the tests of tools and command lines.
 //

@@ -82,9 +82,9 @@ func TestImportDirection(t *testing.T) {
 		"internal/tool":                    {"internal/gate", "internal/failure", "internal/grant", "internal/tsapi"},
 		"internal/testbed/told":            {"internal/failure"},
 		"internal/testbed/tooltest":        {"internal/gate", "internal/tool", "internal/failure", "internal/grant", "internal/audit", "internal/caller", "internal/tsapi", "internal/testbed/fakeapi", "internal/tsapi/credential"},
-		"internal/tool/catalog":            {"internal/gate", "internal/tool", "internal/tool/*", "internal/grant", "internal/localapi", "internal/tsapi", "internal/tool/devices/lookup"},
+		"internal/tool/catalog":            {"internal/gate", "internal/tool", "internal/tool/*", "internal/grant", "internal/localapi", "internal/tsapi", "internal/tool/devices/lookup", "internal/survey"},
 		"internal/tool/catalog/listing":    {"internal/tool", "internal/tool/catalog", "internal/grant"},
-		"internal/tool/*":                  {"internal/tool", "internal/caller", "internal/failure", "internal/grant", "internal/policy", "internal/localapi", "internal/tsapi", "internal/visible", "internal/tool/devices/lookup"},
+		"internal/tool/*":                  {"internal/tool", "internal/caller", "internal/failure", "internal/grant", "internal/policy", "internal/localapi", "internal/tsapi", "internal/visible", "internal/tool/devices/lookup", "internal/tsapi/period", "internal/tool/policy/past", "internal/policy/*"},
 		"internal/front":                   {"internal/identity", "internal/caller"},
 		"internal/mcpserver":               {"internal/front", "internal/gate", "internal/caller", "internal/failure", "internal/grant", "internal/mcpserver/*"},
 		"internal/mcpserver/message":       {"internal/front"},
@@ -120,10 +120,19 @@ func TestImportDirection(t *testing.T) {
 		"internal/policy/posture":          {},
 		"internal/policy/compiled":         {"internal/policy/address", "internal/policy/grammar", "internal/policy/ports", "internal/policy/posture", "internal/policy/selector", "internal/policy/tailnet"},
 		"internal/policy/selector":         {"internal/policy/address", "internal/policy/grammar", "internal/policy/tailnet"},
-		"internal/policy/change":           {"internal/grant", "internal/policy", "internal/policy/*", "internal/policy/change/*"},
-		"internal/policy/change/segment":   {"internal/policy/change/words", "internal/policy/ports", "internal/policy/selector"},
-		"internal/policy/change/words":     {},
-		"internal/policy/change/condition": {},
+		"internal/policy/effect":           {"internal/grant", "internal/policy", "internal/policy/*", "internal/policy/effect/*"},
+		"internal/policy/effect/segment":   {"internal/policy/effect/words", "internal/policy/ports", "internal/policy/selector"},
+		"internal/policy/effect/words":     {},
+		"internal/policy/effect/condition": {},
+		"internal/tsapi/period":            {"internal/failure"},
+		"internal/survey":                  {"internal/failure", "internal/policy", "internal/policy/grammar", "internal/policy/tailnet", "internal/tsapi"},
+		"internal/testbed":                 {"internal/policy", "internal/policy/grammar", "internal/policy/tailnet"},
+		"internal/testbed/fakeapi":         {"internal/policy", "internal/policy/grammar", "internal/policy/tailnet"},
+		"internal/tool/access":             {"internal/tool", "internal/grant", "internal/policy", "internal/policy/grammar", "internal/survey", "internal/tsapi", "internal/visible"},
+		"internal/tool/policy/past":        {"internal/failure", "internal/tsapi/period", "internal/tsapi"},
+		"internal/policy/difference":       {"internal/policy/nesting"},
+		"internal/policy/edit":             {"internal/policy/nesting"},
+		"internal/policy/nesting":          {},
 	}
 	for name, p := range list(t) {
 		allowed, known := may[name]
@@ -148,6 +157,11 @@ func TestImportDirection(t *testing.T) {
 // launcher is the only part of the product that starts a program.
 const launcher = "cmd/tailscale-mcp-launch"
 
+// pure reports whether a package decides by what it is given, and does no I/O.
+func pure(name string) bool {
+	return name == "internal/grant" || name == "internal/policy" || strings.HasPrefix(name, "internal/policy/")
+}
+
 // TestForbiddenImports holds what the product does not contain.
 func TestForbiddenImports(t *testing.T) {
 	all := list(t)
@@ -165,6 +179,15 @@ func TestForbiddenImports(t *testing.T) {
 				t.Errorf("%s imports net/http: tools do not know HTTP", name)
 			case strings.Contains(imported, ".") && name == "internal/grant":
 				t.Errorf("grant imports %s: it imports the standard library only", imported)
+			case pure(name) && slices.Contains([]string{"io/fs", "net", "net/http", "os", "syscall"}, imported):
+				t.Errorf("%s imports %s: it does no I/O", name, imported)
+			}
+		}
+		if pure(name) {
+			for _, dep := range p.Deps {
+				if dep == "net/http" || dep == module+"internal/tsapi" || dep == module+"internal/localapi" {
+					t.Errorf("%s contains %s: it does no I/O", name, dep)
+				}
 			}
 		}
 		if name == "internal/gate" {

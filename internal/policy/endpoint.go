@@ -4,6 +4,7 @@ package policy
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -38,6 +39,17 @@ func (e Endpoint) Devices(p *Policy) []int {
 	return all
 }
 
+// Ranges returns the addresses of an end that no device has, as prefixes; those of a
+// Service are not among them.
+func (e Endpoint) Ranges() (all []netip.Prefix) {
+	for _, one := range e.ends {
+		if one.Device < 0 && one.Service < 0 && one.Ranges != nil {
+			all = append(all, one.Ranges.Prefixes()...)
+		}
+	}
+	return all
+}
+
 // Endpoint finds what a text names: a login, a group, tag, autogroup, host alias, ipset
 // or Service of the file or the tailnet, a device by its ID, machine name, MagicDNS name
 // or address, an address or prefix of no device, or "*". Its error says what was looked
@@ -54,7 +66,7 @@ func (p *Policy) Endpoint(text string) (Endpoint, error) {
 	case text == "autogroup:self":
 		return Endpoint{Kind: "autogroup", Name: text, self: true}, nil
 	case slices.Contains([]string{"group", "tag", "autogroup", "svc", "ipset", "user"}, name) && strings.Contains(text, ":"):
-		if set := x.Find(text); set.Known {
+		if set := x.Find(text); set.Known && p.there(set, name) {
 			return p.selected(set, name), nil
 		}
 	case strings.Contains(text, "@"):
@@ -78,6 +90,20 @@ func (p *Policy) Endpoint(text string) (Endpoint, error) {
 
 // longest is how long a name may be: a MagicDNS name and a login fit.
 const longest = 320
+
+// there reports whether a tag or group is defined, used by a rule, or has anybody: a
+// misspelt one is nobody without a word. A group with a domain is an identity provider's.
+func (p *Policy) there(set *selector.Set, kind string) bool {
+	is := func(d grammar.Definition) bool { return strings.EqualFold(d.Text, set.Text) }
+	switch {
+	case p.Index.Used(set.Text):
+	case kind == "tag":
+		return set.V4.Any() || set.V6.Any() || slices.ContainsFunc(p.File().TagOwners, is)
+	case kind == "group":
+		return strings.Contains(set.Text, "@") || slices.ContainsFunc(p.File().Groups, is)
+	}
+	return true
+}
 
 // unknown is the error for a text that names nothing.
 func (p *Policy) unknown(text string) error {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/tailscale/hujson"
+
+	"tailscale-mcp/internal/policy/nesting"
 )
 
 // File holds the parts of a policy file that decide about access to this server.
@@ -46,6 +48,9 @@ func (e *Unreadable) Error() string { return e.Why }
 func Parse(text string) (File, error) {
 	const whole = "give the whole policy file in HuJSON, as get_policy shows it"
 	var f File
+	if nesting.TooDeep(text) {
+		return f, &Unreadable{fmt.Sprintf("the policy is not readable: it has more than %d lists and objects within each other", nesting.Most), whole}
+	}
 	v, err := hujson.Parse([]byte(text))
 	switch {
 	case err != nil:

@@ -34,6 +34,7 @@ type control struct {
 	users    map[string]tailcfg.UserID // by login
 	expected map[string]registration   // by name
 	grants   map[string][]rule         // by destination's name
+	policy   *ruling                   // in place of grants, once there is one
 	cut      map[string]bool           // who cannot hear the control server, by name
 }
 

@@ -41,7 +41,7 @@
 // # What can happen to it
 //
 // The machine: Node.Stop, Kill and Start; LogOut and LogIn; LogInAs for another user with another address. The administrator:
-// Tailnet.SetGrants, SetTags, SetAddress and Remove. A large tailnet: Tailnet.AddFakePeers. Tailnet.SendGrants does not wait,
+// Tailnet.SetGrants, or SetPolicy for a whole policy file; SetTags, SetAddress and Remove. A large tailnet: Tailnet.AddFakePeers. Tailnet.SendGrants does not wait,
 // to see how a change spreads.
 //
 // # What it needs
@@ -55,5 +55,6 @@
 // nodes' logs in its own; Node.Log is the whole. A node that asks the world outside for anything by HTTP gets no answer, and
 // makes Tailnet.Close fail.
 //
-// The package may import anything except the product's own packages, and may run programs. The product never imports it.
+// The package may run programs. Of the product's own packages it imports policy alone, which compiles a policy file for
+// Tailnet.SetPolicy. The product never imports it.
 package testbed

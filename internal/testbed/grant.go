@@ -61,7 +61,10 @@ func (tn *Tailnet) SendGrants(dst *Node, grants ...Grant) error {
 		}
 		rules = append(rules, r)
 	}
-	tn.control.change(func() { tn.control.grants[dst.Name] = rules })
+	tn.control.change(func() {
+		tn.control.grants[dst.Name] = rules
+		tn.control.policy = nil
+	})
 	return nil
 }
 
@@ -109,8 +112,12 @@ type rule struct {
 
 func (r rule) covers(name string) bool { return r.src == nil || slices.Contains(r.src, name) }
 
-// filterLocked is dst's packet filter: all traffic is let through, and each grant is a rule of its own, in the order given.
+// filterLocked is dst's packet filter: by the policy file, if there is one; else all traffic is let through, and each grant
+// is a rule of its own, in the order given.
 func (c *control) filterLocked(dst *machine) []tailcfg.FilterRule {
+	if c.policy != nil {
+		return c.ruledLocked(dst)
+	}
 	filter := slices.Clone(tailcfg.FilterAllowAll)
 	for _, r := range c.grants[dst.name] {
 		srcs := []string{"*"}

@@ -57,6 +57,7 @@ var scenarios = []struct {
 	{"Restart", testRestart},
 	{"LogOutAndIn", testLogOutAndIn},
 	{"LogInAsAnother", testLogInAsAnother},
+	{"Policy", testPolicy},
 	{"Administration", testAdministration},
 	{"OpenConnection", testOpenConnection},
 	{"FakePeers", testFakePeers},

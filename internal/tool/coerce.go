@@ -22,7 +22,7 @@ func coerce(property *jsonschema.Schema, value json.RawMessage) (json.RawMessage
 	switch property.Type {
 	case "string":
 		if !isText {
-			if value[0] == '{' || value[0] == '[' {
+			if property.ContentMediaType == "" && (value[0] == '{' || value[0] == '[') {
 				return nil, errors.New("wants a string")
 			}
 			text = string(value)

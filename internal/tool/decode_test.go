@@ -325,3 +325,26 @@ func TestQuote(t *testing.T) {
 		}
 	}
 }
+
+// A text that is JSON is taken as JSON too, wherever it stands.
+func TestMedia(t *testing.T) {
+	type in struct {
+		Rules []struct {
+			Rule string `json:"rule" media:"application/json" jsonschema:"a rule as JSON"`
+			Name string `json:"name,omitempty" jsonschema:"its name"`
+		} `json:"rules" jsonschema:"the rules"`
+	}
+	schema := inputOf[in](t)
+	for _, c := range []struct{ arguments, want string }{
+		{`{"rules":[{"rule":"{\"a\":[1]}"}]}`, `{"a":[1]}`},
+		{`{"rules":[{"rule":{"a":[1]}}]}`, `{"a":[1]}`},
+		{`{"rules":[{"rule":["<", 2]}]}`, `["<", 2]`},
+		{`{"rules":[{"rule":"{}","name":{}}]}`, `member "name": wants a string`},
+	} {
+		var got in
+		err := decode(schema, json.RawMessage(c.arguments), &got)
+		if err != nil && !strings.Contains(err.Error(), c.want) || err == nil && got.Rules[0].Rule != c.want {
+			t.Errorf("%s: got %+v and error %v, want %s", c.arguments, got, err, c.want)
+		}
+	}
+}

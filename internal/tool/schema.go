@@ -19,6 +19,7 @@ import (
 //	min:"1"      the smallest number
 //	max:"100"    the largest number
 //	default:"50" the value when absent, shown to the client
+//	media:"application/json" of a text: what it is; given as JSON itself, it is taken too
 //
 // A field is required unless it is omitempty. The schema is a plain object that
 // accepts no other property, without null types and combinators at the top:
@@ -95,6 +96,7 @@ func constrain(property *jsonschema.Schema, tag reflect.StructTag) error {
 			target.Enum = append(target.Enum, value)
 		}
 	}
+	property.ContentMediaType = tag.Get("media")
 	for name, bound := range map[string]**float64{"min": &property.Minimum, "max": &property.Maximum} {
 		text := tag.Get(name)
 		if text == "" {

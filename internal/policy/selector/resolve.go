@@ -21,6 +21,9 @@ func (x *Index) Resolve(text string) *Set {
 	return s
 }
 
+// Used reports whether a rule of the file has the selector.
+func (x *Index) Used(text string) bool { return x.sets[text] != nil }
+
 // Find is [Index.Resolve] without remembering, for several goroutines.
 func (x *Index) Find(text string) *Set {
 	if s := x.sets[text]; s != nil {

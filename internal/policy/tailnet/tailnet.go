@@ -34,6 +34,7 @@ type Person struct {
 	Groups      []string
 	GroupsKnown bool
 	Suspended   bool
+	Shared      bool // of another tailnet: a device of theirs is shared into this one, or one of this with them
 }
 
 // Device is a node of the tailnet.

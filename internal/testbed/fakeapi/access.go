@@ -39,6 +39,7 @@ type Client struct {
 type grant struct {
 	scopes  []string
 	user    string    // empty: minted by a trust credential
+	client  string    // the ID of that credential; empty: of a person
 	expires time.Time // zero: never
 }
 
@@ -181,7 +182,7 @@ func (s *Server) mint(c Client, asked string) answer {
 	s.access.minted++
 	sum := sha256.Sum256(fmt.Append(nil, c.ID, s.access.minted))
 	token := "tskey-api-k" + hex.EncodeToString(sum[:5]) + "CNTRL-" + hex.EncodeToString(sum[5:21])
-	s.access.grants[token] = grant{scopes: scopes, expires: s.now().Add(s.options.TokenLifetime)}
+	s.access.grants[token] = grant{scopes: scopes, client: c.ID, expires: s.now().Add(s.options.TokenLifetime)}
 	return jsonAnswer(map[string]any{
 		"access_token": token,
 		"token_type":   "Bearer",

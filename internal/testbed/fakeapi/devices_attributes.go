@@ -19,14 +19,22 @@ func (s *Server) getAttributes(r *request) answer {
 	if row == nil {
 		return fail(http.StatusNotFound)
 	}
-	values, expiries := map[string]any{"node:os": row.OS, "node:tsVersion": row.ClientVersion}, map[string]string{}
+	values, expiries := row.attributes(), map[string]string{}
 	for name, a := range row.custom {
-		values[name] = a.Value
 		if a.Expiry != "" {
 			expiries[name] = a.Expiry
 		}
 	}
 	return jsonAnswer(map[string]any{"attributes": values, "expiries": expiries})
+}
+
+// attributes are what posture conditions read of a device.
+func (r *deviceRow) attributes() map[string]any {
+	values := map[string]any{"node:os": r.OS, "node:tsVersion": r.ClientVersion}
+	for name, a := range r.custom {
+		values[name] = a.Value
+	}
+	return values
 }
 
 func (r *deviceRow) setAttribute(name string, a *posture) {

@@ -50,6 +50,10 @@ type Options struct {
 	TokenLifetime time.Duration
 	// Policy is the policy file in HuJSON; the empty string means [DefaultPolicy].
 	Policy string
+	// QuietLog leaves in the configuration audit log only what is really done to this
+	// server, of which changes of the policy file are logged. Otherwise there is an
+	// entry every three hours besides, of all kinds.
+	QuietLog bool
 	// Now is the server's clock; nil means time.Now.
 	Now func() time.Time
 }

@@ -13,14 +13,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // logsState is what the tailnet has of this group: where each type of log is
-// streamed to, and the external IDs for AWS.
+// streamed to, the external IDs for AWS, and what was done here.
 type logsState struct {
 	streams     map[string]*logStream
 	externalIDs []string
 	reusable    string // answered again while everybody asks for a reusable one
+
+	done []auditEntry // what was really done, the oldest first
+	last time.Time    // of the last of them
 }
 
 // logStream is what is set; its secrets are never shown, except gcsCredentials,

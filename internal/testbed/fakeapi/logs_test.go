@@ -92,3 +92,36 @@ func TestLogStreams(t *testing.T) {
 		t.Errorf("got %s, want no token", got)
 	}
 }
+
+// A change of the policy file is in the log, whoever makes it, with the file before
+// and after.
+func TestPolicyChangesAreLogged(t *testing.T) {
+	now := time.Date(2026, 11, 3, 12, 30, 0, 0, time.UTC)
+	s := start(t, Options{Now: func() time.Time { return now }, Policy: "{}", QuietLog: true})
+	const list = "/tailnet/-/logging/configuration?start=2026-11-03T00:00:00Z&end=2026-11-04T00:00:00Z"
+	if err := s.SetPolicyBy("carol@example.com", "// one\n{}"); err != nil {
+		t.Fatal(err)
+	}
+	send(t, s, "POST", "/tailnet/-/acl", "// two\n{}")
+	const two = `{"action":"UPDATE","actor":{"displayName":"Alice Example","id":"uZKk3KSfrH11DEVEL","loginName":"alice@example.com","type":"USER"},` +
+		`"deferredAt":"0001-01-01T00:00:00Z","eventGroupID":"`
+	const rest = `","eventTime":"2026-11-03T12:30:00.000001Z","origin":"CONFIG_API",` +
+		`"target":{"id":"example.com","name":"example.com","property":"ACL","type":"TAILNET"},"old":"// one\n{}","new":"// two\n{}","type":"CONFIG"}]`
+	text := get(t, s, list+"&event=TAILNET.UPDATE.ACL")
+	if strings.Count(text, `"eventTime"`) != 2 || !strings.Contains(text, `"loginName":"carol@example.com"`) || !strings.Contains(text, two) || !strings.Contains(text, rest) {
+		t.Errorf("got %s", text)
+	}
+	if text = get(t, s, list+"&actor=~carol"); strings.Count(text, `"eventTime"`) != 1 || !strings.Contains(text, `"old":"{}","new":"// one\n{}"`) {
+		t.Errorf("got %s, want carol's change", text)
+	}
+	if resp, _ := try(t, s, "POST", "/tailnet/-/acl", "{"); resp.StatusCode != 400 {
+		t.Errorf("got %d for what is no policy file", resp.StatusCode)
+	}
+	if text = get(t, s, list); strings.Count(text, `"eventTime"`) != 2 {
+		t.Errorf("got %s, want no entry of what was refused", text)
+	}
+	s.Reset()
+	if text = get(t, s, list); strings.Contains(text, `"eventTime"`) {
+		t.Errorf("after Reset: got %s", text)
+	}
+}

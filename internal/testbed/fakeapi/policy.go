@@ -8,14 +8,13 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/tailscale/hujson"
+
+	"tailscale-mcp/internal/policy/grammar"
 )
 
 // DefaultPolicy is the policy file of a server that was given none.
@@ -54,52 +53,36 @@ type Finding struct {
 type policyFile struct {
 	hujson  string
 	json    []byte // the same, without comments
-	tags    map[string]json.RawMessage
+	file    *grammar.File
 	changed bool // somebody has set it: it is no longer the default
 	// what validations answer, if message is set
 	message  string
 	findings []Finding
 }
 
-// policySections are the top-level keys of a policy file
-// (https://tailscale.com/kb/1337/policy-syntax).
-var policySections = []string{
-	"acls", "autoApprovers", "groups", "hosts", "tagOwners", "derpMap", "tests", "sshTests", "ssh", "nodeAttrs",
-	"disableIPv4", "oneCGNATRoute", "randomizeClientPort", "grants", "ipsets", "postures", "defaultSrcPosture", "attrConfig",
-}
-
-// newPolicyFile reads a policy file as far as this fake understands it: syntax,
-// the names of sections, tag owners.
+// newPolicyFile reads a policy file, and refuses what the service refuses.
 func newPolicyFile(text string) (policyFile, error) {
-	standard, err := hujson.Standardize([]byte(text))
+	file, err := grammar.Parse(text)
 	if err != nil {
 		return policyFile{}, err
 	}
-	var sections map[string]json.RawMessage
-	if err := json.Unmarshal(standard, &sections); err != nil {
-		return policyFile{}, errors.New("the policy file must be an object")
+	if wrong := grammar.Validate(file, nil); len(wrong) > 0 {
+		return policyFile{}, wrong[0]
 	}
-	for _, name := range slices.Sorted(maps.Keys(sections)) {
-		known := func(section string) bool { return strings.EqualFold(name, section) }
-		if !slices.ContainsFunc(policySections, known) {
-			return policyFile{}, fmt.Errorf("unknown field %q", name)
-		}
-	}
-	p := policyFile{hujson: text}
-	if owners, ok := sections["tagOwners"]; ok {
-		if err := json.Unmarshal(owners, &p.tags); err != nil {
-			return policyFile{}, errors.New("tagOwners must be an object")
-		}
+	standard, err := hujson.Standardize([]byte(text))
+	if err != nil {
+		return policyFile{}, err
 	}
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, standard); err != nil {
 		return policyFile{}, err
 	}
-	p.json = compact.Bytes()
-	return p, nil
+	return policyFile{hujson: text, file: file, json: compact.Bytes()}, nil
 }
 
-func (p *policyFile) hasTag(tag string) bool { _, ok := p.tags[tag]; return ok }
+func (p *policyFile) hasTag(tag string) bool {
+	return slices.ContainsFunc(p.file.TagOwners, func(d grammar.Definition) bool { return d.Text == tag })
+}
 
 // etag is quoted, as RFC 9110 §8.8.3 has it.
 func (p *policyFile) etag() string {
@@ -114,22 +97,9 @@ func (s *Server) Policy() string {
 	return s.policy.hujson
 }
 
-// SetPolicy replaces the policy file, as somebody in the admin console would.
-func (s *Server) SetPolicy(text string) error {
-	p, err := newPolicyFile(text)
-	if err != nil {
-		return fmt.Errorf("reading the policy file: %w", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p.changed = true
-	s.policy = p
-	return nil
-}
-
 // SetValidation makes every validation of a readable policy, and of tests, answer
-// with a message such as "test(s) failed"; the empty string lets them pass again.
-// This fake evaluates no rules.
+// with a message such as "test(s) failed", whatever the rules say; the empty string has
+// them judged by the rules again.
 func (s *Server) SetValidation(message string, findings ...Finding) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,13 +145,12 @@ func (s *Server) setPolicyFile(r *request) answer {
 	if err != nil {
 		return failWith(http.StatusBadRequest, err.Error())
 	}
-	if s.policy.message == "test(s) failed" {
-		a := jsonAnswer(map[string]any{"message": s.policy.message, "data": s.policy.findings})
+	if message, findings := s.judge(p.file); message == testsFailed {
+		a := jsonAnswer(map[string]any{"message": message, "data": findings})
 		a.status = http.StatusBadRequest
 		return a
 	}
-	p.changed, p.message, p.findings = true, s.policy.message, s.policy.findings
-	s.policy = p
+	s.replacePolicy(p, r.grant.actor(), "CONFIG_API")
 	return s.policyAnswer(r)
 }
 
@@ -190,23 +159,43 @@ func (s *Server) validatePolicyFile(r *request) answer {
 	if err != nil {
 		return failWith(http.StatusBadRequest, err.Error())
 	}
+	file := s.policy.file
 	if bytes.HasPrefix(bytes.TrimSpace(standard), []byte("[")) {
-		var tests []struct {
-			Source string `json:"src"`
+		tests, err := grammar.Parse(`{"tests": ` + string(standard) + `}`)
+		if err != nil {
+			return failWith(http.StatusBadRequest, err.Error())
 		}
-		if err := json.Unmarshal(standard, &tests); err != nil {
-			return fail(http.StatusBadRequest)
-		}
-		for _, t := range tests {
-			if t.Source == "" {
+		for _, t := range tests.Tests {
+			if t.Src.Text == "" {
 				return failWith(http.StatusBadRequest, "a test has no src")
 			}
 		}
-	} else if _, err := newPolicyFile(string(r.body)); err != nil {
-		return failWith(http.StatusBadRequest, err.Error())
+		with := *file
+		with.Tests, with.SSHTests = tests.Tests, nil
+		file = &with
+	} else {
+		p, err := newPolicyFile(string(r.body))
+		if err != nil {
+			return failWith(http.StatusBadRequest, err.Error())
+		}
+		file = p.file
 	}
-	if s.policy.message != "" {
-		return jsonAnswer(map[string]any{"message": s.policy.message, "data": s.policy.findings})
+	if message, findings := s.judge(file); message != "" {
+		return jsonAnswer(map[string]any{"message": message, "data": findings})
 	}
 	return done()
+}
+
+// testsFailed is the message of the service about tests that fail.
+const testsFailed = "test(s) failed"
+
+// judge returns what a validation of a file says.
+func (s *Server) judge(f *grammar.File) (message string, findings []Finding) {
+	if s.policy.message != "" {
+		return s.policy.message, s.policy.findings
+	}
+	if failed := s.failures(f); len(failed) > 0 {
+		return testsFailed, failed
+	}
+	return "", nil
 }

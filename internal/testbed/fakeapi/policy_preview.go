@@ -2,29 +2,20 @@
 
 package fakeapi
 
-import (
-	"net/http"
-	"strings"
-)
+import "net/http"
 
-// previewRules answers with one match of everything: this fake evaluates no rules.
 func (s *Server) previewRules(r *request) answer {
 	kind, subject := r.query.Get("type"), r.query.Get("previewFor")
 	if kind != "user" && kind != "ipport" || subject == "" {
 		return fail(http.StatusBadRequest)
 	}
-	text := string(r.body)
-	if _, err := newPolicyFile(text); err != nil {
+	p, err := newPolicyFile(string(r.body))
+	if err != nil {
 		return failWith(http.StatusBadRequest, err.Error())
 	}
-	type rule struct {
-		Users      []string `json:"users"`
-		Ports      []string `json:"ports"`
-		LineNumber int      `json:"lineNumber"`
-	}
-	matches := []rule{}
-	if before, _, ok := strings.Cut(text, `{"src": ["*"]`); ok {
-		matches = append(matches, rule{[]string{"*"}, []string{"*:*"}, 1 + strings.Count(before, "\n")})
+	matches, err := s.matches(p.file, kind, subject)
+	if err != nil {
+		return fail(http.StatusBadRequest)
 	}
 	return jsonAnswer(map[string]any{"matches": matches, "type": kind, "previewFor": subject})
 }

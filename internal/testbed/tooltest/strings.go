@@ -23,7 +23,7 @@ func EditStrings(text []byte, edit func(string) string) []byte {
 	d.UseNumber()
 	var value any
 	if d.Decode(&value) != nil || d.More() {
-		return []byte(edit(string(text) + "\n// ")) // a comment, where it is HuJSON
+		return []byte(edit(string(text)+"\n// ") + "\n") // a comment, where it is HuJSON
 	}
 	edited, err := json.Marshal(editStrings(value, edit))
 	if err != nil {

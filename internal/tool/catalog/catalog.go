@@ -9,11 +9,14 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/localapi"
+	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/access"
 	"tailscale-mcp/internal/tool/contacts"
 	"tailscale-mcp/internal/tool/devices"
 	"tailscale-mcp/internal/tool/dns"
@@ -91,6 +94,7 @@ func sets(o Options) []tool.Set {
 
 // API is the client of the Tailscale API as the groups need it; *tsapi.API is one.
 type API interface {
+	access.API
 	contacts.API
 	devices.API
 	dns.API
@@ -110,10 +114,28 @@ type API interface {
 // upstream returns the groups that ask the Tailscale API.
 func upstream(o Options, api API) []tool.Set {
 	h := host{localapi.New(o.Local)}
+	capability := cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp")
 	return []tool.Set{
-		devices.Tools(api, h.id), policy.Tools(api, cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp"), h.tags), settings.Tools(api),
+		devices.Tools(api, h.ID), policy.Tools(api, capability, h.tags), settings.Tools(api),
 		dns.Tools(api), keys.Tools(api), users.Tools(api), invites.Tools(api), contacts.Tools(api), webhooks.Tools(api),
 		logs.Tools(api), posture.Tools(api), services.Tools(api), oauth.Tools(api), organization.Tools(api), prompts(api),
+		access.Tools(api, access.Options{Host: h, Evaluator: survey.NewEvaluator(api), Capability: capability, Find: finder()}),
+	}
+}
+
+// finder returns what finds a tool of this version by its name, whether this host offers
+// it or not.
+func finder() func(name string) (grant.Tool, bool) {
+	all := sync.OnceValue(func() map[string]grant.Tool {
+		byName := map[string]grant.Tool{}
+		for _, t := range Everything("").Tools {
+			byName[t.Name] = t.Granted()
+		}
+		return byName
+	})
+	return func(name string) (grant.Tool, bool) {
+		t, ok := all()[name]
+		return t, ok
 	}
 }
 

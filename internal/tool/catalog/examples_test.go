@@ -3,11 +3,14 @@
 package catalog
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
@@ -30,14 +33,26 @@ func examples() map[string]string {
 			calls[d.Name] = confirmed(d)
 		}
 	}
-	// The example cannot know the file that the fake begins with.
+	// The examples cannot know the file that the fake begins with, and what its log has.
 	sum := sha256.Sum256([]byte(fakeapi.DefaultPolicy)) // as the fake makes its ETag
-	var setting map[string]string
-	if err := json.Unmarshal([]byte(calls["set_policy"]), &setting); err != nil {
-		panic(err)
+	for _, name := range []string{"edit_policy", "set_policy", "revert_policy"} {
+		var given struct{ ETag, Change string }
+		if err := json.Unmarshal([]byte(calls[name]), &given); err != nil {
+			panic(err)
+		}
+		calls[name] = strings.NewReplacer(given.ETag, hex.EncodeToString(sum[:16]), cmp.Or(given.Change, "\x00"), lastPolicyChange(time.Now())).Replace(calls[name])
 	}
-	calls["set_policy"] = strings.Replace(calls["set_policy"], setting["etag"], hex.EncodeToString(sum[:16]), 1)
 	return calls
+}
+
+// lastPolicyChange is how policy_history names the last change that the log of the fake
+// has by itself: every fifth of its entries, which come every three hours.
+func lastPolicyChange(now time.Time) string {
+	n := now.UnixNano() / int64(3*time.Hour)
+	n -= (n - 2) % 5
+	group := sha256.Sum256(fmt.Append(nil, "audit", n)) // as the fake makes its groups
+	sum := sha256.Sum256([]byte(hex.EncodeToString(group[:16])))
+	return time.Unix(0, n*int64(3*time.Hour)).UTC().Format(time.RFC3339Nano) + "-" + hex.EncodeToString(sum[:4])
 }
 
 // asksAPI reports whether a tool asks the Tailscale API and not the local tailscaled.

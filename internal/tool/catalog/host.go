@@ -4,12 +4,18 @@ package catalog
 
 import (
 	"context"
+	"errors"
+	"net/netip"
 	"time"
 
 	"tailscale.com/ipn/ipnstate"
+	"tailscale.com/tailcfg"
 
 	"tailscale-mcp/internal/localapi"
 )
+
+// pingTimeout bounds the wait for the answer to a ping.
+const pingTimeout = 5 * time.Second
 
 // host is the node that this server runs on, for the tools that must not cut it off
 // unsaid.
@@ -26,12 +32,28 @@ func (h host) self(ctx context.Context) *ipnstate.PeerStatus {
 	return st.Self
 }
 
-// id is the node's ID, or nothing while it is not known.
-func (h host) id(ctx context.Context) string {
+// ID returns the node's ID, or nothing while it is not known.
+func (h host) ID(ctx context.Context) string {
 	if self := h.self(ctx); self != nil {
 		return string(self.ID)
 	}
 	return ""
+}
+
+// Ping pings an address once, by Tailscale's own packets, and returns the path.
+func (h host) Ping(ctx context.Context, addr netip.Addr) (path string, err error) {
+	r, err := h.tailscaled.Ping(ctx, addr, tailcfg.PingDisco, pingTimeout)
+	switch {
+	case err != nil:
+		return "", err
+	case r.Err != "":
+		return "", errors.New(r.Err)
+	case r.Endpoint != "":
+		return "direct", nil
+	case r.DERPRegionCode != "":
+		return "relayed by DERP " + r.DERPRegionCode, nil
+	}
+	return "relayed", nil
 }
 
 // tags are the node's tags, nil while they are not known.

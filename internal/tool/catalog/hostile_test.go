@@ -27,6 +27,8 @@ type question struct {
 	// silent is set where nothing of what others wrote so is in a good answer: there
 	// is no such text, or what is no identifier is not offered.
 	silent bool
+	// seed makes the tailnet that is asked about, where it is not that of the calls.
+	seed func(*fakeapi.Server)
 }
 
 // questions are those of every tool that reads, resource and completion.
@@ -34,45 +36,48 @@ func (r *rig) questions() (all []question) {
 	alice := by(r, "alice@example.com", mayAll)
 	registry := r.offers
 	for _, d := range registry.Tools {
-		if d.Class == grant.Read && calls[d.Name] != "" {
+		if d.Class == grant.Read && calls[d.Name] != "" && !asksPolicy(d.Name) {
 			all = append(all, question{d.Name, func() (string, error) {
 				text, err := r.call(alice, d.Name, calls[d.Name])
 				return string(text), err
-			}, d.Name == "validate_aws_external_id" || d.Name == "validate_policy"})
+			}, d.Name == "validate_aws_external_id" || d.Name == "validate_policy", nil})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(reads)) {
 		all = append(all, question{name, func() (string, error) {
 			text, _, err := r.read(alice, reads[name])
 			return text, err
-		}, false})
+		}, false, nil})
 	}
 	completed := func(values []string, _ int, err error) (string, error) { return strings.Join(values, "\n"), err }
 	for _, res := range registry.Resources {
 		if res.Completes() {
 			all = append(all, question{"completion of " + res.URI, func() (string, error) {
 				return completed(r.dispatcher.CompleteResource(r.Context(), alice, gate.Request{ID: "1", Method: "completion/complete", Name: res.URI}, ""))
-			}, strings.HasPrefix(res.URI, "tailscale://device")})
+			}, strings.HasPrefix(res.URI, "tailscale://device"), nil})
 		}
 	}
 	for _, p := range registry.Prompts {
 		for _, a := range p.Arguments {
 			all = append(all, question{"completion of " + p.Name + ", " + a.Name, func() (string, error) {
 				return completed(r.dispatcher.CompletePrompt(r.Context(), alice, gate.Request{ID: "1", Method: "completion/complete", Name: p.Name}, a.Name, ""))
-			}, true})
+			}, true, nil})
 		}
 	}
-	return all
+	return append(all, r.accessQuestions(alice)...)
 }
 
 // Whatever others have written into whichever string of the API's answers, and into
 // the names of members: what nobody sees is written out in every answer and error.
 func TestNothingIsHidden(t *testing.T) {
-	r := newRig(t, setup{})
+	r := newRig(t, setup{socket: onWeb1(t)})
 	tried := 0
 	for _, q := range r.questions() {
 		t.Run(q.what, func(t *testing.T) {
 			seed(r.fake)
+			if q.seed != nil {
+				q.seed(r.fake)
+			}
 			told := false
 			for n, last := 0, 0; n <= last; n++ {
 				var mu sync.Mutex

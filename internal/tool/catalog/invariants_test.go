@@ -213,7 +213,7 @@ func TestTwoOfOneName(t *testing.T) {
 // TestLongToolsWeighMore: what may hold tailscaled, another node or the API for
 // longer than a read does counts as several of its caller's calls.
 func TestLongToolsWeighMore(t *testing.T) {
-	heavy := map[string]bool{"ping_peer": true, "run_netcheck": true, "list_audit_logs": true, "list_flow_logs": true}
+	heavy := map[string]bool{"ping_peer": true, "run_netcheck": true, "list_audit_logs": true, "list_flow_logs": true, "policy_history": true, "revert_policy": true}
 	for _, tool := range newRig(t, setup{}).offers.Tools {
 		if got := tool.Weight > 1; got != heavy[tool.Name] {
 			t.Errorf("%s: weighs %d, want heavy %v", tool.Name, tool.Weight, heavy[tool.Name])
@@ -230,7 +230,7 @@ func TestLongToolsWeighMore(t *testing.T) {
 func TestEveryChangeHasATarget(t *testing.T) {
 	// Of what these change there is one in a tailnet.
 	alone := []string{
-		"set_policy", "update_settings", "set_dns_configuration", "set_dns_nameservers", "set_dns_preferences", "set_dns_search_paths", "create_aws_external_id",
+		"edit_policy", "set_policy", "revert_policy", "update_settings", "set_dns_configuration", "set_dns_nameservers", "set_dns_preferences", "set_dns_search_paths", "create_aws_external_id",
 	}
 	for _, d := range newRig(t, setup{}).offers.Tools {
 		if d.Class == grant.Read || slices.Contains(alone, d.Name) {

@@ -5,14 +5,14 @@ package logs
 import (
 	"context"
 	"encoding/json"
-	"net/url"
 	"regexp"
+	"slices"
 	"strings"
-	"time"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/period"
 )
 
 // auditKind shows old and new only when they are asked for: they may be whole policies.
@@ -22,7 +22,7 @@ var auditKind = tool.Kind{
 }
 
 type auditInput struct {
-	window
+	period.Window
 	Actor  []string `json:"actor,omitempty" jsonschema:"only what one of these did: IDs of users or devices, or ~text to search login and display names, such as ~alice"`
 	Target []string `json:"target,omitempty" jsonschema:"only what was done to a target that has one of these texts in it, such as web-1"`
 	Event  []string `json:"event,omitempty" jsonschema:"only these events: type, action and perhaps property, such as NODE.CREATE, TAILNET.UPDATE.ACL or USER.UPDATE.USER_ROLE"`
@@ -31,7 +31,7 @@ type auditInput struct {
 }
 
 type auditOutput struct {
-	span
+	period.Span
 	Entries []tool.Object `json:"entries" jsonschema:"the entries, the oldest first; error is there when the change failed"`
 	tool.Listed
 }
@@ -55,12 +55,6 @@ func (in auditInput) check() error {
 	return nil
 }
 
-// auditReach: entries are kept for 90 days (https://tailscale.com/kb/1203), all of
-// which may be asked for, since there are filters that the API applies.
-var auditReach = reach{back: day, most: 90 * day, kept: 90 * day}
-
-const day = 24 * time.Hour
-
 func (l *logs) audit() tool.Tool {
 	return tool.New(tool.Definition{
 		Name:       "list_audit_logs",
@@ -72,30 +66,26 @@ func (l *logs) audit() tool.Tool {
 		Example:    json.RawMessage(`{"start":"7d","actor":["~alice"],"event":["NODE.CREATE"]}`),
 		Description: "Lists who changed what in the configuration of the tailnet, the oldest first: eventTime, actor, action, target and error. " +
 			"The window is the last 24 hours unless start (and end) say otherwise; entries are kept for 90 days. Filter by actor, target and event rather than reading all. " +
-			"With fields [\"all\"], or old and new among the fields, it shows the values before and after, which can be long and confidential, such as a whole policy file. " +
+			"With fields [\"all\"], or old and new among the fields, it shows the values before and after, which can be long and confidential, such as a whole policy file; policy_history shows what was changed in that. " +
 			"The answer has start and end as absolute times: the next page needs the cursor together with exactly these as start and end, and the same filters. " +
 			"Who connected where is not in it: use list_flow_logs. One call to the Tailscale API, which sends the whole window.",
 		Narrow: "ask for a shorter window, filter by actor, target or event, set a lower limit or ask for fewer fields",
 	}, func(ctx context.Context, call tool.Call, in auditInput) (auditOutput, error) {
-		when, err := l.span(in.window, in.Cursor, auditReach)
+		when, err := period.ConfigurationLog.Span(l.now(), in.Window, in.Cursor)
 		if err != nil {
 			return auditOutput{}, err
 		}
 		if err := in.check(); err != nil {
 			return auditOutput{}, err
 		}
-		query := url.Values{"start": {when.Start}, "end": {when.End}}
 		for name, values := range map[string][]string{"actor": in.Actor, "target": in.Target, "event": in.Event} {
-			for _, value := range values {
-				if strings.Trim(value, "~ \t\r\n") == "" {
-					return auditOutput{}, tool.Invalidf("leave it out to see everything", "%s has an empty text in it", name)
-				}
-				query.Add(name, value)
+			if slices.ContainsFunc(values, func(value string) bool { return strings.Trim(value, "~ \t\r\n") == "" }) {
+				return auditOutput{}, tool.Invalidf("leave it out to see everything", "%s has an empty text in it", name)
 			}
 		}
-		found, err := l.api.List(ctx, tsapi.Request{Op: "listConfigurationAuditLogs", Query: query}, "logs")
+		found, err := l.api.ConfigurationLog(ctx, tsapi.ConfigurationLog{Start: when.Start, End: when.End, Actor: in.Actor, Target: in.Target, Event: in.Event})
 		if err != nil {
-			return auditOutput{}, narrowed(err, "ask for a shorter window, or filter by actor, target or event; a lower limit and fewer fields do not help here")
+			return auditOutput{}, err
 		}
 		scope := []any{"list_audit_logs", when, in.Actor, in.Target, in.Event}
 		objects, listed, err := page(call, in.Paging, scope, keyed(found, "eventTime", "eventGroupID"))

@@ -14,6 +14,7 @@ import (
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/period"
 )
 
 var trafficKinds = []string{"virtualTraffic", "subnetTraffic", "exitTraffic", "physicalTraffic"}
@@ -25,20 +26,20 @@ var flowKind = tool.Kind{
 
 // flowReach: entries are kept for 30 days (https://tailscale.com/kb/1219), and the
 // API has no filter for them.
-var flowReach = reach{back: time.Hour, most: day, kept: 30 * day}
+var flowReach = period.Reach{Back: time.Hour, Most: period.Day, Kept: 30 * period.Day}
 
 // nodeForm keeps names and addresses out, which would fit nothing.
 var nodeForm = regexp.MustCompile(`^n[0-9A-Za-z]{1,63}$`)
 
 type flowInput struct {
-	window
+	period.Window
 	Node string `json:"node,omitempty" jsonschema:"only what this device reported: its nodeId, such as nBLYviWLGB21DEVEL"`
 	tool.Paging
 	tool.Selection
 }
 
 type flowOutput struct {
-	span
+	period.Span
 	Flows []tool.Object `json:"flows" jsonschema:"what devices reported, the oldest first; bytes has what was sent (tx) and received (rx) by kind of traffic"`
 	Note  string        `json:"note,omitempty" jsonschema:"what an empty answer means"`
 	tool.Listed
@@ -63,7 +64,7 @@ func (l *logs) flows() tool.Tool {
 		if in.Node != "" && !nodeForm.MatchString(in.Node) {
 			return flowOutput{}, tool.Invalidf("give its nodeId, which list_all_devices shows, such as nBLYviWLGB21DEVEL", "node is no nodeId; flow logs have no names and addresses of devices")
 		}
-		when, err := l.span(in.window, in.Cursor, flowReach)
+		when, err := flowReach.Span(l.now(), in.Window, in.Cursor)
 		if err != nil {
 			return flowOutput{}, err
 		}

@@ -25,7 +25,7 @@ type getInput struct {
 type getOutput struct {
 	Policy string      `json:"policy,omitempty" jsonschema:"the file, or the sections asked for, in HuJSON"`
 	JSON   tool.Object `json:"json,omitempty" jsonschema:"the same as JSON, when format is json"`
-	ETag   string      `json:"etag" jsonschema:"names this version of the file; set_policy wants it"`
+	ETag   string      `json:"etag" jsonschema:"names this version of the file; edit_policy and set_policy want it"`
 	Note   string      `json:"note,omitempty" jsonschema:"what is to know about this answer"`
 }
 
@@ -34,8 +34,8 @@ func get(api API) tool.Tool {
 		Name: "get_policy", Title: "Show the policy file", Group: group, Class: grant.Read,
 		Operations: []string{"getPolicyFile"},
 		Example:    json.RawMessage(`{"sections":["grants"]}`),
-		Description: "Shows the tailnet policy file (grants, ACLs, groups, tag owners, tests, SSH), by default in HuJSON with the comments of its authors, and the etag that set_policy wants. " +
-			"sections shows some top-level keys only; set_policy takes the whole file, so read it whole before changing it. One call to the Tailscale API.",
+		Description: "Shows the tailnet policy file (grants, ACLs, groups, tag owners, tests, SSH), by default in HuJSON with the comments of its authors, and the etag that edit_policy and set_policy want. " +
+			"sections shows some top-level keys only; edit_policy changes parts of it; set_policy takes the whole file, so read it whole before. One call to the Tailscale API.",
 		Narrow: narrow,
 	}, func(ctx context.Context, _ tool.Call, in getInput) (getOutput, error) {
 		ctx = tsapi.Fresh(ctx) // its etag is what a change is based on

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 
 // Package policy has the tools and resources about the tailnet policy file; what a
-// file gives to whom is in internal/policy. It imports that, tool, grant and tailnet;
+// file gives to whom is in internal/policy. It imports that, tool, grant and tsapi,
+// and past, which reads how the file was changed;
 // errors of the API pass through with their codes.
 package policy
 
 import (
 	"context"
+	"time"
 
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
@@ -22,16 +24,20 @@ type API interface {
 	Policy(ctx context.Context) (tsapi.Policy, error)
 	PolicyJSON(ctx context.Context) (file tsapi.Object, etag string, err error)
 	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+	Settings(ctx context.Context) (tsapi.Object, error)
 	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
 	Text(ctx context.Context, r tsapi.Request) (text, etag string, err error)
+	ConfigurationLog(ctx context.Context, wanted tsapi.ConfigurationLog) ([]tsapi.Object, error)
 }
 
 // Tools returns the group. capability is the name by which grants mean this server;
 // tags returns the tags of its host, nil while they are not known.
 func Tools(api API, capability string, tags func(context.Context) []string) tool.Set {
+	kept := remembering{api, &files{}}
+	c := changer{kept, capability, tags}
 	return tool.Set{
-		Tools:     []tool.Tool{get(api), validate(api), setter{api, capability, tags}.tool()},
-		Resources: []tool.Resource{resource(api), jsonResource(api)},
+		Tools:     []tool.Tool{get(kept), validate(kept), c.edit(), c.set(), history{kept, time.Now}.tool(), reverter{c, time.Now}.tool()},
+		Resources: []tool.Resource{resource(kept), jsonResource(kept)},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/policy/difference"
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
@@ -17,9 +18,12 @@ import (
 
 const mine = `{"src": ["group:ops"], "dst": ["tag:mcp"], "app": {"jaxxstorm.com/cap/mcp": [{"tools": ["*"]}]}}`
 
+// head opens a policy file in which mine is valid: its tag has an owner.
+const head = `{"tagOwners": {"tag:mcp": ["group:ops"]},`
+
 // file is a policy file with comments and these grants in the fourth line.
 func file(grants string) string {
-	return "// Why.\n{\n\"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n\"grants\": [" + grants + "]\n}\n"
+	return "// Why.\n" + head + "\n\"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n\"grants\": [" + grants + "]\n}\n"
 }
 
 func start(t *testing.T) *tooltest.API {
@@ -55,13 +59,13 @@ func asJSON(v any) string {
 // What is sent is what was given, to the byte, on condition that nothing changed.
 func TestSetPolicy(t *testing.T) {
 	r, etag := startWith(t, file(mine))
-	next := "// Why.\n{\n\"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n/* new */\n\"grants\": [" + mine + "], \"tests\": [],\n}\n"
+	next := "// Why.\n" + head + "\n\"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n/* new */\n\"grants\": [" + mine + "], \"tests\": [],\n}\n"
 	text := r.Answers("set_policy", setting(next, etag, "CODE"))
-	var out setOutput
+	var out changeOutput
 	if err := json.Unmarshal([]byte(text), &out); err != nil {
 		t.Fatal(err)
 	}
-	if want := "@@ -1,5 +1,6 @@\n // Why.\n {\n \"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n-\"grants\": [" + mine + "]\n+/* new */\n+\"grants\": [" + mine + "], \"tests\": [],\n }\n"; out.Difference != want || out.Note != "" {
+	if want := "@@ -1,5 +1,6 @@ tests\n // Why.\n " + head + "\n \"groups\": {\"group:ops\": [\"alice@example.com\"]}, // us\n-\"grants\": [" + mine + "]\n+/* new */\n+\"grants\": [" + mine + "], \"tests\": [],\n }\n"; out.Difference != want || out.Note != "" {
 		t.Errorf("got the difference %s and the note %q, want %s", out.Difference, out.Note, want)
 	}
 	if got := r.Sent("setPolicyFile"); got != next || r.Fake.Policy() != next {
@@ -87,7 +91,7 @@ func TestSetPolicyRefusals(t *testing.T) {
 		code                        string
 		parts                       []string
 	}{
-		{"without confirm", harmless, etag, "", tool.CodeConfirmationRequired, []string{"replaces the tailnet policy file", "confirm set to", "@@ -1,5 +1,6 @@\n // Why.\n", "// us\n-" + `"grants": [` + mine + "]\n+"}},
+		{"without confirm", harmless, etag, "", tool.CodeConfirmationRequired, []string{"replaces the tailnet policy file", "confirm set to", "@@ -1,5 +1,6 @@ grants\n // Why.\n", "// us\n-" + `"grants": [` + mine + "]\n+"}},
 		{"the name", harmless, etag, "policy", tool.CodeConfirmationRequired, []string{`and not "policy"`}},
 		{"my access", file(""), etag, "policy without my access", tool.CodeConfirmationRequired, []string{`"policy without my access"`, "by which you use this server"}},
 		{"my access, and the rules of all", `{"groups": {}}`, etag, "policy", tool.CodeConfirmationRequired, []string{`"policy without my access"`, "every device may reach every other"}},
@@ -141,7 +145,7 @@ func TestSetPolicyConfirmed(t *testing.T) {
 func TestSetPolicyTooLong(t *testing.T) {
 	r, etag := startWith(t, file(mine))
 	with := func(comment string) string { return file(mine) + "// " + comment + "\n" }
-	around := len(seen(difference(file(mine), with(""))))
+	around := len(seen(difference.Unified(file(mine), with(""))))
 	for name, c := range map[string]struct {
 		comment string
 		shown   bool
@@ -247,13 +251,13 @@ func TestSetPolicyOfTheAPI(t *testing.T) {
 	t.Run("warnings", func(t *testing.T) {
 		r, etag := startWith(t, file(mine))
 		r.Fake.SetValidation("warning(s) found", fakeapi.Finding{User: "group:ops", Warnings: []string{"is empty"}})
-		r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, `the Tailscale API warns: "group:ops: is empty"`)
+		r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, `the Tailscale API takes the new file, and warns: "group:ops: is empty"`)
 		r.Answers("set_policy", setting(next, etag, "CODE"), `"warnings":[{"user":"group:ops","warnings":["is empty"]}]`)
 	})
 	t.Run("more warnings than anybody reads", func(t *testing.T) {
 		r, etag := startWith(t, file(mine))
 		r.Fake.SetValidation("warning(s) found", fakeapi.Finding{Warnings: []string{strings.Repeat("ü", 3000) + "!"}})
-		r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, "ü\"\n... and 1 bytes more:\n@@ -1,5 +1,6 @@\n // Why.")
+		r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, "ü\"\n... and 1 bytes more:\n@@ -1,5 +1,6 @@ grants\n // Why.")
 	})
 	t.Run("not checked", func(t *testing.T) {
 		r, etag := startWith(t, file(mine))

@@ -7,12 +7,41 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailscale/hujson"
+
 	"tailscale-mcp/internal/visible"
 )
 
 // seen returns a text as it is shown to the person who decides about it. Ends of lines
 // are written out too: a change of one is a change, and a line may end in its middle.
 func seen(s string) string { return strings.ReplaceAll(visible.Text(s), "\r", `\u000d`) }
+
+// vanished says what of the old text that means nothing for access is gone.
+func vanished(old, now string) []string {
+	var notes []string
+	if commented(old) && !commented(now) {
+		notes = append(notes, "all comments of the file are removed")
+	}
+	if lost := gone(old, now); lost != "" {
+		notes = append(notes, lost)
+	}
+	return notes
+}
+
+// commented reports whether a file has comments: they become space in the standard
+// form.
+func commented(text string) bool {
+	standard, err := hujson.Standardize([]byte(text))
+	if err != nil || len(standard) != len(text) {
+		return false
+	}
+	for i := range standard {
+		if text[i] == '/' && standard[i] == ' ' {
+			return true
+		}
+	}
+	return false
+}
 
 // gone says how many invisible characters the old text has more than the new one, which
 // was made from the shown form of the old; empty if none.

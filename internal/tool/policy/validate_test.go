@@ -28,14 +28,16 @@ func verdict(r *tooltest.API, arguments string) (out validateOutput) {
 // What is checked is the candidate with its own tests and those given.
 func TestValidateSends(t *testing.T) {
 	const given = `[{"src":"alice@example.com","accept":["100.64.0.1:22"],"proto":"tcp"}]`
-	const candidate = "// New.\n{\"grants\": [], \"Tests\": [{\"src\": \"bob@example.com\", \"deny\": [\"100.64.0.1:22\"]}], // old\n}\n"
+	const reach = `{"src": ["alice@example.com"], "dst": ["100.64.0.1"], "ip": ["tcp:22"]}`
+	const candidate = "// New.\n{\"grants\": [" + reach + "], \"Tests\": [{\"src\": \"bob@example.com\", \"deny\": [\"100.64.0.1:22\"]}], // old\n}\n"
+	current := file(mine + "," + reach)
 	for name, c := range map[string]struct {
 		arguments, body string
 		reads           int
 	}{
-		"the current file":           {`{}`, file(mine), 1},
-		"no tests of it":             {`{"tests":[]}`, file(mine), 1},
-		"tests of it":                {`{"tests":` + given + `}`, strings.Replace(file(mine), "]\n}", "],\"tests\":"+given+"\n}", 1), 1},
+		"the current file":           {`{}`, current, 1},
+		"no tests of it":             {`{"tests":[]}`, current, 1},
+		"tests of it":                {`{"tests":` + given + `}`, strings.Replace(current, "]\n}", "],\"tests\":"+given+"\n}", 1), 1},
 		"a candidate":                {`{"policy":` + asJSON(candidate) + `}`, candidate, 0},
 		"a candidate with tests":     {`{"policy":` + asJSON(candidate) + `,"tests":` + given + `}`, strings.Replace(candidate, "}], // old", "},"+given[1:]+", // old", 1), 0},
 		"a candidate without":        {`{"policy":"{ /* none */ }","tests":` + given + `}`, `{"tests":` + given + ` /* none */ }`, 0},
@@ -43,7 +45,7 @@ func TestValidateSends(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t)
-			if err := r.Fake.SetPolicy(file(mine)); err != nil {
+			if err := r.Fake.SetPolicy(current); err != nil {
 				t.Fatal(err)
 			}
 			if got := verdict(r, c.arguments); !got.Valid || got.Problems != nil || got.Warnings != nil || got.Note != "" {
@@ -56,7 +58,7 @@ func TestValidateSends(t *testing.T) {
 			if got := requests[len(requests)-1].Header.Get("Content-Type"); got != "application/hujson" || len(requests) != 1+c.reads {
 				t.Errorf("got the type %s of the last of %d requests", got, len(requests))
 			}
-			if r.Fake.Policy() != file(mine) {
+			if r.Fake.Policy() != current {
 				t.Errorf("a check has set %s", r.Fake.Policy())
 			}
 		})
@@ -106,6 +108,7 @@ func TestValidateVerdicts(t *testing.T) {
 
 func TestValidatePreview(t *testing.T) {
 	const candidate = "{\n\"grants\": [\n{\"src\": [\"*\"], \"dst\": [\"*\"], \"ip\": [\"*\"]}]}"
+	two := strings.Replace(candidate, "[\n", "[\n{\"src\": [\"bob@example.com\"], \"dst\": [\"*\"], \"ip\": [\"*\"]},\n", 1)
 	for name, c := range map[string]struct {
 		arguments string
 		query     url.Values
@@ -113,13 +116,18 @@ func TestValidatePreview(t *testing.T) {
 		line      string
 	}{
 		"a user":               {`{"previewUser":"alice@example.com"}`, url.Values{"type": {"user"}, "previewFor": {"alice@example.com"}}, fakeapi.DefaultPolicy, "21"},
-		"an address":           {`{"previewAddress":"100.64.0.1:22"}`, url.Values{"type": {"ipport"}, "previewFor": {"100.64.0.1:22"}}, fakeapi.DefaultPolicy, "21"},
-		"IPv6":                 {`{"previewAddress":"[fd7a::1]:22"}`, url.Values{"type": {"ipport"}, "previewFor": {"[fd7a::1]:22"}}, fakeapi.DefaultPolicy, "21"},
+		"an address":           {`{"previewAddress":"100.64.0.11:22"}`, url.Values{"type": {"ipport"}, "previewFor": {"100.64.0.11:22"}}, fakeapi.DefaultPolicy, "21"},
+		"IPv6":                 {`{"previewAddress":"[fd7a::11]:22"}`, url.Values{"type": {"ipport"}, "previewFor": {"[fd7a::11]:22"}}, fakeapi.DefaultPolicy, "21"},
 		"in a candidate":       {`{"previewUser":"alice@example.com","policy":` + asJSON(candidate) + `}`, url.Values{"type": {"user"}, "previewFor": {"alice@example.com"}}, candidate, "3"},
-		"in one with no match": {`{"previewUser":"alice@example.com","policy":"{}"}`, url.Values{"type": {"user"}, "previewFor": {"alice@example.com"}}, "{}", ""},
+		"the second of two":    {`{"previewUser":"alice@example.com","policy":` + asJSON(two) + `}`, url.Values{"type": {"user"}, "previewFor": {"alice@example.com"}}, two, "4"},
+		"in one with no match": {`{"previewUser":"alice@example.com","policy":"{\"grants\": []}"}`, url.Values{"type": {"user"}, "previewFor": {"alice@example.com"}}, `{"grants": []}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t)
+			r.Fake.SetDevices([]fakeapi.Device{
+				{Hostname: "laptop", User: "alice@example.com", Addresses: []string{"100.64.0.10"}},
+				{Hostname: "web-1", User: "bob@example.com", Addresses: []string{"100.64.0.11", "fd7a::11"}},
+			})
 			got := verdict(r, c.arguments)
 			if c.line == "" && len(got.Matches) != 0 || c.line != "" && (len(got.Matches) != 1 || string(got.Matches[0]["lineNumber"]) != c.line) || !got.Valid {
 				t.Errorf("got %+v, want the line %q", got, c.line)
@@ -164,5 +172,16 @@ func TestValidateRefusals(t *testing.T) {
 	}
 	if n := len(r.Fake.Requests()); n != 0 {
 		t.Errorf("got %d requests for arguments that are wrong", n)
+	}
+}
+
+// A million brackets would take the parser's stack, and the daemon with it.
+func TestPolicyTooDeep(t *testing.T) {
+	r, etag := startWith(t, file(mine))
+	for _, text := range []string{strings.Repeat("[", 1<<16), strings.Repeat(`{"a":`, 1<<15)} {
+		r.Refuses("validate_policy", `{"policy":`+asJSON(text)+`}`, tool.CodeInvalidArgument, "within each other")
+		r.Refuses("set_policy", setting(text, etag, ""), tool.CodeInvalidArgument, "within each other")
+		r.Refuses("edit_policy", editing(`{"op":"replace_text","old":"// us","new":`+asJSON(text)+`}`, etag, ""), tool.CodeInvalidArgument, "within each other")
+		r.Refuses("edit_policy", editing(`{"op":"add_rule","section":"grants","rule":`+asJSON(text)+`}`, etag, ""), tool.CodeInvalidArgument, "within each other")
 	}
 }

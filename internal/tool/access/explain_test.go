@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+
+package access_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/survey"
+	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
+	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/access"
+)
+
+const capability = "example.com/cap/mcp"
+
+const file = `{
+	"groups": {
+		"group:eng": ["alice@example.com", "bob@example.com"],
+	},
+	"hosts": {"printer": "10.7.0.9"},
+	"tagOwners": {"tag:web": ["group:eng"], "tag:db": ["group:eng"]},
+	"grants": [
+		// Engineers look at the web.
+		{"src": ["group:eng"], "dst": ["tag:web"], "ip": ["tcp:443"]},
+		{"src": ["tag:web"], "dst": ["tag:db"], "ip": ["tcp:5432"]},
+		{"src": ["bob@example.com"], "dst": ["printer"], "ip": ["tcp:631"]},
+		{"src": ["group:eng", "tag:db"], "dst": ["tag:web"], "app": {"example.com/cap/mcp": [{"tools": ["read:*"]}]}},
+		{"src": ["alice@example.com"], "dst": ["tag:web"], "app": {"example.com/cap/mcp": [{"tools": ["*", "escalating:*"]}]}},
+		{"src": ["dave@example.com"], "dst": ["tag:web"], "app": {"example.com/cap/mcp": [{"toolz": ["*"]}]}},
+		{"src": ["bob@example.com"], "dst": ["tag:db"], "app": {"example.com/cap/mcp": [{"tools": ["*"]}]}},
+	],
+	"ssh": [
+		{"action": "check", "src": ["group:eng"], "dst": ["tag:web"], "users": ["root"]},
+	],
+}`
+
+// pinged is this host: web-1, from which some addresses answer.
+type pinged map[string]string
+
+func (p pinged) ID(context.Context) string { return "nWeb1CNTRL" }
+func (p pinged) Ping(_ context.Context, a netip.Addr) (string, error) {
+	if path, ok := p[a.String()]; ok {
+		return path, nil
+	}
+	return "", errors.New("no answer within 5 s")
+}
+
+func rig(t *testing.T) *tooltest.API {
+	t.Helper()
+	r := tooltest.NewAPI(t, fakeapi.Options{}, func(api access.API) tool.Set {
+		return access.Tools(api, access.Options{
+			Host: pinged{"100.64.0.1": "direct"}, Evaluator: survey.NewEvaluator(api), Capability: capability,
+			Find: func(name string) (grant.Tool, bool) {
+				return grant.Tool{Name: name, Group: "policy", Class: grant.Escalating}, name == "set_policy"
+			},
+		})
+	})
+	device := func(id, name, user string, addr string, tags ...string) fakeapi.Device {
+		return fakeapi.Device{
+			NodeID: id, ID: addr[len(addr)-2:], Hostname: name, User: user, Tags: tags, Addresses: []string{addr}, Authorized: true,
+			ConnectedToControl: true, KeyExpiryDisabled: true, Created: "2026-01-01T00:00:00Z", Expires: "2026-01-02T00:00:00Z",
+		}
+	}
+	router := device("nRouterCNTRL", "router", "", "100.64.0.50", "tag:web")
+	router.Details = &fakeapi.Details{AdvertisedRoutes: []string{"10.7.0.0/16"}}
+	old := device("nDB2CNTRL", "db-2", "", "100.64.0.22", "tag:db")
+	old.ConnectedToControl, old.LastSeen = false, "2026-10-01T00:00:00Z"
+	expired := device("nBob2CNTRL", "bob-old", "bob@example.com", "100.64.0.32")
+	expired.KeyExpiryDisabled = false
+	shy := device("nShyCNTRL", "shy", "", "100.64.0.60", "tag:web")
+	shy.BlocksIncomingConnections = true
+	r.Fake.SetDevices([]fakeapi.Device{
+		device("nAliceCNTRL", "alice-laptop", "alice@example.com", "100.64.0.1"), device("nWeb1CNTRL", "web-1", "", "100.64.0.10", "tag:web"),
+		device("nDB1CNTRL", "db-1", "", "100.64.0.21", "tag:db"), old, device("nBobCNTRL", "bob-laptop", "bob@example.com", "100.64.0.31"), expired, router, shy,
+		device("nCarolCNTRL", "carol-mac", "dave@example.com", "100.64.0.41"),
+	})
+	if err := r.Fake.SetPolicy(file); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+type answer struct {
+	Answer, Summary string
+	Layers          []struct {
+		Layer, Holds, Text, Next string
+		Rules                    []struct {
+			Section, Text string
+			Line          int
+		}
+	}
+	Access []struct {
+		Rule struct {
+			Line int
+			Text string
+		}
+		Sure                    bool
+		By, People, Tags, Ports []string
+		Devices                 int
+	}
+	Unknown []string
+}
+
+func ask(t *testing.T, r *tooltest.API, arguments string) (a answer) {
+	t.Helper()
+	text := r.Answers("explain_access", arguments)
+	if err := json.Unmarshal([]byte(text), &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestExplain(t *testing.T) {
+	r := rig(t)
+	for _, c := range []struct {
+		arguments, answer string
+		says              []string // parts of the layers: "LAYER HOLDS TEXT | NEXT", all of them
+	}{
+		{`{"source":"alice@example.com","destination":"web-1","port":443}`, "yes", []string{"policy yes The policy file allows it.", "ping yes alice-laptop answers a ping from this host (direct)."}},
+		{`{"source":"alice-laptop","destination":"100.64.0.10","port":80}`, "no", []string{"policy no No rule of the policy file allows it. A rule opens tcp:443 there, and not tcp:80. | add tcp:80 to the rule"}},
+		{`{"source":"alice-laptop","destination":"web-1","port":22}`, "no", []string{"ssh yes Where the destination runs Tailscale SSH, a login as root: after signing in again; as another user: no."}},
+		{`{"source":"bob-laptop","destination":"printer","port":631}`, "no", []string{"no device has an approved route", "route no router advertises a route to 10.7.0.9/32 that is not approved. | approve the route with set_device_routes for router"}},
+		{`{"source":"web-1","destination":"db-2","port":5432}`, "no", []string{"policy yes", "destination no db-2 is offline, last seen 2026-10-01T00:00:00Z.", "ping unknown db-2 does not answer a ping from this host: no answer within 5 s."}},
+		{`{"source":"web-1","destination":"tag:db","port":5432}`, "yes", []string{"policy yes", "destination unknown db-2 is offline"}},
+		{`{"source":"bob-old","destination":"web-1","port":443}`, "no", []string{"source no bob-old has a node key that expired on 2026-01-02. | sign in on it again"}},
+		{`{"source":"alice-laptop","destination":"shy","port":443}`, "no", []string{"destination no shy blocks incoming connections."}},
+		{`{"source":"dave@example.com","destination":"web-1","port":443}`, "no", []string{"No rule has both carol-mac among its sources"}},
+	} {
+		a := ask(t, r, c.arguments)
+		var all []string
+		for _, l := range a.Layers {
+			all = append(all, strings.TrimSuffix(l.Layer+" "+l.Holds+" "+l.Text+" | "+l.Next, " | "))
+		}
+		said := strings.Join(all, "\n")
+		if a.Answer != c.answer {
+			t.Errorf("%s: got %q, want %q:\n%s\n%s", c.arguments, a.Answer, c.answer, a.Summary, said)
+		}
+		for _, want := range c.says {
+			if !strings.Contains(said, want) {
+				t.Errorf("%s: %q is not in\n%s", c.arguments, want, said)
+			}
+		}
+	}
+	a := ask(t, r, `{"source":"alice@example.com","destination":"web-1","port":443}`)
+	if rules := a.Layers[0].Rules; len(rules) != 1 || rules[0].Line != 9 || rules[0].Section != "grants" || rules[0].Text != `{"src": ["group:eng"], "dst": ["tag:web"], "ip": ["tcp:443"]}` {
+		t.Errorf("got the rules %+v", rules)
+	}
+}
+
+func TestWhoReaches(t *testing.T) {
+	r := rig(t)
+	a := ask(t, r, `{"destination":"tag:web","port":443}`)
+	if a.Answer != "yes" || len(a.Access) != 1 || a.Access[0].Rule.Line != 9 || strings.Join(a.Access[0].People, " ") != "alice@example.com bob@example.com" || a.Access[0].Devices != 3 {
+		t.Errorf("got %+v", a)
+	}
+	if want := "2 people with 3 devices reach tag:web at 443/tcp by 1 rules."; a.Summary != want {
+		t.Errorf("got %q, want %q", a.Summary, want)
+	}
+	if a := ask(t, r, `{"destination":"tag:db","port":22}`); a.Answer != "no" || a.Summary != "Nobody reaches tag:db at 22/tcp by the policy file." {
+		t.Errorf("got %+v", a)
+	}
+	if a := ask(t, r, `{"destination":"tag:db"}`); len(a.Access) != 1 || strings.Join(a.Access[0].Tags, " ") != "tag:web" || strings.Join(a.Access[0].Ports, " ") != "tcp:5432" {
+		t.Errorf("got %+v", a)
+	}
+}
+
+func TestExplainRefuses(t *testing.T) {
+	r := rig(t)
+	for arguments, want := range map[string]string{
+		`{"destination":" "}`:                                                   "the argument destination is empty",
+		`{"destination":"web-9"}`:                                               "web-1",
+		`{"destination":"web-1","source":"group:engg"}`:                         "group:eng",
+		`{"destination":"web-1","protocol":"tpc"}`:                              "is no IP protocol",
+		`{"destination":"web-1","port":70000}`:                                  "65535",
+		`{"destination":"web-1","source":"alice@example.com","protocol":"300"}`: "1 to 255",
+	} {
+		r.Refuses("explain_access", arguments, failure.InvalidArgument, want)
+	}
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+
+package access
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/tsapi"
+)
+
+// routes is the layer of subnet routes, for a destination that is an address of no
+// device: who advertises a route to it, and whether it is approved.
+func (q question) routes() (out []layer) {
+	for _, dst := range q.Dst.Ranges() {
+		if len(out) == mostDevices {
+			return out
+		}
+		var approved, waiting []string
+		var next string
+		for i, d := range q.Tailnet.Devices {
+			switch {
+			case covers(d.Approved, dst) && covers(d.Advertised, dst):
+				approved = append(approved, d.Name+state(&q.Devices[i]))
+			case covers(d.Advertised, dst):
+				waiting = append(waiting, d.Name)
+				next = fmt.Sprintf("approve the route with set_device_routes for %s", d.Name)
+			}
+		}
+		l := layer{Layer: "route"}
+		switch {
+		case len(approved) > 0:
+			l.Holds = policy.Yes.String()
+			l.Text = fmt.Sprintf("%s is behind %s; the source has to accept routes, which the API does not tell.", dst, strings.Join(approved, ", "))
+		case len(waiting) > 0:
+			l.Holds, l.Next = policy.No.String(), next
+			l.Text = fmt.Sprintf("%s advertises a route to %s that is not approved.", strings.Join(waiting, ", "), dst)
+		default:
+			l.Holds = policy.No.String()
+			l.Text = fmt.Sprintf("No device advertises a route to %s.", dst)
+			l.Next = "advertise it from a device in that network: tailscale set --advertise-routes"
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+func covers(routes []netip.Prefix, dst netip.Prefix) bool {
+	return slices.ContainsFunc(routes, func(r netip.Prefix) bool { return r.Bits() > 0 && r.Bits() <= dst.Bits() && r.Contains(dst.Addr()) })
+}
+
+func state(d *tsapi.Device) string {
+	if !d.Online() {
+		return " (offline)"
+	}
+	return ""
+}
+
+// mostDevices bounds the devices of one end whose state is told.
+const mostDevices = 5
+
+// devices is the layer of the state of an end's devices: told where it stands in the way.
+func (q question) devices(end string, e policy.Endpoint) (out []layer) {
+	members := e.Devices(q.policy)
+	blocked := 0
+	for _, i := range members {
+		d := &q.Devices[i]
+		name := q.Tailnet.Devices[i].Name
+		trouble, next := troubleOf(d, end == "destination", time.Now())
+		if trouble == "" {
+			continue
+		}
+		if blocked++; blocked > mostDevices {
+			continue
+		}
+		out = append(out, layer{Layer: end, Holds: policy.No.String(), Text: fmt.Sprintf("%s %s.", name, trouble), Next: next})
+	}
+	if blocked > mostDevices {
+		out = append(out, layer{Layer: end, Holds: policy.Unknown.String(), Text: fmt.Sprintf("%d more devices of it have such a hindrance.", blocked-mostDevices)})
+	}
+	if 0 < blocked && blocked < len(members) { // others of it may still be reached
+		for i := range out {
+			out[i].Holds = policy.Unknown.String()
+		}
+	}
+	return out
+}
+
+// troubleOf says what keeps a device from taking part, and what would end it.
+func troubleOf(d *tsapi.Device, asDestination bool, now time.Time) (trouble, next string) {
+	expires, err := time.Parse(time.RFC3339, d.Expires)
+	switch {
+	case !d.Authorized && !d.IsExternal:
+		return "is not approved for the tailnet", "approve it with authorize_device"
+	case !d.KeyExpiryDisabled && err == nil && expires.Year() > 1 && expires.Before(now):
+		return "has a node key that expired on " + expires.UTC().Format(time.DateOnly), "sign in on it again: tailscale up --force-reauth"
+	case asDestination && d.BlocksIncomingConnections:
+		return "blocks incoming connections", "on it: tailscale set --shields-up=false"
+	case !d.Online() && d.LastSeen != "":
+		return "is offline, last seen " + d.LastSeen, "start it, or see on it: tailscale status"
+	case !d.Online():
+		return "is offline", "start it, or see on it: tailscale status"
+	}
+	return "", ""
+}
+
+// ping is the layer of a ping, where this host is one end and the other is one device.
+func (q question) ping(ctx context.Context) []layer {
+	src, dst := q.Src.Devices(q.policy), q.Dst.Devices(q.policy)
+	if len(src) != 1 || len(dst) != 1 || src[0] == dst[0] {
+		return nil
+	}
+	host, other := q.host.ID(ctx), dst[0]
+	switch host {
+	case "":
+		return nil
+	case q.Tailnet.Devices[src[0]].ID:
+	case q.Tailnet.Devices[dst[0]].ID:
+		other = src[0]
+	default:
+		return nil
+	}
+	d := q.Tailnet.Devices[other]
+	if len(d.Addrs) == 0 {
+		return nil
+	}
+	path, err := q.host.Ping(ctx, d.Addrs[0])
+	if err != nil {
+		return []layer{{Layer: "ping", Holds: policy.Unknown.String(), Text: fmt.Sprintf("%s does not answer a ping from this host: %v.", d.Name, err), Next: "see ping_peer"}}
+	}
+	return []layer{{Layer: "ping", Holds: policy.Yes.String(), Text: fmt.Sprintf("%s answers a ping from this host (%s).", d.Name, path)}}
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+
+package access
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/survey"
+	"tailscale-mcp/internal/tool"
+)
+
+// question is one question about a compiled policy.
+type question struct {
+	host Host
+	survey.Evaluation
+	policy *policy.Policy
+	policy.Question
+	asked explainInput
+}
+
+// one answers for a source: every layer, and what they come to.
+func (q question) one(ctx context.Context) (out explainOutput) {
+	verdict := q.policy.Reach(q.Question)
+	out.Unknown = verdict.Unknown
+	out.Layers = append(out.Layers, q.byPolicy(verdict))
+	out.Layers = append(out.Layers, q.bySSH()...)
+	out.Layers = append(out.Layers, q.routes()...)
+	out.Layers = append(out.Layers, q.devices("source", q.Src)...)
+	out.Layers = append(out.Layers, q.devices("destination", q.Dst)...)
+	out.Layers = append(out.Layers, q.ping(ctx)...)
+	what := fmt.Sprintf("%s to %s at %s", tool.Clip(q.asked.Source), tool.Clip(q.asked.Destination), service(q.Proto, q.Port))
+	answer, because := policy.Yes, ""
+	for _, l := range out.Layers {
+		if l.Layer == "ssh" {
+			continue // it decides about a login on the host, not about the connection
+		}
+		switch {
+		case l.Holds == policy.No.String() && answer != policy.No:
+			answer, because = policy.No, l.Text
+		case l.Holds == policy.Unknown.String() && answer == policy.Yes && l.Layer == "policy":
+			answer, because = policy.Unknown, l.Text
+		}
+	}
+	out.Answer = answer.String()
+	switch answer {
+	case policy.Yes:
+		out.Summary = "Yes: " + what + " is allowed, and nothing that was looked at stands in its way."
+	case policy.No:
+		out.Summary = "No: " + what + " does not get through. " + because
+	default:
+		out.Summary = "Unknown: " + what + " may be allowed. " + because
+	}
+	return out
+}
+
+// byPolicy is the layer of the policy file.
+func (q question) byPolicy(v policy.Verdict) layer {
+	l := layer{Layer: "policy", Holds: v.Answer.String(), Rules: rules(v.Rules)}
+	switch v.Answer {
+	case policy.Yes:
+		l.Text = "The policy file allows it" + carried(v.Via) + "."
+	case policy.Unknown:
+		l.Text = "The policy file may allow it; it hangs on " + strings.Join(v.Unknown, "; ") + "."
+	default:
+		l.Text = "No rule of the policy file allows it."
+		if v.Partly {
+			l.Text = "The policy file allows it for some of them and not for all."
+		}
+	}
+	const most = 5
+	for _, why := range v.Why[:min(most, len(v.Why))] {
+		l.Text += " " + sentence(why.Text)
+		if l.Next == "" {
+			l.Next = why.Next
+		}
+		if why.Rule != nil && len(l.Rules) < most {
+			l.Rules = append(l.Rules, shown(*why.Rule))
+		}
+	}
+	return l
+}
+
+func carried(via []string) string {
+	if len(via) == 0 {
+		return ""
+	}
+	return ", carried by " + strings.Join(via, ", ")
+}
+
+// bySSH is the layer of Tailscale SSH, for its port.
+func (q question) bySSH() []layer {
+	const port = 22
+	if q.Port != port || q.Proto != 6 {
+		return nil
+	}
+	l := layer{Layer: "ssh"}
+	root, other := q.policy.SSH(q.Src, q.Dst, "root"), q.policy.SSH(q.Src, q.Dst, "autogroup:nonroot")
+	l.Holds = max(root.Answer, other.Answer).String()
+	l.Text = fmt.Sprintf("Where the destination runs Tailscale SSH, a login as root: %s; as another user: %s.", login(root), login(other))
+	l.Rules = rules(append(root.Rules, other.Rules...))
+	return []layer{l}
+}
+
+func login(v policy.SSHVerdict) string {
+	switch {
+	case v.Answer == policy.Yes && v.Check:
+		return "after signing in again"
+	default:
+		return v.Answer.String()
+	}
+}
+
+// everybody answers without a source.
+func (q question) everybody() (out explainOutput) {
+	people, devices := map[string]bool{}, map[string]bool{}
+	unknown := map[string]bool{}
+	for _, a := range q.policy.Sources(q.Dst, q.Proto, q.Port) {
+		one := access{
+			Rule: shown(a.Rule), Sure: a.Answer == policy.Yes, By: few(a.Selectors), People: few(a.People), Tags: few(a.Tags),
+			Devices: len(a.Devices), Ranges: few(a.Ranges), Ports: few(a.Ports), Via: few(a.Via), Unknown: few(a.Unknown),
+		}
+		out.Access = append(out.Access, one)
+		for _, p := range a.People {
+			people[p] = true
+		}
+		for _, d := range a.Devices {
+			devices[d] = true
+		}
+		for _, u := range a.Unknown {
+			if !unknown[u] {
+				unknown[u] = true
+				out.Unknown = append(out.Unknown, u)
+			}
+		}
+	}
+	what := fmt.Sprintf("%s at %s", tool.Clip(q.asked.Destination), service(q.Proto, q.Port))
+	if q.Port == 0 {
+		what += " (any port)"
+	}
+	out.Answer = policy.No.String()
+	for _, a := range out.Access {
+		if a.Sure {
+			out.Answer = policy.Yes.String()
+			break
+		}
+		out.Answer = policy.Unknown.String()
+	}
+	switch out.Answer {
+	case "no":
+		out.Summary = "Nobody reaches " + what + " by the policy file."
+	default:
+		out.Summary = fmt.Sprintf("%d people with %d devices reach %s by %d rules.", len(people), len(devices), what, len(out.Access))
+	}
+	out.Layers = append(q.routes(), q.devices("destination", q.Dst)...)
+	return out
+}
+
+// sentence makes a phrase one.
+func sentence(phrase string) string {
+	if phrase == "" {
+		return ""
+	}
+	return strings.ToUpper(phrase[:1]) + strings.TrimSuffix(phrase[1:], ".") + "."
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+
+package access
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/policy/grammar"
+	"tailscale-mcp/internal/survey"
+	"tailscale-mcp/internal/tool"
+)
+
+type usersInput struct {
+	Tool string `json:"tool,omitempty" jsonschema:"a tool of this server, such as set_policy; leave it out for everything that is granted"`
+}
+
+type usersOutput struct {
+	Summary string   `json:"summary"`
+	Grants  []holder `json:"grants" jsonschema:"by rule of the policy file, in its order"`
+	Unknown []string `json:"unknown,omitempty" jsonschema:"what would have to be known for a sure answer"`
+}
+
+// holder is who may use what by one rule.
+type holder struct {
+	Rule    rule              `json:"rule"`
+	Sure    bool              `json:"sure" jsonschema:"false: it hangs on what is unknown"`
+	By      []string          `json:"by" jsonschema:"the sources of the rule"`
+	People  []string          `json:"people,omitempty" jsonschema:"logins that have a device"`
+	Tags    []string          `json:"tags,omitempty" jsonschema:"tags of tagged devices"`
+	Ranges  []string          `json:"ranges,omitempty" jsonschema:"addresses of no device"`
+	Entries []json.RawMessage `json:"entries,omitempty" jsonschema:"what is granted, as the file has it"`
+	Allowed []string          `json:"allowed,omitempty" jsonschema:"the selectors that allow the tool that was asked about"`
+	Problem string            `json:"problem,omitempty" jsonschema:"why these callers are refused everything"`
+}
+
+// users answers who may use this server.
+type users struct {
+	explainer
+	capability string
+	find       func(name string) (grant.Tool, bool)
+}
+
+func (u users) tool() tool.Tool {
+	return tool.New(tool.Definition{
+		Name: "who_can_use", Title: "Who can use this server", Group: group, Class: grant.Read,
+		Operations: operations(),
+		Example:    json.RawMessage(`{"tool":"set_policy"}`),
+		Description: "Says which people and tags may use which tools of this server by the grants of the policy file, rule by rule, or who may call one tool. " +
+			"An entry that cannot be read, which refuses everything to its callers, is said. " + cost(),
+	}, u.answer)
+}
+
+func (u users) answer(ctx context.Context, _ tool.Call, in usersInput) (out usersOutput, err error) {
+	asked, known := grant.Tool{}, false
+	if in.Tool != "" {
+		if asked, known = u.find(in.Tool); !known {
+			return out, tool.Invalidf("whoami lists the tools", "this server has no tool %q", tool.Clip(in.Tool))
+		}
+	}
+	p, err := u.api.Policy(ctx)
+	if err != nil {
+		return out, err
+	}
+	file, err := grammar.Parse(p.HuJSON)
+	if err != nil {
+		return out, unreadable(err)
+	}
+	err = u.evaluator.Evaluate(ctx, nil, []*grammar.File{file}, func(v survey.Evaluation) error {
+		here := u.host.ID(ctx)
+		if here == "" {
+			out = usersOutput{Summary: "Nobody can be named.", Grants: []holder{}, Unknown: []string{"which node this host is: tailscaled does not say"}}
+			return nil
+		}
+		dst, err := v.Policies[0].Endpoint(here)
+		if err != nil {
+			return fmt.Errorf("this host: %w", err)
+		}
+		out = u.list(v.Policies[0].Holders(dst, u.capability), asked, known)
+		return nil
+	})
+	return out, err
+}
+
+// list makes the answer out of what the rules give.
+func (u users) list(holdings []policy.Holding, asked grant.Tool, one bool) (out usersOutput) {
+	out.Grants = []holder{}
+	people, tags := map[string]bool{}, map[string]bool{}
+	for _, h := range holdings {
+		g := holder{
+			Rule: shown(h.Rule), Sure: h.Answer == policy.Yes, By: few(h.Selectors), People: few(h.People), Tags: few(h.Tags), Ranges: few(h.Ranges),
+		}
+		rules, err := grant.Parse(texts(h.Values))
+		switch {
+		case err != nil:
+			g.Problem = "an entry cannot be read: " + err.Error()
+		case one:
+			d := rules.Tool(asked)
+			if !d.Allowed {
+				continue
+			}
+			g.Allowed = []string{d.By}
+		default:
+			g.Entries = h.Values
+		}
+		out.Grants = append(out.Grants, g)
+		for _, u := range h.Unknown {
+			if !slices.Contains(out.Unknown, u) {
+				out.Unknown = append(out.Unknown, u)
+			}
+		}
+		if g.Problem == "" {
+			for _, p := range h.People {
+				people[p] = true
+			}
+			for _, t := range h.Tags {
+				tags[t] = true
+			}
+		}
+	}
+	what := "anything of this server"
+	if one {
+		what = asked.Name
+	}
+	out.Summary = fmt.Sprintf("%d people and %d tags may use %s by %d rules.", len(people), len(tags), what, len(out.Grants))
+	return out
+}
+
+func texts(values []json.RawMessage) (all []string) {
+	for _, v := range values {
+		all = append(all, string(v))
+	}
+	return all
+}
