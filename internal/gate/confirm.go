@@ -40,6 +40,44 @@ const (
 // changes anything, and returns its error as it is. A change that was confirmed is
 // recorded with that name before Confirm returns.
 func (c Call) Confirm(given Confirmation, name, effect string) error {
+	if err := c.asked("", given, name, effect); err != nil {
+		return err
+	}
+	return c.confirmed()
+}
+
+// ConfirmTwice is Confirm for a change that there is a doubt about: who wants the change
+// is asked again, with a code or a question of its own that says the doubt.
+func (c Call) ConfirmTwice(given Confirmation, name, effect, doubt string) error {
+	const again = " again"
+	second := "is doubtful: " + doubt + ". This " + effect
+	b, err := c.binding(c.kind()+again, name, second)
+	if err != nil {
+		return err
+	}
+	// The second question is open only when the first has been answered.
+	if len(c.dispatcher.codes.Open(b)) == 0 {
+		if err := c.asked("", given, name, effect+"\n"+doubt); err != nil {
+			return err
+		}
+		given = Confirmation{}
+	}
+	if err := c.asked(again, given, name, second); err != nil {
+		return err
+	}
+	return c.confirmed()
+}
+
+// kind says how a yes is given: by the answer to a question, or by a code.
+func (c Call) kind() string {
+	if c.request.Answer != nil {
+		return "question"
+	}
+	return "code"
+}
+
+// asked returns nil where a change is wanted; time tells a second question from the first.
+func (c Call) asked(time string, given Confirmation, name, effect string) error {
 	if name == "" {
 		// Nobody could tell what the change touched, neither now nor later.
 		return &Error{
@@ -49,35 +87,31 @@ func (c Call) Confirm(given Confirmation, name, effect string) error {
 		}
 	}
 	*c.target = found(name)
-	var refused *Error
-	var err error
-	if c.request.Answer != nil {
-		refused, err = c.person(name, effect)
-	} else {
-		refused, err = c.code(given.Confirm, name, effect)
-	}
-	switch {
-	case err != nil:
+	b, err := c.binding(c.kind()+time, name, effect)
+	if err != nil {
 		return err
-	case refused != nil:
+	}
+	var refused *Error
+	if c.request.Answer != nil {
+		refused = c.person(b, name, effect)
+	} else {
+		refused = c.code(b, given.Confirm, name, effect)
+	}
+	if refused != nil {
 		return refused
 	}
-	return c.confirmed()
+	return nil
 }
 
 // code wants the code of an earlier refusal; without it there is a refusal with
 // one.
-func (c Call) code(given, name, effect string) (refused *Error, err error) {
-	b, err := c.binding("code", name, effect)
-	if err != nil {
-		return nil, err
-	}
+func (c Call) code(b code.Binding, given, name, effect string) (refused *Error) {
 	why, this := "", "this"
 	if given != "" {
 		read := code.Read(given)
 		switch verdict := c.dispatcher.codes.Take(b, read); {
 		case verdict == code.Right:
-			return nil, nil
+			return nil
 		case verdict == code.Changed:
 			why, this = "what this touches has changed since its code was handed out", "Now this"
 		case read == "":
@@ -98,16 +132,12 @@ func (c Call) code(given, name, effect string) (refused *Error, err error) {
 		// It has arguments in it, and what is there: the URL of a webhook is a
 		// secret of some services.
 		Private: true,
-	}, nil
+	}
 }
 
 // person asks the person, by the client. The argument confirm plays no part: such
 // a client has been handed no code.
-func (c Call) person(name, effect string) (refused *Error, err error) {
-	b, err := c.binding("question", name, effect)
-	if err != nil {
-		return nil, err
-	}
+func (c Call) person(b code.Binding, name, effect string) (refused *Error) {
 	begin := "This"
 	if name := unsaid("", name, effect); name != "" {
 		begin = name + ": this"
@@ -124,9 +154,9 @@ func (c Call) person(name, effect string) (refused *Error, err error) {
 				Code:    failure.ConfirmationRequired,
 				Message: "nothing was changed: the person was asked and does not want it",
 				Next:    "do not call again unless the person asks for it",
-			}, nil
+			}
 		case verdict == code.Right:
-			return nil, nil
+			return nil
 		default:
 			begin = "What this touches has changed since you were asked. Now this"
 		}
@@ -138,7 +168,7 @@ func (c Call) person(name, effect string) (refused *Error, err error) {
 		Message: "nothing was changed yet: the person is asked first",
 		Next:    "wait for the answer of the person",
 		Ask:     &q,
-	}, nil
+	}
 }
 
 // unsaid names what is touched, where effect does not.

@@ -114,12 +114,14 @@ type API interface {
 // upstream returns the groups that ask the Tailscale API.
 func upstream(o Options, api API) []tool.Set {
 	h := host{localapi.New(o.Local)}
+	evaluator := survey.NewEvaluator(api)
 	capability := cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp")
 	return []tool.Set{
-		devices.Tools(api, h.ID), policy.Tools(api, capability, h.tags), settings.Tools(api),
+		devices.Tools(api, h.ID), settings.Tools(api),
+		policy.Tools(api, policy.Options{Host: h, Evaluator: evaluator, Capability: capability}),
 		dns.Tools(api), keys.Tools(api), users.Tools(api), invites.Tools(api), contacts.Tools(api), webhooks.Tools(api),
 		logs.Tools(api), posture.Tools(api), services.Tools(api), oauth.Tools(api), organization.Tools(api), prompts(api),
-		access.Tools(api, access.Options{Host: h, Evaluator: survey.NewEvaluator(api), Capability: capability, Find: finder()}),
+		access.Tools(api, access.Options{Host: h, Evaluator: evaluator, Capability: capability, Find: finder()}),
 	}
 }
 

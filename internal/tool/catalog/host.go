@@ -56,8 +56,8 @@ func (h host) Ping(ctx context.Context, addr netip.Addr) (path string, err error
 	return "relayed", nil
 }
 
-// tags are the node's tags, nil while they are not known.
-func (h host) tags(ctx context.Context) []string {
+// Tags returns the node's tags, nil while they are not known.
+func (h host) Tags(ctx context.Context) []string {
 	self := h.self(ctx)
 	switch {
 	case self == nil:
@@ -66,4 +66,12 @@ func (h host) tags(ctx context.Context) []string {
 		return []string{}
 	}
 	return self.Tags.AsSlice()
+}
+
+// Addrs returns the node's Tailscale addresses, nil while they are not known.
+func (h host) Addrs(ctx context.Context) []netip.Addr {
+	if self := h.self(ctx); self != nil {
+		return self.TailscaleIPs
+	}
+	return nil
 }

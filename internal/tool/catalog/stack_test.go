@@ -166,7 +166,7 @@ func TestLocalToolsThroughTheStack(t *testing.T) {
 		r.wants(alice, name, cmp.Or(arguments[name], `{}`), "{", false)
 	}
 	self := host{localapi.New(socket.Client(server.Socket))}
-	if id, tags := self.ID(ctx), self.tags(ctx); id != server.StableID() || !slices.Equal(tags, []string{"tag:mcp"}) {
+	if id, tags := self.ID(ctx), self.Tags(ctx); id != server.StableID() || !slices.Equal(tags, []string{"tag:mcp"}) {
 		t.Errorf("this host is %s with the tags %q, want %s with tag:mcp", id, tags, server.StableID())
 	}
 	if err := server.Stop(ctx); err != nil {
@@ -176,7 +176,7 @@ func TestLocalToolsThroughTheStack(t *testing.T) {
 		r.wants(alice, name, cmp.Or(arguments[name], `{}`), string(failure.UpstreamUnavailable), true, "systemctl start tailscaled")
 	}
 	r.wants(alice, "whoami", `{}`, "{", false, "alice@example.com")
-	if id, tags := self.ID(ctx), self.tags(ctx); id != "" || tags != nil {
+	if id, tags := self.ID(ctx), self.Tags(ctx); id != "" || tags != nil {
 		t.Errorf("without tailscaled this host is %q with the tags %q, want nothing known", id, tags)
 	}
 }

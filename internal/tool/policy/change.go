@@ -32,9 +32,8 @@ type changeOutput struct {
 // the file as it is, the file as it is to be, the difference, the judgement of the API,
 // who gains and loses what, the confirmation, the write.
 type changer struct {
-	api        remembering
-	capability string
-	tags       func(context.Context) []string
+	Options
+	api remembering
 }
 
 // base is the file that a change is based on.
@@ -108,7 +107,13 @@ func (c changer) change(ctx context.Context, call tool.Call, p base, to proposal
 	if said.lost {
 		name = "policy without my access"
 	}
-	if err := call.Confirm(given, name, effect+":\n"+shown); err != nil {
+	question := effect + ":\n" + shown
+	if said.doubt != "" {
+		err = call.ConfirmTwice(given, name, question, said.doubt)
+	} else {
+		err = call.Confirm(given, name, question)
+	}
+	if err != nil {
 		return changeOutput{}, err
 	}
 	return c.write(ctx, p.Policy, to.text, out)

@@ -6,53 +6,118 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/policy/effect"
+	"tailscale-mcp/internal/policy/grammar"
+	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/tool"
 )
 
-// effects is what a change of the policy file does to whom, as far as the two files tell.
+// effects is what a change of the policy file does to whom, as far as can be known.
 type effects struct {
 	// lost is set when the caller may lose the way by which this server is used.
 	lost bool
-	// all are the effects in words, the gravest first.
+	// all are the effects in words, the frightening first.
 	all []string
+	// doubt says where this server judges the new file otherwise than the Tailscale API,
+	// which takes it; empty where the two agree.
+	doubt string
 }
 
-// effects compares what two policy files give. The old one may not be readable.
-func (c changer) effects(ctx context.Context, call tool.Call, before, after string) (effects, error) {
+// effects compares what two policy files give in the tailnet as it is. Where that cannot
+// be told, it says so, and takes the caller's own way for lost.
+func (c changer) effects(ctx context.Context, call tool.Call, before, after string) (e effects, err error) {
 	now, err := parse(after)
 	if err != nil {
 		return effects{}, err
 	}
-	var e effects
+	wrong := grammar.Validate(now, nil)
 	old, err := parse(before)
-	if err != nil || policy.Loses(call.Caller, c.capability, c.tags(ctx), old, now) {
-		e.lost = true
-		e.all = append(e.all, "it may take away or change the access by which you use this server right now")
+	if err != nil {
+		return effects{
+			lost: true, doubt: doubts(wrong, nil),
+			all: []string{"who gains and loses what cannot be told, since this server cannot read the present file; it may take away the access by which you use this server right now"},
+		}, nil
 	}
-	if now.Open() && (err != nil || !old.Open()) {
-		e.all = append(e.all, "the new file has neither acls nor grants, which Tailscale takes for its default: every device may reach every other")
+	first := append([]string{call.Caller.Login, call.Caller.Addr.Addr().String()}, call.Caller.Tags...)
+	err = c.Evaluator.Evaluate(ctx, first, []*grammar.File{old, now}, func(v survey.Evaluation) error {
+		r := effect.Between(v.Policies[0], v.Policies[1], c.focus(ctx, call))
+		e.lost, e.all = r.LosesOwnWay, inWords(r)
+		if len(v.Tailnet.Missing) > 0 {
+			e.all = append(e.all, "not known to this server is "+strings.Join(v.Tailnet.Missing, "; "))
+		}
+		e.doubt = doubts(wrong, v.Policies[1].Tests())
+		return nil
+	})
+	switch code := failure.CodeOf(err); code {
+	case failure.MissingScope, failure.PermissionDenied, failure.NotFound:
+		return effects{
+			lost: true, doubt: doubts(wrong, nil),
+			all: []string{fmt.Sprintf("who gains and loses what cannot be told, since the devices of the tailnet may not be read (%s); it may take away the access by which you use this server right now", code)},
+		}, nil
 	}
-	e.all = append(e.all, gives(c.capability, old, now)...)
-	return e, nil
+	return e, err
 }
 
-// gives says of a change of the policy file who gains which tools of servers like this
-// one, reads aside, and on which hosts.
-func gives(capability string, old, now policy.File) []string {
-	const most = 10
-	gains := policy.Gains(capability, old, now)
-	var lines []string
-	for _, g := range gains[:min(most, len(gains))] {
-		lines = append(lines, fmt.Sprintf("it gives %s on %s the tools %s of servers like this one", few(g.Src), few(g.Dst), few(g.Tools)))
+// focus is what matters most to the caller: this server, and the way to it.
+func (c changer) focus(ctx context.Context, call tool.Call) effect.Focus {
+	f := effect.Focus{
+		Capability: c.Capability, Tags: c.Host.Tags(ctx), Addrs: c.Host.Addrs(ctx),
+		CallerLogin: call.Caller.Login, CallerTags: call.Caller.Tags, CallerAddr: call.Caller.Addr.Addr(),
 	}
-	if more := len(gains) - most; more > 0 {
-		lines = append(lines, fmt.Sprintf("by %d entries more it gives others", more))
+	if len(f.CallerTags) > 0 {
+		f.CallerLogin = "" // a tagged node is not its user
 	}
-	return lines
+	return f
+}
+
+// inWords lists the changes, and says how many are left out.
+func inWords(r *effect.Result) (all []string) {
+	for _, c := range r.Changes {
+		text := c.Text
+		if len(c.Unknown) > 0 {
+			text += " (it hangs on " + strings.Join(c.Unknown, "; ") + ")"
+		}
+		all = append(all, text)
+	}
+	for _, more := range []struct {
+		n    int
+		what string
+	}{{r.MoreGains, "gains"}, {r.MoreLosses, "losses"}, {r.MoreNothing, "changes of nothing today"}} {
+		if more.n > 0 {
+			all = append(all, fmt.Sprintf("%d %s more", more.n, more.what))
+		}
+	}
+	if len(all) == 0 {
+		all = []string{"nobody gains or loses anything by it"}
+	}
+	return all
+}
+
+// doubts says where this server would not take a file that the Tailscale API takes.
+func doubts(wrong []*grammar.Error, tests []policy.TestResult) string {
+	var all []string
+	for _, w := range wrong {
+		all = append(all, fmt.Sprintf("line %d: %s", w.Line, seen(w.Message)))
+	}
+	for _, t := range tests {
+		if t.Pass == policy.No {
+			all = append(all, fmt.Sprintf("line %d: %s", t.Rule.Line, seen(t.Text)))
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	const most = 5
+	if more := len(all) - most; more > 0 {
+		all = append(all[:most:most], fmt.Sprintf("and %d more", more))
+	}
+	return "the Tailscale API takes the new file, and this server would not: one of the two is wrong about it, and what it says of gains and losses may be too (" + strings.Join(all, "; ") + ")"
 }
 
 // few lists the first few of many names for a sentence.
@@ -70,12 +135,20 @@ func few(names []string) string {
 }
 
 // parse reads a policy file that a caller gives, and refuses one that is not readable
-// with the next step.
-func parse(text string) (policy.File, error) {
-	f, err := policy.Parse(text)
-	var unreadable *policy.Unreadable
-	if errors.As(err, &unreadable) {
-		return f, tool.Invalidf(unreadable.Next, "%s", unreadable.Why)
+// with the place and the next step.
+func parse(text string) (*grammar.File, error) {
+	f, err := grammar.Parse(text)
+	var wrong *grammar.Error
+	if errors.As(err, &wrong) {
+		return nil, tool.Invalidf(wrong.Next, "the policy is not readable: line %d, column %d: %s", wrong.Line, wrong.Column, seen(wrong.Message))
 	}
 	return f, err
+}
+
+// Host is the host of this server.
+type Host interface {
+	// Tags returns the node's tags, nil while they are not known.
+	Tags(ctx context.Context) []string
+	// Addrs returns the node's addresses, nil while they are not known.
+	Addrs(ctx context.Context) []netip.Addr
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"time"
 
+	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
 )
@@ -30,11 +31,19 @@ type API interface {
 	ConfigurationLog(ctx context.Context, wanted tsapi.ConfigurationLog) ([]tsapi.Object, error)
 }
 
-// Tools returns the group. capability is the name by which grants mean this server;
-// tags returns the tags of its host, nil while they are not known.
-func Tools(api API, capability string, tags func(context.Context) []string) tool.Set {
+// Options are what the tools need beside the Tailscale API.
+type Options struct {
+	Host Host
+	// Evaluator is the one that all tools of the server share.
+	Evaluator *survey.Evaluator
+	// Capability is the name by which grants mean this server.
+	Capability string
+}
+
+// Tools returns the group.
+func Tools(api API, o Options) tool.Set {
 	kept := remembering{api, &files{}}
-	c := changer{kept, capability, tags}
+	c := changer{o, kept}
 	return tool.Set{
 		Tools:     []tool.Tool{get(kept), validate(kept), c.edit(), c.set(), history{kept, time.Now}.tool(), reverter{c, time.Now}.tool()},
 		Resources: []tool.Resource{resource(kept), jsonResource(kept)},
