@@ -3,9 +3,11 @@
 package policy
 
 import (
-	"strings"
+	"context"
+	"net/netip"
 	"testing"
 
+	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -16,4 +18,17 @@ func TestSetPolicyThatGives(t *testing.T) {
 	all := `{"src": ["*"], "dst": ["tag:mcp"], "app": {"jaxxstorm.com/cap/mcp": [{"tools": ["*", "escalating:*"]}]}}`
 	r.Refuses("set_policy", setting(file(mine+","+all), etag, ""), tool.CodeConfirmationRequired,
 		`replaces the tailnet policy file; it gives "*" on "tag:mcp" the tools "*", "escalating:*" of servers like this one; the Tailscale API takes the new file, and its tests pass:`)
+}
+
+// here is the host of a server with the tag tag:mcp.
+type here struct{}
+
+func (here) Tags(context.Context) []string { return []string{"tag:mcp"} }
+func (here) Addrs(context.Context) []netip.Addr {
+	return []netip.Addr{netip.MustParseAddr("100.64.0.13")}
+}
+
+// tools makes the tools as the server does.
+func tools(api API) tool.Set {
+	return Tools(api, Options{Host: here{}, Evaluator: survey.NewEvaluator(api.(survey.API)), Capability: capability})
 }

@@ -3,7 +3,6 @@
 package policy
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -50,9 +49,7 @@ func changed(t *testing.T) *tooltest.API {
 func startQuiet(t *testing.T, o fakeapi.Options) *tooltest.API {
 	t.Helper()
 	o.QuietLog, o.Policy = true, opsFile()
-	return tooltest.NewAPI(t, o, func(api API) tool.Set {
-		return Tools(api, capability, func(context.Context) []string { return nil })
-	})
+	return tooltest.NewAPI(t, o, tools)
 }
 
 func historyOf(t *testing.T, r *tooltest.API, arguments string) historyOutput {

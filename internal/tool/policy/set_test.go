@@ -3,7 +3,6 @@
 package policy
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -28,9 +27,13 @@ func file(grants string) string {
 
 func start(t *testing.T) *tooltest.API {
 	t.Helper()
-	return tooltest.NewAPI(t, fakeapi.Options{}, func(api API) tool.Set {
-		return Tools(api, capability, func(context.Context) []string { return nil })
+	r := tooltest.NewAPI(t, fakeapi.Options{}, tools)
+	r.Fake.SetDevices([]fakeapi.Device{
+		{NodeID: "nMCPCNTRL", ID: "13", Hostname: "mcp", Tags: []string{"tag:mcp"}, Addresses: []string{"100.64.0.13"}},
+		{NodeID: "nLaptopCNTRL", ID: "9", Hostname: "laptop", User: "alice@example.com", Addresses: []string{"100.64.0.9"}},
+		{NodeID: "nBobCNTRL", ID: "8", Hostname: "bob-laptop", User: "bob@example.com", Addresses: []string{"100.64.0.8"}},
 	})
+	return r
 }
 
 // startWith has a policy file, and returns the ETag by which get_policy names it.
