@@ -97,21 +97,17 @@ func (s *Server) matches(f *grammar.File, kind, subject string) ([]previewMatch,
 	p := policy.Compile(f, s.tailnet())
 	var rules []policy.Access
 	if kind == "user" {
-		src, err := p.Endpoint(subject)
-		if err != nil {
-			return []previewMatch{}, nil // nobody of that name: nothing matches
+		if src, err := p.Endpoint(subject); err == nil { // else nobody of that name: nothing matches
+			rules = p.Destinations(src)
 		}
-		rules = p.Destinations(src)
 	} else {
 		at, err := netip.ParseAddrPort(subject)
 		if err != nil {
 			return nil, err
 		}
-		dst, err := p.Endpoint(at.Addr().String())
-		if err != nil {
-			return []previewMatch{}, nil
+		if dst, err := p.Endpoint(at.Addr().String()); err == nil {
+			rules = p.Sources(dst, 6, at.Port())
 		}
-		rules = p.Sources(dst, 6, at.Port())
 	}
 	all := []previewMatch{}
 	for _, r := range rules {
@@ -127,6 +123,8 @@ func (s *Server) matches(f *grammar.File, kind, subject string) ([]previewMatch,
 					m.Ports = append(m.Ports, dst.Text+":"+ip.Text)
 				}
 			}
+		default: // everybody reaches everything, where a file has neither
+			m.Users, m.Ports = []string{"*"}, []string{"*:*"}
 		}
 		if n := len(all); n == 0 || all[n-1].LineNumber != m.LineNumber {
 			all = append(all, m)
