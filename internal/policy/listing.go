@@ -61,7 +61,7 @@ func (p *Policy) Sources(dst Endpoint, proto int, port uint16) []Access {
 		if hit.Sure|hit.May == 0 {
 			continue
 		}
-		may.Ports, may.Via = sure.Ports, sure.Via
+		may.Ports, may.Via = slices.Clone(sure.Ports), slices.Clone(sure.Via)
 		p.sides(r, who, self, hit, &sure, &may)
 		out = appendAccess(out, sure, may)
 	}

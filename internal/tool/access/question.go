@@ -71,8 +71,12 @@ func (q question) byPolicy(v policy.Verdict) layer {
 		}
 	}
 	const most = 5
+	told := map[string]bool{}
 	for _, why := range v.Why[:min(most, len(v.Why))] {
-		l.Text += " " + sentence(why.Text)
+		if !told[why.Text] {
+			told[why.Text] = true
+			l.Text += " " + sentence(why.Text)
+		}
 		if l.Next == "" {
 			l.Next = why.Next
 		}
@@ -116,6 +120,7 @@ func login(v policy.SSHVerdict) string {
 // everybody answers without a source.
 func (q question) everybody() (out explainOutput) {
 	people, devices := map[string]bool{}, map[string]bool{}
+	mayPeople, mayDevices := map[string]bool{}, map[string]bool{}
 	unknown := map[string]bool{}
 	for _, a := range q.policy.Sources(q.Dst, q.Proto, q.Port) {
 		one := access{
@@ -123,11 +128,15 @@ func (q question) everybody() (out explainOutput) {
 			Devices: len(a.Devices), Ranges: few(a.Ranges), Ports: few(a.Ports), Via: few(a.Via), Unknown: few(a.Unknown),
 		}
 		out.Access = append(out.Access, one)
+		who, on := people, devices
+		if !one.Sure {
+			who, on = mayPeople, mayDevices
+		}
 		for _, p := range a.People {
-			people[p] = true
+			who[p] = true
 		}
 		for _, d := range a.Devices {
-			devices[d] = true
+			on[d] = true
 		}
 		for _, u := range a.Unknown {
 			if !unknown[u] {
@@ -152,16 +161,32 @@ func (q question) everybody() (out explainOutput) {
 	case "no":
 		out.Summary = "Nobody reaches " + what + " by the policy file."
 	default:
-		out.Summary = fmt.Sprintf("%d people with %d devices reach %s by %d rules.", len(people), len(devices), what, len(out.Access))
+		out.Summary = fmt.Sprintf("%s with %s reach %s", count(len(people), "person", "people"), count(len(devices), "device", "devices"), what)
+		if n, m := without(mayPeople, people), without(mayDevices, devices); n+m > 0 {
+			out.Summary += fmt.Sprintf(", and %s with %s more may", count(n, "person", "people"), count(m, "device", "devices"))
+		}
+		out.Summary += "."
 	}
 	out.Layers = append(q.routes(), q.devices("destination", q.Dst)...)
 	return out
 }
 
-// sentence makes a phrase one.
-func sentence(phrase string) string {
-	if phrase == "" {
-		return ""
+// sentence ends a phrase. Its first letter stays: it may be that of a name.
+func sentence(phrase string) string { return strings.TrimSuffix(phrase, ".") + "." }
+
+// without counts the names of a set that another does not have.
+func without(set, other map[string]bool) (n int) {
+	for name := range set {
+		if !other[name] {
+			n++
+		}
 	}
-	return strings.ToUpper(phrase[:1]) + strings.TrimSuffix(phrase[1:], ".") + "."
+	return n
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
