@@ -32,7 +32,7 @@ type explainOutput struct {
 
 // layer is one thing that has to hold for a connection.
 type layer struct {
-	Layer string `json:"layer" jsonschema:"policy, ssh, route, source, destination or ping"`
+	Layer string `json:"layer" jsonschema:"policy, ssh, route, source, destination, name or ping"`
 	Holds string `json:"holds" jsonschema:"yes, no or unknown"`
 	Text  string `json:"text"`
 	Rules []rule `json:"rules,omitempty" jsonschema:"the rules that decide it"`
@@ -69,9 +69,9 @@ type explainer struct {
 func (e explainer) tool() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "explain_access", Title: "Explain who reaches what", Group: group, Class: grant.Read,
-		Operations: operations(),
+		Operations: append(operations(), "getDnsPreferences"),
 		Example:    json.RawMessage(`{"source":"bob@example.com","destination":"tag:web","port":443}`),
-		Description: "Says whether a source reaches a destination, by which rule of the policy file, or why not: policy, ssh, route, state of the devices, posture, and a ping where this host is one end, each with the next step. " +
+		Description: "Says whether a source reaches a destination, by which rule of the policy file, or why not: policy, ssh, route, state of the devices, posture, name, and a ping where this host is one end, each with the next step. " +
 			"Without a source it lists the people and devices that reach the destination, by rule. Use it instead of reading the policy file. What cannot be known is said to be unknown. " +
 			cost(),
 	}, e.explain)
@@ -93,8 +93,9 @@ func (e explainer) explain(ctx context.Context, call tool.Call, in explainInput)
 	if err != nil {
 		return out, unreadable(err)
 	}
+	var between ends
 	err = e.evaluator.Evaluate(ctx, []string{in.Source, in.Destination}, []*grammar.File{file}, func(v survey.Evaluation) error {
-		q := question{e.host, v, v.Policies[0], policy.Question{Proto: proto, Port: uint16(in.Port)}, in} //nolint:gosec // bounded by the schema
+		q := question{v, v.Policies[0], policy.Question{Proto: proto, Port: uint16(in.Port)}, in} //nolint:gosec // bounded by the schema
 		if q.Dst, err = q.policy.Endpoint(in.Destination); err != nil {
 			return tool.Invalidf("name it as list_all_devices, list_users or the policy file does", "destination: %v", err)
 		}
@@ -105,10 +106,16 @@ func (e explainer) explain(ctx context.Context, call tool.Call, in explainInput)
 		if q.Src, err = q.policy.Endpoint(in.Source); err != nil {
 			return tool.Invalidf("name it as list_all_devices, list_users or the policy file does", "source: %v", err)
 		}
-		out = q.one(ctx)
+		out.Layers, out.Unknown = q.layers()
+		between = q.ends()
 		return nil
 	})
-	return out, err
+	if err != nil || in.Source == "" {
+		return out, err
+	}
+	out.Layers = append(out.Layers, e.live(ctx, between)...)
+	out.conclude(fmt.Sprintf("%s to %s at %s", tool.Clip(in.Source), tool.Clip(in.Destination), service(proto, uint16(in.Port)))) //nolint:gosec // bounded by the schema
+	return out, nil
 }
 
 // unreadable is the error of a policy file that the service has and this program cannot

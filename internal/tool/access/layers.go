@@ -3,7 +3,6 @@
 package access
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -107,31 +106,4 @@ func troubleOf(d *tsapi.Device, asDestination bool, now time.Time) (trouble, nex
 		return "is offline", "start it, or see on it: tailscale status"
 	}
 	return "", ""
-}
-
-// ping is the layer of a ping, where this host is one end and the other is one device.
-func (q question) ping(ctx context.Context) []layer {
-	src, dst := q.Src.Devices(q.policy), q.Dst.Devices(q.policy)
-	if len(src) != 1 || len(dst) != 1 || src[0] == dst[0] {
-		return nil
-	}
-	host, other := q.host.ID(ctx), dst[0]
-	switch host {
-	case "":
-		return nil
-	case q.Tailnet.Devices[src[0]].ID:
-	case q.Tailnet.Devices[dst[0]].ID:
-		other = src[0]
-	default:
-		return nil
-	}
-	d := q.Tailnet.Devices[other]
-	if len(d.Addrs) == 0 {
-		return nil
-	}
-	path, err := q.host.Ping(ctx, d.Addrs[0])
-	if err != nil {
-		return []layer{{Layer: "ping", Holds: policy.Unknown.String(), Text: fmt.Sprintf("%s does not answer a ping from this host: %v.", d.Name, err), Next: "see ping_peer"}}
-	}
-	return []layer{{Layer: "ping", Holds: policy.Yes.String(), Text: fmt.Sprintf("%s answers a ping from this host (%s).", d.Name, path)}}
 }

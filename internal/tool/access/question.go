@@ -3,7 +3,6 @@
 package access
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -14,24 +13,24 @@ import (
 
 // question is one question about a compiled policy.
 type question struct {
-	host Host
 	survey.Evaluation
 	policy *policy.Policy
 	policy.Question
 	asked explainInput
 }
 
-// one answers for a source: every layer, and what they come to.
-func (q question) one(ctx context.Context) (out explainOutput) {
+// layers looks at every layer that the evaluation decides.
+func (q question) layers() (all []layer, unknown []string) {
 	verdict := q.policy.Reach(q.Question)
-	out.Unknown = verdict.Unknown
-	out.Layers = append(out.Layers, q.byPolicy(verdict))
-	out.Layers = append(out.Layers, q.bySSH()...)
-	out.Layers = append(out.Layers, q.routes()...)
-	out.Layers = append(out.Layers, q.devices("source", q.Src)...)
-	out.Layers = append(out.Layers, q.devices("destination", q.Dst)...)
-	out.Layers = append(out.Layers, q.ping(ctx)...)
-	what := fmt.Sprintf("%s to %s at %s", tool.Clip(q.asked.Source), tool.Clip(q.asked.Destination), service(q.Proto, q.Port))
+	all = append(all, q.byPolicy(verdict))
+	all = append(all, q.bySSH()...)
+	all = append(all, q.routes()...)
+	all = append(all, q.devices("source", q.Src)...)
+	return append(all, q.devices("destination", q.Dst)...), verdict.Unknown
+}
+
+// conclude says what the layers come to.
+func (out *explainOutput) conclude(what string) {
 	answer, because := policy.Yes, ""
 	for _, l := range out.Layers {
 		if l.Layer == "ssh" {
@@ -53,7 +52,6 @@ func (q question) one(ctx context.Context) (out explainOutput) {
 	default:
 		out.Summary = "Unknown: " + what + " may be allowed. " + because
 	}
-	return out
 }
 
 // byPolicy is the layer of the policy file.

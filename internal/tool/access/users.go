@@ -70,8 +70,8 @@ func (u users) answer(ctx context.Context, _ tool.Call, in usersInput) (out user
 	if err != nil {
 		return out, unreadable(err)
 	}
+	here := u.host.ID(ctx)
 	err = u.evaluator.Evaluate(ctx, nil, []*grammar.File{file}, func(v survey.Evaluation) error {
-		here := u.host.ID(ctx)
 		if here == "" {
 			out = usersOutput{Summary: "Nobody can be named.", Grants: []holder{}, Unknown: []string{"which node this host is: tailscaled does not say"}}
 			return nil
