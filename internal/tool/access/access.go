@@ -52,9 +52,9 @@ func Tools(api API, o Options) tool.Set {
 	return tool.Set{Tools: []tool.Tool{e.tool(), users{e, o.Capability, o.Find}.tool()}}
 }
 
-// cost says what a question costs: the file, and what a survey sends.
-func cost() string {
-	return fmt.Sprintf("Three calls to the Tailscale API, up to %d where rules have posture conditions or name Services.", 1+survey.MostCalls)
+// cost says what a question costs: what a survey sends, and as many calls besides.
+func cost(besides int) string {
+	return fmt.Sprintf("%d calls to the Tailscale API, up to %d where rules have posture conditions or name Services.", 2+besides, besides+survey.MostCalls)
 }
 
 // operations of a question: the file, and the tailnet.

@@ -73,7 +73,7 @@ func (e explainer) tool() tool.Tool {
 		Example:    json.RawMessage(`{"source":"bob@example.com","destination":"tag:web","port":443}`),
 		Description: "Says whether a source reaches a destination, by which rule of the policy file, or why not: policy, ssh, route, state of the devices, posture, name, and a ping where this host is one end, each with the next step. " +
 			"Without a source it lists the people and devices that reach the destination, by rule. Use it instead of reading the policy file. What cannot be known is said to be unknown. " +
-			cost(),
+			cost(2),
 	}, e.explain)
 }
 

@@ -51,7 +51,7 @@ func (u users) tool() tool.Tool {
 		Operations: operations(),
 		Example:    json.RawMessage(`{"tool":"set_policy"}`),
 		Description: "Says which people and tags may use which tools of this server by the grants of the policy file, rule by rule, or who may call one tool. " +
-			"An entry that cannot be read, which refuses everything to its callers, is said. " + cost(),
+			"An entry that cannot be read, which refuses everything to its callers, is said. " + cost(1),
 	}, u.answer)
 }
 
