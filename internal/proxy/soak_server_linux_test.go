@@ -4,6 +4,7 @@ package proxy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -72,6 +74,12 @@ func (s *soakServer) url() string { return "http://" + s.addr + "/mcp" }
 // start makes the server be there, at the address that it had.
 func (s *soakServer) start() {
 	l, err := net.Listen("tcp", s.addr)
+	// A connection may have the port meanwhile, even one of who tries to reach it: a port that
+	// nobody listens on may be chosen as the source of a connection to itself.
+	for deadline := time.Now().Add(30 * time.Second); errors.Is(err, syscall.EADDRINUSE) && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+		l, err = net.Listen("tcp", s.addr)
+	}
 	if err != nil {
 		s.t.Errorf("starting the server again: %v", err)
 		return

@@ -6,8 +6,10 @@ package life
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -81,11 +83,22 @@ func (l *life) daemonStopped(ctx context.Context, t *testing.T) string {
 	l.systemctl(ctx, t, "daemon-reload")
 	l.systemctl(ctx, t, "restart", service)
 	l.answered(ctx, t)
+	pid := l.show(ctx, t, service, "MainPID")
 	l.systemctl(ctx, t, "kill", "--signal=STOP", service)
+	l.await(ctx, t, func() error {
+		status, err := l.host.Run(ctx, "cat", "/proc/"+pid+"/status")
+		if err == nil && !strings.Contains(status, "State:\tT") { // else it has been ended already
+			return errors.New("the daemon goes on")
+		}
+		return nil
+	})
 	took := l.answered(ctx, t)
-	if l.journalled(ctx, t, "Watchdog timeout") == 0 {
-		t.Error("the journal does not say that the watchdog has ended the daemon")
-	}
+	l.await(ctx, t, func() error {
+		if l.journalled(ctx, t, "Watchdog timeout") == 0 {
+			return errors.New("the journal does not say that the watchdog has ended the daemon")
+		}
+		return nil
+	})
 	l.run(ctx, t, "rm", "-r", dropIns)
 	l.systemctl(ctx, t, "daemon-reload")
 	l.systemctl(ctx, t, "restart", service)
