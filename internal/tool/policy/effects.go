@@ -140,7 +140,7 @@ func parse(text string) (*grammar.File, error) {
 	f, err := grammar.Parse(text)
 	var wrong *grammar.Error
 	if errors.As(err, &wrong) {
-		return nil, tool.Invalidf(wrong.Next, "the policy is not readable: line %d, column %d: %s", wrong.Line, wrong.Column, seen(wrong.Message))
+		return nil, tool.Invalidf(wrong.Next, "line %d, column %d: %s", wrong.Line, wrong.Column, seen(wrong.Message))
 	}
 	return f, err
 }

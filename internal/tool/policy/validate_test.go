@@ -162,7 +162,7 @@ func TestValidateRefusals(t *testing.T) {
 		{`{"tests":[{"src":"","accept":["100.64.0.1:22"]}]}`, "src"},
 		{`{"tests":[{"src":"alice@example.com"}]}`, "accept or deny"},
 		{`{"tests":[{"src":"alice@example.com","allow":["100.64.0.1:22"]}]}`, "accept"},
-		{`{"policy":"{\"tests\": {}}","tests":[{"src":"alice@example.com","deny":["100.64.0.1:22"]}]}`, "no list"},
+		{`{"policy":"{\"tests\": {}}","tests":[{"src":"alice@example.com","deny":["100.64.0.1:22"]}]}`, "tests is an object, not a list"},
 		{`{"policy":"{"}`, "not readable"},
 		{`{"policy":"[]"}`, "no object"},
 		{`{"policy":" "}`, "not readable"},
