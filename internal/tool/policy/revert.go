@@ -48,8 +48,8 @@ func (r reverter) tool() tool.Tool {
 		Operations: append([]string{"listConfigurationAuditLogs"}, changing...),
 		Example:    json.RawMessage(`{"change":"2026-11-28T09:00:00.123456Z-1a2b3c4d","etag":"e0b2816b418b3f266309d94426ac7668"}`),
 		Description: "Puts the tailnet policy file back to as it was before one change, which policy_history names. Every later change is undone with it: called without confirm it changes nothing, " +
-			"names all of them and shows the difference by lines. To undo a change in the middle and keep the later ones, change the file itself. " +
-			"It is checked and confirmed like a change by set_policy: the etag has to be that of the present file. Five calls to the Tailscale API.",
+			"names all of them, shows the difference by lines and says who gains or loses what. To undo a change in the middle and keep the later ones, change the file itself. " +
+			"It is checked and confirmed like a change by set_policy: the etag has to be that of the present file. " + cost(5),
 	}, r.revert)
 }
 
