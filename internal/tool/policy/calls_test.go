@@ -34,8 +34,7 @@ func TestPolicyCalls(t *testing.T) {
 	if err := r.Fake.SetPolicy(before); err != nil {
 		t.Fatal(err)
 	}
-	change := historyOf(t, r, `{"start":"1d","limit":1}`)
-	_ = change
+	sent := 0
 	for name, call := range map[string]func(){
 		"set_policy": func() {
 			r.Refuses("set_policy", setting(after, etag, ""), tool.CodeConfirmationRequired, "bob@example.com may gain", "the posture attributes of 212 devices, which were not asked for")
@@ -46,8 +45,19 @@ func TestPolicyCalls(t *testing.T) {
 		"validate_policy": func() {
 			r.Answers("validate_policy", `{"policy":`+asJSON(after)+`,"previewUser":"bob@example.com"}`, "which were not asked for")
 		},
+		"revert_policy": func() {
+			if err := r.Fake.SetPolicy(after); err != nil {
+				t.Fatal(err)
+			}
+			h := historyOf(t, r, `{"start":"1d","limit":1}`)
+			sent = len(r.Fake.Requests())
+			r.Refuses("revert_policy", reverting(h.Changes[0].Change, h.ETag, ""), tool.CodeConfirmationRequired, "bob@example.com may gain", "which were not asked for")
+			if err := r.Fake.SetPolicy(before); err != nil {
+				t.Fatal(err)
+			}
+		},
 	} {
-		sent := len(r.Fake.Requests())
+		sent = len(r.Fake.Requests())
 		call()
 		if n := len(r.Fake.Requests()) - sent; n > 100 || n < 90 {
 			t.Errorf("%s: %d requests were sent, want about a hundred and no more", name, n)
