@@ -52,11 +52,9 @@ type proposal struct {
 }
 
 // present reads the file that a change is based on. It refuses the ETag of another one
-// with that next step, and a file that is managed elsewhere.
+// with that next step, and a file that is managed elsewhere. No ETag takes the file as it
+// is: whoever confirms the change confirms it of that file.
 func (c changer) present(ctx context.Context, etag, next string) (base, error) {
-	if strings.TrimSpace(etag) == "" {
-		return base{}, tool.Invalidf("call get_policy and give its etag", "the argument etag is empty")
-	}
 	notes, err := c.managed(ctx)
 	if err != nil {
 		return base{}, err
@@ -64,6 +62,10 @@ func (c changer) present(ctx context.Context, etag, next string) (base, error) {
 	p, err := c.api.Policy(ctx)
 	if err != nil {
 		return base{}, err
+	}
+	if strings.TrimSpace(etag) == "" {
+		etag = p.ETag
+		notes = append(notes, "it is meant for the file with the etag "+strings.Trim(p.ETag, `"`))
 	}
 	if p.ETag == "" || !sameETag(p.ETag, etag) {
 		return base{}, c.api.overtaken(etag, p, next)

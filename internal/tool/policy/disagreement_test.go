@@ -37,8 +37,8 @@ func TestPolicyDisagreement(t *testing.T) {
 				return tooltest.CodeOf(err)
 			}
 			const doubt = "the Tailscale API takes the new file, and this server would refuse it ("
-			first := refused("", "the section tests is new; nobody gains or loses access by it; ", doubt, `fails: accept of "bob@example.com" to "100.64.0.13:22": no rule allows it`)
-			second := refused(first, "this is doubtful: "+doubt, "one of the two is wrong", "nobody gains or loses access by it")
+			first := refused("", "the section tests is new, by which nobody gains or loses access; ", doubt, `fails: accept of "bob@example.com" to "100.64.0.13:22": no rule allows it`)
+			second := refused(first, "this is doubtful: "+doubt, "one of the two is wrong", "by which nobody gains or loses access")
 			third := refused(first, "is not good for this call", "is doubtful: ")
 			if first == second || second == third {
 				t.Errorf("got the codes %s, %s and %s, want three", first, second, third)
@@ -95,7 +95,7 @@ func TestValidateEffects(t *testing.T) {
 		"another":                    {`{"policy":` + asJSON(more) + `}`, `bob@example.com of group:ops gains the tools "*" of servers like this one on device mcp of tag:mcp, which is this server`, ""},
 		"the same":                   {`{"policy":` + asJSON(file(mine)) + `}`, "nobody gains or loses anything by it", ""},
 		"an open one":                {`{"policy":"{}"}`, "everyone gains every port on everything", ""},
-		"not valid, by a test":       {`{"policy":` + asJSON(disliked) + `}`, "the section tests is new; nobody gains or loses access by it", ""},
+		"not valid, by a test":       {`{"policy":` + asJSON(disliked) + `}`, "the section tests is new, by which nobody gains or loses access", ""},
 		"not valid, by a test given": {`{"policy":` + asJSON(more) + `,"tests":[{"src":"bob@example.com","accept":["100.64.0.13:22"]}]}`, `bob@example.com of group:ops gains the tools "*"`, ""},
 		"a file that means nothing":  {`{"policy":"{\"nonsense\": 1}"}`, "", ""},
 	} {

@@ -14,7 +14,7 @@ import (
 
 type editInput struct {
 	Operations []edit.Operation `json:"operations" jsonschema:"what to change, in this order, at most 100; each finds what the ones before it left, and all are applied or none"`
-	ETag       string           `json:"etag" jsonschema:"the etag of the file that the operations are meant for, as get_policy gives it"`
+	ETag       string           `json:"etag,omitempty" jsonschema:"the etag of the file that the operations are meant for, as get_policy gives it; absent takes the present file"`
 	tool.Confirmation
 }
 

@@ -65,7 +65,6 @@ func TestEditPolicyRefusals(t *testing.T) {
 		"an unknown one":    {`{"op":"grant_all"}`, etag, tool.CodeInvalidArgument, []string{`"grant_all" is not one of the accepted values`}},
 		"none":              {``, etag, tool.CodeInvalidArgument, []string{"there is no operation"}},
 		"the rules of all":  {`{"op":"json_patch","patch":[{"op":"remove","path":"/grants"}]}`, etag, tool.CodeInvalidArgument, []string{"every device may reach every other"}},
-		"no etag":           {addBob, "", tool.CodeInvalidArgument, []string{"call get_policy"}},
 		"another etag":      {addBob, "old", string(failure.Conflict), []string{"call get_policy", "TAILNET.UPDATE.ACL"}},
 		"my access": {`{"op":"remove_rule","section":"grants","rule":` + mine + `}`, etag, tool.CodeConfirmationRequired,
 			[]string{`"policy without my access"`, `you (alice@example.com) lose your own way to this server: the tools "*" of servers like this one; `, "@@ grants"}},

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/survey"
@@ -42,6 +43,9 @@ func (c changer) set() tool.Tool {
 	}, func(ctx context.Context, call tool.Call, in setInput) (changeOutput, error) {
 		if _, err := parse(in.Policy); err != nil {
 			return changeOutput{}, err
+		}
+		if strings.TrimSpace(in.ETag) == "" {
+			return changeOutput{}, tool.Invalidf("call get_policy and give its etag", "the argument etag is empty")
 		}
 		p, err := c.present(ctx, in.ETag, again)
 		if err != nil {
