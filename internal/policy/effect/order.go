@@ -111,7 +111,7 @@ func (w *world) settings() []Change {
 }
 
 func setting(r compiled.Rule, text string) Change {
-	return Change{Kind: Other, Gravity: Nothing, Rules: []compiled.Rule{r}, Text: text + "; nobody gains or loses access by it"}
+	return Change{Kind: Other, Gravity: Nothing, Rules: []compiled.Rule{r}, Text: text + ", by which nobody gains or loses access"}
 }
 
 // sections are the top-level parts of a file, by their names in lower case.

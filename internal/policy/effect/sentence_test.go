@@ -149,8 +149,8 @@ func TestSentences(t *testing.T) {
 			"network: tag:web gains the attribute mullvad, and may so send to the internet by Mullvad's exit nodes",
 		}},
 		"a section": {file(``, ``), file(`, "tests": [], "extraDNSRecords": []`, ``), []string{
-			"nothing today: the section extraDNSRecords is new; nobody gains or loses access by it",
-			"nothing today: the section tests is new; nobody gains or loses access by it",
+			"nothing today: the section extraDNSRecords is new, by which nobody gains or loses access",
+			"nothing today: the section tests is new, by which nobody gains or loses access",
 		}},
 		"a comment": {file(`, "randomizeClientPort": false`, ``), file(`, /* so */ "randomizeClientPort": /* or so */ false`, ``), nil},
 		"text that acts": {file(``, ``), file(``, `{"src": ["a\u202e@example.com"], "dst": ["tag:mcp"], "app": {"`+capability+`": [{"tools": ["x\u001b"]}]}}`), []string{

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/tailscale/hujson"
+
+	"tailscale-mcp/internal/policy/nesting"
 )
 
 // What a file may have at most. The reader of HuJSON keeps about a hundred bytes a value
@@ -17,7 +19,6 @@ const (
 	maxText   = 4 << 20
 	maxValues = 200_000
 	maxRules  = 20_000 // of one section
-	maxDepth  = 100
 )
 
 const nextWhole = "give the whole policy file in HuJSON, as get_policy shows it"
@@ -53,60 +54,26 @@ func (r *reader) bounded() bool {
 		r.fail(r.at(0, 0), fmt.Sprintf("the policy has %d bytes; at most %d are read", len(r.text), maxText), "shorten the file")
 		return false
 	}
-	depth, values := 0, 0
+	if i := nesting.TooDeepAt(r.text); i >= 0 {
+		r.fail(r.at(i, i), fmt.Sprintf("more than %d lists and objects of the policy are within each other", nesting.Most), "flatten what is nested")
+		return false
+	}
+	values := 0
 	for i := 0; i < len(r.text); i++ {
 		switch r.text[i] {
 		case '"':
-			i = endOfString(r.text, i)
+			i = nesting.EndOfString(r.text, i)
 		case '/':
-			i = endOfComment(r.text, i)
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
+			i = max(i, nesting.SkipComment(r.text, i)-1)
 		case ',', ':':
 			values++
 		}
-		switch {
-		case depth > maxDepth:
-			r.fail(r.at(i, i), fmt.Sprintf("the policy is nested more than %d deep", maxDepth), "flatten what is nested")
-			return false
-		case values > maxValues:
+		if values > maxValues {
 			r.fail(r.at(i, i), fmt.Sprintf("the policy has more than %d values", maxValues), "join rules, or use groups and ipsets")
 			return false
 		}
 	}
 	return true
-}
-
-// endOfString returns where the string that begins at i ends: at its quote, or at the
-// end of the text.
-func endOfString(text string, i int) int {
-	for i++; i < len(text) && text[i] != '"'; i++ {
-		if text[i] == '\\' {
-			i++
-		}
-	}
-	return i
-}
-
-// endOfComment returns the last byte of the comment that begins at i, or i where there
-// is none.
-func endOfComment(text string, i int) int {
-	begin, end := text[i:], ""
-	switch {
-	case strings.HasPrefix(begin, "//"):
-		end = "\n"
-	case strings.HasPrefix(begin, "/*"):
-		end = "*/"
-	default:
-		return i
-	}
-	n := strings.Index(begin[2:], end)
-	if n < 0 {
-		return len(text)
-	}
-	return i + 2 + n + len(end) - 1
 }
 
 var hujsonPlace = regexp.MustCompile(`^hujson: line (\d+), column (\d+): `)

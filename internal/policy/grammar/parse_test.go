@@ -159,7 +159,7 @@ func TestUnreadable(t *testing.T) {
 		{`{"groups": []}`, 1, 12, "groups is a list, not an object"},
 		{`{"hosts": {"a": true}}`, 1, 17, `hosts["a"] is true or false, not a text`},
 		{`{"randomizeClientPort": "yes"}`, 1, 25, "is a text, not true or false"},
-		{`{"a": ` + strings.Repeat("[", 101) + strings.Repeat("]", 101) + `}`, 1, 106, "nested more than 100 deep"},
+		{`{"a": ` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}`, 1, 206, "more than 200 lists and objects of the policy are within each other"},
 		{`{"a": [` + strings.Repeat("0,", 200_001) + `]}`, 1, 400_007, "more than 200000 values"},
 		{`{"acls": [` + strings.Repeat("{},", 20_001) + `]}`, 1, 60_011, "20001 entries in acls; at most 20000 are read"},
 		{strings.Repeat(" ", 4<<20) + `{}`, 1, 1, "at most 4194304 are read"},

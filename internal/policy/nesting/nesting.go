@@ -13,27 +13,38 @@ const Most = 200
 
 // TooDeep reports whether a text, be it HuJSON or not, has more than [Most] lists and
 // objects within each other.
-func TooDeep(text string) bool {
+func TooDeep(text string) bool { return TooDeepAt(text) >= 0 }
+
+// TooDeepAt is the offset of the first bracket in a text that is within [Most] others; -1
+// where there is none.
+func TooDeepAt(text string) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '"':
-			for i++; i < len(text) && text[i] != '"'; i++ {
-				if text[i] == '\\' {
-					i++
-				}
-			}
+			i = EndOfString(text, i)
 		case '/':
 			i = max(i, SkipComment(text, i)-1)
 		case '[', '{':
 			if depth++; depth > Most {
-				return true
+				return i
 			}
 		case ']', '}':
 			depth--
 		}
 	}
-	return false
+	return -1
+}
+
+// EndOfString is the offset of the quote that ends the string which begins at i; the
+// length of the text or more where none does.
+func EndOfString(text string, i int) int {
+	for i++; i < len(text) && text[i] != '"'; i++ {
+		if text[i] == '\\' {
+			i++
+		}
+	}
+	return i
 }
 
 // SkipComment is the offset behind the comment that begins at i; i where there is none.

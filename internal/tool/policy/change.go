@@ -22,7 +22,7 @@ const mostShown = 24 << 10
 
 type changeOutput struct {
 	Difference string    `json:"difference" jsonschema:"the lines removed and added; each hunk says which parts of the file change in it"`
-	Effects    []string  `json:"effects,omitempty" jsonschema:"who gains or loses what, as far as the files tell; the gravest first"`
+	Effects    []string  `json:"effects,omitempty" jsonschema:"who gains or loses what in the tailnet as it is; the gravest first"`
 	ETag       string    `json:"etag,omitempty" jsonschema:"names the file as it is now"`
 	Warnings   []finding `json:"warnings,omitempty" jsonschema:"what the Tailscale API warns of"`
 	Note       string    `json:"note,omitempty" jsonschema:"what is to know about this change"`
@@ -52,11 +52,9 @@ type proposal struct {
 }
 
 // present reads the file that a change is based on. It refuses the ETag of another one
-// with that next step, and a file that is managed elsewhere.
+// with that next step, and a file that is managed elsewhere. No ETag takes the file as it
+// is: whoever confirms the change confirms it of that file.
 func (c changer) present(ctx context.Context, etag, next string) (base, error) {
-	if strings.TrimSpace(etag) == "" {
-		return base{}, tool.Invalidf("call get_policy and give its etag", "the argument etag is empty")
-	}
 	notes, err := c.managed(ctx)
 	if err != nil {
 		return base{}, err
@@ -64,6 +62,10 @@ func (c changer) present(ctx context.Context, etag, next string) (base, error) {
 	p, err := c.api.Policy(ctx)
 	if err != nil {
 		return base{}, err
+	}
+	if strings.TrimSpace(etag) == "" {
+		etag = p.ETag
+		notes = append(notes, "it is meant for the file with the etag "+strings.Trim(p.ETag, `"`))
 	}
 	if p.ETag == "" || !sameETag(p.ETag, etag) {
 		return base{}, c.api.overtaken(etag, p, next)
@@ -88,7 +90,7 @@ func (c changer) change(ctx context.Context, call tool.Call, p base, to proposal
 		return changeOutput{}, err
 	}
 	if !v.Valid {
-		return changeOutput{}, invalid(v, to.made, shown)
+		return changeOutput{}, invalid(v, c.opinion(ctx, call, to.text), to.made, shown)
 	}
 	said, err := c.effects(ctx, call, p.HuJSON, to.text)
 	if err != nil {
@@ -108,8 +110,9 @@ func (c changer) change(ctx context.Context, call tool.Call, p base, to proposal
 		name = "policy without my access"
 	}
 	question := effect + ":\n" + shown
-	if said.doubt != "" {
-		err = call.ConfirmTwice(given, name, question, said.doubt)
+	if doubt := said.own.against(v); doubt != "" {
+		out.Note = strings.TrimPrefix(out.Note+"; "+doubt, "; ")
+		err = call.ConfirmTwice(given, name, question, doubt)
 	} else {
 		err = call.Confirm(given, name, question)
 	}
@@ -140,8 +143,11 @@ func (c changer) write(ctx context.Context, p tsapi.Policy, text string, out cha
 }
 
 // invalid is the error of a file that the API does not take.
-func invalid(v Verdict, made bool, shown string) error {
+func invalid(v Verdict, own opinion, made bool, shown string) error {
 	e := tool.Invalidf("correct the file, see validate_policy", "nothing was changed: the new file is not valid; the Tailscale API says: %s", list(v.Problems))
+	if differ := own.against(v); differ != "" {
+		e.Message += "; " + differ
+	}
 	if made {
 		e.Next, e.Private = "correct the operations", true
 		e.Message += ". The operations would have made:\n" + shown

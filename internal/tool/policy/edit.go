@@ -14,7 +14,7 @@ import (
 
 type editInput struct {
 	Operations []edit.Operation `json:"operations" jsonschema:"what to change, in this order, at most 100; each finds what the ones before it left, and all are applied or none"`
-	ETag       string           `json:"etag" jsonschema:"the etag of the file that the operations are meant for, as get_policy gives it"`
+	ETag       string           `json:"etag,omitempty" jsonschema:"the etag of the file that the operations are meant for, as get_policy gives it; absent takes the present file"`
 	tool.Confirmation
 }
 
@@ -29,8 +29,8 @@ func (c changer) edit() tool.Tool {
 			"add_rule {section, rule, after?}, remove_rule {section, rule}, replace_rule {section, rule, with} in acls, grants, ssh and nodeAttrs; " +
 			"add_host {name, address}, change_host {name, was, address}, remove_host {name, was}; add_test and remove_test {rule, section?}; " +
 			"replace_text {old, new}, where old occurs exactly once; json_patch {patch}. An operation that does not find what it names is refused with what is there instead. " +
-			"Called without confirm it changes nothing and shows the difference by lines, who gains or loses what as far as the file tells, and what the Tailscale API says of the new file and its tests. " +
-			"Four calls to the Tailscale API.",
+			"Called without confirm it changes nothing and shows the difference by lines, who gains or loses what in the tailnet as it is, and what the Tailscale API says of the new file and its tests. " +
+			doubted + cost(4),
 	}, func(ctx context.Context, call tool.Call, in editInput) (changeOutput, error) {
 		p, err := c.present(ctx, in.ETag, again)
 		if err != nil {

@@ -26,8 +26,8 @@ func TestEditPolicy(t *testing.T) {
 	r, etag := startWith(t, file(mine))
 	want := strings.Replace(file(mine), `["alice@example.com"]`, `["alice@example.com", "bob@example.com"]`, 1)
 	r.Refuses("edit_policy", editing(addBob, etag, ""), tool.CodeConfirmationRequired,
-		`changes the tailnet policy file; it gives "group:ops" on "tag:mcp" the tools "*"`,
-		`the Tailscale API takes the new file, and its tests pass:`, `@@ -1,5 +1,5 @@ groups "group:ops"`, `+"groups": {"group:ops": ["alice@example.com", "bob@example.com"]}, // us`)
+		`changes the tailnet policy file; bob@example.com of group:ops gains the tools "*" of servers like this one on device mcp of tag:mcp, which is this server; `,
+		`bob@example.com of group:ops gains the ownership of tag:mcp`, `the Tailscale API takes the new file, and its tests pass:`, `@@ -1,5 +1,5 @@ groups "group:ops"`, `+"groups": {"group:ops": ["alice@example.com", "bob@example.com"]}, // us`)
 	if r.Fake.Policy() != file(mine) || r.Fake.Count("setPolicyFile") != 0 {
 		t.Errorf("the file is %s before it is confirmed", r.Fake.Policy())
 	}
@@ -65,10 +65,9 @@ func TestEditPolicyRefusals(t *testing.T) {
 		"an unknown one":    {`{"op":"grant_all"}`, etag, tool.CodeInvalidArgument, []string{`"grant_all" is not one of the accepted values`}},
 		"none":              {``, etag, tool.CodeInvalidArgument, []string{"there is no operation"}},
 		"the rules of all":  {`{"op":"json_patch","patch":[{"op":"remove","path":"/grants"}]}`, etag, tool.CodeInvalidArgument, []string{"every device may reach every other"}},
-		"no etag":           {addBob, "", tool.CodeInvalidArgument, []string{"call get_policy"}},
 		"another etag":      {addBob, "old", string(failure.Conflict), []string{"call get_policy", "TAILNET.UPDATE.ACL"}},
 		"my access": {`{"op":"remove_rule","section":"grants","rule":` + mine + `}`, etag, tool.CodeConfirmationRequired,
-			[]string{`"policy without my access"`, "by which you use this server", "@@ grants"}},
+			[]string{`"policy without my access"`, `you (alice@example.com) lose your own way to this server: the tools "*" of servers like this one; `, "@@ grants"}},
 		"what is not valid": {`{"op":"json_patch","patch":[{"op":"add","path":"/nonsense","value":1}]}`, etag, tool.CodeInvalidArgument,
 			[]string{"the new file is not valid", "nonsense", "The operations would have made:\n@@", `+"nonsense": 1`}},
 	} {

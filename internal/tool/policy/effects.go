@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/failure"
-	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/effect"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/survey"
@@ -24,9 +23,8 @@ type effects struct {
 	lost bool
 	// all are the effects in words, the frightening first.
 	all []string
-	// doubt says where this server judges the new file otherwise than the Tailscale API,
-	// which takes it; empty where the two agree.
-	doubt string
+	// own is what this server thinks of the new file by itself.
+	own opinion
 }
 
 // effects compares what two policy files give in the tailnet as it is. Where that cannot
@@ -36,32 +34,37 @@ func (c changer) effects(ctx context.Context, call tool.Call, before, after stri
 	if err != nil {
 		return effects{}, err
 	}
-	wrong := grammar.Validate(now, nil)
+	e.own = opinionOf(now)
 	old, err := parse(before)
 	if err != nil {
-		return effects{
-			lost: true, doubt: doubts(wrong, nil),
-			all: []string{"who gains and loses what cannot be told, since this server cannot read the present file; it may take away the access by which you use this server right now"},
-		}, nil
+		return e.untold("this server cannot read the present file"), nil
 	}
-	first := append([]string{call.Caller.Login, call.Caller.Addr.Addr().String()}, call.Caller.Tags...)
-	err = c.Evaluator.Evaluate(ctx, first, []*grammar.File{old, now}, func(v survey.Evaluation) error {
+	err = c.Evaluator.Evaluate(ctx, callerNames(call), []*grammar.File{old, now}, func(v survey.Evaluation) error {
 		r := effect.Between(v.Policies[0], v.Policies[1], c.focus(ctx, call))
 		e.lost, e.all = r.LosesOwnWay, inWords(r)
 		if len(v.Tailnet.Missing) > 0 {
 			e.all = append(e.all, "not known to this server is "+strings.Join(v.Tailnet.Missing, "; "))
 		}
-		e.doubt = doubts(wrong, v.Policies[1].Tests())
+		e.own.try(v.Policies[1].Tests())
 		return nil
 	})
 	switch code := failure.CodeOf(err); code {
 	case failure.MissingScope, failure.PermissionDenied, failure.NotFound:
-		return effects{
-			lost: true, doubt: doubts(wrong, nil),
-			all: []string{fmt.Sprintf("who gains and loses what cannot be told, since the devices of the tailnet may not be read (%s); it may take away the access by which you use this server right now", code)},
-		}, nil
+		return e.untold(fmt.Sprintf("the devices of the tailnet may not be read (%s)", code)), nil
 	}
 	return e, err
+}
+
+// untold are effects that cannot be told, since why.
+func (e effects) untold(why string) effects {
+	e.lost = true
+	e.all = []string{"who gains and loses what cannot be told, since " + why + "; it may take away the access by which you use this server right now"}
+	return e
+}
+
+// callerNames name the caller's devices: what they can reach counts most.
+func callerNames(call tool.Call) []string {
+	return append([]string{call.Caller.Login, call.Caller.Addr.Addr().String()}, call.Caller.Tags...)
 }
 
 // focus is what matters most to the caller: this server, and the way to it.
@@ -99,27 +102,6 @@ func inWords(r *effect.Result) (all []string) {
 	return all
 }
 
-// doubts says where this server would not take a file that the Tailscale API takes.
-func doubts(wrong []*grammar.Error, tests []policy.TestResult) string {
-	var all []string
-	for _, w := range wrong {
-		all = append(all, fmt.Sprintf("line %d: %s", w.Line, seen(w.Message)))
-	}
-	for _, t := range tests {
-		if t.Pass == policy.No {
-			all = append(all, fmt.Sprintf("line %d: %s", t.Rule.Line, seen(t.Text)))
-		}
-	}
-	if len(all) == 0 {
-		return ""
-	}
-	const most = 5
-	if more := len(all) - most; more > 0 {
-		all = append(all[:most:most], fmt.Sprintf("and %d more", more))
-	}
-	return "the Tailscale API takes the new file, and this server would not: one of the two is wrong about it, and what it says of gains and losses may be too (" + strings.Join(all, "; ") + ")"
-}
-
 // few lists the first few of many names for a sentence.
 func few(names []string) string {
 	const most = 5
@@ -140,7 +122,7 @@ func parse(text string) (*grammar.File, error) {
 	f, err := grammar.Parse(text)
 	var wrong *grammar.Error
 	if errors.As(err, &wrong) {
-		return nil, tool.Invalidf(wrong.Next, "the policy is not readable: line %d, column %d: %s", wrong.Line, wrong.Column, seen(wrong.Message))
+		return nil, tool.Invalidf(wrong.Next, "line %d, column %d: %s", wrong.Line, wrong.Column, seen(wrong.Message))
 	}
 	return f, err
 }

@@ -6,8 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 
+	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/policy/grammar"
+	"tailscale-mcp/internal/survey"
+	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -61,4 +66,74 @@ func judge(ctx context.Context, api API, text string) (Verdict, error) {
 		v.Problems = []finding{{Errors: []string{message}}}
 	}
 	return v, nil
+}
+
+// opinion is what this server thinks of a policy file by itself. The Tailscale API is the
+// judge; where the two differ, one of them is wrong, and that is told.
+type opinion struct {
+	wrong []string // why the file would be refused
+	// sure is set where nothing wrong means that nothing is: every test has a verdict.
+	sure bool
+	// unsound is set where it is more than tests that fail.
+	unsound bool
+}
+
+func opinionOf(f *grammar.File) opinion {
+	o := opinion{sure: len(f.Tests)+len(f.SSHTests) == 0}
+	for _, w := range grammar.Validate(f, nil) {
+		o.wrong = append(o.wrong, fmt.Sprintf("line %d: %s", w.Line, seen(w.Message)))
+	}
+	o.unsound = len(o.wrong) > 0
+	return o
+}
+
+// opinion is what this server thinks of a file. It reads the tailnet only where the
+// verdict hangs on that; where it cannot, it is not sure.
+func (c changer) opinion(ctx context.Context, call tool.Call, text string) opinion {
+	f, err := parse(text)
+	if err != nil {
+		return opinion{}
+	}
+	o := opinionOf(f)
+	if o.sure || o.unsound {
+		return o
+	}
+	_ = c.Evaluator.Evaluate(ctx, callerNames(call), []*grammar.File{f}, func(v survey.Evaluation) error {
+		o.try(v.Policies[0].Tests())
+		return nil
+	})
+	return o
+}
+
+// try adds the verdicts of the file's own tests.
+func (o *opinion) try(tests []policy.TestResult) {
+	o.sure = true
+	for _, t := range tests {
+		o.sure = o.sure && t.Pass != policy.Unknown
+		if t.Pass == policy.No {
+			o.wrong = append(o.wrong, fmt.Sprintf("line %d: %s", t.Rule.Line, seen(t.Text)))
+		}
+	}
+}
+
+// against says where the opinion differs from the verdict of the API; empty where it
+// does not, as far as can be known.
+func (o opinion) against(v Verdict) string {
+	switch {
+	case v.Valid && len(o.wrong) > 0:
+		return "the Tailscale API takes the new file, and this server would refuse it (" + o.reasons() +
+			"): one of the two is wrong, and then what is said here of gains and losses may be wrong too"
+	case !v.Valid && len(o.wrong) == 0 && o.sure:
+		return "this server finds nothing wrong with the file: it and the Tailscale API disagree about it"
+	}
+	return ""
+}
+
+func (o opinion) reasons() string {
+	const most = 5
+	shown := o.wrong
+	if more := len(shown) - most; more > 0 {
+		shown = append(shown[:most:most], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(shown, "; ")
 }

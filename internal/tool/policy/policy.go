@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 // Package policy has the tools and resources about the tailnet policy file; what a
-// file gives to whom is in internal/policy. It imports that, tool, grant and tsapi,
-// and past, which reads how the file was changed;
-// errors of the API pass through with their codes.
+// file gives to whom is in internal/policy, which compiles it for the tailnet that
+// internal/survey reads. It imports these, tool, grant and tsapi, and past, which reads
+// how the file was changed; errors of the API pass through with their codes.
 package policy
 
 import (
@@ -45,7 +45,7 @@ func Tools(api API, o Options) tool.Set {
 	kept := remembering{api, &files{}}
 	c := changer{o, kept}
 	return tool.Set{
-		Tools:     []tool.Tool{get(kept), validate(kept), c.edit(), c.set(), history{kept, time.Now}.tool(), reverter{c, time.Now}.tool()},
+		Tools:     []tool.Tool{get(kept), c.validate(), c.edit(), c.set(), history{kept, time.Now}.tool(), reverter{c, time.Now}.tool()},
 		Resources: []tool.Resource{resource(kept), jsonResource(kept)},
 	}
 }

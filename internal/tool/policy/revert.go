@@ -15,13 +15,16 @@ import (
 	"tailscale-mcp/internal/tsapi/period"
 )
 
+// theLast names the last change, whichever that is.
+const theLast = "last"
+
 // mostUndone bounds how many later changes go with one that is reverted: each is named
 // in the question, and nobody reads more.
 const mostUndone = 50
 
 type revertInput struct {
-	Change string `json:"change" jsonschema:"the change to undo, as policy_history names it, such as 2026-01-31T08:00:00.123456Z-1a2b3c4d"`
-	ETag   string `json:"etag" jsonschema:"the etag of the present file, as policy_history gives it"`
+	Change string `json:"change" jsonschema:"the change to undo, as policy_history names it, such as 2026-01-31T08:00:00.123456Z-1a2b3c4d; or last"`
+	ETag   string `json:"etag,omitempty" jsonschema:"the etag of the present file, as policy_history gives it; not needed for last"`
 	tool.Confirmation
 }
 
@@ -47,14 +50,14 @@ func (r reverter) tool() tool.Tool {
 		Weight:     16, // as policy_history
 		Operations: append([]string{"listConfigurationAuditLogs"}, changing...),
 		Example:    json.RawMessage(`{"change":"2026-11-28T09:00:00.123456Z-1a2b3c4d","etag":"e0b2816b418b3f266309d94426ac7668"}`),
-		Description: "Puts the tailnet policy file back to as it was before one change, which policy_history names. Every later change is undone with it: called without confirm it changes nothing, " +
-			"names all of them and shows the difference by lines. To undo a change in the middle and keep the later ones, change the file itself. " +
-			"It is checked and confirmed like a change by set_policy: the etag has to be that of the present file. Five calls to the Tailscale API.",
+		Description: "Puts the tailnet policy file back to as it was before one change, which policy_history names, or before the last one. Every later change is undone with it: called without confirm it changes nothing, " +
+			"names all of them, shows the difference by lines and says who gains or loses what. To undo a change in the middle and keep the later ones, change the file itself. " +
+			"It is checked and confirmed like a change by set_policy: the etag has to be that of the present file. " + cost(5),
 	}, r.revert)
 }
 
 func (r reverter) revert(ctx context.Context, call tool.Call, in revertInput) (revertOutput, error) {
-	if strings.TrimSpace(in.ETag) == "" {
+	if in.Change != theLast && strings.TrimSpace(in.ETag) == "" {
 		return revertOutput{}, tool.Invalidf("call policy_history and give its etag", "the argument etag is empty")
 	}
 	window, err := r.since(in.Change)
@@ -65,7 +68,15 @@ func (r reverter) revert(ctx context.Context, call tool.Call, in revertInput) (r
 	if err != nil {
 		return revertOutput{}, shorter(err)
 	}
-	chain, err := from(all, in.Change)
+	id := in.Change
+	if id == theLast {
+		newest := past.Made(all)
+		if newest == nil {
+			return revertOutput{}, tool.Invalidf("call policy_history with an earlier start, and name the change", "the log has no change of the last %d days", historyReach.Back/period.Day)
+		}
+		id = newest.ID
+	}
+	chain, err := from(all, id)
 	if err != nil {
 		return revertOutput{}, err
 	}
@@ -76,6 +87,10 @@ func (r reverter) revert(ctx context.Context, call tool.Call, in revertInput) (r
 	p, err := r.present(ctx, in.ETag, "call policy_history, see what was changed meanwhile, and call again with its etag if the change is still to be undone")
 	if err != nil {
 		return revertOutput{}, err
+	}
+	if made := chain[0].New; in.Change == theLast && !made.Same(past.File{Text: p.HuJSON}) {
+		return revertOutput{}, tool.Invalidf("call again in a moment, or name the change that policy_history shows",
+			"nothing was changed: which change is the last is not known, since the newest one in the log, %s, has not made the present file", describe(chain[0]))
 	}
 	to := proposal{text: chain[0].Old.Text, effect: effectOf(chain), notes: lacking(chain, p.HuJSON), made: true}
 	out := revertOutput{}
@@ -94,6 +109,9 @@ func (r reverter) revert(ctx context.Context, call tool.Call, in revertInput) (r
 
 // since is the time from a change until now.
 func (r reverter) since(id string) (period.Span, error) {
+	if id == theLast {
+		return historyReach.Span(r.now(), period.Window{}, "")
+	}
 	at, err := past.TimeOf(id)
 	if err != nil {
 		return period.Span{}, unknown(id)

@@ -53,7 +53,7 @@ func TestRevertNamesLaterChanges(t *testing.T) {
 	third := h.Changes[2] // alice's, before which there were bob and carol
 	r.Refuses("revert_policy", reverting(third.Change, h.ETag, ""), tool.CodeConfirmationRequired,
 		`before the change of `+third.Time+` by "alice@example.com" (the admin console), and undoes with it 2 later changes, those `+
-			`of `+h.Changes[0].Time+` by "bob@example.com" (the admin console), of `+h.Changes[1].Time+` by "carol@example.com" (the admin console); the Tailscale API takes the new file, and its tests pass:`,
+			`of `+h.Changes[0].Time+` by "bob@example.com" (the admin console), of `+h.Changes[1].Time+` by "carol@example.com" (the admin console); nobody gains or loses anything by it; the Tailscale API takes the new file, and its tests pass:`,
 		`-			"dan@example.com",`)
 	out := r.Answers("revert_policy", reverting(third.Change, h.ETag, "CODE"))
 	var got revertOutput
@@ -75,7 +75,7 @@ func TestRevertRefusals(t *testing.T) {
 	}{
 		"no etag":         {last, " ", tool.CodeInvalidArgument, []string{"call policy_history and give its etag"}},
 		"another etag":    {last, `"old"`, string(failure.Conflict), []string{"was changed meanwhile", "call policy_history"}},
-		"no change":       {"last", h.ETag, tool.CodeInvalidArgument, []string{`no change "last"`, "call policy_history"}},
+		"no change":       {"newest", h.ETag, tool.CodeInvalidArgument, []string{`no change "newest"`, "call policy_history"}},
 		"another change":  {last[:len(last)-8] + "00000000", h.ETag, tool.CodeInvalidArgument, []string{"no change"}},
 		"a time to come":  {"2999-01-01T00:00:00Z-00000000", h.ETag, tool.CodeInvalidArgument, []string{"no change"}},
 		"a time long ago": {"2006-01-01T00:00:00Z-00000000", h.ETag, tool.CodeInvalidArgument, []string{"kept for 90 days"}},
@@ -137,6 +137,20 @@ func TestRevertOfNothing(t *testing.T) {
 	if strings.Contains(text, "undone") || r.Fake.Count("setPolicyFile") != 0 {
 		t.Errorf("got %s, want nothing done", text)
 	}
+}
+
+// The last change is that which made the present file, and no other.
+func TestRevertTheLastByName(t *testing.T) {
+	r := changed(t)
+	r.Refuses("revert_policy", reverting("last", `"old"`, ""), string(failure.Conflict), "was changed meanwhile")
+	edited(t, r, func(i int, e map[string]any) {
+		if i == 4 { // the newest
+			e["new"] = opsFile("mallory")
+		}
+	})
+	r.Refuses("revert_policy", reverting("last", "", "CODE"), tool.CodeInvalidArgument, "which change is the last is not known", "call again in a moment")
+	r = startQuiet(t, fakeapi.Options{})
+	r.Refuses("revert_policy", reverting("last", "", "CODE"), tool.CodeInvalidArgument, "no change of the last 30 days", "policy_history")
 }
 
 // What the log lacks is undone too, and that is said before.

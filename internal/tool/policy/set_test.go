@@ -78,15 +78,25 @@ func TestSetPolicy(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.Answers("get_policy", `{}`)), &now); err != nil || now.ETag != out.ETag || now.ETag == etag {
 		t.Errorf("got the etag %s and error %v, want %s, which is not %s", out.ETag, err, now.ETag, etag)
 	}
-	requests := r.Fake.Requests()
-	for i, q := range requests {
-		if q.Operation == "setPolicyFile" && (q.Header.Get("If-Match") != etag || requests[i-1].Operation != "validateAndTestPolicyFile" || string(requests[i-1].Body) != next) {
-			t.Errorf("got If-Match %s after %s, want %s after the check of the same file", q.Header.Get("If-Match"), requests[i-1].Operation, etag)
+	// Between the check and the write the tailnet is only read.
+	checked := ""
+	for _, q := range r.Fake.Requests() {
+		switch q.Operation {
+		case "validateAndTestPolicyFile":
+			checked = string(q.Body)
+		case "listTailnetDevices", "listUsers":
+		case "setPolicyFile":
+			if q.Header.Get("If-Match") != etag || checked != next {
+				t.Errorf("got If-Match %s after the check of %q, want %s after the check of the same file", q.Header.Get("If-Match"), checked, etag)
+			}
+		default:
+			checked = "" // of another call
 		}
 	}
 }
 
 func TestSetPolicyRefusals(t *testing.T) {
+	const ownWay, open = `you (alice@example.com) lose your own way to this server: the tools "*" of servers like this one`, "everyone gains every port on everything"
 	old, harmless := file(mine), file(mine+"\n")
 	r, etag := startWith(t, old)
 	for _, c := range []struct {
@@ -96,8 +106,8 @@ func TestSetPolicyRefusals(t *testing.T) {
 	}{
 		{"without confirm", harmless, etag, "", tool.CodeConfirmationRequired, []string{"replaces the tailnet policy file", "confirm set to", "@@ -1,5 +1,6 @@ grants\n // Why.\n", "// us\n-" + `"grants": [` + mine + "]\n+"}},
 		{"the name", harmless, etag, "policy", tool.CodeConfirmationRequired, []string{`and not "policy"`}},
-		{"my access", file(""), etag, "policy without my access", tool.CodeConfirmationRequired, []string{`"policy without my access"`, "by which you use this server"}},
-		{"my access, and the rules of all", `{"groups": {}}`, etag, "policy", tool.CodeConfirmationRequired, []string{`"policy without my access"`, "every device may reach every other"}},
+		{"my access", file(""), etag, "policy without my access", tool.CodeConfirmationRequired, []string{`"policy without my access"`, ownWay}},
+		{"my access, and the rules of all", `{"groups": {}}`, etag, "policy", tool.CodeConfirmationRequired, []string{`"policy without my access"`, "policy file; " + open + "; " + ownWay + "; "}},
 		{"comments", strings.ReplaceAll(strings.TrimPrefix(old, "// Why.\n"), " // us", ""), etag, "", tool.CodeConfirmationRequired, []string{"all comments of the file are removed", "-// Why."}},
 		{"what hides a line", harmless + "// \x1b[2K\r\u202e\n", etag, "", tool.CodeConfirmationRequired, []string{`// \u001b[2K\u000d\u202e`}},
 		{"stale", harmless, `"old"`, "CODE", string(failure.Conflict), []string{"nothing was changed", "get_policy"}},
@@ -207,10 +217,10 @@ func TestSetPolicyOfWhatWasShown(t *testing.T) {
 func TestSetPolicyOpen(t *testing.T) {
 	const closed, open = `{"acls": []}`, `{"groups": {}}`
 	r, etag := startWith(t, closed)
-	r.Refuses("set_policy", setting(open, etag, ""), tool.CodeConfirmationRequired, "every device may reach every other")
+	r.Refuses("set_policy", setting(open, etag, ""), tool.CodeConfirmationRequired, "policy file; everyone gains every port on everything; the")
 	r, etag = startWith(t, open)
 	text := r.Refuses("set_policy", setting(`{"groups": {}, "hosts": {}}`, etag, ""), tool.CodeConfirmationRequired)
-	if strings.Contains(text, "every device") {
+	if !strings.Contains(text, "policy file; nobody gains or loses anything by it; the") {
 		t.Errorf("got %s of a file that was open already", text)
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"net/netip"
 	"net/url"
+	"slices"
 
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
 )
@@ -22,44 +24,58 @@ type validateInput struct {
 
 type validateOutput struct {
 	Verdict
+	Effects []string      `json:"effects,omitempty" jsonschema:"who gains or loses what by the candidate against the present file, in the tailnet as it is; the gravest first"`
+	Differs string        `json:"disagreement,omitempty" jsonschema:"where this server judges the candidate otherwise than the Tailscale API"`
 	Matches []tool.Object `json:"matches,omitempty" jsonschema:"the rules that match the preview: users, ports, lineNumber"`
 	Note    string        `json:"note,omitempty" jsonschema:"what is to know about this answer"`
 }
 
-func validate(api API) tool.Tool {
+// validate is the tool that checks a policy file, and changes nothing.
+func (c changer) validate() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "validate_policy", Title: "Check a policy file", Group: group, Class: grant.Read,
-		Operations: []string{"getPolicyFile", "validateAndTestPolicyFile", "previewRuleMatches"},
+		Operations: slices.Concat([]string{"getPolicyFile", "validateAndTestPolicyFile", "previewRuleMatches"}, survey.Operations),
 		Example:    json.RawMessage(`{"previewUser":"alice@example.com"}`),
 		Description: "Checks a candidate policy file, or the current one, with its tests and those given, and saves nothing. valid says whether it may be set; problems says why not. " +
-			"previewUser or previewAddress shows which rules would match. Use it before set_policy. Up to three calls to the Tailscale API.",
+			"Of a candidate, effects says who gains or loses what against the present file, and disagreement where this server judges it otherwise than the Tailscale API. " +
+			"previewUser or previewAddress shows which rules would match. Use it before set_policy. Up to three calls to the Tailscale API without a candidate; with one: " + cost(3),
 		Narrow: "leave out the preview, or give fewer tests",
-	}, func(ctx context.Context, _ tool.Call, in validateInput) (validateOutput, error) {
+	}, func(ctx context.Context, call tool.Call, in validateInput) (out validateOutput, err error) {
 		if err := in.check(); err != nil {
-			return validateOutput{}, err
+			return out, err
+		}
+		p, err := c.api.Policy(ctx)
+		if err != nil {
+			return out, err
 		}
 		text := in.Policy
 		if text == "" {
-			p, err := api.Policy(ctx)
-			if err != nil {
-				return validateOutput{}, err
-			}
 			text = p.HuJSON
 		}
 		tested, err := withTests(text, in.Tests)
 		if err != nil {
-			return validateOutput{}, err
-		}
-		v, err := judge(ctx, api, tested)
-		out := validateOutput{Verdict: v}
-		if err != nil || in.User == "" && in.Address == "" {
 			return out, err
 		}
-		if !v.Valid {
-			out.Note = "there is no preview of a file that is not valid"
-			return out, nil
+		if out.Verdict, err = judge(ctx, c.api, tested); err != nil {
+			return out, err
 		}
-		out.Matches, err = preview(ctx, api, text, in)
+		if in.Policy != "" {
+			said, err := c.effects(ctx, call, p.HuJSON, tested)
+			if err != nil {
+				return out, err
+			}
+			out.Differs = said.own.against(out.Verdict)
+			if out.Valid || !said.own.unsound {
+				out.Effects = said.all
+			}
+		}
+		switch {
+		case in.User == "" && in.Address == "":
+		case !out.Valid:
+			out.Note = "there is no preview of a file that is not valid"
+		default:
+			out.Matches, err = preview(ctx, c.api, text, in)
+		}
 		return out, err
 	})
 }

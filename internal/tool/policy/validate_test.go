@@ -33,15 +33,15 @@ func TestValidateSends(t *testing.T) {
 	current := file(mine + "," + reach)
 	for name, c := range map[string]struct {
 		arguments, body string
-		reads           int
+		reads           int // the present file, and for a candidate devices and users
 	}{
 		"the current file":           {`{}`, current, 1},
 		"no tests of it":             {`{"tests":[]}`, current, 1},
 		"tests of it":                {`{"tests":` + given + `}`, strings.Replace(current, "]\n}", "],\"tests\":"+given+"\n}", 1), 1},
-		"a candidate":                {`{"policy":` + asJSON(candidate) + `}`, candidate, 0},
-		"a candidate with tests":     {`{"policy":` + asJSON(candidate) + `,"tests":` + given + `}`, strings.Replace(candidate, "}], // old", "},"+given[1:]+", // old", 1), 0},
-		"a candidate without":        {`{"policy":"{ /* none */ }","tests":` + given + `}`, `{"tests":` + given + ` /* none */ }`, 0},
-		"one that ends in a comment": {`{"policy":"{\"tests\": [ // none\n], // yet\n}","tests":` + given + `}`, "{\"tests\": " + given[:len(given)-1] + " // none\n], // yet\n}", 0},
+		"a candidate":                {`{"policy":` + asJSON(candidate) + `}`, candidate, 3},
+		"a candidate with tests":     {`{"policy":` + asJSON(candidate) + `,"tests":` + given + `}`, strings.Replace(candidate, "}], // old", "},"+given[1:]+", // old", 1), 3},
+		"a candidate without":        {`{"policy":"{ /* none */ }","tests":` + given + `}`, `{"tests":` + given + ` /* none */ }`, 3},
+		"one that ends in a comment": {`{"policy":"{\"tests\": [ // none\n], // yet\n}","tests":` + given + `}`, "{\"tests\": " + given[:len(given)-1] + " // none\n], // yet\n}", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t)
@@ -55,8 +55,8 @@ func TestValidateSends(t *testing.T) {
 				t.Errorf("body (-want +got):\n%s", diff)
 			}
 			requests := r.Fake.Requests()
-			if got := requests[len(requests)-1].Header.Get("Content-Type"); got != "application/hujson" || len(requests) != 1+c.reads {
-				t.Errorf("got the type %s of the last of %d requests", got, len(requests))
+			if got := requests[1].Header.Get("Content-Type"); got != "application/hujson" || len(requests) != 1+c.reads {
+				t.Errorf("got the type %s of the second of %d requests", got, len(requests))
 			}
 			if r.Fake.Policy() != current {
 				t.Errorf("a check has set %s", r.Fake.Policy())
@@ -162,7 +162,7 @@ func TestValidateRefusals(t *testing.T) {
 		{`{"tests":[{"src":"","accept":["100.64.0.1:22"]}]}`, "src"},
 		{`{"tests":[{"src":"alice@example.com"}]}`, "accept or deny"},
 		{`{"tests":[{"src":"alice@example.com","allow":["100.64.0.1:22"]}]}`, "accept"},
-		{`{"policy":"{\"tests\": {}}","tests":[{"src":"alice@example.com","deny":["100.64.0.1:22"]}]}`, "no list"},
+		{`{"policy":"{\"tests\": {}}","tests":[{"src":"alice@example.com","deny":["100.64.0.1:22"]}]}`, "tests is an object, not a list"},
 		{`{"policy":"{"}`, "not readable"},
 		{`{"policy":"[]"}`, "no object"},
 		{`{"policy":" "}`, "not readable"},

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+
+package survey_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"tailscale-mcp/internal/policy/grammar"
+	"tailscale-mcp/internal/survey"
+)
+
+func parsed(t *testing.T, text string) []*grammar.File {
+	t.Helper()
+	f, err := grammar.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []*grammar.File{f}
+}
+
+// One evaluation at a time: the second begins when the first has ended, and one who has
+// gone does not wait.
+func TestOneEvaluationAtATime(t *testing.T) {
+	_, api := start(t, 2, "all")
+	e := survey.NewEvaluator(api)
+	files := parsed(t, `{"grants": []}`)
+	begun, end := make(chan struct{}), make(chan struct{})
+	var under atomic.Int32
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		err := e.Evaluate(t.Context(), nil, files, func(survey.Evaluation) error {
+			under.Add(1)
+			close(begun)
+			<-end
+			under.Add(-1)
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-begun
+	// Its context ends once the tailnet is read, while it waits.
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan error)
+	go func() {
+		gone <- e.Evaluate(ctx, nil, files, func(survey.Evaluation) error {
+			t.Error("two at once, and one of them for nobody")
+			return nil
+		})
+	}()
+	wait.Go(func() {
+		err := e.Evaluate(t.Context(), nil, files, func(v survey.Evaluation) error {
+			if n := under.Load(); n != 0 {
+				t.Errorf("%d others are under way", n)
+			}
+			if len(v.Policies) != 1 || len(v.Devices) != 2 {
+				t.Errorf("got %+v", v)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	cancel()
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v of a caller who has gone", err)
+	}
+	close(end)
+	wait.Wait()
+	// What went wrong in one is no harm to the next.
+	wrong := errors.New("wrong")
+	for range 2 {
+		if err := e.Evaluate(t.Context(), nil, files, func(survey.Evaluation) error { return wrong }); !errors.Is(err, wrong) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
