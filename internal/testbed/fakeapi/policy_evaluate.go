@@ -99,7 +99,7 @@ func (s *Server) matches(f *grammar.File, kind, subject string) ([]previewMatch,
 	if kind == "user" {
 		src, err := p.Endpoint(subject)
 		if err != nil {
-			return []previewMatch{}, nil // nobody of that name: nothing matches
+			return []previewMatch{}, nil //nolint:nilerr // nobody of that name: nothing matches
 		}
 		rules = p.Destinations(src)
 	} else {
@@ -109,7 +109,7 @@ func (s *Server) matches(f *grammar.File, kind, subject string) ([]previewMatch,
 		}
 		dst, err := p.Endpoint(at.Addr().String())
 		if err != nil {
-			return []previewMatch{}, nil
+			return []previewMatch{}, nil //nolint:nilerr // nothing of that address
 		}
 		rules = p.Sources(dst, 6, at.Port())
 	}
