@@ -84,6 +84,12 @@ test-host: | bin ## the tests on whole Debian hosts with systemd (root, systemd-
 	@if grep -q -- '--- SKIP' bin/test-host.log; then echo 'a test was skipped where it must run'; exit 1; fi
 	@grep -q -- '--- PASS' bin/test-host.log
 
+.PHONY: policy-cases
+policy-cases: | bin ## the evaluator against what the control plane answered (TAILSCALE_POLICY_CASES=folder)
+	@go test -count=1 -v -run '^Test(PolicyCases|CasesRefused)$$' ./internal/policy ./internal/policy/grammar | grep -v '^=== \|^PASS$$' | tee bin/policy-cases.log
+	@if grep -q -- '--- SKIP' bin/policy-cases.log; then echo 'nothing was compared: TAILSCALE_POLICY_CASES has to name a folder of cases'; exit 1; fi
+	@grep -q ' agree$$' bin/policy-cases.log
+
 .PHONY: conformance
 conformance: | bin ## the official MCP conformance suite against the whole stack, both eras
 	@go build -race -o bin/conformance-stack ./internal/testbed/conformance/stack
@@ -101,6 +107,10 @@ conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite,
 .PHONY: bench
 bench: ## speed and memory, as ratios against a floor measured in the same run
 	@go run ./internal/testbed/bench $(BENCH)
+
+.PHONY: bench-policy
+bench-policy: ## compiling, asking and comparing policy files, with 5,000 devices and 500 rules (BENCH_POLICY=flags)
+	@go test -run '^$$' -bench . -benchmem $(BENCH_POLICY) ./internal/policy ./internal/policy/effect ./internal/policy/grammar
 
 .PHONY: abuse
 abuse: build ## the built daemon under every attack of the security review, by both ways to bind (root; ABUSE="-row whois")

@@ -13,11 +13,17 @@ import (
 // what a large tailnet compiles to takes tens of megabytes.
 type Evaluator struct {
 	api  API
+	room chan struct{} // for a tailnet that is read or evaluated
 	turn chan struct{}
 }
 
+// tailnetsAtOnce bounds the tailnets in memory: the next is read while one is evaluated.
+const tailnetsAtOnce = 2
+
 // NewEvaluator returns an evaluator; all tools of a server share one.
-func NewEvaluator(api API) *Evaluator { return &Evaluator{api, make(chan struct{}, 1)} }
+func NewEvaluator(api API) *Evaluator {
+	return &Evaluator{api, make(chan struct{}, tailnetsAtOnce), make(chan struct{}, 1)}
+}
 
 // Evaluation is one or more files compiled for the same tailnet.
 type Evaluation struct {
@@ -26,24 +32,36 @@ type Evaluation struct {
 	Policies []*policy.Policy
 }
 
-// Evaluate waits for its turn, reads the tailnet and hands the compiled files to use,
-// which must keep nothing of them. first name the devices whose posture counts most.
+// Evaluate waits for room, reads the tailnet, waits for its turn and hands the compiled
+// files to use, which must keep nothing of them. first name the devices whose posture counts most.
 func (e *Evaluator) Evaluate(ctx context.Context, first []string, files []*grammar.File, use func(Evaluation) error) error {
 	needs := NeedsOf(files...)
 	needs.First = first
+	if err := enter(ctx, e.room); err != nil {
+		return err
+	}
+	defer func() { <-e.room }()
 	read, err := Read(ctx, e.api, needs)
 	if err != nil {
 		return err
 	}
-	select {
-	case e.turn <- struct{}{}:
-		defer func() { <-e.turn }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := enter(ctx, e.turn); err != nil {
+		return err
 	}
+	defer func() { <-e.turn }()
 	out := Evaluation{Survey: read}
 	for _, f := range files {
 		out.Policies = append(out.Policies, policy.Compile(f, read.Tailnet))
 	}
 	return use(out)
+}
+
+// enter takes a place, for as long as ctx lasts.
+func enter(ctx context.Context, places chan<- struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -17,6 +17,7 @@ import (
 // calls is an attack by requests.
 type calls struct {
 	Message message
+	Others  []message // that are sent in turn with it
 	AtOnce  int
 	AtMost  int           // 0: until told to stop, at most mostCalls
 	HangUp  time.Duration // after which the attacker hangs up; 0: it waits for the answer
@@ -36,14 +37,14 @@ func (a *calls) run(ctx context.Context, w way, t *tally, sent func()) {
 	transport.MaxIdleConnsPerHost = a.AtOnce
 	defer transport.CloseIdleConnections()
 	c := &http.Client{Transport: transport}
-	each := strings.Contains(a.Message.Body, number)
+	turn := append([]message{a.Message}, a.Others...)
 	var last, answered atomic.Int64
 	var all sync.WaitGroup
 	for range a.AtOnce {
 		all.Go(func() {
 			for n := last.Add(1); n <= most && ctx.Err() == nil; n = last.Add(1) {
-				m := a.Message
-				if each {
+				m := turn[int(n)%len(turn)]
+				if strings.Contains(m.Body, number) {
 					m = m.numbered(int(n))
 				}
 				how := a.send(ctx, c, w.target, m)

@@ -17,12 +17,14 @@ type row struct {
 	by         string // who attacks
 	grant      string // mallory's; "" is everything that a daemon as it comes offers
 	devices    int    // that the API knows; 0: a few
+	policy     string // that the API knows, for those devices and the nodes of the scene; "" is a small one
 	sleeps     bool   // the sleeper's tailscaled is stopped meanwhile
 	plan       plan
 	// api does to the API what is wrong with it. What it returns counts, where that
 	// is judged, how many requests the API has had to refuse.
 	api    func(*fakeapi.Server) (refused func() int)
-	honest bool // the work of by is to be answered, all of it
+	hers   *message // what alice asks too, in turn with the rest
+	honest bool     // the work of by is to be answered, all of it
 	// audit is what is done to the places of the audit, while alice changes something
 	// too; "" leaves both alone.
 	audit string
@@ -89,6 +91,10 @@ func attacks() []row {
 		{
 			name: "lists-5000", by: mallory, devices: 5000, what: "5,000 devices, list_all_devices with a limit of 100, 200 at once",
 			plan: flood(toolCall(legacy, "list_all_devices", `{"limit":100}`), 200),
+		},
+		{
+			name: "questions-5000", by: mallory, devices: 5000, policy: largePolicy(), hers: &small, what: "5,000 devices and a policy of 500 rules, expensive questions about it, 16 at once",
+			plan: plan{Calls: &calls{Message: questions()[0], Others: questions()[1:], AtOnce: 16}},
 		},
 		{name: "lists-tools", by: mallory, what: "tools/list, 64 at once", plan: flood(rpc(legacy, "tools/list", "", ""), 64)},
 		{

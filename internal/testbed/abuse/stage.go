@@ -87,19 +87,22 @@ func (s *scene) play(ctx context.Context, r row, bind string, window time.Durati
 // startAPI starts a fake of the API where the daemon reaches it.
 func (s *scene) startAPI(r row) (api *fakeapi.Server, err error) {
 	err = s.server.InNamespace(func() (err error) {
-		api, err = fakeapi.Start(fakeapi.Options{MagicDNSDomain: s.tn.Domain()})
+		api, err = fakeapi.Start(fakeapi.Options{MagicDNSDomain: s.tn.Domain(), Policy: r.policy})
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	api.AddDevices(max(r.devices, 12))
+	if r.policy != "" {
+		api.SetDevices(append(api.Devices(), s.devices()...))
+	}
 	return api, nil
 }
 
 // attack has alice call, alone, under the attack, and for a moment after it.
 func (s *scene) attack(ctx context.Context, r row, d *daemon, api *fakeapi.Server, window time.Duration, res *result) error {
-	does := &victim{Every: herPace}
+	does := &victim{Every: herPace, Asks: r.hers}
 	if r.audit != "" {
 		m := change(api)
 		does.Change = &m

@@ -16,6 +16,7 @@ import (
 type victim struct {
 	Every  time.Duration // from the beginning of a call to that of the next, at least
 	Change *message      // a change that she makes in turn with her other calls
+	Asks   *message      // what she asks besides
 }
 
 // tooLate is when a call of hers counts as failed.
@@ -42,6 +43,9 @@ func (v *victim) run(ctx context.Context, w way) (all []sample) {
 	if v.Change != nil {
 		turn = append(slices.Clone(hers), *v.Change)
 	}
+	if v.Asks != nil {
+		turn = append(slices.Clone(turn), *v.Asks)
+	}
 	pace := time.NewTicker(v.Every)
 	defer pace.Stop()
 	for i := 0; ctx.Err() == nil; i++ {
@@ -49,7 +53,7 @@ func (v *victim) run(ctx context.Context, w way) (all []sample) {
 			transport.CloseIdleConnections()
 		}
 		m := turn[i%len(turn)].numbered(i)
-		s := sample{Began: time.Now(), Change: i%len(turn) == len(hers)}
+		s := sample{Began: time.Now(), Change: v.Change != nil && i%len(turn) == len(hers)}
 		how := answer(context.WithoutCancel(ctx), c, w.target, m)
 		s.Took = time.Since(s.Began)
 		switch {

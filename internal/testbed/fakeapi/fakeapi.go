@@ -50,6 +50,10 @@ type Options struct {
 	TokenLifetime time.Duration
 	// Policy is the policy file in HuJSON; the empty string means [DefaultPolicy].
 	Policy string
+	// Obey is called with every policy file that is set, before it is, so that a tailnet
+	// obeys what this API shows; a file that it refuses is not set. nil obeys nothing. It
+	// must not call the server.
+	Obey func(policy string) error
 	// QuietLog leaves in the configuration audit log only what is really done to this
 	// server, of which changes of the policy file are logged. Otherwise there is an
 	// entry every three hours besides, of all kinds.

@@ -25,14 +25,19 @@ func (s *Server) SetPolicyBy(login, text string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.replacePolicy(p, person(login), "ADMIN_CONSOLE")
-	return nil
+	return s.replacePolicy(p, person(login), "ADMIN_CONSOLE")
 }
 
 // replacePolicy makes p the policy file, and enters that in the log as the service
 // does: with the whole file before and after. How these are written there is not
-// documented; here they are texts, since the log shows changes of comments too.
-func (s *Server) replacePolicy(p policyFile, actor map[string]any, origin string) {
+// documented; here they are texts, since the log shows changes of comments too. It fails
+// where [Options].Obey does.
+func (s *Server) replacePolicy(p policyFile, actor map[string]any, origin string) error {
+	if s.options.Obey != nil {
+		if err := s.options.Obey(p.hujson); err != nil {
+			return fmt.Errorf("the policy file is not obeyed: %w", err)
+		}
+	}
 	at := s.now().UTC().Truncate(time.Microsecond)
 	if !at.After(s.logs.last) {
 		at = s.logs.last.Add(time.Microsecond) // two changes have two times
@@ -50,6 +55,7 @@ func (s *Server) replacePolicy(p policyFile, actor map[string]any, origin string
 	}
 	p.changed, p.message, p.findings = true, s.policy.message, s.policy.findings
 	s.policy = p
+	return nil
 }
 
 // person is a user as an entry has one.

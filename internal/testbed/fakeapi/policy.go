@@ -150,7 +150,9 @@ func (s *Server) setPolicyFile(r *request) answer {
 		a.status = http.StatusBadRequest
 		return a
 	}
-	s.replacePolicy(p, r.grant.actor(), "CONFIG_API")
+	if err := s.replacePolicy(p, r.grant.actor(), "CONFIG_API"); err != nil {
+		return failWith(http.StatusInternalServerError, err.Error())
+	}
 	return s.policyAnswer(r)
 }
 

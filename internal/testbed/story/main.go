@@ -5,7 +5,8 @@
 // the same question is answered, the grant is taken away, and the person is
 // refused again; once by a client that speaks HTTP, once through the stdio
 // proxy, which also asks the person before a device is removed; without it that takes
-// the code of a refusal. It needs no root and no account. It ends with an error at the first
+// the code of a refusal. Then a policy file decides, which every tailscaled obeys: somebody
+// is let in and shut out again by edits of it. It needs no root and no account. It ends with an error at the first
 // step that does not go as told, and leaves nothing running.
 //
 // The control server, the nodes' tailscaled, tailscale-mcp and
@@ -52,6 +53,7 @@ func tell(ctx context.Context) (err error) {
 		st.revoked,
 		st.throughTheProxy,
 		st.confirmed,
+		st.ruled,
 		st.withoutCredential,
 		st.auditTrail,
 	} {

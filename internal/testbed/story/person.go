@@ -89,6 +89,21 @@ func (p *person) ask(ctx context.Context, tool string, arguments map[string]any)
 	return text, result.IsError, nil
 }
 
+// mustAnswer asks and reads the answer, which is JSON.
+func (p *person) mustAnswer(ctx context.Context, tool string, arguments map[string]any, answer any) error {
+	text, refused, err := p.ask(ctx, tool, arguments)
+	if err != nil {
+		return err
+	}
+	if refused {
+		return fmt.Errorf("%s should have been answered %s, and was told: %s", p.name, tool, text)
+	}
+	if err := json.Unmarshal([]byte(text), answer); err != nil {
+		return fmt.Errorf("%s: the answer is not JSON: %w: %s", tool, err, text)
+	}
+	return nil
+}
+
 // mustBe asks whoami and expects that user, or those tags.
 func (p *person) mustBe(ctx context.Context, login string, tags []string) error {
 	text, _, err := p.ask(ctx, "whoami", nil)

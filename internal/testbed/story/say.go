@@ -23,10 +23,14 @@ func said(what, text string) { fmt.Printf("  → %s %s\n", what, text) }
 // told prints a message as the person's assistant shows it.
 func told(text string) {
 	fmt.Println("  → is refused:")
+	quoted(text)
+}
+
+// quoted prints a text of several lines.
+func quoted(text string) {
 	for line := range strings.Lines(text) {
-		fmt.Print("    | ", line)
+		fmt.Println("    | " + strings.TrimSuffix(line, "\n"))
 	}
-	fmt.Println()
 }
 
 // brief cuts a long answer for the screen.

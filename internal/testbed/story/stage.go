@@ -76,12 +76,13 @@ func newStage(ctx context.Context) (st *stage, err error) {
 		fmt.Printf("    %-13s %-16s %s\n", n.Name, n.IPv4(), who)
 	}
 	step("a fake of the Tailscale API that knows the same devices")
-	if st.api, err = fakeapi.Start(fakeapi.Options{MagicDNSDomain: st.tn.Domain()}); err != nil {
+	if st.api, err = fakeapi.Start(fakeapi.Options{MagicDNSDomain: st.tn.Domain(), QuietLog: true, Obey: st.tn.SendPolicy}); err != nil {
 		return st, err
 	}
 	st.api.SetDevices(devices(nodes))
-	step("tailscale-mcp on ts-mcp, with an API credential; this host offers reads, writes and removals")
-	st.daemon, err = st.startDaemon(ctx, "TAILSCALE_API_URL="+st.api.URL(), "TAILSCALE_API_KEY="+fakeapi.DefaultAPIKey, "TAILSCALE_MCP_ALLOW=read,write,destructive")
+	step("tailscale-mcp on ts-mcp, with an API credential; this host offers every class of tools")
+	st.daemon, err = st.startDaemon(ctx, "TAILSCALE_API_URL="+st.api.URL(), "TAILSCALE_API_KEY="+fakeapi.DefaultAPIKey, "TAILSCALE_MCP_ALLOW=read,write,destructive,escalating",
+		"TAILSCALE_MCP_MAX_API_RATE=600") // nobody asks as fast as this story is told
 	return st, err
 }
 
