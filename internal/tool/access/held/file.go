@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+
+package held
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/policy/grammar"
+	"tailscale-mcp/internal/policy/tailnet"
+	"tailscale-mcp/internal/survey"
+	"tailscale-mcp/internal/tsapi"
+)
+
+// API is what is asked of the Tailscale API; *tsapi.API is one.
+type API interface {
+	survey.API
+	Policy(ctx context.Context) (tsapi.Policy, error)
+}
+
+// Server is this server, as the policy file means it.
+type Server struct {
+	ID         string // node ID of its host
+	Name       string // as grants name the host: a tag or an address
+	Capability string
+	Port       uint16 // TCP, where callers connect
+}
+
+// File is the policy file of a tailnet, compiled for that tailnet and asked about one
+// server.
+type File struct {
+	server Server
+	parsed *grammar.File
+	net    *tailnet.Tailnet
+	policy *policy.Policy
+	host   tailnet.Device
+}
+
+// Read reads the policy file and the tailnet from the Tailscale API. first names whose
+// posture counts most, if anybody's. Its errors have a next step.
+func Read(ctx context.Context, api API, s Server, first string) (*File, error) {
+	p, err := api.Policy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := grammar.Parse(p.HuJSON)
+	if err != nil {
+		return nil, fmt.Errorf("the policy file of the tailnet cannot be read by this program: %w", err)
+	}
+	needs := survey.NeedsOf(parsed)
+	if first != "" {
+		needs.First = []string{first}
+	}
+	read, err := survey.Read(ctx, api, needs)
+	if err != nil {
+		return nil, err
+	}
+	return New(parsed, read.Tailnet, s)
+}
+
+// New compiles a policy file for a tailnet. It fails where the tailnet has no device of
+// the server's ID.
+func New(parsed *grammar.File, net *tailnet.Tailnet, s Server) (*File, error) {
+	for _, d := range net.Devices {
+		if d.ID == s.ID && s.ID != "" && len(d.Addrs) > 0 {
+			return &File{s, parsed, net, policy.Compile(parsed, net), d}, nil
+		}
+	}
+	return nil, &failure.Error{
+		Code:    failure.NotFound,
+		Message: fmt.Sprintf("the Tailscale API shows no device %s, which this host is", s.ID),
+		Next:    "use a credential of the tailnet that this host is in (tailscale status)",
+	}
+}
+
+// all is everything that the rules give here.
+func (f *File) all() []Grant {
+	host, err := f.policy.Endpoint(f.host.ID)
+	if err != nil {
+		return nil // cannot be: it is one of the devices
+	}
+	return Grants(f.policy.Holders(host, f.server.Capability))
+}
+
+// at returns the host's address that a peer of that address reaches.
+func (f *File) at(peer netip.Addr) netip.Addr {
+	for _, a := range f.host.Addrs {
+		if a.Is4() == peer.Is4() {
+			return a
+		}
+	}
+	return f.host.Addrs[0]
+}
