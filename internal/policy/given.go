@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -32,16 +33,16 @@ func (p *Policy) Given(peer, host netip.Addr, capability string) []Holding {
 	return out
 }
 
-// Naming says what the rules that name a selector among their sources give of a
-// capability on a host, whoever the selector stands for and whether anybody does. What
-// hangs on their posture is unknown.
+// Naming says what the rules that name a selector among their sources, or all if it is
+// empty, give of a capability on a host, whoever the sources stand for and whether
+// anybody does. What hangs on their posture is unknown.
 func (p *Policy) Naming(selector string, host netip.Addr, capability string) []Holding {
 	var out []Holding
 	nobody := compiled.End{Device: compiled.Nobody, Service: compiled.Nobody}
 	to := p.Addressed(nobody, host)
 	for _, r := range p.Rules {
 		c, there := capabilityOf(r, capability)
-		if !there || len(r.Via) > 0 || !slices.Contains(sourcesOf(r), selector) {
+		if !there || len(r.Via) > 0 || selector != "" && !slices.Contains(sourcesOf(r), selector) {
 			continue
 		}
 		var hit compiled.Match
@@ -54,7 +55,7 @@ func (p *Policy) Naming(selector string, host netip.Addr, capability string) []H
 		case hit.Sure|hit.May == 0:
 			continue
 		case len(r.Postures) > 0:
-			a.Answer, a.Unknown = Unknown, []string{"the posture of the devices of " + selector}
+			a.Answer, a.Unknown = Unknown, []string{"the posture of the devices of " + cmp.Or(selector, "its sources")}
 		case hit.Sure == 0:
 			a.Answer, a.Unknown = Unknown, []string{"whether this host is a destination of the rule"}
 		}

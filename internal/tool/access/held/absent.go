@@ -102,14 +102,17 @@ func (f *File) would(who string, person bool) Absent {
 	return out
 }
 
-// near asks whether another login was meant.
+// near asks whether another login of the same domain was meant.
 func (f *File) near(who string) string {
-	var logins []string
+	user, domain, _ := strings.Cut(who, "@")
+	var users []string
 	for i := range f.net.People {
-		logins = append(logins, f.net.People[i].Login)
+		if other, at, _ := strings.Cut(f.net.People[i].Login, "@"); strings.EqualFold(at, domain) {
+			users = append(users, other)
+		}
 	}
-	if near := spelling.Nearest(who, logins); near != "" {
-		return fmt.Sprintf(" (did you mean %s?)", near)
+	if near := spelling.Nearest(user, users); near != "" {
+		return fmt.Sprintf(" (did you mean %s@%s?)", near, domain)
 	}
 	return ""
 }

@@ -5,8 +5,9 @@ package held
 import (
 	"fmt"
 	"net/netip"
-	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/policy"
@@ -18,8 +19,7 @@ type Caller struct {
 	// Who is what a grant's "src" would name them by; Node is the device, if there is one.
 	Who, Node string
 	Grants    []Grant
-	// Rules are what they surely have; Perhaps has what hangs on what is unknown besides.
-	Rules, Perhaps grant.Rules
+	Rules     grant.Rules // what they surely have
 	// Problem is why every call is refused, as tailscaled's answer would be.
 	Problem string
 	Unknown []string // what would have to be known, a phrase each
@@ -30,7 +30,7 @@ type Caller struct {
 // callerOf sums up what rules give somebody.
 func callerOf(who, node string, all []Grant) *Caller {
 	c := &Caller{Who: who, Node: node, Grants: all}
-	var sure, every []string
+	var sure []string
 	for _, g := range all {
 		if g.Problem != "" {
 			if g.Answer == policy.Yes && c.Problem == "" {
@@ -41,11 +41,10 @@ func callerOf(who, node string, all []Grant) *Caller {
 			}
 			continue
 		}
-		every = append(every, texts(g.Values)...)
 		if g.Answer == policy.Yes {
 			sure = append(sure, texts(g.Values)...)
 		}
-		c.doubt(g)
+		c.Unknown = added(c.Unknown, g.Unknown)
 	}
 	if c.Problem != "" {
 		return c
@@ -55,33 +54,34 @@ func callerOf(who, node string, all []Grant) *Caller {
 	if c.Rules, err = grant.Parse(sure); err != nil {
 		c.Problem = err.Error()
 	}
-	c.Perhaps, _ = grant.Parse(every)
 	return c
 }
 
-// doubt notes what a rule hangs on.
-func (c *Caller) doubt(g Grant) {
-	for _, u := range g.Unknown {
-		if !slices.Contains(c.Unknown, u) {
-			c.Unknown = append(c.Unknown, u)
-		}
+// Lines names the lines of the rules that give a tool, as in ", line 12 of the policy
+// file", those that surely do if there are any, and says whether these do. It is empty
+// where none does, and of a nil caller, for whom the file was not read.
+func (c *Caller) Lines(t grant.Tool, now time.Time) (text string, sure bool) {
+	if c == nil {
+		return "", false
 	}
-}
-
-// Lines returns the lines of the rules that give a tool, those that surely do if there
-// are any; decide decides with the rules of one.
-func (c *Caller) Lines(decide func(grant.Rules) bool) (lines []int) {
 	for _, answer := range []policy.Answer{policy.Yes, policy.Unknown} {
+		var lines []string
 		for _, g := range c.Grants {
-			if g.Answer == answer && decide(g.Rules) && !slices.Contains(lines, g.Rule.Line) {
-				lines = append(lines, g.Rule.Line)
+			if g.Answer == answer && g.Rules.At(now).Tool(t).Allowed {
+				lines = append(lines, strconv.Itoa(g.Rule.Line))
 			}
 		}
-		if len(lines) > 0 {
-			return lines
+		switch len(lines) {
+		case 0:
+			continue
+		case 1:
+			text = ", line " + lines[0]
+		default:
+			text = ", lines " + strings.Join(lines, ", ")
 		}
+		return text + " of the policy file", answer == policy.Yes
 	}
-	return nil
+	return "", false
 }
 
 // At is what the file gives a device that is there, by one of its addresses.
@@ -112,6 +112,8 @@ func (f *File) NoWay(c *Caller) (why, missing string) {
 		return "", ""
 	case c.Way.Answer == policy.Unknown:
 		return fmt.Sprintf("it is not known whether a rule lets %s connect to %s: it hangs on %s", c.Who, at, strings.Join(c.Way.Unknown, "; ")), ""
+	case len(c.Way.Why) > 0 && c.Way.Why[0].Layer == "device":
+		return c.Way.Why[0].Text, ""
 	case c.Way.Partly:
 		why = fmt.Sprintf("no rule lets all of %s connect to %s", c.Who, at)
 	default:

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/policy"
@@ -76,13 +77,22 @@ func New(parsed *grammar.File, net *tailnet.Tailnet, s Server) (*File, error) {
 	}
 }
 
-// all is everything that the rules give here.
+// all is everything that the rules give here, in the order of the file, to nobody yet
+// included.
 func (f *File) all() []Grant {
 	host, err := f.policy.Endpoint(f.host.ID)
 	if err != nil {
 		return nil // cannot be: it is one of the devices
 	}
-	return Grants(f.policy.Holders(host, f.server.Capability))
+	all := f.policy.Holders(host, f.server.Capability)
+	for _, h := range f.policy.Naming("", f.host.Addrs[0], f.server.Capability) {
+		if !slices.ContainsFunc(all, func(o policy.Holding) bool { return o.Rule.Place == h.Rule.Place }) {
+			h.Unknown = nil // of nobody
+			all = append(all, h)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b policy.Holding) int { return a.Rule.Begin - b.Rule.Begin })
+	return Grants(all)
 }
 
 // at returns the host's address that a peer of that address reaches.

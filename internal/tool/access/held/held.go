@@ -7,6 +7,7 @@ package held
 
 import (
 	"encoding/json"
+	"slices"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/policy"
@@ -43,13 +44,23 @@ func Refused(all []Grant) map[string]int {
 		if g.Problem == "" || g.Answer != policy.Yes {
 			continue
 		}
-		for _, name := range append(append([]string(nil), g.People...), g.Tags...) {
+		for _, name := range slices.Concat(g.People, g.Tags) {
 			if _, earlier := refused[name]; !earlier {
 				refused[name] = g.Rule.Line
 			}
 		}
 	}
 	return refused
+}
+
+// added appends the phrases that are not there yet.
+func added(all, more []string) []string {
+	for _, u := range more {
+		if !slices.Contains(all, u) {
+			all = append(all, u)
+		}
+	}
+	return all
 }
 
 // texts are values as the grammar of grants takes them.

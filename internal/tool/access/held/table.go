@@ -24,19 +24,25 @@ const (
 type Summary struct {
 	Rows    int
 	Unknown []string // what would have to be known, a phrase each
-	// Refused are those to whom an entry that cannot be read refuses everything, with
-	// its line.
-	Refused map[string]int
+	// Refused are those to whom an entry that cannot be read refuses everything.
+	Refused []Refusal
 	// Shut are those of the table whom no rule lets connect to the server, and Missing
 	// is the rule that would.
 	Shut    []string
 	Missing string
 }
 
+// Refusal is to whom the entry of a line refuses everything.
+type Refusal struct {
+	Line int
+	To   string
+	Why  string
+}
+
 // Table writes who may use what here, rule by rule, or who may call one tool.
 func (f *File) Table(w io.Writer, asked *grant.Tool, now time.Time) (s Summary, err error) {
 	all := f.all()
-	s.Refused = Refused(all)
+	refused := Refused(all)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	reach := f.connecting()
 	var src []string
@@ -51,21 +57,23 @@ func (f *File) Table(w io.Writer, asked *grant.Tool, now time.Time) (s Summary, 
 		s.Rows++
 		who := slices.Concat(g.People, g.Tags)
 		to := list(slices.Concat(who, g.Ranges))
-		if g.Answer != policy.Yes {
+		switch {
+		case to == "":
+			to = "nobody yet"
+		case g.Answer != policy.Yes:
 			to = "perhaps " + to
 		}
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\n", g.Rule.Line, gives, list(g.Selectors), to)
-		for _, u := range g.Unknown {
-			if !slices.Contains(s.Unknown, u) {
-				s.Unknown = append(s.Unknown, u)
-			}
-		}
+		s.Unknown = added(s.Unknown, g.Unknown)
 		if g.Problem != "" {
+			if g.Answer == policy.Yes && len(who) > 0 {
+				s.Refused = append(s.Refused, Refusal{g.Rule.Line, list(who), visible.Text(g.Problem)})
+			}
 			continue
 		}
-		shut := slices.DeleteFunc(who, func(name string) bool { return reach[name] || s.Refused[name] > 0 })
+		shut := slices.DeleteFunc(who, func(name string) bool { return reach[name] || refused[name] > 0 })
 		s.Shut = append(s.Shut, shut...)
-		if len(shut) == len(g.People)+len(g.Tags) {
+		if len(shut) > 0 && len(shut) == len(g.People)+len(g.Tags) {
 			shut = g.Selectors // whoever they are to be
 		}
 		src = append(src, shut...)
@@ -82,7 +90,7 @@ func (f *File) Table(w io.Writer, asked *grant.Tool, now time.Time) (s Summary, 
 func given(g Grant, asked *grant.Tool, now time.Time) string {
 	switch {
 	case g.Problem != "":
-		return "nothing: " + visible.Text(g.Problem)
+		return "nothing"
 	case asked != nil:
 		return g.Rules.At(now).Tool(*asked).By
 	case g.Rules.Empty():
@@ -114,9 +122,6 @@ func (f *File) connecting() map[string]bool {
 
 // list writes names, and how many are left out.
 func list(names []string) string {
-	if len(names) == 0 {
-		return "nobody"
-	}
 	more := ""
 	if left := len(names) - mostNames; left > 0 {
 		names, more = names[:mostNames], fmt.Sprintf(" and %d more", left)
