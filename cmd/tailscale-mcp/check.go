@@ -84,6 +84,11 @@ func runCheck(ctx context.Context, p person, as string, names []string) error {
 		return err
 	}
 	k.file, err = readFile(ctx, cfg, k.status, as)
+	if k.file != nil {
+		for _, what := range k.file.Unread() {
+			p.note("not read, so not known here: %s", what)
+		}
+	}
 	switch {
 	case as == "" && err != nil:
 		return err

@@ -36,10 +36,9 @@ func (p *Policy) Given(peer, host netip.Addr, capability string) []Holding {
 // Naming says what the rules that name a selector among their sources, or all if it is
 // empty, give of a capability on a host, whoever the sources stand for and whether
 // anybody does. What hangs on their posture is unknown.
-func (p *Policy) Naming(selector string, host netip.Addr, capability string) []Holding {
+func (p *Policy) Naming(selector string, host Endpoint, capability string) []Holding {
 	var out []Holding
 	nobody := compiled.End{Device: compiled.Nobody, Service: compiled.Nobody}
-	to := p.Addressed(nobody, host)
 	for _, r := range p.Rules {
 		c, there := capabilityOf(r, capability)
 		if !there || len(r.Via) > 0 || selector != "" && !slices.Contains(sourcesOf(r), selector) {
@@ -47,8 +46,10 @@ func (p *Policy) Naming(selector string, host netip.Addr, capability string) []H
 		}
 		var hit compiled.Match
 		for _, f := range r.Facets {
-			m := p.Target(r, f.Dst, to, nobody)
-			hit.Sure, hit.May = hit.Sure|m.Sure, hit.May|m.May
+			for _, to := range host.ends {
+				m := p.Target(r, f.Dst, to, nobody)
+				hit.Sure, hit.May = hit.Sure|m.Sure, hit.May|m.May
+			}
 		}
 		a := Access{Rule: r.Rule, Answer: Yes, Selectors: sourcesOf(r)}
 		switch {

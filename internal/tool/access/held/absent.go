@@ -176,7 +176,7 @@ func (f *File) Group(name string) (Group, error) {
 	if err != nil {
 		return Group{}, err
 	}
-	g := Group{Caller: callerOf(name, "", Grants(f.policy.Naming(name, f.host.Addrs[0], f.server.Capability)))}
+	g := Group{Caller: callerOf(name, "", Grants(f.policy.Naming(name, f.here, f.server.Capability)))}
 	g.Way = f.way(f.policy, end)
 	if i := slices.IndexFunc(f.parsed.Groups, func(d grammar.Definition) bool { return d.Text == name }); i >= 0 {
 		g.Known = true

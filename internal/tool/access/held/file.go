@@ -38,6 +38,7 @@ type File struct {
 	net    *tailnet.Tailnet
 	policy *policy.Policy
 	host   tailnet.Device
+	here   policy.Endpoint // the host, of policy
 }
 
 // Read reads the policy file and the tailnet from the Tailscale API. first names whose
@@ -67,7 +68,10 @@ func Read(ctx context.Context, api API, s Server, first string) (*File, error) {
 func New(parsed *grammar.File, net *tailnet.Tailnet, s Server) (*File, error) {
 	for _, d := range net.Devices {
 		if d.ID == s.ID && s.ID != "" && len(d.Addrs) > 0 {
-			return &File{s, parsed, net, policy.Compile(parsed, net), d}, nil
+			f := &File{server: s, parsed: parsed, net: net, policy: policy.Compile(parsed, net), host: d}
+			here, err := f.policy.Endpoint(d.ID)
+			f.here = here
+			return f, err
 		}
 	}
 	return nil, &failure.Error{
@@ -77,15 +81,14 @@ func New(parsed *grammar.File, net *tailnet.Tailnet, s Server) (*File, error) {
 	}
 }
 
+// Unread is what of the tailnet could not be read or was not asked for, a phrase each.
+func (f *File) Unread() []string { return f.net.Missing }
+
 // all is everything that the rules give here, in the order of the file, to nobody yet
 // included.
 func (f *File) all() []Grant {
-	host, err := f.policy.Endpoint(f.host.ID)
-	if err != nil {
-		return nil // cannot be: it is one of the devices
-	}
-	all := f.policy.Holders(host, f.server.Capability)
-	for _, h := range f.policy.Naming("", f.host.Addrs[0], f.server.Capability) {
+	all := f.policy.Holders(f.here, f.server.Capability)
+	for _, h := range f.policy.Naming("", f.here, f.server.Capability) {
 		if !slices.ContainsFunc(all, func(o policy.Holding) bool { return o.Rule.Place == h.Rule.Place }) {
 			h.Unknown = nil // of nobody
 			all = append(all, h)

@@ -45,7 +45,7 @@ func (f *File) Table(w io.Writer, asked *grant.Tool, now time.Time) (s Summary, 
 	refused := Refused(all)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	reach := f.connecting()
-	var src []string
+	var shut ways
 	for _, g := range all {
 		gives := given(g, asked, now)
 		if gives == "" {
@@ -71,17 +71,10 @@ func (f *File) Table(w io.Writer, asked *grant.Tool, now time.Time) (s Summary, 
 			}
 			continue
 		}
-		shut := slices.DeleteFunc(who, func(name string) bool { return reach[name] || refused[name] > 0 })
-		s.Shut = append(s.Shut, shut...)
-		if len(shut) > 0 && len(shut) == len(g.People)+len(g.Tags) {
-			shut = g.Selectors // whoever they are to be
-		}
-		src = append(src, shut...)
+		shut.enter(g, slices.DeleteFunc(who, func(name string) bool { return refused[name] > 0 }), reach)
 	}
-	slices.Sort(s.Shut)
-	s.Shut = slices.Compact(s.Shut)
-	if len(s.Shut) > 0 {
-		s.Missing = f.Missing(src)
+	if s.Shut = shut.all(); len(s.Shut) > 0 {
+		s.Missing = f.Missing(shut.sources())
 	}
 	return s, t.Flush()
 }
@@ -108,11 +101,7 @@ func given(g Grant, asked *grant.Tool, now time.Time) string {
 func (f *File) connecting() map[string]bool {
 	const tcp = 6
 	all := map[string]bool{}
-	host, err := f.policy.Endpoint(f.host.ID)
-	if err != nil {
-		return all // cannot be: it is one of the devices
-	}
-	for _, a := range f.policy.Sources(host, tcp, f.server.Port) {
+	for _, a := range f.policy.Sources(f.here, tcp, f.server.Port) {
 		for _, name := range slices.Concat(a.People, a.Tags) {
 			all[name] = true
 		}
