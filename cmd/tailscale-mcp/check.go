@@ -24,101 +24,191 @@ import (
 	"tailscale-mcp/internal/identity"
 	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/access/held"
 )
 
 func checkCommand() *cobra.Command {
 	var as string
 	c := &cobra.Command{
-		Use:               "check --as LOGIN|TAG|NODE [TOOL]",
-		Short:             "what a caller may use here, and by which grant",
+		Use:               "check [--as LOGIN|TAG|NODE|GROUP] [TOOL]",
+		Short:             "who may use what here, and by which grant",
 		ValidArgsFunction: cli.Words(toolNames),
 		Args:              cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, names []string) error {
-			if as == "" || len(names) > 1 {
+			if len(names) > 1 || c.Flags().Changed("as") && as == "" {
 				return cli.Misused("tailscale-mcp check --as alice@example.com list_all_devices", "say who the caller is, and at most one tool")
 			}
 			return runCheck(c.Context(), personOf(c), as, names)
 		},
 	}
-	c.Flags().StringVar(&as, "as", "", "the `CALLER`: a login, a tag, or a node by name or address (required)")
+	c.Flags().StringVar(&as, "as", "", "the `CALLER`: a login, a tag, a node by name or address, or group:NAME (default: all, by the policy file)")
 	return c
 }
 
-// runCheck answers "what may X do here" with the very identity and decisions
-// that a call of X would meet: it asks tailscaled about X's address. names is one
-// tool, or none for all.
+// checker answers for one run of check.
+type checker struct {
+	person
+	cfg        config.Config
+	status     *ipnstate.Status
+	dispatcher *gate.Dispatcher
+	file       *held.File // nil where it cannot be read
+	tools      []tool.Tool
+	one        bool // tools is the one that was asked about
+}
+
+// runCheck answers "who may do what here", and "what may X do here" with the very
+// identity and decisions that a call of X would meet: it asks tailscaled about X's
+// address. Where there is an API credential it names the lines of the policy file, and
+// answers by the file alone for those of whom there is no node. names is one tool, or
+// none for all.
 func runCheck(ctx context.Context, p person, as string, names []string) error {
 	cfg, err := operatorConfig(p)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	if as == "" && cfg.Credential.IsZero() {
+		return cli.Misused("name a caller, which takes none: tailscale-mcp check --as alice@example.com; or set one in "+config.File+", and run this with sudo",
+			"who may use what here is in the policy file, which takes an API credential, and this account sees none")
+	}
+	k := checker{person: p, cfg: cfg, tools: everything().Tools}
+	if len(names) == 1 {
+		k.one = true
+		k.tools = slices.DeleteFunc(k.tools, func(t tool.Tool) bool { return t.Name != names[0] })
+		if len(k.tools) == 0 {
+			return cli.Hint(fmt.Errorf("there is no tool %q", names[0]), "tailscale-mcp tools")
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	lc := localClient(cfg)
-	status, err := localapi.New(lc).Peers(ctx)
-	if err != nil {
+	if k.status, err = localapi.New(localClient(cfg)).Peers(ctx); err != nil {
 		return err
 	}
-	nodes := nodesOf(status, as)
-	if len(nodes) == 0 {
-		return cli.Hint(fmt.Errorf("this host sees no node of %s in its tailnet", as), "tailscale status lists the nodes that it sees")
+	k.file, err = readFile(ctx, cfg, k.status, as)
+	if k.file != nil {
+		for _, what := range k.file.Unread() {
+			p.note("not read, so not known here: %s", what)
+		}
 	}
-	resolver := identity.New(identity.Options{
-		Tailscaled: lc, Capability: cfg.Capability, AllowSelf: cfg.AllowSelf, Log: slog.New(slog.DiscardHandler),
-		Self: func() (string, bool) { return string(status.Self.ID), true },
-	})
-	dispatcher := gate.NewDispatcher(gate.Options{
+	switch {
+	case as == "" && err != nil:
+		return err
+	case as == "":
+		return k.everybody()
+	case err != nil:
+		p.note("the policy file is left out of account: %v", err)
+	}
+	k.dispatcher = gate.NewDispatcher(gate.Options{
 		Registry: tool.NewRegistry(grant.Classes(), everything()), Audit: audit.NewJSONLines(p.err), Log: slog.New(slog.DiscardHandler), Capability: cfg.Capability,
-		Host: func() gate.Host { return gate.Host{Name: hostName(status), Port: cfg.Port} },
+		Host: func() gate.Host { return gate.Host{Name: hostName(k.status), Port: cfg.Port} },
+	})
+	nodes := nodesOf(k.status, as)
+	switch {
+	case len(nodes) > 0:
+		return k.nodes(ctx, nodes)
+	case k.file != nil:
+		return k.absent(as)
+	}
+	return cli.Hint(fmt.Errorf("this host sees no node of %s in its tailnet", as),
+		"tailscale status lists the nodes that it sees; with an API credential, which "+config.File+" may hold, this answers by the policy file for others too")
+}
+
+// readFile reads the policy file and the tailnet, and returns nil without a credential.
+func readFile(ctx context.Context, cfg config.Config, status *ipnstate.Status, as string) (*held.File, error) {
+	api, err := newAPI(cfg, slog.New(slog.DiscardHandler))
+	if err != nil || api == nil {
+		return nil, err
+	}
+	defer api.Close()
+	server := held.Server{Name: hostName(status), Capability: cfg.Capability, Port: cfg.Port}
+	if status.Self != nil {
+		server.ID = string(status.Self.ID)
+	}
+	file, err := held.Read(ctx, api, server, as)
+	return file, refusedByAPI(err)
+}
+
+// nodes answers for nodes that are there, as tailscaled says who they are.
+func (k checker) nodes(ctx context.Context, nodes []netip.Addr) error {
+	resolver := identity.New(identity.Options{
+		Tailscaled: localClient(k.cfg), Capability: k.cfg.Capability, AllowSelf: k.cfg.AllowSelf, Log: slog.New(slog.DiscardHandler),
+		Self: func() (string, bool) { return string(k.status.Self.ID), true },
 	})
 	for _, addr := range nodes {
 		c, err := resolver.Resolve(ctx, netip.AddrPortFrom(addr, 1))
 		if err != nil {
-			fmt.Fprintf(p.out, "%s (%s): every request is refused: %v\n", c, addr, err)
+			fmt.Fprintf(k.out, "%s (%s): every request is refused: %v\n", c, addr, err)
 			continue
 		}
-		if err := explain(p, dispatcher, c, names, cfg); err != nil {
+		fmt.Fprintf(k.out, "%s (%s):\n", c, c.Addr.Addr())
+		var by *held.Caller
+		if k.file != nil {
+			by = k.file.At(strings.Join(c.Principals(), ","), addr)
+		}
+		if err := k.explain(c, by, true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// explain prints what c may use and by which entry, and for one tool that it
-// may not use the grant that is missing.
-func explain(p person, d *gate.Dispatcher, c caller.Caller, names []string, cfg config.Config) error {
-	fmt.Fprintf(p.out, "%s (%s):\n", c, c.Addr.Addr())
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	for _, t := range everything().Tools {
-		if len(names) == 1 && t.Name != names[0] {
-			continue
-		}
-		decision, missing := d.Explain(c, t.Name)
+// explain prints what c may use and by which entry, and for one tool that it may not
+// use the grant that is missing. by is what the policy file says of c, if it was read;
+// there is whether c is so by tailscaled, and not by the file.
+func (k checker) explain(c caller.Caller, by *held.Caller, there bool) error {
+	w := tabwriter.NewWriter(k.out, 0, 0, 2, ' ', 0)
+	granted, perhaps := false, false
+	for _, t := range k.tools {
+		decision, missing := k.dispatcher.Explain(c, t.Name)
+		lines, sure := by.Lines(t.Granted(), time.Now())
 		switch {
+		case t.ForEveryone:
+			lines = ""
+		case decision.Allowed && by != nil && lines == "":
+			lines = ", by no line of the policy file as it is now"
+		}
+		granted = granted || decision.Allowed && !t.ForEveryone
+		lack := lacking(t, k.cfg)
+		switch {
+		case !decision.Allowed && lines != "" && !sure && !there:
+			perhaps = true
+			fmt.Fprintf(w, "  may\t%s\t%s\tif the rule is for them%s\n", t.Name, t.Class, lines)
+		case !decision.Allowed && lines != "" && sure:
+			fmt.Fprintf(w, "  no\t%s\t%s\ttailscaled has not heard that it is granted%s\n", t.Name, t.Class, lines)
 		case !decision.Allowed:
 			fmt.Fprintf(w, "  no\t%s\t%s\t\n", t.Name, t.Class)
-		case lacking(t, cfg) != "":
-			fmt.Fprintf(w, "  no\t%s\t%s\tgranted by %s, but %s\n", t.Name, t.Class, decision.By, lacking(t, cfg))
+		case lack != "":
+			fmt.Fprintf(w, "  no\t%s\t%s\tgranted by %s%s, but %s\n", t.Name, t.Class, decision.By, lines, lack)
 		default:
-			fmt.Fprintf(w, "  yes\t%s\t%s\tby %s\n", t.Name, t.Class, decision.By)
+			fmt.Fprintf(w, "  yes\t%s\t%s\tby %s%s\n", t.Name, t.Class, decision.By, lines)
 		}
-		if len(names) == 1 && !decision.Allowed {
+		if k.one && !decision.Allowed {
 			if err := w.Flush(); err != nil {
 				return err
 			}
-			fmt.Fprintf(p.out, "\nThis in \"grants\" of the tailnet policy file would allow it:\n%s\n", missing)
-			if lack := lacking(t, cfg); lack != "" {
-				fmt.Fprintf(p.out, "But %s.\n", lack)
+			fmt.Fprintf(k.out, "\nThis in \"grants\" of the tailnet policy file would allow it:\n%s\n", missing)
+			if lack != "" {
+				fmt.Fprintf(k.out, "But %s.\n", lack)
 			}
 		}
-		if len(names) == 1 {
-			return w.Flush()
-		}
 	}
-	if len(names) == 1 {
-		return cli.Hint(fmt.Errorf("there is no tool %q", names[0]), "tailscale-mcp tools")
+	if err := w.Flush(); err != nil || by == nil {
+		return err
 	}
-	return w.Flush()
+	if perhaps {
+		fmt.Fprintf(k.out, "\nIt is not known: %s.\n", strings.Join(by.Unknown, "; "))
+	}
+	if why, missing := k.file.NoWay(by); granted && why != "" {
+		k.shut(why, missing)
+	}
+	return nil
+}
+
+// shut says that somebody has no way to the server, and the rule that would be one.
+func (k checker) shut(why, missing string) {
+	fmt.Fprintf(k.out, "\nBut %s.\n", why)
+	if missing != "" {
+		fmt.Fprintf(k.out, "This in \"grants\" of the tailnet policy file would let them:\n%s\n", missing)
+	}
 }
 
 // lacking says why this host does not offer a tool, whoever is granted it.

@@ -39,6 +39,7 @@ func completionCases() map[string][]string {
 		"check --a":                    {"--as"},
 		"check --as ":                  nil,
 		"check --as bob who":           {"who_can_use", "whoami"},
+		"check who":                    {"who_can_use", "whoami"},
 		"grant --r":                    {"--rate", "--read", "--resources"},
 		"grant --src bob set_device_n": {"set_device_name"},
 		"grant whoami list_pee":        {"list_peers"},

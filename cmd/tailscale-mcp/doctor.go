@@ -230,14 +230,20 @@ func checkAPI(ctx context.Context, cfg config.Config, ok, note func(string, ...a
 	}
 	found, err := api.ListDevices(ctx, tsapi.DeviceQuery{})
 	if err != nil {
-		var e *tsapi.Error
-		if errors.As(err, &e) {
-			return cli.Hint(fmt.Errorf("the Tailscale API refuses: %s", e.Message), e.Next)
-		}
-		return err
+		return refusedByAPI(err)
 	}
 	ok("the Tailscale API shows %d devices", len(found))
 	return nil
+}
+
+// refusedByAPI is an error of the Tailscale API as a person is told it, and any other as
+// it is.
+func refusedByAPI(err error) error {
+	var e *tsapi.Error
+	if errors.As(err, &e) {
+		return cli.Hint(fmt.Errorf("the Tailscale API refuses: %s", e.Message), e.Next)
+	}
+	return err
 }
 
 // newAPI returns the client of the Tailscale API, or nil without a credential.

@@ -89,6 +89,30 @@ func TestOperatorCommands(t *testing.T) {
 	}
 	mustPrint(t, env, "doctor", 0, []string{"ok    1 of 3 nodes are granted something here\n", "ok    the Tailscale API shows 3 devices\n"}, nil)
 
+	// The lines of the policy file, where what tailscaled has heard and what the file
+	// says are not the same.
+	api.SetDevices([]fakeapi.Device{
+		{NodeID: server.StableID(), ID: "1", Hostname: "server", Tags: []string{"tag:mcp"}, Addresses: []string{server.IPv4().String()}},
+		{NodeID: alice.StableID(), ID: "2", Hostname: "alice", User: "alice@example.com", Addresses: []string{alice.IPv4().String()}},
+		{NodeID: bob.StableID(), ID: "3", Hostname: "bob", User: "bob@example.com", Addresses: []string{bob.IPv4().String()}},
+	})
+	if err := api.SetPolicy(fmt.Sprintf(`{"tagOwners": {"tag:mcp": []}, "grants": [
+		{"src": ["alice@example.com"], "dst": ["tag:mcp"], "ip": ["tcp:1"], "app": {%[1]q: [{"tools": ["read:*"]}]}},
+		{"src": ["bob@example.com"], "dst": ["tag:mcp"], "ip": ["*"], "app": {%[1]q: [{"tools": ["read:*"]}]}},
+	]}`, capability)); err != nil {
+		t.Fatal(err)
+	}
+	mustPrint(t, env, "check --as alice list_peers", 0, []string{
+		"  yes  list_peers  read  by tools: *, line 2 of the policy file\n",
+		fmt.Sprintf("\nBut no rule lets alice@example.com connect to tcp:%d of this host (line 2: a rule opens tcp:1 there, and not tcp:%[1]d).\n", d.port),
+		`"src": ["alice@example.com"]`, fmt.Sprintf(`"ip": ["tcp:%d"]`, d.port),
+	}, nil)
+	mustPrint(t, env, "check --as alice set_dns_nameservers", 0, []string{
+		"granted by tools: *, by no line of the policy file as it is now, but this host does not offer the class",
+	}, nil)
+	mustPrint(t, env, "check --as bob list_peers", 0, []string{"  no  list_peers  read  tailscaled has not heard that it is granted, line 3 of the policy file\n"}, nil)
+	mustPrint(t, env, "check list_peers", 0, []string{"2     tools: read:*  alice@example.com  alice@example.com\n", "no rule lets these connect to tcp:"}, nil)
+
 	// What breaks first is what is said.
 	api.RevokeTokens()
 	api.Fail("listTailnetDevices", fakeapi.Status(http.StatusUnauthorized))

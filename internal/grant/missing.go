@@ -82,6 +82,14 @@ func (m Missing) String() string {
 	return b.String()
 }
 
+// Way returns the grant that lets the sources connect to the service, and gives nothing
+// there: for those who are granted something and have no way to it. Its form is that of
+// String.
+func (m Missing) Way() string {
+	return fmt.Sprintf("{\n  %s,\n  %s,\n  %s\n}",
+		member("src", keep(m.Src, notEmpty)), member("dst", keep([]string{m.Dst}, notEmpty)), member("ip", []string{fmt.Sprintf("tcp:%d", m.Port)}))
+}
+
 // member returns a member of a JSON object whose value is a list of strings.
 func member(key string, list []string) string {
 	literals := make([]string, len(list))

@@ -129,3 +129,15 @@ func pasted(t testing.TB, m Missing) Rules {
 	}
 	return parse(t, values...)
 }
+
+// TestWay: the rule that lets somebody connect gives nothing beside that, and is never
+// filled with something wider.
+func TestWay(t *testing.T) {
+	m := Missing{Capability: "example.com/cap/mcp", Src: []string{"bob@example.com", "", "alice@example.com", "bob@example.com"}, Dst: "tag:mcp", Port: 8080, Tools: []string{"*"}}
+	if got, want := m.Way(), "{\n  \"src\": [\"alice@example.com\", \"bob@example.com\"],\n  \"dst\": [\"tag:mcp\"],\n  \"ip\": [\"tcp:8080\"]\n}"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := (Missing{Port: 1}).Way(), "{\n  \"src\": [],\n  \"dst\": [],\n  \"ip\": [\"tcp:1\"]\n}"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -99,10 +99,11 @@ func (x *Index) enter(i int) {
 	}
 }
 
-// stand enters a device without an address for each person and tag that has none.
+// stand enters a device without an address for each person and tag that has none. People
+// of other tailnets have theirs there.
 func (x *Index) stand() {
 	for _, p := range x.Net.People {
-		if login := strings.ToLower(p.Login); login != "" && len(x.byLogin[login]) == 0 {
+		if login := strings.ToLower(p.Login); login != "" && !p.Shared && len(x.byLogin[login]) == 0 {
 			x.Devices = append(x.Devices, tailnet.Device{Login: p.Login})
 			x.enter(len(x.Devices) - 1)
 		}

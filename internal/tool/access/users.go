@@ -13,6 +13,7 @@ import (
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/access/held"
 )
 
 type usersInput struct {
@@ -80,26 +81,26 @@ func (u users) answer(ctx context.Context, _ tool.Call, in usersInput) (out user
 		if err != nil {
 			return fmt.Errorf("this host: %w", err)
 		}
-		out = u.list(v.Policies[0].Holders(dst, u.capability), asked, known)
+		out = u.list(held.Grants(v.Policies[0].Holders(dst, u.capability)), asked, known)
 		return nil
 	})
 	return out, err
 }
 
 // list makes the answer out of what the rules give.
-func (u users) list(holdings []policy.Holding, asked grant.Tool, one bool) (out usersOutput) {
+func (u users) list(all []held.Grant, asked grant.Tool, one bool) (out usersOutput) {
 	out.Grants = []holder{}
 	people, tags := map[string]bool{}, map[string]bool{}
-	for _, h := range holdings {
+	refused := held.Refused(all)
+	for _, h := range all {
 		g := holder{
 			Rule: shown(h.Rule), Sure: h.Answer == policy.Yes, By: few(h.Selectors), People: few(h.People), Tags: few(h.Tags), Ranges: few(h.Ranges),
+			Problem: h.Problem,
 		}
-		rules, err := grant.Parse(texts(h.Values))
 		switch {
-		case err != nil:
-			g.Problem = "an entry cannot be read: " + err.Error()
+		case h.Problem != "":
 		case one:
-			d := rules.Tool(asked)
+			d := h.Rules.Tool(asked)
 			if !d.Allowed {
 				continue
 			}
@@ -113,26 +114,30 @@ func (u users) list(holdings []policy.Holding, asked grant.Tool, one bool) (out 
 				out.Unknown = append(out.Unknown, u)
 			}
 		}
-		if g.Problem == "" {
-			for _, p := range h.People {
-				people[p] = true
-			}
-			for _, t := range h.Tags {
-				tags[t] = true
-			}
+		if g.Problem != "" {
+			continue
+		}
+		for _, p := range h.People {
+			people[p] = people[p] || refused[p] == 0
+		}
+		for _, t := range h.Tags {
+			tags[t] = tags[t] || refused[t] == 0
 		}
 	}
 	what := "anything of this server"
 	if one {
 		what = asked.Name
 	}
-	out.Summary = fmt.Sprintf("%d people and %d tags may use %s by %d rules.", len(people), len(tags), what, len(out.Grants))
+	out.Summary = fmt.Sprintf("%d people and %d tags may use %s by %d rules.", count(people), count(tags), what, len(out.Grants))
 	return out
 }
 
-func texts(values []json.RawMessage) (all []string) {
-	for _, v := range values {
-		all = append(all, string(v))
+// count returns how many of them may.
+func count(names map[string]bool) (n int) {
+	for _, may := range names {
+		if may {
+			n++
+		}
 	}
-	return all
+	return n
 }
