@@ -128,12 +128,13 @@ func (u users) list(all []held.Grant, asked grant.Tool, one bool) (out usersOutp
 	if one {
 		what = asked.Name
 	}
-	out.Summary = fmt.Sprintf("%d people and %d tags may use %s by %d rules.", count(people), count(tags), what, len(out.Grants))
+	out.Summary = fmt.Sprintf("%s and %s may use %s by %s.", count(allowed(people), "person", "people"), count(allowed(tags), "tag", "tags"), what,
+		count(len(out.Grants), "rule", "rules"))
 	return out
 }
 
-// count returns how many of them may.
-func count(names map[string]bool) (n int) {
+// allowed returns how many of them may.
+func allowed(names map[string]bool) (n int) {
 	for _, may := range names {
 		if may {
 			n++
