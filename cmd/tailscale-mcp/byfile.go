@@ -35,6 +35,11 @@ func (k checker) everybody() error {
 	if k.one && lacking(k.tools[0], k.cfg) != "" {
 		fmt.Fprintf(k.out, "\nBut %s.\n", lacking(k.tools[0], k.cfg))
 	}
+	for _, one := range s.Selectors {
+		if note := noteTool(one.Text, grant.Classes()); note != "" && !k.one {
+			k.note("line %d: %s", one.Line, note)
+		}
+	}
 	if len(s.Unknown) > 0 {
 		fmt.Fprintf(k.out, "\nIt is not known: %s.\n", strings.Join(s.Unknown, "; "))
 	}

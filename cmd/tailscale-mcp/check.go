@@ -173,7 +173,7 @@ func (k checker) explain(c caller.Caller, by *held.Caller, there bool) error {
 			perhaps = true
 			fmt.Fprintf(w, "  may\t%s\t%s\tif the rule is for them%s\n", t.Name, t.Class, lines)
 		case !decision.Allowed && lines != "" && sure:
-			fmt.Fprintf(w, "  no\t%s\t%s\ttailscaled has not heard that it is granted%s\n", t.Name, t.Class, lines)
+			fmt.Fprintf(w, "  no\t%s\t%s\ttailscaled does not say so (yet), but it is granted%s\n", t.Name, t.Class, lines)
 		case !decision.Allowed:
 			fmt.Fprintf(w, "  no\t%s\t%s\t\n", t.Name, t.Class)
 		case lack != "":

@@ -110,7 +110,7 @@ func TestOperatorCommands(t *testing.T) {
 	mustPrint(t, env, "check --as alice set_dns_nameservers", 0, []string{
 		"granted by tools: *, by no line of the policy file as it is now, but this host does not offer the class",
 	}, nil)
-	mustPrint(t, env, "check --as bob list_peers", 0, []string{"  no  list_peers  read  tailscaled has not heard that it is granted, line 3 of the policy file\n"}, nil)
+	mustPrint(t, env, "check --as bob list_peers", 0, []string{"  no  list_peers  read  tailscaled does not say so (yet), but it is granted, line 3 of the policy file\n"}, nil)
 	mustPrint(t, env, "check list_peers", 0, []string{"2     tools: read:*  alice@example.com  alice@example.com\n", "no rule lets these connect to tcp:"}, nil)
 
 	// What breaks first is what is said.

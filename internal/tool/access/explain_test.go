@@ -36,6 +36,7 @@ const file = `{
 		{"src": ["alice@example.com"], "dst": ["tag:web"], "app": {"example.com/cap/mcp": [{"tools": ["*", "escalating:*"]}]}},
 		{"src": ["dave@example.com"], "dst": ["tag:web"], "app": {"example.com/cap/mcp": [{"toolz": ["*"]}]}},
 		{"src": ["bob@example.com"], "dst": ["tag:db"], "app": {"example.com/cap/mcp": [{"tools": ["*"]}]}},
+		{"src": ["dave@example.com"], "dst": ["tag:web"], "app": {"example.com/cap/mcp": [{"tools": ["read:*"]}]}},
 	],
 	"ssh": [
 		{"action": "check", "src": ["group:eng"], "dst": ["tag:web"], "users": ["root"]},

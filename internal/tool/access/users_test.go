@@ -31,7 +31,8 @@ func TestWhoCanUse(t *testing.T) {
 		return g
 	}
 	all := ask(`{}`)
-	if len(all.Grants) != 3 || all.Summary != "2 people and 1 tag may use anything of this server by 3 rules." {
+	// Dave is granted something by line 16, and refused everything by line 14.
+	if len(all.Grants) != 4 || all.Summary != "2 people and 1 tag may use anything of this server by 4 rules." {
 		t.Fatalf("got %+v", all)
 	}
 	first, second, third := all.Grants[0], all.Grants[1], all.Grants[2]

@@ -14,6 +14,7 @@ import (
 	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/policy/tailnet"
+	"tailscale-mcp/internal/visible"
 )
 
 // mostDevices is how many devices of one person or tag are answered for.
@@ -181,7 +182,7 @@ func (f *File) Group(name string) (Group, error) {
 	if i := slices.IndexFunc(f.parsed.Groups, func(d grammar.Definition) bool { return d.Text == name }); i >= 0 {
 		g.Known = true
 		for _, m := range f.parsed.Groups[i].Values {
-			g.Members = append(g.Members, m.Text)
+			g.Members = append(g.Members, visible.Text(m.Text))
 		}
 	}
 	return g, nil

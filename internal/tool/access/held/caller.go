@@ -11,6 +11,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/visible"
 )
 
 // Caller is what the file gives somebody on this server: a device, one that is not
@@ -111,7 +112,7 @@ func (f *File) NoWay(c *Caller) (why, missing string) {
 	case c.Way.Answer == policy.Yes:
 		return "", ""
 	case c.Way.Answer == policy.Unknown:
-		return fmt.Sprintf("it is not known whether a rule lets %s connect to %s: it hangs on %s", c.Who, at, strings.Join(c.Way.Unknown, "; ")), ""
+		return fmt.Sprintf("it is not known whether a rule lets %s connect to %s: it hangs on %s", c.Who, at, visible.Text(strings.Join(c.Way.Unknown, "; "))), ""
 	case len(c.Way.Why) > 0 && c.Way.Why[0].Layer == "device":
 		return c.Way.Why[0].Text, ""
 	case c.Way.Partly:
@@ -122,7 +123,7 @@ func (f *File) NoWay(c *Caller) (why, missing string) {
 			why += fmt.Sprintf(" (line %d: %s)", c.Way.Why[0].Rule.Line, c.Way.Why[0].Text)
 		}
 	}
-	return why, f.Missing([]string{c.Who})
+	return visible.Text(why), f.Missing([]string{c.Who})
 }
 
 // Missing is the rule that lets sources connect to the server, to be pasted.

@@ -11,6 +11,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/visible"
 )
 
 // Grant is what one rule of the policy file gives on this server, or may give.
@@ -27,7 +28,7 @@ func Grants(all []policy.Holding) []Grant {
 		g := Grant{Holding: h}
 		rules, err := grant.Parse(texts(h.Values))
 		if err != nil {
-			g.Problem = "an entry cannot be read: " + err.Error()
+			g.Problem = "an entry cannot be read: " + visible.Text(err.Error())
 		} else {
 			g.Rules = rules
 		}
@@ -53,10 +54,10 @@ func Refused(all []Grant) map[string]int {
 	return refused
 }
 
-// added appends the phrases that are not there yet.
+// added appends the phrases that are not there yet, with everything in them visible.
 func added(all, more []string) []string {
 	for _, u := range more {
-		if !slices.Contains(all, u) {
+		if u = visible.Text(u); !slices.Contains(all, u) {
 			all = append(all, u)
 		}
 	}

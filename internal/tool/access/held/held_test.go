@@ -206,6 +206,9 @@ func TestTable(t *testing.T) {
 	if len(s.Refused) != 1 || s.Refused[0].Line != 11 || s.Refused[0].To != "tag:ci" {
 		t.Errorf("got %+v refused", s.Refused)
 	}
+	if got, want := fmt.Sprint(s.Selectors), "[{7 read:*} {8 set_policy} {9 set_dns} {10 get_keys} {13 old}]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 	// What has ended gives nothing.
 	out.Reset()
 	if s, err = f.Table(&out, &grant.Tool{Name: "old", Class: grant.Read}, time.Now()); err != nil || strings.Contains(out.String(), "13 ") || !strings.Contains(out.String(), "tools: read:*") {

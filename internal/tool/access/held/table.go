@@ -3,6 +3,7 @@
 package held
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -18,6 +19,8 @@ import (
 const (
 	mostNames = 50  // in one cell of a table
 	mostText  = 400 // bytes of the entries in one
+
+	mostSelectors = 500
 )
 
 // Summary is what there is to say below the table.
@@ -26,6 +29,9 @@ type Summary struct {
 	Unknown []string // what would have to be known, a phrase each
 	// Refused are those to whom an entry that cannot be read refuses everything.
 	Refused []Refusal
+	// Selectors are the tools that entries name, with the line of their rule: the first
+	// 500 at most.
+	Selectors []Selector
 	// Shut are those of the table whom no rule lets connect to the server, and Missing
 	// is the rule that would.
 	Shut    []string
@@ -37,6 +43,12 @@ type Refusal struct {
 	Line int
 	To   string
 	Why  string
+}
+
+// Selector is what the entries of a line name in "tools".
+type Selector struct {
+	Line int
+	Text string
 }
 
 // Table writes who may use what here, rule by rule, or who may call one tool.
@@ -67,10 +79,11 @@ func (f *File) Table(w io.Writer, asked *grant.Tool, now time.Time) (s Summary, 
 		s.Unknown = added(s.Unknown, g.Unknown)
 		if g.Problem != "" {
 			if g.Answer == policy.Yes && len(who) > 0 {
-				s.Refused = append(s.Refused, Refusal{g.Rule.Line, list(who), visible.Text(g.Problem)})
+				s.Refused = append(s.Refused, Refusal{g.Rule.Line, list(who), g.Problem})
 			}
 			continue
 		}
+		s.Selectors = selectors(s.Selectors, g)
 		shut.enter(g, slices.DeleteFunc(who, func(name string) bool { return refused[name] > 0 }), reach)
 	}
 	if s.Shut = shut.all(); len(s.Shut) > 0 {
@@ -94,6 +107,23 @@ func given(g Grant, asked *grant.Tool, now time.Time) string {
 		text = strings.ToValidUTF8(text[:mostText], "") + " …"
 	}
 	return text
+}
+
+// selectors adds what the entries of a rule name in "tools", as far as there is room.
+func selectors(all []Selector, g Grant) []Selector {
+	for _, v := range g.Values {
+		var entry struct{ Tools []string }
+		if json.Unmarshal(v, &entry) != nil {
+			continue // cannot be: it was read before
+		}
+		for _, text := range entry.Tools {
+			one := Selector{g.Rule.Line, text}
+			if len(all) < mostSelectors && !slices.Contains(all, one) {
+				all = append(all, one)
+			}
+		}
+	}
+	return all
 }
 
 // connecting are the people and tags of whom a device may connect to the server, or

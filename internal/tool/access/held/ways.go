@@ -38,10 +38,10 @@ func (w *ways) enter(g Grant, who []string, reach map[string]bool) {
 // all are those who have none, each once.
 func (w ways) all() (names []string) {
 	for _, one := range w {
-		names = append(names, one.shut...)
+		names = added(names, one.shut)
 	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }
 
 // sources are how a rule would name them: where nobody of a rule has a way, as that rule
