@@ -164,7 +164,7 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 		snapshot: now,
 		class:    t.Class,
 		target:   &target,
-		decision: d.mayCall(c, t),
+		decision: d.mayCall(c, *t),
 		refusal:  func() *Error { return d.denied(c, "the tool "+t.Name, []string{d.selector(t.Name)}, nil) },
 		timeout:  t.Timeout,
 		narrow:   t.Narrow,
