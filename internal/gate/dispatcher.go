@@ -159,7 +159,7 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 	if !ok {
 		return Result{}, d.unknown(ctx, c, r, "tool")
 	}
-	target := t.touches(r.Arguments)
+	arguments, target := r.Arguments, t.touches(r.Arguments)
 	return d.perform(ctx, c, r, job{
 		snapshot: now,
 		class:    t.Class,
@@ -169,7 +169,7 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 		timeout:  t.Timeout,
 		narrow:   t.Narrow,
 		run: func(ctx context.Context, call Call) (Result, error) {
-			return t.Call(ctx, call, r.Arguments)
+			return t.Call(ctx, call, arguments)
 		},
 	})
 }
