@@ -45,8 +45,10 @@ func (k *key) digest(arguments []byte) string {
 	if len(arguments) == 0 {
 		return ""
 	}
-	if canonical, err := canonical(arguments); err == nil {
-		arguments = canonical
+	if !settled(arguments) {
+		if canonical, err := canonical(arguments); err == nil {
+			arguments = canonical
+		}
 	}
 	sum := hmac.New(sha256.New, k[:])
 	sum.Write(arguments)
@@ -64,4 +66,57 @@ func canonical(text []byte) ([]byte, error) {
 		return nil, errors.New("text after the value")
 	}
 	return json.Marshal(value)
+}
+
+// settledDepth is how many objects and arrays in one another settled looks into.
+const settledDepth = 16
+
+// settled reports that canonical would change nothing, as with most calls: names are in
+// order and occur once, and there is neither white space nor a character that could be
+// escaped. It may say no where that is so, and says nothing about what is not JSON, which
+// is digested as it is.
+func settled(text []byte) bool {
+	var last [settledDepth][]byte // the name before, in each object that is open
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case ' ', '\t', '\r', '\n':
+			return false
+		case '{', '[':
+			if depth++; depth == settledDepth {
+				return false
+			}
+			last[depth] = nil
+		case '}', ']':
+			depth = max(0, depth-1)
+		case '"':
+			said, ok := plain(text[i+1:])
+			if !ok {
+				return false
+			}
+			i += len(said) + 1
+			if i+1 == len(text) || text[i+1] != ':' {
+				continue // no name
+			}
+			if last[depth] != nil && bytes.Compare(last[depth], said) >= 0 {
+				return false
+			}
+			last[depth] = said
+		}
+	}
+	return true
+}
+
+// plain is the string that rest begins with, up to its quote, if all its characters are
+// written in one way only.
+func plain(rest []byte) (said []byte, ok bool) {
+	for i, c := range rest {
+		switch {
+		case c == '"':
+			return rest[:i], true
+		case c < ' ' || c > '~' || c == '\\' || c == '<' || c == '>' || c == '&':
+			return nil, false
+		}
+	}
+	return nil, false
 }

@@ -3,9 +3,7 @@
 package audit
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"sync"
@@ -23,16 +21,6 @@ type JSONLines struct {
 
 // NewJSONLines returns a Log that writes to w.
 func NewJSONLines(w io.Writer) *JSONLines { return &JSONLines{w: w} }
-
-// encode writes r as one line. What HTML would act on stays as it is, since an escape
-// takes six times the room.
-func encode(r Record) ([]byte, error) {
-	var line bytes.Buffer
-	e := json.NewEncoder(&line)
-	e.SetEscapeHTML(false)
-	err := e.Encode(r)
-	return line.Bytes(), err
-}
 
 // Write implements [Log].
 func (l *JSONLines) Write(_ context.Context, r Record) error {

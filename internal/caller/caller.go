@@ -72,7 +72,8 @@ func (c Caller) Key() string {
 	if len(c.Tags) > 0 {
 		kind = " tags "
 	}
-	key := strconv.AppendQuoteToASCII(nil, c.NodeID)
+	var room [128]byte // of nearly every key
+	key := strconv.AppendQuoteToASCII(room[:0], c.NodeID)
 	key = append(key, kind...)
 	for _, name := range c.Principals() {
 		key = strconv.AppendQuoteToASCII(key, name)

@@ -87,6 +87,17 @@ var (
 // back for as long as it takes to lose a grant.
 func (v *Visit) Body(w http.ResponseWriter, r *http.Request) (body []byte, ok bool) {
 	body, err := v.read(r)
+	if err != nil {
+		v.refuseBody(w, err)
+		return nil, false
+	}
+	// From here on reading only serves to notice that the client hangs up.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	return body, v.stillThere(w, r)
+}
+
+// refuseBody answers a request whose body was not read whole.
+func (v *Visit) refuseBody(w http.ResponseWriter, err error) {
 	var tooLarge *http.MaxBytesError
 	var fast tooFast
 	switch {
@@ -106,14 +117,9 @@ func (v *Visit) Body(w http.ResponseWriter, r *http.Request) (body []byte, ok bo
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.Header().Set("Connection", "close")
 		Refuse(w, http.StatusRequestTimeout, "the body did not arrive in time")
-	case err != nil:
-		Reject(w, nil, ParseError("it did not arrive whole"))
 	default:
-		// From here on reading only serves to notice that the client hangs up.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-		return body, v.stillThere(w, r)
+		Reject(w, nil, ParseError("it did not arrive whole"))
 	}
-	return nil, false
 }
 
 // read reads the body and takes its memory from the budget before it is there.

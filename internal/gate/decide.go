@@ -65,7 +65,7 @@ func (d *Dispatcher) mayPrompt(c caller.Caller, now *Snapshot, p Prompt) grant.D
 
 // narrowed reports whether a tool of the prompt is only granted for some devices.
 func (d *Dispatcher) narrowed(c caller.Caller, now *Snapshot, p Prompt) bool {
-	return slices.ContainsFunc(p.Tools, func(name string) bool { return d.mayCall(c, now.byName[name]).Terms.Narrow() })
+	return slices.ContainsFunc(p.Tools, func(name string) bool { return d.mayCall(c, *now.byName[name]).Terms.Narrow() })
 }
 
 // Tools returns the tools that c may call.
@@ -79,7 +79,7 @@ func (d *Dispatcher) ToolsOf(now *Snapshot, c caller.Caller) []Tool {
 // Weight is how many calls in flight one call of the tool name counts as for c. A
 // call that is refused costs no more than any other.
 func (d *Dispatcher) Weight(c caller.Caller, name string) int {
-	if t, ok := d.Snapshot().byName[name]; ok && d.mayCall(c, t).Allowed {
+	if t, ok := d.Snapshot().byName[name]; ok && d.mayCall(c, *t).Allowed {
 		return max(1, t.Weight)
 	}
 	return 1
@@ -132,7 +132,7 @@ func (d *Dispatcher) Explain(c caller.Caller, name string) (decision grant.Decis
 	if !ok {
 		return decision, ""
 	}
-	decision = d.mayCall(c, t)
+	decision = d.mayCall(c, *t)
 	if decision.Allowed {
 		return decision, ""
 	}

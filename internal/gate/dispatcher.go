@@ -159,17 +159,17 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 	if !ok {
 		return Result{}, d.unknown(ctx, c, r, "tool")
 	}
-	target := t.touches(r.Arguments)
+	arguments, target := r.Arguments, t.touches(r.Arguments)
 	return d.perform(ctx, c, r, job{
 		snapshot: now,
 		class:    t.Class,
 		target:   &target,
-		decision: d.mayCall(c, t),
+		decision: d.mayCall(c, *t),
 		refusal:  func() *Error { return d.denied(c, "the tool "+t.Name, []string{d.selector(t.Name)}, nil) },
 		timeout:  t.Timeout,
 		narrow:   t.Narrow,
 		run: func(ctx context.Context, call Call) (Result, error) {
-			return t.Call(ctx, call, r.Arguments)
+			return t.Call(ctx, call, arguments)
 		},
 	})
 }

@@ -103,7 +103,7 @@ type Call struct {
 	target *string
 	// status is that of the last answer of an upstream, for the record.
 	status *int
-	// confirmed records that the change was confirmed, with target.
+	// confirmed records that the change was confirmed, with target; nil for a read.
 	confirmed func() error
 }
 

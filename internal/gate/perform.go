@@ -88,10 +88,11 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 	defer cancel()
 	status := 0
 	start := time.Now()
-	out, err := d.guarded(ctx, r, j, Call{
-		Caller: c, Progress: r.progress, dispatcher: d, snapshot: j.snapshot, request: r, permit: permit, target: j.target, status: &status,
-		confirmed: func() error { return d.confirmed(ctx, c, r, j.class, j.decision, *j.target) },
-	})
+	call := Call{Caller: c, Progress: r.progress(), dispatcher: d, snapshot: j.snapshot, request: r, permit: permit, target: j.target, status: &status}
+	if changes {
+		call.confirmed = d.confirming(ctx, c, r, j)
+	}
+	out, err := d.guarded(ctx, r, j, call)
 	out = out.shown()
 	if size, limit := out.size(), cmp.Or(j.limit, d.limit); err == nil && size > limit {
 		err = tooLarge(size, limit, j.narrow, changes)
@@ -175,8 +176,9 @@ func (r Result) shown() Result {
 func (r Result) size() int { return len(r.Text) + len(r.Content) + len(r.Structured) + len(r.Meta) }
 
 // progress reports progress to a client that wants to know.
-func (r Request) progress(done, total float64, message string) {
+func (r Request) progress() func(done, total float64, message string) {
 	if r.Progress != nil {
-		r.Progress(done, total, message)
+		return r.Progress
 	}
+	return func(float64, float64, string) {}
 }

@@ -30,15 +30,17 @@ func (d *Dispatcher) Listed(ctx context.Context, c caller.Caller, r Request, sho
 	}
 }
 
-// confirmed records that a change was confirmed, before its effect.
-func (d *Dispatcher) confirmed(ctx context.Context, c caller.Caller, r Request, class grant.Class, decision grant.Decision, target string) error {
-	rec := d.record(c, r, class, decision, "")
-	rec.Event, rec.Target = audit.Confirmation, target
-	if err := d.write(ctx, rec); err != nil {
-		d.log.Error("audit record lost", "err", err, "request", r.ID)
-		return unrecorded(err)
+// confirming returns what records that a change was confirmed, before its effect.
+func (d *Dispatcher) confirming(ctx context.Context, c caller.Caller, r Request, j job) func() error {
+	return func() error {
+		rec := d.record(c, r, j.class, j.decision, "")
+		rec.Event, rec.Target = audit.Confirmation, *j.target
+		if err := d.write(ctx, rec); err != nil {
+			d.log.Error("audit record lost", "err", err, "request", r.ID)
+			return unrecorded(err)
+		}
+		return nil
 	}
-	return nil
 }
 
 // write writes a record, which is owed even when the caller has gone.

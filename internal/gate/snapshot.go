@@ -14,21 +14,24 @@ import (
 type Snapshot struct {
 	ceiling   []grant.Class
 	tools     []Tool
-	byName    map[string]Tool
+	byName    map[string]*Tool // of tools
 	resources []Resource
 	prompts   []Prompt
 }
 
 // newSnapshot keeps of an offer that is sound what the ceiling admits.
 func newSnapshot(ceiling []grant.Class, o Offer) *Snapshot {
-	s := &Snapshot{ceiling: slices.Clone(ceiling), byName: map[string]Tool{}}
+	s := &Snapshot{ceiling: slices.Clone(ceiling), byName: map[string]*Tool{}}
 	for _, t := range o.Tools {
 		if !slices.Contains(ceiling, t.Class) && !t.ForEveryone {
 			continue
 		}
 		t.Timeout = cmp.Or(t.Timeout, DefaultTimeout)
-		s.byName[t.Name] = t
 		s.tools = append(s.tools, t)
+	}
+	slices.SortFunc(s.tools, func(a, b Tool) int { return cmp.Compare(a.Name, b.Name) })
+	for i := range s.tools {
+		s.byName[s.tools[i].Name] = &s.tools[i]
 	}
 	if slices.Contains(ceiling, grant.Read) {
 		s.resources = slices.Clone(o.Resources)
@@ -38,7 +41,6 @@ func newSnapshot(ceiling []grant.Class, o Offer) *Snapshot {
 			s.prompts = append(s.prompts, p)
 		}
 	}
-	slices.SortFunc(s.tools, func(a, b Tool) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(s.resources, func(a, b Resource) int { return cmp.Compare(a.URI, b.URI) })
 	slices.SortFunc(s.prompts, func(a, b Prompt) int { return cmp.Compare(a.Name, b.Name) })
 	return s

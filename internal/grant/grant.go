@@ -158,7 +158,7 @@ func (r Rules) decide(server string, devices bool, ask func(*index) (by string, 
 	if r.rules == nil {
 		return Decision{}
 	}
-	var terms Terms
+	var ways []Way
 	by := ""
 	for i := range r.entries {
 		e := &r.entries[i]
@@ -179,12 +179,12 @@ func (r Rules) decide(server string, devices bool, ask func(*index) (by string, 
 		if e.devices == nil && e.rate.Calls == 0 {
 			return allow(by)
 		}
-		terms.Ways = append(terms.Ways, Way{Entry: e.text, Devices: e.devices, Rate: e.rate})
+		ways = append(ways, Way{Entry: e.text, Devices: e.devices, Rate: e.rate})
 	}
-	if len(terms.Ways) == 0 {
+	if len(ways) == 0 {
 		return Decision{}
 	}
-	return Decision{Allowed: true, By: by, Terms: &terms}
+	return Decision{Allowed: true, By: by, Terms: &Terms{Ways: ways}}
 }
 
 // Tool decides whether t may be called, and so whether it is listed. A tool

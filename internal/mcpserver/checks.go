@@ -40,7 +40,7 @@ func checkAccept(w http.ResponseWriter, r *http.Request) bool {
 // zero excludes.
 func accepts(header, major, minor string) bool {
 	for part := range strings.SplitSeq(header, ",") {
-		kind, params, err := mime.ParseMediaType(part)
+		kind, params, err := mediaType(part)
 		if err != nil || strings.Trim(params["q"], "0.") == "" && params["q"] != "" {
 			continue
 		}
@@ -49,6 +49,15 @@ func accepts(header, major, minor string) bool {
 		}
 	}
 	return false
+}
+
+// mediaType is mime.ParseMediaType, which does more for a type without parameters than
+// comparing it needs.
+func mediaType(text string) (kind string, params map[string]string, err error) {
+	if !strings.Contains(text, ";") {
+		return strings.ToLower(strings.TrimSpace(text)), nil, nil
+	}
+	return mime.ParseMediaType(text)
 }
 
 // checkContentType: JSON as it is. A page can have a browser send other types
@@ -60,7 +69,7 @@ func checkContentType(w http.ResponseWriter, r *http.Request) bool {
 		front.Refuse(w, http.StatusUnsupportedMediaType, "send the body without Content-Encoding")
 		return false
 	}
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	kind, _, err := mediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
 		front.Refuse(w, http.StatusUnsupportedMediaType, "send the header Content-Type: application/json")
 		return false

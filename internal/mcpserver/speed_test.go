@@ -9,12 +9,15 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
 	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
@@ -22,11 +25,28 @@ import (
 	"tailscale-mcp/internal/tool"
 )
 
-// BenchmarkRequest is one request over one connection, with records and limits as in
-// the daemon, and beside it a handler of net/http and bare mcp-go.
+// keptFor keeps the answer about one connection at a time, as package identity does.
+func keptFor(d time.Duration, resolve func(context.Context, netip.AddrPort) (caller.Caller, error)) func(context.Context, netip.AddrPort) (caller.Caller, error) {
+	var c caller.Caller
+	var at time.Time
+	return func(ctx context.Context, remote netip.AddrPort) (caller.Caller, error) {
+		if c.Addr == remote && time.Since(at) < d {
+			return c, nil
+		}
+		var err error
+		c, err = resolve(ctx, remote)
+		at = time.Now()
+		return c, err
+	}
+}
+
+// BenchmarkRequest is one request over one connection, with records, limits and an
+// identity that is kept as in the daemon, and beside it a handler of net/http and bare
+// mcp-go.
 func BenchmarkRequest(b *testing.B) {
 	s := newBench(b, func(o *setup) {
 		o.front.Limits = front.Limits{Connections: 1 << 20, Calls: 1 << 20, Streams: 1 << 20, Rate: 1 << 24}
+		o.front.Resolve = keptFor(time.Second, o.front.Resolve)
 	})
 	s.grant("alice@example.com", `{"tools":["*"]}`)
 	s.Server.o.Dispatcher = gate.NewDispatcher(gate.Options{

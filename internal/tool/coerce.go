@@ -17,40 +17,46 @@ import (
 
 // coerce returns value in the form that property wants, or why it cannot be.
 func coerce(property *jsonschema.Schema, value json.RawMessage) (json.RawMessage, error) {
-	var text string
-	isText := json.Unmarshal(value, &text) == nil
+	isText := value[0] == '"'
 	switch property.Type {
 	case "string":
 		if !isText {
 			if property.ContentMediaType == "" && (value[0] == '{' || value[0] == '[') {
 				return nil, errors.New("wants a string")
 			}
-			text = string(value)
-			value = jsonString(text)
+			value = jsonString(string(value))
 		}
-		return value, oneOf(property, text)
+		return value, oneOf(property, value)
 	case "integer", "number":
 		if isText {
-			value = json.RawMessage(strings.TrimSpace(text))
+			value = json.RawMessage(strings.TrimSpace(textOf(value)))
 		}
 		return number(property, string(value))
 	case "boolean":
 		if isText {
-			value = json.RawMessage(strings.ToLower(strings.TrimSpace(text)))
+			value = json.RawMessage(strings.ToLower(strings.TrimSpace(textOf(value))))
 		}
 		if s := string(value); s != "true" && s != "false" {
 			return nil, errors.New("wants true or false")
 		}
 		return value, nil
 	case "array":
-		return list(property, value, text, isText)
+		return list(property, value)
 	case "object":
 		if isText {
-			value = json.RawMessage(text)
+			value = json.RawMessage(textOf(value))
 		}
 		return nested(property, value)
 	}
-	return value, nil
+	return json.Marshal(value) // without white space
+}
+
+// textOf is the text that a JSON string says.
+func textOf(value json.RawMessage) (text string) {
+	if err := json.Unmarshal(value, &text); err != nil {
+		panic("decoding a string: " + err.Error()) // cannot happen
+	}
+	return text
 }
 
 func nested(property *jsonschema.Schema, value json.RawMessage) (json.RawMessage, error) {
@@ -59,7 +65,7 @@ func nested(property *jsonschema.Schema, value json.RawMessage) (json.RawMessage
 		return nil, fmt.Errorf("wants an object: %w", err)
 	}
 	// No %w: whoever asks for errNotKnown means the object at hand.
-	switch name, err := fit(property, given); {
+	switch name, _, err := fit(property, given); {
 	case errors.Is(err, errNotKnown):
 		return nil, fmt.Errorf("it has no member %s, only: %s", quote(name), strings.Join(slices.Sorted(maps.Keys(property.Properties)), ", "))
 	case err != nil:
@@ -68,8 +74,9 @@ func nested(property *jsonschema.Schema, value json.RawMessage) (json.RawMessage
 	return json.Marshal(given)
 }
 
-func list(property *jsonschema.Schema, value json.RawMessage, text string, isText bool) (json.RawMessage, error) {
-	if isText {
+func list(property *jsonschema.Schema, value json.RawMessage) (json.RawMessage, error) {
+	if value[0] == '"' {
+		text := textOf(value)
 		switch trimmed := strings.TrimSpace(text); {
 		case trimmed == "":
 			return json.RawMessage("[]"), nil
@@ -96,8 +103,11 @@ func list(property *jsonschema.Schema, value json.RawMessage, text string, isTex
 	return json.Marshal(items)
 }
 
-func oneOf(property *jsonschema.Schema, text string) error {
-	if len(property.Enum) > 0 && !slices.Contains(property.Enum, any(text)) {
+func oneOf(property *jsonschema.Schema, value json.RawMessage) error {
+	if len(property.Enum) == 0 {
+		return nil
+	}
+	if text := textOf(value); !slices.Contains(property.Enum, any(text)) {
 		return fmt.Errorf("%s is not one of the accepted values", quote(text))
 	}
 	return nil

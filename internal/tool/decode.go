@@ -12,7 +12,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
@@ -27,7 +29,7 @@ func decode(schema *jsonschema.Schema, arguments json.RawMessage, in any) error 
 	if err != nil {
 		return Invalidf("send the arguments as one JSON object", "the arguments are not readable: %v", err)
 	}
-	name, err := fit(schema, given)
+	name, changed, err := fit(schema, given)
 	switch {
 	case errors.Is(err, errNotKnown):
 		return Invalidf(known(schema), "there is no argument %s", quote(name))
@@ -36,9 +38,11 @@ func decode(schema *jsonschema.Schema, arguments json.RawMessage, in any) error 
 	case err != nil:
 		return Invalidf(describe(name, schema.Properties[name]), "argument %s: %v", quote(name), err)
 	}
-	text, err := json.Marshal(given)
-	if err != nil {
-		return fmt.Errorf("putting arguments together: %w", err)
+	text := arguments
+	if changed || len(given) == 0 { // which may be no text at all
+		if text, err = json.Marshal(given); err != nil {
+			return fmt.Errorf("putting arguments together: %w", err)
+		}
 	}
 	if err := json.Unmarshal(text, in); err != nil {
 		return Invalidf(known(schema), "the arguments do not fit: %s", quote(err.Error()))
@@ -51,66 +55,80 @@ var (
 	errMissing  = errors.New("is required")
 )
 
-// fit puts the members of an object into the form that schema wants. With an
-// error it returns the name of the member that is wrong.
-func fit(schema *jsonschema.Schema, given map[string]json.RawMessage) (name string, err error) {
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		property := schema.Properties[name]
+// fit puts the members of an object into the form that schema wants, and reports
+// whether that is another than they had. With an error it returns the name of the
+// member that is wrong.
+func fit(schema *jsonschema.Schema, given map[string]json.RawMessage) (name string, changed bool, err error) {
+	names := make([]string, 0, len(given))
+	for name := range given {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		property, value := schema.Properties[name], given[name]
 		if property == nil {
 			if property = schema.AdditionalProperties; property == nil || property.Not != nil {
-				return name, errNotKnown
+				return name, changed, errNotKnown
 			}
 		}
-		if string(given[name]) == "null" {
+		if string(value) == "null" {
 			delete(given, name)
+			changed = true
 			continue
 		}
-		if given[name], err = coerce(property, given[name]); err != nil {
-			return name, err
+		if given[name], err = coerce(property, value); err != nil {
+			return name, changed, err
 		}
+		changed = changed || !bytes.Equal(value, given[name])
 	}
 	for _, name := range schema.Required {
 		if _, ok := given[name]; !ok {
-			return name, errMissing
+			return name, changed, errMissing
 		}
 	}
-	return "", nil
+	return "", changed, nil
 }
+
+// decoders are kept, since one is larger than most arguments.
+var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
 
 // members splits an object into its members. It refuses a name that occurs
 // twice, because two readers may not agree on which of the two counts.
 func members(text json.RawMessage) (map[string]json.RawMessage, error) {
-	if len(bytes.TrimSpace(text)) == 0 || string(bytes.TrimSpace(text)) == "null" {
-		return map[string]json.RawMessage{}, nil
+	out := map[string]json.RawMessage{}
+	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 || string(trimmed) == "null" {
+		return out, nil
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	open, err := d.Token()
-	if err != nil {
+	d, _ := decoders.Get().(*jsontext.Decoder)
+	defer decoders.Put(d)
+	d.Reset(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	switch open, err := d.ReadToken(); {
+	case err != nil:
 		return nil, errNotJSON
-	}
-	if open != json.Delim('{') {
+	case open.Kind() != '{':
 		return nil, errors.New("not an object")
 	}
-	out := map[string]json.RawMessage{}
-	for d.More() {
-		key, err := d.Token()
+	for d.PeekKind() != '}' {
+		quoted, err := d.ReadValue()
 		if err != nil {
 			return nil, errNotJSON
 		}
-		name, _ := key.(string)
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
+		unquoted, _ := jsontext.AppendUnquote(nil, quoted) // what is not UTF-8 is replaced
+		name := string(unquoted)
+		value, err := d.ReadValue()
+		if err != nil {
 			return nil, errNotJSON
 		}
 		if _, twice := out[name]; twice {
 			return nil, fmt.Errorf("%s occurs twice", quote(name))
 		}
-		out[name] = value
+		end := int(d.InputOffset()) // value itself is good until the next is read
+		out[name] = text[end-len(value) : end : end]
 	}
-	if _, err := d.Token(); err != nil {
+	if _, err := d.ReadToken(); err != nil {
 		return nil, errNotJSON
 	}
-	if _, err := d.Token(); err != io.EOF {
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("text after the object")
 	}
 	return out, nil

@@ -43,8 +43,8 @@ func (n *narrowed) completion() gate.Completion {
 		return nil
 	}
 	return func(ctx context.Context, call Call, prefix string) ([]string, error) {
-		ctx, answered := traced(ctx, call)
-		defer answered()
+		ctx, trace := traced(ctx, call)
+		defer func() { call.Answered(trace.Status()) }()
 		return n.complete(ctx, call, prefix)
 	}
 }

@@ -109,8 +109,8 @@ func (r Resource) gate() gate.Resource {
 		return out // and the gate says so
 	}
 	out.Read = func(ctx context.Context, call Call, id string) (gate.Result, error) {
-		ctx, answered := traced(ctx, call)
-		defer answered()
+		ctx, trace := traced(ctx, call)
+		defer func() { call.Answered(trace.Status()) }()
 		var text string
 		var err error
 		if r.narrowed != nil {
@@ -146,8 +146,8 @@ func completion(complete func(context.Context, string) ([]string, error)) gate.C
 		return nil
 	}
 	return func(ctx context.Context, call Call, prefix string) ([]string, error) {
-		ctx, answered := traced(ctx, call)
-		defer answered()
+		ctx, trace := traced(ctx, call)
+		defer func() { call.Answered(trace.Status()) }()
 		return complete(ctx, prefix)
 	}
 }

@@ -142,8 +142,8 @@ func (t Tool) gate() gate.Tool {
 			if t.Class != grant.Read {
 				ctx = tsapi.Fresh(ctx)
 			}
-			ctx, answered := traced(ctx, call)
-			defer answered()
+			ctx, trace := traced(ctx, call)
+			defer func() { call.Answered(trace.Status()) }()
 			out, err := t.run(ctx, call, arguments)
 			if err != nil {
 				return gate.Result{}, err
@@ -166,11 +166,11 @@ func schemaJSON(s *jsonschema.Schema) json.RawMessage {
 	return text
 }
 
-// traced has what is asked of the tailnet counted as the caller's, and answered note
-// with what status it was answered last.
-func traced(ctx context.Context, call Call) (_ context.Context, answered func()) {
-	trace := &tsapi.Trace{}
-	return tsapi.OnBehalf(tsapi.WithTrace(ctx, trace), call.Caller.Key()), func() { call.Answered(trace.Status()) }
+// traced has what is asked of the tailnet counted as the caller's, and noted in trace,
+// for [Call.Answered].
+func traced(ctx context.Context, call Call) (_ context.Context, trace *tsapi.Trace) {
+	trace = &tsapi.Trace{}
+	return tsapi.OnBehalf(tsapi.WithTrace(ctx, trace), call.Caller.Key()), trace
 }
 
 func (d Definition) check() error {

@@ -39,27 +39,30 @@ const (
 	levels
 )
 
-// of are the members of a level.
-func (p *members) of(level int) []member {
+// mostMembers is how many members a level has at most.
+const mostMembers = 9
+
+// of adds the members of a level to room.
+func (p *members) of(level int, room []member) []member {
 	switch level {
 	case topLevel:
-		return []member{
-			{name: "jsonrpc", value: &p.jsonrpc}, {name: "id", value: &p.id}, {name: "method", value: &p.method},
-			{name: "params", value: &p.params}, {name: "result", value: &p.result}, {name: "error", value: &p.failed},
-		}
+		return append(room,
+			member{name: "jsonrpc", value: &p.jsonrpc}, member{name: "id", value: &p.id}, member{name: "method", value: &p.method},
+			member{name: "params", value: &p.params}, member{name: "result", value: &p.result}, member{name: "error", value: &p.failed},
+		)
 	case paramsLevel:
-		return []member{
-			{name: "name", value: &p.name}, {name: "uri", value: &p.uri}, {name: "arguments", value: &p.arguments},
-			{name: "requestId", value: &p.requestID}, {name: "cursor", value: &p.cursor}, {name: "task", value: &p.task},
-			{name: "inputResponses", value: &p.inputResponses}, {name: "requestState", value: &p.requestState},
-			{name: "_meta", value: &p.meta},
-		}
+		return append(room,
+			member{name: "name", value: &p.name}, member{name: "uri", value: &p.uri}, member{name: "arguments", value: &p.arguments},
+			member{name: "requestId", value: &p.requestID}, member{name: "cursor", value: &p.cursor}, member{name: "task", value: &p.task},
+			member{name: "inputResponses", value: &p.inputResponses}, member{name: "requestState", value: &p.requestState},
+			member{name: "_meta", value: &p.meta},
+		)
 	}
-	return []member{
-		{name: "progressToken", value: &p.progressToken}, {name: mcp.MetaKeyProtocolVersion, value: &p.version},
-		{name: mcp.MetaKeyClientInfo, value: &p.client}, {name: mcp.MetaKeyClientCapabilities, value: &p.capabilities},
-		{name: mcp.MetaKeyLogLevel, value: &p.logLevel},
-	}
+	return append(room,
+		member{name: "progressToken", value: &p.progressToken}, member{name: mcp.MetaKeyProtocolVersion, value: &p.version},
+		member{name: mcp.MetaKeyClientInfo, value: &p.client}, member{name: mcp.MetaKeyClientCapabilities, value: &p.capabilities},
+		member{name: mcp.MetaKeyLogLevel, value: &p.logLevel},
+	)
 }
 
 // member is one name that counts, and where its value goes.
@@ -96,7 +99,8 @@ func split(body []byte) (p members, err error) {
 // value and is refused: encoding/json, with which others read, takes Method for method
 // and the last of two for the one that counts.
 func (p *members) object(d *jsontext.Decoder, body []byte, level int) error {
-	wanted := p.of(level)
+	var room [mostMembers]member
+	wanted := p.of(level, room[:0])
 	if _, err := d.ReadToken(); err != nil {
 		return err //nolint:wrapcheck // Parse says what the caller is told
 	}
