@@ -12,12 +12,13 @@ import (
 // Evaluator compiles policy files for the tailnet as it is now. It does one at a time:
 // what a large tailnet compiles to takes tens of megabytes.
 type Evaluator struct {
-	api  API
-	turn chan struct{}
+	api     API
+	details *details
+	turn    chan struct{}
 }
 
 // NewEvaluator returns an evaluator; all tools of a server share one.
-func NewEvaluator(api API) *Evaluator { return &Evaluator{api, make(chan struct{}, 1)} }
+func NewEvaluator(api API) *Evaluator { return &Evaluator{api, newDetails(), make(chan struct{}, 1)} }
 
 // Evaluation is one or more files compiled for the same tailnet.
 type Evaluation struct {
@@ -31,7 +32,7 @@ type Evaluation struct {
 func (e *Evaluator) Evaluate(ctx context.Context, first []string, files []*grammar.File, use func(Evaluation) error) error {
 	needs := NeedsOf(files...)
 	needs.First = first
-	read, err := Read(ctx, e.api, needs)
+	survey, err := read(ctx, e.api, e.details, needs)
 	if err != nil {
 		return err
 	}
@@ -41,9 +42,9 @@ func (e *Evaluator) Evaluate(ctx context.Context, first []string, files []*gramm
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	out := Evaluation{Survey: read}
+	out := Evaluation{Survey: survey}
 	for _, f := range files {
-		out.Policies = append(out.Policies, policy.Compile(f, read.Tailnet))
+		out.Policies = append(out.Policies, policy.Compile(f, survey.Tailnet))
 	}
 	return use(out)
 }

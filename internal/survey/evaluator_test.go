@@ -5,12 +5,15 @@ package survey_test
 import (
 	"context"
 	"errors"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/survey"
+	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/credential"
 )
 
 func parsed(t *testing.T, text string) []*grammar.File {
@@ -79,5 +82,42 @@ func TestOneEvaluationAtATime(t *testing.T) {
 		if err := e.Evaluate(t.Context(), nil, files, func(survey.Evaluation) error { return wrong }); !errors.Is(err, wrong) {
 			t.Errorf("got %v", err)
 		}
+	}
+}
+
+// A question about many devices does not spend what one caller may ask at once, and a
+// second one soon after knows the same.
+func TestEvaluationIsWithinACallersShare(t *testing.T) {
+	fake, _ := start(t, 200, "all")
+	base, err := url.Parse(fake.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := tsapi.New(tsapi.Options{BaseURL: base, Credential: credential.Credential{APIKey: "tskey-api-test"}, RetryBudget: -1, Keep: -1, CallerRate: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(api.Close)
+	e := survey.NewEvaluator(api)
+	files := parsed(t, `{"defaultSrcPosture": ["posture:a"], "postures": {"posture:a": ["node:os == 'linux'"]}}`)
+	for range 4 {
+		err := e.Evaluate(tsapi.OnBehalf(t.Context(), "alice"), nil, files, func(v survey.Evaluation) error {
+			known := 0
+			for _, d := range v.Tailnet.Devices {
+				if d.PostureKnown {
+					known++
+				}
+			}
+			if known != survey.MostCalls-2 {
+				t.Errorf("got the posture of %d devices, want %d", known, survey.MostCalls-2)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := fake.Count("getDevicePostureAttributes"); n != survey.MostCalls-2 {
+		t.Errorf("%d requests were sent for the posture of %d devices", n, survey.MostCalls-2)
 	}
 }
