@@ -51,7 +51,8 @@
 //   - policy/edit: changes its text by operations, and nothing else of it; pure, fuzzed.
 //   - policy/difference: how its text changes, by lines and sections; pure.
 //   - policy/nesting: refuses a text that is nested deeper than its parser bears; a leaf.
-//   - survey: reads a tailnet from the API into the facts that a policy is compiled for.
+//   - survey: reads a tailnet from the API into the facts that a policy is compiled for,
+//     and lets one evaluation at a time be made of them.
 //   - audit: one record per decision and one per outcome, in a file that counts, and
 //     beside it in the journal or as JSON lines; reads the file too. audit/disk, a leaf,
 //     has the files: lines that are there after a crash, in files that are numbered.

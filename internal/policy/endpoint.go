@@ -114,8 +114,13 @@ func (p *Policy) unknown(text string) error {
 	if p.Net.Partial {
 		next += " (the list of devices and people is not whole)"
 	}
-	return fmt.Errorf("neither the policy file nor the tailnet has %q: %s", text, next)
+	return &absentError{text, fmt.Sprintf("neither the policy file nor the tailnet has %q: %s", text, next)}
 }
+
+// absentError is the error for a name of nobody and nothing that is known.
+type absentError struct{ name, message string }
+
+func (e *absentError) Error() string { return e.message }
 
 // names are what a question may name.
 func (p *Policy) names() []string {

@@ -4,6 +4,7 @@ package policy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -61,7 +62,7 @@ func (p *Policy) Tests() []TestResult {
 func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
 	src, err := p.testEnd(t.Src.Text, t.SrcPosture)
 	if err != nil {
-		return r.fails("the source of the test is not one: " + err.Error())
+		return p.noEnd(r, "source", err)
 	}
 	host, list, _ := ports.Cut(r.Target)
 	port, err := strconv.ParseUint(list, 10, 16)
@@ -75,7 +76,7 @@ func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
 	}
 	dst, err := p.testEnd(host, nil)
 	if err != nil {
-		return r.fails("the destination of the test is not one: " + err.Error())
+		return p.noEnd(r, "destination", err)
 	}
 	if dst.Name == "autogroup:internet" || dst.Kind == "everyone" || dst.Kind == "ipset" {
 		return r.fails(fmt.Sprintf("the destination of a test is one host, and not %q", host))
@@ -114,11 +115,11 @@ func apart(src, dst Endpoint) bool {
 func (p *Policy) sshTest(r TestResult, t grammar.SSHTest) TestResult {
 	src, err := p.testEnd(t.Src.Text, t.SrcPosture)
 	if err != nil {
-		return r.fails("the source of the test is not one: " + err.Error())
+		return p.noEnd(r, "source", err)
 	}
 	dst, err := p.testEnd(r.Target, nil)
 	if err != nil {
-		return r.fails("the destination of the test is not one: " + err.Error())
+		return p.noEnd(r, "destination", err)
 	}
 	a := p.session(src, dst, r.User)
 	yes, no := a.accept, a.no
@@ -174,6 +175,17 @@ func (p *Policy) one(e Endpoint) bool {
 // fails is a verdict that the test itself is wrong.
 func (r TestResult) fails(why string) TestResult {
 	r.Pass, r.Text = No, r.wanted()+": "+why
+	return r
+}
+
+// noEnd is the verdict of a test that has no such end. It is not known where the end may
+// be a person and not all people are.
+func (p *Policy) noEnd(r TestResult, end string, err error) TestResult {
+	r = r.fails("the " + end + " of the test is not one: " + err.Error())
+	var absent *absentError
+	if p.Net.Partial && errors.As(err, &absent) && strings.Contains(absent.name, "@") {
+		r.Pass, r.Unknown = Unknown, []string{"whether there is " + absent.name}
+	}
 	return r
 }
 

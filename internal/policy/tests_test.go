@@ -124,3 +124,15 @@ func TestSSH(t *testing.T) {
 		}
 	}
 }
+
+// Who is not listed may be there, where the list of people is not whole.
+func TestTestsOfPeopleNotListed(t *testing.T) {
+	net := small()
+	net.Partial = true
+	p := policyFor(t, `{`+smallSections+`"tests": [{"src": "nobody@example.com", "deny": ["web:443"]}, {"src": "tag:ghost", "deny": ["web:443"]}, {"src": "web", "deny": ["ghost:1"]}]}`, net)
+	for i, want := range []Answer{Unknown, No, No} {
+		if got := p.Tests()[i]; got.Pass != want || (want == Unknown) != (len(got.Unknown) > 0) {
+			t.Errorf("the verdict of %s is %v (%s; %q), want %v", got.Src, got.Pass, got.Text, got.Unknown, want)
+		}
+	}
+}

@@ -12,9 +12,10 @@ import (
 // Evaluator compiles policy files for the tailnet as it is now. It does one at a time:
 // what a large tailnet compiles to takes tens of megabytes.
 type Evaluator struct {
-	api  API
-	room chan struct{} // for a tailnet that is read or evaluated
-	turn chan struct{}
+	api     API
+	details *details
+	room    chan struct{} // for a tailnet that is read or evaluated
+	turn    chan struct{}
 }
 
 // tailnetsAtOnce bounds the tailnets in memory: the next is read while one is evaluated.
@@ -22,7 +23,7 @@ const tailnetsAtOnce = 2
 
 // NewEvaluator returns an evaluator; all tools of a server share one.
 func NewEvaluator(api API) *Evaluator {
-	return &Evaluator{api, make(chan struct{}, tailnetsAtOnce), make(chan struct{}, 1)}
+	return &Evaluator{api, newDetails(), make(chan struct{}, tailnetsAtOnce), make(chan struct{}, 1)}
 }
 
 // Evaluation is one or more files compiled for the same tailnet.
@@ -41,7 +42,7 @@ func (e *Evaluator) Evaluate(ctx context.Context, first []string, files []*gramm
 		return err
 	}
 	defer func() { <-e.room }()
-	read, err := Read(ctx, e.api, needs)
+	survey, err := read(ctx, e.api, e.details, needs)
 	if err != nil {
 		return err
 	}
@@ -49,9 +50,9 @@ func (e *Evaluator) Evaluate(ctx context.Context, first []string, files []*gramm
 		return err
 	}
 	defer func() { <-e.turn }()
-	out := Evaluation{Survey: read}
+	out := Evaluation{Survey: survey}
 	for _, f := range files {
-		out.Policies = append(out.Policies, policy.Compile(f, read.Tailnet))
+		out.Policies = append(out.Policies, policy.Compile(f, survey.Tailnet))
 	}
 	return use(out)
 }

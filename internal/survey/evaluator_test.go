@@ -5,6 +5,7 @@ package survey_test
 import (
 	"context"
 	"errors"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/credential"
 )
 
 func parsed(t *testing.T, text string) []*grammar.File {
@@ -139,4 +141,41 @@ func TestOneAtATime(t *testing.T) {
 		close(release)
 		want("at last", 2, 3, 8)
 	})
+}
+
+// A question about many devices does not spend what one caller may ask at once, and a
+// second one soon after knows the same.
+func TestEvaluationIsWithinACallersShare(t *testing.T) {
+	fake, _ := start(t, 200, "all")
+	base, err := url.Parse(fake.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := tsapi.New(tsapi.Options{BaseURL: base, Credential: credential.Credential{APIKey: "tskey-api-test"}, RetryBudget: -1, Keep: -1, CallerRate: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(api.Close)
+	e := survey.NewEvaluator(api)
+	files := parsed(t, `{"defaultSrcPosture": ["posture:a"], "postures": {"posture:a": ["node:os == 'linux'"]}}`)
+	for range 4 {
+		err := e.Evaluate(tsapi.OnBehalf(t.Context(), "alice"), nil, files, func(v survey.Evaluation) error {
+			known := 0
+			for _, d := range v.Tailnet.Devices {
+				if d.PostureKnown {
+					known++
+				}
+			}
+			if known != survey.MostCalls-2 {
+				t.Errorf("got the posture of %d devices, want %d", known, survey.MostCalls-2)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := fake.Count("getDevicePostureAttributes"); n != survey.MostCalls-2 {
+		t.Errorf("%d requests were sent for the posture of %d devices", n, survey.MostCalls-2)
+	}
 }

@@ -5,6 +5,7 @@ package survey
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -37,10 +38,8 @@ func (s *Survey) posture(ctx context.Context, first []string) error {
 	}
 	order = append(order, others...)
 	room := max(MostCalls-s.calls, 0)
-	if left := len(order) - room; left > 0 {
-		s.misses(fmt.Sprintf("the posture attributes of %d devices, which were not asked for", left), nil)
-		order = order[:room]
-	}
+	unasked := max(len(order)-room, 0)
+	order = order[:len(order)-unasked]
 	s.calls += len(order)
 	refused := make([]error, len(order))
 	group, ctx := errgroup.WithContext(ctx)
@@ -48,17 +47,15 @@ func (s *Survey) posture(ctx context.Context, first []string) error {
 	for n, i := range order {
 		device := &s.Tailnet.Devices[i]
 		group.Go(func() error {
-			o, err := s.api.Object(ctx, tsapi.Request{Op: "getDevicePostureAttributes", Params: []string{device.ID}})
+			attributes, err := s.attributes(ctx, device.ID)
+			if errors.Is(err, errSpent) || unreadable(err) {
+				refused[n] = err
+				return nil
+			}
 			if err != nil {
-				if unreadable(err) {
-					refused[n], err = err, nil
-				}
 				return err
 			}
-			value, ok := o.Field("attributes")
-			if ok && json.Unmarshal(value, &device.Posture) != nil {
-				return malformed("getDevicePostureAttributes", "the attributes of a device cannot be read")
-			}
+			device.Posture = attributes
 			device.PostureKnown = true
 			return nil
 		})
@@ -67,10 +64,29 @@ func (s *Survey) posture(ctx context.Context, first []string) error {
 		return err
 	}
 	refused = slices.DeleteFunc(refused, func(err error) bool { return err == nil })
-	if len(refused) > 0 {
-		s.misses(fmt.Sprintf("the posture attributes of %d devices", len(refused)), refused[0])
+	asked := slices.DeleteFunc(slices.Clone(refused), func(err error) bool { return errors.Is(err, errSpent) })
+	if unasked += len(refused) - len(asked); unasked > 0 {
+		s.misses(fmt.Sprintf("the posture attributes of %d devices, which were not asked for", unasked), nil)
+	}
+	if len(asked) > 0 {
+		s.misses(fmt.Sprintf("the posture attributes of %d devices", len(asked)), asked[0])
 	}
 	return nil
+}
+
+// attributes are those of a device; nil where it has none.
+func (s *Survey) attributes(ctx context.Context, id string) (map[string]any, error) {
+	return detailOf(ctx, s.details, "device "+id, func(ctx context.Context) (attributes map[string]any, err error) {
+		o, err := s.api.Object(ctx, tsapi.Request{Op: "getDevicePostureAttributes", Params: []string{id}})
+		if err != nil {
+			return nil, err
+		}
+		value, ok := o.Field("attributes")
+		if ok && json.Unmarshal(value, &attributes) != nil {
+			return nil, malformed("getDevicePostureAttributes", "the attributes of a device cannot be read")
+		}
+		return attributes, nil
+	})
 }
 
 // named reports whether a name is one of a device, or of whose it is.

@@ -5,6 +5,7 @@ package survey
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 
@@ -53,7 +54,13 @@ func (s *Survey) services(ctx context.Context, byID map[string]int) error {
 // hosts notes which devices serve a Service. It reports false where that may not be read.
 func (s *Survey) hosts(ctx context.Context, name string, byID map[string]int) (bool, error) {
 	s.calls++
-	list, err := s.api.List(ctx, tsapi.Request{Op: "listServiceHosts", Params: []string{name}}, "hosts")
+	list, err := detailOf(ctx, s.details, "service "+name, func(ctx context.Context) ([]tsapi.Object, error) {
+		return s.api.List(ctx, tsapi.Request{Op: "listServiceHosts", Params: []string{name}}, "hosts")
+	})
+	if errors.Is(err, errSpent) {
+		s.misses("which devices serve the Services", err)
+		return false, nil
+	}
 	if err != nil {
 		if !unreadable(err) {
 			return false, err

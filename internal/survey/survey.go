@@ -73,15 +73,20 @@ type Survey struct {
 	// Devices are those of the tailnet, in the same order, as the API describes them.
 	Devices []tsapi.Device
 
-	api   API
-	calls int
+	api     API
+	details *details
+	calls   int // those that were answered from what is kept too
 }
 
 // Read returns the tailnet. It fails only where the devices cannot be read; whatever
 // else cannot is named in Missing, with the reason.
 func Read(ctx context.Context, api API, needs Needs) (*Survey, error) {
+	return read(ctx, api, newDetails(), needs)
+}
+
+func read(ctx context.Context, api API, details *details, needs Needs) (*Survey, error) {
 	net := &tailnet.Tailnet{}
-	s := &Survey{api: api, Tailnet: net}
+	s := &Survey{api: api, details: details, Tailnet: net}
 	var err error
 	if s.Devices, err = api.ListDevices(ctx, tsapi.DeviceQuery{AllFields: true}); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -18,7 +19,6 @@ func TestPolicyCalls(t *testing.T) {
 	grants := mine + `,{"src": ["bob@example.com"], "dst": ["tag:mcp"], "ip": ["tcp:443"], "srcPosture": ["posture:linux"]}`
 	before := strings.Replace(file(grants), `"groups"`, postures+`"groups"`, 1)
 	after := strings.Replace(before, "tcp:443", "tcp:80", 1)
-	r, etag := startWith(t, before)
 	var devices []fakeapi.Device
 	for i := range 300 {
 		d := fakeapi.Device{
@@ -30,37 +30,43 @@ func TestPolicyCalls(t *testing.T) {
 		}
 		devices = append(devices, d)
 	}
-	r.Fake.SetDevices(devices)
-	if err := r.Fake.SetPolicy(before); err != nil {
-		t.Fatal(err)
-	}
-	sent := 0
-	for name, call := range map[string]func(){
-		"set_policy": func() {
+	// What is known of a device is kept for a minute, so that each tool has its own server.
+	for name, call := range map[string]func(r *tooltest.API, etag string) (sent int){
+		"set_policy": func(r *tooltest.API, etag string) int {
+			sent := len(r.Fake.Requests())
 			r.Refuses("set_policy", setting(after, etag, ""), tool.CodeConfirmationRequired, "bob@example.com may gain", "the posture attributes of 212 devices, which were not asked for")
+			return sent
 		},
-		"edit_policy": func() {
-			r.Refuses("edit_policy", editing(`{"op":"replace_text","old":"tcp:443","new":"tcp:80"}`, etag, ""), tool.CodeConfirmationRequired, "which were not asked for")
+		"edit_policy": func(r *tooltest.API, etag string) int {
+			sent := len(r.Fake.Requests())
+			r.Refuses("edit_policy", editing(`{"op":"replace_text","old":"tcp:443","new":"tcp:80"}`, etag, ""), tool.CodeConfirmationRequired, "212 devices, which were not asked for")
+			return sent
 		},
-		"validate_policy": func() {
-			r.Answers("validate_policy", `{"policy":`+asJSON(after)+`,"previewUser":"bob@example.com"}`, "which were not asked for")
+		"validate_policy": func(r *tooltest.API, _ string) int {
+			sent := len(r.Fake.Requests())
+			r.Answers("validate_policy", `{"policy":`+asJSON(after)+`,"previewUser":"bob@example.com"}`, "212 devices, which were not asked for")
+			return sent
 		},
-		"revert_policy": func() {
+		"revert_policy": func(r *tooltest.API, _ string) int {
 			if err := r.Fake.SetPolicy(after); err != nil {
 				t.Fatal(err)
 			}
-			h := historyOf(t, r, `{"start":"1d","limit":1}`)
-			sent = len(r.Fake.Requests())
-			r.Refuses("revert_policy", reverting(h.Changes[0].Change, h.ETag, ""), tool.CodeConfirmationRequired, "bob@example.com may gain", "which were not asked for")
-			if err := r.Fake.SetPolicy(before); err != nil {
-				t.Fatal(err)
-			}
+			sent := len(r.Fake.Requests())
+			r.Refuses("revert_policy", reverting("last", "", ""), tool.CodeConfirmationRequired, "bob@example.com may gain", "212 devices, which were not asked for")
+			return sent
 		},
 	} {
-		sent = len(r.Fake.Requests())
-		call()
+		r, etag := startWith(t, before)
+		r.Fake.SetDevices(devices)
+		sent := call(r, etag)
 		if n := len(r.Fake.Requests()) - sent; n > 100 || n < 90 {
 			t.Errorf("%s: %d requests were sent, want about a hundred and no more", name, n)
+		}
+		// Soon after the same is known.
+		sent = len(r.Fake.Requests())
+		r.Answers("validate_policy", `{"policy":`+asJSON(after)+`}`, "212 devices, which were not asked for")
+		if n := len(r.Fake.Requests()) - sent; n > 5 {
+			t.Errorf("after %s: %d requests were sent for what was known already", name, n)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (c changer) effects(ctx context.Context, call tool.Call, before, after stri
 	e.own = opinionOf(now)
 	old, err := parse(before)
 	if err != nil {
-		return e.untold("this server cannot read the present file"), nil //nolint:nilerr // what cannot be told is said, and no error
+		return e.untold("this server cannot read the present file"), nil //nolint:nilerr // it is to be replaced, perhaps because of that
 	}
 	err = c.Evaluator.Evaluate(ctx, callerNames(call), []*grammar.File{old, now}, func(v survey.Evaluation) error {
 		r := effect.Between(v.Policies[0], v.Policies[1], c.focus(ctx, call))

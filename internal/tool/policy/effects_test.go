@@ -7,7 +7,9 @@ import (
 	"net/netip"
 	"testing"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/survey"
+	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -18,6 +20,28 @@ func TestSetPolicyThatGives(t *testing.T) {
 	all := `{"src": ["*"], "dst": ["tag:mcp"], "app": {"jaxxstorm.com/cap/mcp": [{"tools": ["*", "escalating:*"]}]}}`
 	r.Refuses("set_policy", setting(file(mine+","+all), etag, ""), tool.CodeConfirmationRequired,
 		`replaces the tailnet policy file; everyone gains the tools "*" and "escalating:*" of servers like this one on device mcp of tag:mcp, which is this server; the Tailscale API takes the new file, and its tests pass:`)
+}
+
+// What may not be read is said, and the caller's own way taken for lost where that hangs
+// on it.
+func TestEffectsUnknown(t *testing.T) {
+	next := file(mine + `,{"src": ["autogroup:admin"], "dst": ["tag:mcp"], "ip": ["tcp:22"]}`)
+	for operation, parts := range map[string][]string{
+		"listTailnetDevices": {`"policy without my access"`, "who gains and loses what cannot be told, since the devices of the tailnet may not be read (permission_denied); it may take away the access by which you use this server right now"},
+		"listUsers":          {"alice@example.com and bob@example.com of autogroup:admin may gain tcp:22 on device mcp of tag:mcp (it hangs on who is in autogroup:admin)", "not known to this server is the users and their roles"},
+	} {
+		t.Run(operation, func(t *testing.T) {
+			r, etag := startWith(t, file(mine))
+			r.Fake.Fail(operation, fakeapi.Status(403))
+			r.Refuses("set_policy", setting(next, etag, ""), tool.CodeConfirmationRequired, parts...)
+			r.Answers("set_policy", setting(next, etag, "CODE"), `"etag":`)
+		})
+	}
+	for _, operation := range []string{"listTailnetDevices", "listUsers"} {
+		r, etag := startWith(t, file(mine))
+		r.Fake.Fail(operation, fakeapi.Status(500))
+		r.Refuses("set_policy", setting(next, etag, ""), string(failure.UpstreamUnavailable))
+	}
 }
 
 // here is the host of a server with the tag tag:mcp.

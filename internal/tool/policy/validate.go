@@ -38,7 +38,7 @@ func (c changer) validate() tool.Tool {
 		Example:    json.RawMessage(`{"previewUser":"alice@example.com"}`),
 		Description: "Checks a candidate policy file, or the current one, with its tests and those given, and saves nothing. valid says whether it may be set; problems says why not. " +
 			"Of a candidate, effects says who gains or loses what against the present file, and disagreement where this server judges it otherwise than the Tailscale API. " +
-			"previewUser or previewAddress shows which rules would match. Use it before set_policy. Up to three calls to the Tailscale API without a candidate; with one: " + cost(3),
+			"previewUser or previewAddress shows which rules would match. Use it before set_policy. Without a candidate at most three calls to the Tailscale API. " + cost(3),
 		Narrow: "leave out the preview, or give fewer tests",
 	}, func(ctx context.Context, call tool.Call, in validateInput) (out validateOutput, err error) {
 		if err := in.check(); err != nil {
