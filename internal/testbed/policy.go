@@ -4,6 +4,7 @@ package testbed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -46,8 +47,12 @@ func (tn *Tailnet) SendPolicy(text string) error {
 // capability that says which policy it is of, as the LocalAPI shows filters only as they were when it started.
 func (tn *Tailnet) AwaitPolicy(ctx context.Context) error {
 	tn.control.mu.Lock()
-	mark := tn.control.policy.mark()
+	set := tn.control.policy
 	tn.control.mu.Unlock()
+	if set == nil {
+		return errors.New("awaiting the policy: none is set")
+	}
+	mark := set.mark()
 	err := await(ctx, func(ctx context.Context) error {
 		nodes := tn.Nodes()
 		for _, n := range nodes {
