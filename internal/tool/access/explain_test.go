@@ -6,7 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -184,5 +186,33 @@ func TestExplainRefuses(t *testing.T) {
 		`{"destination":"web-1","source":"alice@example.com","protocol":"300"}`: "1 to 255",
 	} {
 		r.Refuses("explain_access", arguments, failure.InvalidArgument, want)
+	}
+}
+
+// However many rules let whomever in, an answer has room in a client.
+func TestWhoReachesByManyRules(t *testing.T) {
+	r := rig(t)
+	var people, rules []string
+	devices := r.Fake.Devices()
+	for i := range 300 {
+		login := fmt.Sprintf("somebody-with-a-name-%d@example.com", i)
+		people = append(people, strconv.Quote(login))
+		devices = append(devices, fakeapi.Device{
+			NodeID: fmt.Sprintf("nMany%dCNTRL", i), ID: fmt.Sprint(5000 + i), Hostname: fmt.Sprintf("many-%d", i), User: login,
+			Addresses: []string{fmt.Sprintf("100.65.%d.%d", i/250, 1+i%250)}, Authorized: true, ConnectedToControl: true, KeyExpiryDisabled: true,
+		})
+	}
+	r.Fake.SetDevices(devices)
+	for i := range 100 {
+		rules = append(rules, fmt.Sprintf(`{"src": ["group:all"], "dst": ["tag:web"], "ip": ["tcp:%d"]}`, 1000+i))
+	}
+	text := `{"groups": {"group:all": [` + strings.Join(people, ",") + `]}, "tagOwners": {"tag:web": []}, "grants": [` + strings.Join(rules, ",") + `]}`
+	if err := r.Fake.SetPolicy(text); err != nil {
+		t.Fatal(err)
+	}
+	a := ask(t, r, `{"destination":"tag:web"}`)
+	want := "300 people with 300 devices reach tag:web at tcp (any port). Of 100 rules the first 20 are shown: ask for a port, or with a source."
+	if a.Answer != "yes" || len(a.Access) != 20 || a.Summary != want {
+		t.Errorf("got %q with %d rules: %s, want %s", a.Answer, len(a.Access), a.Summary, want)
 	}
 }

@@ -119,13 +119,18 @@ func login(v policy.SSHVerdict) string {
 func (q question) everybody() (out explainOutput) {
 	people, devices := map[string]bool{}, map[string]bool{}
 	mayPeople, mayDevices := map[string]bool{}, map[string]bool{}
+	sure, may := false, false
 	unknown := map[string]bool{}
-	for _, a := range q.policy.Sources(q.Dst, q.Proto, q.Port) {
+	all := q.policy.Sources(q.Dst, q.Proto, q.Port)
+	for i, a := range all {
 		one := access{
 			Rule: shown(a.Rule), Sure: a.Answer == policy.Yes, By: few(a.Selectors), People: few(a.People), Tags: few(a.Tags),
 			Devices: len(a.Devices), Ranges: few(a.Ranges), Ports: few(a.Ports), Via: few(a.Via), Unknown: few(a.Unknown),
 		}
-		out.Access = append(out.Access, one)
+		if i < mostAccess {
+			out.Access = append(out.Access, one)
+		}
+		sure, may = sure || one.Sure, may || !one.Sure
 		who, on := people, devices
 		if !one.Sure {
 			who, on = mayPeople, mayDevices
@@ -147,13 +152,13 @@ func (q question) everybody() (out explainOutput) {
 	if q.Port == 0 {
 		what += " (any port)"
 	}
-	out.Answer = policy.No.String()
-	for _, a := range out.Access {
-		if a.Sure {
-			out.Answer = policy.Yes.String()
-			break
-		}
+	switch {
+	case sure:
+		out.Answer = policy.Yes.String()
+	case may:
 		out.Answer = policy.Unknown.String()
+	default:
+		out.Answer = policy.No.String()
 	}
 	switch out.Answer {
 	case "no":
@@ -164,7 +169,11 @@ func (q question) everybody() (out explainOutput) {
 			out.Summary += fmt.Sprintf(", and %s with %s more may", count(n, "person", "people"), count(m, "device", "devices"))
 		}
 		out.Summary += "."
+		if more := len(all) - mostAccess; more > 0 {
+			out.Summary += fmt.Sprintf(" Of %d rules the first %d are shown: ask for a port, or with a source.", len(all), mostAccess)
+		}
 	}
+	out.Unknown = few(out.Unknown)
 	out.Layers = append(q.routes(), q.devices("destination", q.Dst)...)
 	return out
 }

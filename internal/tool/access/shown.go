@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	mostRules = 10
-	mostNames = 50
-	mostText  = 400 // bytes of one rule
+	mostRules  = 10
+	mostNames  = 20
+	mostAccess = 20  // rules of an answer without a source
+	mostText   = 400 // bytes of one rule
 )
 
 func rules(all []policy.Rule) (out []rule) {
