@@ -128,7 +128,7 @@ func TestExplain(t *testing.T) {
 		says              []string // parts of the layers: "LAYER HOLDS TEXT | NEXT", all of them
 	}{
 		{`{"source":"alice@example.com","destination":"web-1","port":443}`, "yes", []string{"policy yes The policy file allows it.", "ping yes alice-laptop answers a ping from this host (direct)."}},
-		{`{"source":"alice-laptop","destination":"100.64.0.10","port":80}`, "no", []string{"policy no No rule of the policy file allows it. a rule opens tcp:443 there, and not tcp:80. | add tcp:80 to the rule"}},
+		{`{"source":"alice-laptop","destination":"100.64.0.10","port":80}`, "no", []string{"policy no No rule of the policy file allows it: a rule opens tcp:443 there, and not tcp:80. | add tcp:80 to the rule"}},
 		{`{"source":"alice-laptop","destination":"web-1","port":22}`, "no", []string{"ssh yes Where the destination runs Tailscale SSH, a login as root: after signing in again; as another user: no."}},
 		{`{"source":"bob-laptop","destination":"printer","port":631}`, "no", []string{"no device has an approved route", "route no router advertises a route to 10.7.0.9/32 that is not approved. | approve the route with set_device_routes for router"}},
 		{`{"source":"web-1","destination":"db-2","port":5432}`, "no", []string{"policy yes", "destination no db-2 is offline, last seen 2026-10-01T00:00:00Z.", "ping unknown db-2 does not answer a ping from this host: no answer within 5 s."}},

@@ -4,6 +4,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/policy"
@@ -69,11 +70,10 @@ func (q question) byPolicy(v policy.Verdict) layer {
 		}
 	}
 	const most = 5
-	told := map[string]bool{}
+	var reasons []string
 	for _, why := range v.Why[:min(most, len(v.Why))] {
-		if !told[why.Text] {
-			told[why.Text] = true
-			l.Text += " " + sentence(why.Text)
+		if !slices.Contains(reasons, why.Text) {
+			reasons = append(reasons, why.Text)
 		}
 		if l.Next == "" {
 			l.Next = why.Next
@@ -81,6 +81,9 @@ func (q question) byPolicy(v policy.Verdict) layer {
 		if why.Rule != nil && len(l.Rules) < most {
 			l.Rules = append(l.Rules, shown(*why.Rule))
 		}
+	}
+	if len(reasons) > 0 {
+		l.Text = strings.TrimSuffix(l.Text, ".") + ": " + strings.Join(reasons, "; ") + "."
 	}
 	return l
 }
@@ -177,9 +180,6 @@ func (q question) everybody() (out explainOutput) {
 	out.Layers = append(q.routes(), q.devices("destination", q.Dst)...)
 	return out
 }
-
-// sentence ends a phrase. Its first letter stays: it may be that of a name.
-func sentence(phrase string) string { return strings.TrimSuffix(phrase, ".") + "." }
 
 // without counts the names of a set that another does not have.
 func without(set, other map[string]bool) (n int) {
