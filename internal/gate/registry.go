@@ -94,8 +94,11 @@ func (r *Registry) Servers() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(*r.now.Load())), func(name string) bool { return name == "" })
 }
 
-// toolName holds the protocol's rule for the names of tools.
-var toolName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
+// toolName holds the protocol's rule for the names of tools, with longestToolName: a
+// count in the expression itself would be compiled into as many steps.
+var toolName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+const longestToolName = 128
 
 // sound returns o without what no registry can hold, each thing marked as the
 // server's, and says what is wrong with the rest.
@@ -132,7 +135,7 @@ func sound(server string, o Offer) (kept Offer, wrong []error) {
 // check says what makes the tool impossible to serve or to grant.
 func (t Tool) check() error {
 	switch {
-	case !toolName.MatchString(t.Name):
+	case len(t.Name) > longestToolName || !toolName.MatchString(t.Name):
 		return errors.New("the name of a tool has 1 to 128 letters, digits and _.-")
 	case t.Call == nil:
 		return errors.New("there is nothing to call it with")

@@ -102,8 +102,10 @@ func (r Resource) instance(id string) string {
 // members are spelled.
 func (r Resource) selector() string { return strings.Replace(r.URI, "{+", "{", 1) }
 
-// variable is the name of a template's variable.
-var variable = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
+// variable is the name of a template's variable, of longestVariable bytes at most.
+var variable = regexp.MustCompile(`^[a-z0-9_]+$`)
+
+const longestVariable = 64
 
 // check says what makes the resource impossible to serve or to grant.
 func (r Resource) check() error {
@@ -115,7 +117,7 @@ func (r Resource) check() error {
 	switch {
 	case r.Read == nil:
 		return errors.New("there is nothing to read it with")
-	case isTemplate && (!strings.HasSuffix(fixed, "/") || !closed || !variable.MatchString(name)):
+	case isTemplate && (!strings.HasSuffix(fixed, "/") || !closed || len(name) > longestVariable || !variable.MatchString(name)):
 		return errors.New("the variable of a template is its whole last segment")
 	case !grant.IsURI(fixed):
 		return errors.New("this is no URI")

@@ -133,9 +133,11 @@ func (t Tool) Granted() grant.Tool {
 
 // gate is the tool as the gate serves it.
 func (t Tool) gate() gate.Tool {
+	output := schemaJSON(t.Output)
+	t.Output = nil // or calls would keep it, which need it no more: it is ten times its text
 	return gate.Tool{
 		Name: t.Name, Title: t.Title, Description: t.Description, Source: t.Group, Class: t.Class,
-		Input: schemaJSON(t.Input), Output: schemaJSON(t.Output),
+		Input: schemaJSON(t.Input), Output: output,
 		Narrow: t.Narrow, Outside: t.Outside, Devices: t.Devices, Idempotent: t.Idempotent, ForEveryone: t.ForEveryone,
 		Timeout: t.Timeout, Weight: t.Weight, Target: t.target,
 		Call: func(ctx context.Context, call Call, arguments json.RawMessage) (gate.Result, error) {

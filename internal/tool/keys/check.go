@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	describable = regexp.MustCompile(`^[A-Za-z0-9 -]{1,50}$`)
-	tagForm     = regexp.MustCompile(`^tag:[A-Za-z][A-Za-z0-9-]{0,99}$`)
+	describable = regexp.MustCompile(`^[A-Za-z0-9 -]+$`)
+	tagForm     = regexp.MustCompile(`^tag:[A-Za-z][A-Za-z0-9-]*$`)
 )
 
 // The person who confirms a credential must see everything that it may do. So it is
@@ -42,7 +42,7 @@ func checkCount(name string, n int) error {
 // checkDescription checks the rule of the API's document. A description is required,
 // since it tells people later what a key was for.
 func checkDescription(s string) error {
-	if !describable.MatchString(s) || strings.TrimSpace(s) != s {
+	if len(s) > 50 || !describable.MatchString(s) || strings.TrimSpace(s) != s {
 		return tool.Invalidf("give 1 to 50 letters, digits, spaces and hyphens, such as ci runner", "%q is no description of a key", tool.Clip(s))
 	}
 	return nil
@@ -53,7 +53,7 @@ func checkTags(tags []string) error {
 		return err
 	}
 	for _, tag := range tags {
-		if !tagForm.MatchString(tag) {
+		if len(tag) > len("tag:")+100 || !tagForm.MatchString(tag) {
 			return tool.Invalidf("write tags as in the policy file, such as tag:ci", "%q is no tag", tool.Clip(tag))
 		}
 	}

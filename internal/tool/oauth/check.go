@@ -31,7 +31,7 @@ func checkShown(name string, list ...string) error {
 	return nil
 }
 
-var nameForm = regexp.MustCompile(`^[a-zA-Z0-9._-]{3,50}$`)
+var nameForm = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
 
 // given returns the fields that the call names, as JSON, and checks the rules of the
 // API's document.
@@ -43,7 +43,7 @@ func (in setInput) given() (map[string]json.RawMessage, error) {
 		}
 	}
 	if in.Name != "" {
-		if !nameForm.MatchString(in.Name) {
+		if len(in.Name) < 3 || len(in.Name) > 50 || !nameForm.MatchString(in.Name) {
 			return nil, tool.Invalidf("give 3 to 50 letters, digits, dots, underscores and hyphens, such as lab-provisioner", "%q is no name of an OAuth app", tool.Clip(in.Name))
 		}
 		values["name"] = in.Name

@@ -8,7 +8,7 @@
 // texts with [Object.Members] and [Elements]. Errors say what was expected, and quote
 // nothing of the text.
 //
-// It imports the standard library only.
+// It imports the standard library and jsontext only.
 package object
 
 import (
@@ -18,6 +18,8 @@ import (
 	"iter"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Object is one JSON object as the API sent it, with every field, known to this
@@ -48,7 +50,7 @@ func validJSON(body []byte) (string, error) {
 	switch {
 	case len(body) == 0:
 		return "", errors.New("it is empty")
-	case !json.Valid(body):
+	case !valid(body):
 		return "", errors.New("it is not one complete JSON value")
 	}
 	text := string(body)
@@ -59,6 +61,11 @@ func validJSON(body []byte) (string, error) {
 		text = strings.Map(func(r rune) rune { return r }, text) // replaces each stray byte, as encoding/json does
 	}
 	return strings.Trim(text, " \t\r\n"), nil
+}
+
+// valid is json.Valid, which takes four times as long.
+func valid(body []byte) bool {
+	return jsontext.Value(body).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
 // Raw returns a copy of the object's text.

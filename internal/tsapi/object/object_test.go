@@ -5,6 +5,7 @@ package object
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -79,6 +80,21 @@ func FuzzObject(f *testing.F) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("fields differ (-encoding/json +got):\n%s", diff)
+		}
+	})
+}
+
+// FuzzValid: nothing is valid to one of two readers only.
+func FuzzValid(f *testing.F) {
+	for _, text := range []string{
+		`{"a":1,"a":2}`, `["\ud800","\udc00\ud800",""]`, "\"\xff\x80\"", "{\"\xff\":1,\"\xff\":2}", `[1.0e+1,-0,01]`, `"\x"`, "\"\t\"", "\ufeff{}", ` [] `, `[] []`, `{"a":}`, `[1,]`,
+		strings.Repeat("[", 10000) + strings.Repeat("]", 10000), strings.Repeat("[", 10001) + strings.Repeat("]", 10001), strings.Repeat(`{"":`, 9999) + "{}" + strings.Repeat("}", 9999),
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if got, want := valid(text), json.Valid(text); got != want {
+			t.Errorf("%.80q: got %v, and %v of encoding/json", text, got, want)
 		}
 	})
 }

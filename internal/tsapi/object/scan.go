@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// The scanner in this file walks through text that json.Valid has accepted, so it looks
+// The scanner in this file walks through text that was found valid, so it looks
 // for ends, not for errors. It allocates nothing.
 
 // members yields the names and the value texts of an object's text.

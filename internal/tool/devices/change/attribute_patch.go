@@ -26,8 +26,8 @@ type attribute struct {
 // The forms of the keys and of the texts of custom attributes, as the document of the
 // API has them.
 var (
-	attributeKey  = regexp.MustCompile(`^custom:[A-Za-z0-9_:]{1,121}$`)
-	attributeText = regexp.MustCompile(`^[A-Za-z0-9_.]{1,50}$`)
+	attributeKey  = regexp.MustCompile(`^custom:[A-Za-z0-9_:]+$`)
+	attributeText = regexp.MustCompile(`^[A-Za-z0-9_.]+$`)
 )
 
 // patch returns the attribute as the API takes it; nil removes it.
@@ -48,11 +48,11 @@ func (a attribute) patch() (map[string]any, error) {
 	const most = 1<<53 - 1
 	_, err := time.Parse(time.RFC3339, a.Expiry)
 	switch {
-	case !attributeKey.MatchString(a.Key):
+	case len(a.Key) > len("custom:")+121 || !attributeKey.MatchString(a.Key):
 		return nil, tool.Invalidf("give a key such as custom:tier", "%q is no custom attribute", tool.Clip(a.Key))
 	case given != 1:
 		return nil, tool.Invalidf("give one of text, number, flag or remove", "%q is given %d values and not one", a.Key, given)
-	case a.Text != nil && !attributeText.MatchString(*a.Text), a.Number != nil && (*a.Number > most || *a.Number < -most):
+	case a.Text != nil && (len(*a.Text) > 50 || !attributeText.MatchString(*a.Text)), a.Number != nil && (*a.Number > most || *a.Number < -most):
 		return nil, tool.Invalidf("give 1 to 50 letters, digits, _ and ., or a number within 2^53", "the value of %q is none that the API takes", a.Key)
 	case a.Expiry != "" && (err != nil || a.Remove):
 		return nil, tool.Invalidf("give a time such as 2027-01-31T12:00:00Z, for a value", "the expiry of %q cannot be used", a.Key)
