@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -110,5 +111,20 @@ func TestValidateEffects(t *testing.T) {
 	got := verdict(r, `{"policy":`+asJSON(disliked)+`}`)
 	if !got.Valid || !strings.HasPrefix(got.Differs, "the Tailscale API takes the new file, and this server would refuse it (line 5: ") {
 		t.Errorf("got %+v, want to know that this server would refuse it", got)
+	}
+}
+
+// A short file may have more tests than anybody can judge.
+func TestManyTests(t *testing.T) {
+	r, _ := startWith(t, file(mine))
+	var hosts, users strings.Builder
+	for i := range 3000 {
+		hosts.WriteString(`"tag:mcp",`)
+		fmt.Fprintf(&users, `"u%d",`, i)
+	}
+	many := strings.Replace(file(mine), "{", `{"sshTests": [{"src": "alice@example.com", "dst": [`+hosts.String()+`], "deny": [`+users.String()+`]}],`, 1)
+	r.Fake.SetValidation("test(s) failed", fakeapi.Finding{User: "bob@example.com", Errors: []string{"nobody likes this file"}})
+	if got := verdict(r, `{"policy":`+asJSON(many)+`}`); got.Valid || got.Differs != "" || len(got.Effects) == 0 {
+		t.Errorf("got %+v, want no opinion on nine million tests", got)
 	}
 }

@@ -45,7 +45,7 @@ func (c changer) effects(ctx context.Context, call tool.Call, before, after stri
 		if len(v.Tailnet.Missing) > 0 {
 			e.all = append(e.all, "not known to this server is "+strings.Join(v.Tailnet.Missing, "; "))
 		}
-		e.own.try(v.Policies[1].Tests())
+		e.own.try(ctx, v.Policies[1].Tests())
 		return nil
 	})
 	switch code := failure.CodeOf(err); code {
