@@ -95,6 +95,8 @@ func TestValidateEffects(t *testing.T) {
 		"the present file":           {`{}`, "", ""},
 		"another":                    {`{"policy":` + asJSON(more) + `}`, `bob@example.com of group:ops gains the tools "*" of servers like this one on device mcp of tag:mcp, which is this server`, ""},
 		"the same":                   {`{"policy":` + asJSON(file(mine)) + `}`, "nobody gains or loses anything by it", ""},
+		"one in other lines":         {`{"policy":` + asJSON(strings.Replace(file(mine), "\n", "\n\n", 1)) + `}`, "nobody gains or loses anything by it", ""},
+		"one for no device of now":   {`{"policy":` + asJSON(strings.Replace(file(mine), `"grants"`, `"postures": {"posture:p": ["node:os == 'none'"]}, "grants"`, 1)) + `}`, "nobody gains or loses anything by it today, with the devices as they are", ""},
 		"an open one":                {`{"policy":"{}"}`, "everyone gains every port on everything", ""},
 		"not valid, by a test":       {`{"policy":` + asJSON(disliked) + `}`, "the section tests is new, by which nobody gains or loses access", ""},
 		"not valid, by a test given": {`{"policy":` + asJSON(more) + `,"tests":[{"src":"bob@example.com","accept":["100.64.0.13:22"]}]}`, `bob@example.com of group:ops gains the tools "*"`, ""},

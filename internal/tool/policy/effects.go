@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailscale/hujson"
+
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/policy/effect"
 	"tailscale-mcp/internal/policy/grammar"
@@ -41,7 +43,9 @@ func (c changer) effects(ctx context.Context, call tool.Call, before, after stri
 	}
 	err = c.Evaluator.Evaluate(ctx, callerNames(call), []*grammar.File{old, now}, func(v survey.Evaluation) error {
 		r := effect.Between(v.Policies[0], v.Policies[1], c.focus(ctx, call))
-		e.lost, e.all = r.LosesOwnWay, inWords(r)
+		if e.lost, e.all = r.LosesOwnWay, inWords(r); len(e.all) == 0 {
+			e.all = []string{nothing(before, after)}
+		}
 		if len(v.Tailnet.Missing) > 0 {
 			e.all = append(e.all, "not known to this server is "+strings.Join(v.Tailnet.Missing, "; "))
 		}
@@ -96,10 +100,26 @@ func inWords(r *effect.Result) (all []string) {
 			all = append(all, fmt.Sprintf("%d %s more", more.n, more.what))
 		}
 	}
-	if len(all) == 0 {
-		all = []string{"nobody gains or loses anything by it"}
-	}
 	return all
+}
+
+// nothing says that a change gives and takes nothing. A rule may do so for the devices of
+// now alone, which may come to meet a posture tomorrow.
+func nothing(before, after string) string {
+	if minimal(before) == minimal(after) {
+		return "nobody gains or loses anything by it"
+	}
+	return "nobody gains or loses anything by it today, with the devices as they are"
+}
+
+// minimal is a file without comments and white space.
+func minimal(text string) string {
+	v, err := hujson.Parse([]byte(text))
+	if err != nil {
+		return text
+	}
+	v.Minimize()
+	return v.String()
 }
 
 // few lists the first few of many names for a sentence.
