@@ -4,6 +4,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/policy"
@@ -31,10 +32,13 @@ func (q question) layers() (all []layer, unknown []string) {
 
 // conclude says what the layers come to.
 func (out *explainOutput) conclude(what string) {
-	answer, because := policy.Yes, ""
+	answer, because, doubt := policy.Yes, "", ""
 	for _, l := range out.Layers {
 		if l.Layer == "ssh" {
 			continue // it decides about a login on the host, not about the connection
+		}
+		if l.Holds == policy.Unknown.String() && doubt == "" {
+			doubt = l.Text
 		}
 		switch {
 		case l.Holds == policy.No.String() && answer != policy.No:
@@ -47,6 +51,9 @@ func (out *explainOutput) conclude(what string) {
 	switch answer {
 	case policy.Yes:
 		out.Summary = "Yes: " + what + " is allowed, and nothing that was looked at stands in its way."
+		if doubt != "" {
+			out.Summary = "Yes: " + what + " is allowed, but: " + doubt
+		}
 	case policy.No:
 		out.Summary = "No: " + what + " does not get through. " + because
 	default:
@@ -64,8 +71,11 @@ func (q question) byPolicy(v policy.Verdict) layer {
 		l.Text = "The policy file may allow it; it hangs on " + strings.Join(v.Unknown, "; ") + "."
 	default:
 		l.Text = "No rule of the policy file allows it."
-		if v.Partly {
+		switch {
+		case v.Partly:
 			l.Text = "The policy file allows it for some of them and not for all."
+		case len(v.Why) > 0 && slices.Contains([]string{"via", "route", "service", "posture"}, v.Why[0].Layer) && v.Why[0].Rule != nil:
+			l.Text = "The policy file has a rule for it, which does not do here."
 		}
 	}
 	const most = 5
@@ -92,33 +102,9 @@ func carried(via []string) string {
 	return ", carried by " + strings.Join(via, ", ")
 }
 
-// bySSH is the layer of Tailscale SSH, for its port.
-func (q question) bySSH() []layer {
-	const port = 22
-	if q.Port != port || q.Proto != 6 {
-		return nil
-	}
-	l := layer{Layer: "ssh"}
-	root, other := q.policy.SSH(q.Src, q.Dst, "root"), q.policy.SSH(q.Src, q.Dst, "autogroup:nonroot")
-	l.Holds = max(root.Answer, other.Answer).String()
-	l.Text = fmt.Sprintf("Where the destination runs Tailscale SSH, a login as root: %s; as another user: %s.", login(root), login(other))
-	l.Rules = rules(append(root.Rules, other.Rules...))
-	return []layer{l}
-}
-
-func login(v policy.SSHVerdict) string {
-	switch {
-	case v.Answer == policy.Yes && v.Check:
-		return "after signing in again"
-	default:
-		return v.Answer.String()
-	}
-}
-
 // everybody answers without a source.
 func (q question) everybody() (out explainOutput) {
-	people, devices := map[string]bool{}, map[string]bool{}
-	mayPeople, mayDevices := map[string]bool{}, map[string]bool{}
+	sure, may := crowd{}, crowd{}
 	unknown := map[string]bool{}
 	for _, a := range q.policy.Sources(q.Dst, q.Proto, q.Port) {
 		one := access{
@@ -126,15 +112,10 @@ func (q question) everybody() (out explainOutput) {
 			Devices: len(a.Devices), Ranges: few(a.Ranges), Ports: few(a.Ports), Via: few(a.Via), Unknown: few(a.Unknown),
 		}
 		out.Access = append(out.Access, one)
-		who, on := people, devices
-		if !one.Sure {
-			who, on = mayPeople, mayDevices
-		}
-		for _, p := range a.People {
-			who[p] = true
-		}
-		for _, d := range a.Devices {
-			on[d] = true
+		if one.Sure {
+			sure.add(a)
+		} else {
+			may.add(a)
 		}
 		for _, u := range a.Unknown {
 			if !unknown[u] {
@@ -144,9 +125,6 @@ func (q question) everybody() (out explainOutput) {
 		}
 	}
 	what := fmt.Sprintf("%s at %s", tool.Clip(q.asked.Destination), service(q.Proto, q.Port))
-	if q.Port == 0 {
-		what += " (any port)"
-	}
 	out.Answer = policy.No.String()
 	for _, a := range out.Access {
 		if a.Sure {
@@ -155,15 +133,15 @@ func (q question) everybody() (out explainOutput) {
 		}
 		out.Answer = policy.Unknown.String()
 	}
-	switch out.Answer {
-	case "no":
+	switch sure, may := sure.words(crowd{}), may.words(sure); {
+	case out.Answer == "no":
 		out.Summary = "Nobody reaches " + what + " by the policy file."
+	case may == "":
+		out.Summary = sure + " reach " + what + "."
+	case sure == "":
+		out.Summary = "It is not known whether anybody reaches " + what + ": " + may + " may."
 	default:
-		out.Summary = fmt.Sprintf("%s with %s reach %s", count(len(people), "person", "people"), count(len(devices), "device", "devices"), what)
-		if n, m := without(mayPeople, people), without(mayDevices, devices); n+m > 0 {
-			out.Summary += fmt.Sprintf(", and %s with %s more may", count(n, "person", "people"), count(m, "device", "devices"))
-		}
-		out.Summary += "."
+		out.Summary = sure + " reach " + what + ", and " + may + " more may."
 	}
 	out.Layers = append(q.routes(), q.devices("destination", q.Dst)...)
 	return out
@@ -171,20 +149,3 @@ func (q question) everybody() (out explainOutput) {
 
 // sentence ends a phrase. Its first letter stays: it may be that of a name.
 func sentence(phrase string) string { return strings.TrimSuffix(phrase, ".") + "." }
-
-// without counts the names of a set that another does not have.
-func without(set, other map[string]bool) (n int) {
-	for name := range set {
-		if !other[name] {
-			n++
-		}
-	}
-	return n
-}
-
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
