@@ -33,7 +33,8 @@ type Evaluation struct {
 }
 
 // Evaluate waits for room, reads the tailnet, waits for its turn and hands the compiled
-// files to use, which must keep nothing of them. first name the devices whose posture counts most.
+// files to use, which must keep nothing of them. Files that are too large for the tailnet
+// are refused. first name the devices whose posture counts most.
 func (e *Evaluator) Evaluate(ctx context.Context, first []string, files []*grammar.File, use func(Evaluation) error) error {
 	needs := NeedsOf(files...)
 	needs.First = first
@@ -43,6 +44,9 @@ func (e *Evaluator) Evaluate(ctx context.Context, first []string, files []*gramm
 	defer func() { <-e.room }()
 	read, err := Read(ctx, e.api, needs)
 	if err != nil {
+		return err
+	}
+	if err := bounded(len(read.Devices), files); err != nil {
 		return err
 	}
 	if err := enter(ctx, e.turn); err != nil {

@@ -5,11 +5,14 @@ package survey_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/tsapi"
@@ -139,4 +142,20 @@ func TestOneAtATime(t *testing.T) {
 		close(release)
 		want("at last", 2, 3, 8)
 	})
+}
+
+// A file that would take too much memory is refused before it is compiled, whoever gives it.
+func TestEvaluateTooMuch(t *testing.T) {
+	_, api := start(t, 2, "all")
+	var rules strings.Builder
+	for i := range 15_000 {
+		fmt.Fprintf(&rules, `{"src": ["p%d@example.com"], "dst": ["*"], "ip": ["*"]},`, i)
+	}
+	err := survey.NewEvaluator(api).Evaluate(t.Context(), nil, parsed(t, `{"grants": [`+rules.String()+`]}`), func(survey.Evaluation) error {
+		t.Error("it was compiled")
+		return nil
+	})
+	if failure.CodeOf(err) != failure.Unsupported {
+		t.Errorf("got %v", err)
+	}
 }

@@ -5,6 +5,7 @@ package effect
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -137,6 +138,12 @@ func sections(f *grammar.File) map[string]compiled.Rule {
 		all[strings.ToLower(s.Text)] = r
 	}
 	return all
+}
+
+// sameText reports whether the sections of both files are the same but for comments and
+// white space.
+func (w *world) sameText() bool {
+	return maps.EqualFunc(sections(w.before.file), sections(w.after.file), func(a, b compiled.Rule) bool { return minimal(a.Text) == minimal(b.Text) })
 }
 
 // minimal writes a section without comments and white space.

@@ -130,3 +130,16 @@ func TestManyTests(t *testing.T) {
 		t.Errorf("got %+v, want no opinion on nine million tests", got)
 	}
 }
+
+// What is too large to be weighed is said to be, and may be all that the caller has.
+func TestEffectsTooLarge(t *testing.T) {
+	r, _ := startWith(t, file(mine))
+	var more strings.Builder
+	for i := range 15_000 {
+		fmt.Fprintf(&more, `,{"src": ["p%d@example.com"], "dst": ["*"], "ip": ["*"]}`, i)
+	}
+	got := verdict(r, `{"policy":`+asJSON(file(mine+more.String()))+`}`)
+	if len(got.Effects) != 1 || !strings.HasPrefix(got.Effects[0], "who gains and loses what cannot be told, since the two files are too large") {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tailscale/hujson"
-
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/policy/effect"
 	"tailscale-mcp/internal/policy/grammar"
@@ -43,9 +41,7 @@ func (c changer) effects(ctx context.Context, call tool.Call, before, after stri
 	}
 	err = c.Evaluator.Evaluate(ctx, callerNames(call), []*grammar.File{old, now}, func(v survey.Evaluation) error {
 		r := effect.Between(v.Policies[0], v.Policies[1], c.focus(ctx, call))
-		if e.lost, e.all = r.LosesOwnWay, inWords(r); len(e.all) == 0 {
-			e.all = []string{nothing(before, after)}
-		}
+		e.lost, e.all = r.LosesOwnWay, inWords(r)
 		if len(v.Tailnet.Missing) > 0 {
 			e.all = append(e.all, "not known to this server is "+strings.Join(v.Tailnet.Missing, "; "))
 		}
@@ -53,6 +49,8 @@ func (c changer) effects(ctx context.Context, call tool.Call, before, after stri
 		return nil
 	})
 	switch code := failure.CodeOf(err); code {
+	case failure.Unsupported:
+		return e.untold("the two files are too large for this server to evaluate"), nil
 	case failure.MissingScope, failure.PermissionDenied, failure.NotFound:
 		return e.untold(fmt.Sprintf("the devices of the tailnet may not be read (%s)", code)), nil
 	}
@@ -100,26 +98,14 @@ func inWords(r *effect.Result) (all []string) {
 			all = append(all, fmt.Sprintf("%d %s more", more.n, more.what))
 		}
 	}
+	switch {
+	case len(all) > 0:
+	case r.SameText:
+		all = []string{"nobody gains or loses anything by it"}
+	default: // a device may come to meet a posture tomorrow
+		all = []string{"nobody gains or loses anything by it today, with the devices as they are"}
+	}
 	return all
-}
-
-// nothing says that a change gives and takes nothing. A rule may do so for the devices of
-// now alone, which may come to meet a posture tomorrow.
-func nothing(before, after string) string {
-	if minimal(before) == minimal(after) {
-		return "nobody gains or loses anything by it"
-	}
-	return "nobody gains or loses anything by it today, with the devices as they are"
-}
-
-// minimal is a file without comments and white space.
-func minimal(text string) string {
-	v, err := hujson.Parse([]byte(text))
-	if err != nil {
-		return text
-	}
-	v.Minimize()
-	return v.String()
 }
 
 // few lists the first few of many names for a sentence.
