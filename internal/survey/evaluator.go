@@ -17,6 +17,10 @@ type Evaluator struct {
 	turn chan struct{}
 }
 
+// Weight is that of a call of a tool that evaluates: one caller has 16 in line for the
+// evaluator at most, and others wait behind those.
+const Weight = 4
+
 // tailnetsAtOnce bounds the tailnets in memory: the next is read while one is evaluated.
 const tailnetsAtOnce = 2
 

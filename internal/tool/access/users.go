@@ -50,6 +50,7 @@ type users struct {
 func (u users) tool() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "who_can_use", Title: "Who can use this server", Group: group, Class: grant.Read,
+		Weight:     survey.Weight,
 		Operations: operations(),
 		Example:    json.RawMessage(`{"tool":"set_policy"}`),
 		Description: "Says which people and tags may use which tools of this server by the grants of the policy file, rule by rule, or who may call one tool. " +

@@ -210,10 +210,11 @@ func TestTwoOfOneName(t *testing.T) {
 	tool.NewRegistry(nil, tool.WhoAmI(), tool.WhoAmI())
 }
 
-// TestLongToolsWeighMore: what may hold tailscaled, another node or the API for
+// TestLongToolsWeighMore: what may hold tailscaled, another node, the API or the evaluator of policy files for
 // longer than a read does counts as several of its caller's calls.
 func TestLongToolsWeighMore(t *testing.T) {
-	heavy := map[string]bool{"ping_peer": true, "run_netcheck": true, "list_audit_logs": true, "list_flow_logs": true, "policy_history": true, "revert_policy": true}
+	heavy := map[string]bool{"ping_peer": true, "run_netcheck": true, "list_audit_logs": true, "list_flow_logs": true, "policy_history": true, "revert_policy": true,
+		"explain_access": true, "who_can_use": true, "validate_policy": true, "edit_policy": true, "set_policy": true}
 	for _, tool := range newRig(t, setup{}).offers.Tools {
 		if got := tool.Weight > 1; got != heavy[tool.Name] {
 			t.Errorf("%s: weighs %d, want heavy %v", tool.Name, tool.Weight, heavy[tool.Name])

@@ -110,7 +110,7 @@ func (c changer) opinion(ctx context.Context, call tool.Call, text string) opini
 // The bounds of the verdicts on a file's own tests: others wait while they are judged.
 const (
 	mostVerdicts = 5000
-	mostJudging  = 5 * time.Second
+	mostJudging  = 2 * time.Second
 )
 
 // try adds the verdicts of the file's own tests. Where they are too many it is not sure.
