@@ -92,6 +92,9 @@ func TestSentences(t *testing.T) {
 		"a subnet nobody routes": {file(``, ``), file(``, `{"src": ["bob@example.com"], "dst": ["10.9.0.0/16"], "ip": ["*"]}`), []string{
 			"nothing today: bob@example.com gains every port on 10.9.0.0/16 (nothing today)",
 		}},
+		"this server, more": {file(``, app(`"bob@example.com"`, `"read:*"`)), file(``, app(`"bob@example.com"`, `"read:*", "write:*"`)), []string{
+			"server: bob@example.com gains the tools \"write:*\" of servers like this one on device mcp of tag:mcp, which is this server",
+		}},
 		"this server, all": {file(``, ``), file(``, app(`"bob@example.com"`, `"*", "escalating:*"`)), []string{
 			"whole server: bob@example.com gains the tools \"*\" and \"escalating:*\" of servers like this one on device mcp of tag:mcp, which is this server",
 		}},
