@@ -186,7 +186,7 @@ func (c *policyCase) refusal(t *tailnet.Tailnet) (string, *Policy) {
 		return all[0].Message, nil
 	}
 	p := Compile(f, t)
-	for _, r := range p.Tests() {
+	for r := range p.Tests() {
 		if r.Pass != Yes {
 			return "test(s) failed", p
 		}

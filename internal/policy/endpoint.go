@@ -107,6 +107,9 @@ func (p *Policy) there(set *selector.Set, kind string) bool {
 
 // unknown is the error for a text that names nothing.
 func (p *Policy) unknown(text string) error {
+	if p.Index.Used(text) {
+		return fmt.Errorf("the policy file names %q, and the tailnet has nobody of that name", text)
+	}
 	next := "give a device, a login, a tag, a group, a host alias, a Service or an address"
 	if near := spelling.Nearest(text, p.names()); near != "" {
 		next = fmt.Sprintf("did you mean %q?", near)

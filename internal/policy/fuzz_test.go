@@ -105,7 +105,8 @@ func FuzzCompile(f *testing.F) {
 			return
 		}
 		p := Compile(file, small())
-		p.Tests()
+		for range p.Tests() { //nolint:revive // it is to end, and not to panic
+		}
 		for _, d := range p.Net.Devices {
 			p.Filter(d.ID)
 			p.SSHRules(d.ID)

@@ -4,10 +4,8 @@ package policy
 
 import (
 	"encoding/json"
-	"slices"
 
 	"tailscale-mcp/internal/policy/compiled"
-	"tailscale-mcp/internal/policy/grammar"
 )
 
 // Holding is what one rule gives, or may give, of an application capability on a
@@ -23,8 +21,8 @@ func (p *Policy) Holders(dst Endpoint, capability string) []Holding {
 	var out []Holding
 	who := p.crowdOf(dst.ends)
 	for _, r := range p.Rules {
-		i := slices.IndexFunc(r.Caps, func(c grammar.Capability) bool { return c.Text == capability })
-		if i < 0 {
+		c, there := capabilityOf(r, capability)
+		if !there {
 			continue
 		}
 		hit, self := compiled.Match{}, false
@@ -40,7 +38,7 @@ func (p *Policy) Holders(dst Endpoint, capability string) []Holding {
 		sure, may := Access{Rule: r.Rule, Answer: Yes}, Access{Rule: r.Rule, Answer: Unknown}
 		p.sides(r, who, self, hit, &sure, &may)
 		for _, a := range appendAccess(nil, sure, may) {
-			out = append(out, Holding{a, r.Caps[i].Values})
+			out = append(out, Holding{a, c.Values})
 		}
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -29,19 +30,29 @@ type TestResult struct {
 	Unknown []string // what would have to be known, a phrase each
 }
 
-// Tests returns the verdicts of "tests" and "sshTests", each target of each entry alone,
-// in the order of the file. The API refuses a file of which one is No.
-func (p *Policy) Tests() []TestResult {
-	var out []TestResult
-	for i, t := range p.Parsed.Tests {
-		rule := p.Entry("tests", i, t.Place)
-		for _, target := range t.Accept {
-			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "accept"}, t))
+// Tests are the verdicts of "tests" and "sshTests", each target of each entry alone, in
+// the order of the file. The API refuses a file of which one is No. Each is judged when it
+// is asked for: a short entry may stand for millions, so whoever asks for them has a bound.
+func (p *Policy) Tests() iter.Seq[TestResult] {
+	return func(yield func(TestResult) bool) {
+		for i, t := range p.Parsed.Tests {
+			rule := p.Entry("tests", i, t.Place)
+			for _, list := range []struct {
+				want    string
+				targets []grammar.Name
+			}{{"accept", t.Accept}, {"deny", t.Deny}} {
+				for _, target := range list.targets {
+					if !yield(p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: list.want}, t)) {
+						return
+					}
+				}
+			}
 		}
-		for _, target := range t.Deny {
-			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "deny"}, t))
-		}
+		p.sshTests(yield)
 	}
+}
+
+func (p *Policy) sshTests(yield func(TestResult) bool) {
 	for i, t := range p.Parsed.SSHTests {
 		rule := p.Entry("sshTests", i, t.Place)
 		for _, dst := range t.Dst {
@@ -50,12 +61,13 @@ func (p *Policy) Tests() []TestResult {
 				users []grammar.Name
 			}{{"accept", t.Accept}, {"check", t.Check}, {"deny", t.Deny}} {
 				for _, user := range list.users {
-					out = append(out, p.sshTest(TestResult{Rule: rule, Src: t.Src.Text, Target: dst.Text, User: user.Text, Want: list.want}, t))
+					if !yield(p.sshTest(TestResult{Rule: rule, Src: t.Src.Text, Target: dst.Text, User: user.Text, Want: list.want}, t)) {
+						return
+					}
 				}
 			}
 		}
 	}
-	return out
 }
 
 // test judges one destination of an entry of "tests".
@@ -213,9 +225,13 @@ func (r TestResult) judge(yes, unknown, no int, rules []Rule, doubts []string) T
 	default:
 		r.Pass = Yes
 	}
+	const most = 5 // rules are named
 	var by []string
-	for _, rule := range rules {
+	for _, rule := range rules[:min(most, len(rules))] {
 		by = append(by, fmt.Sprintf("%s[%d] (line %d)", rule.Section, rule.Index, rule.Line))
+	}
+	if more := len(rules) - most; more > 0 {
+		by = append(by, fmt.Sprintf("and %d more", more))
 	}
 	so := "no rule allows it"
 	switch {

@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,7 +46,7 @@ func TestTests(t *testing.T) {
 		{`"src": "group:none", "accept": ["web:443"], "deny": ["web:443"]`, []Answer{No, Yes}, ""},
 	} {
 		p := policyFor(t, `{`+smallSections+rules+`"tests": [{`+c.entry+`}]}`, small())
-		got := p.Tests()
+		got := slices.Collect(p.Tests())
 		if len(got) != len(c.want) {
 			t.Errorf("%s: %d verdicts, want %d", c.entry, len(got), len(c.want))
 			continue
@@ -80,7 +81,7 @@ func TestSSHTests(t *testing.T) {
 		{`"src": "ghost@example.com", "dst": ["tag:exit"], "deny": ["root"]`, []Answer{No}},
 	} {
 		p := policyFor(t, `{`+smallSections+rules+`"sshTests": [{`+c.entry+`}]}`, small())
-		got := p.Tests()
+		got := slices.Collect(p.Tests())
 		if len(got) != len(c.want) {
 			t.Errorf("%s: %d verdicts, want %d", c.entry, len(got), len(c.want))
 			continue

@@ -18,6 +18,10 @@ type Evaluator struct {
 	turn    chan struct{}
 }
 
+// Weight is that of a call of a tool that evaluates: one caller has 16 in line for the
+// evaluator at most, and others wait behind those.
+const Weight = 4
+
 // tailnetsAtOnce bounds the tailnets in memory: the next is read while one is evaluated.
 const tailnetsAtOnce = 2
 
@@ -34,7 +38,8 @@ type Evaluation struct {
 }
 
 // Evaluate waits for room, reads the tailnet, waits for its turn and hands the compiled
-// files to use, which must keep nothing of them. first name the devices whose posture counts most.
+// files to use, which must keep nothing of them. Files that are too large for the tailnet
+// are refused. first name the devices whose posture counts most.
 func (e *Evaluator) Evaluate(ctx context.Context, first []string, files []*grammar.File, use func(Evaluation) error) error {
 	needs := NeedsOf(files...)
 	needs.First = first
@@ -44,6 +49,9 @@ func (e *Evaluator) Evaluate(ctx context.Context, first []string, files []*gramm
 	defer func() { <-e.room }()
 	survey, err := read(ctx, e.api, e.details, needs)
 	if err != nil {
+		return err
+	}
+	if err := bounded(len(survey.Devices), files); err != nil {
 		return err
 	}
 	if err := enter(ctx, e.turn); err != nil {

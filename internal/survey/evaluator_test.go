@@ -5,12 +5,15 @@ package survey_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/tsapi"
@@ -177,5 +180,21 @@ func TestEvaluationIsWithinACallersShare(t *testing.T) {
 	}
 	if n := fake.Count("getDevicePostureAttributes"); n != survey.MostCalls-2 {
 		t.Errorf("%d requests were sent for the posture of %d devices", n, survey.MostCalls-2)
+	}
+}
+
+// A file that would take too much memory is refused before it is compiled, whoever gives it.
+func TestEvaluateTooMuch(t *testing.T) {
+	_, api := start(t, 2, "all")
+	var rules strings.Builder
+	for i := range 15_000 {
+		fmt.Fprintf(&rules, `{"src": ["p%d@example.com"], "dst": ["*"], "ip": ["*"]},`, i)
+	}
+	err := survey.NewEvaluator(api).Evaluate(t.Context(), nil, parsed(t, `{"grants": [`+rules.String()+`]}`), func(survey.Evaluation) error {
+		t.Error("it was compiled")
+		return nil
+	})
+	if failure.CodeOf(err) != failure.Unsupported {
+		t.Errorf("got %v", err)
 	}
 }

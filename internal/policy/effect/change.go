@@ -124,13 +124,16 @@ type Result struct {
 	// LosesOwnWay says that the caller's access to this server is lost, or may be: a
 	// grant of its capability, or the network without which the grant is worth nothing.
 	LosesOwnWay bool
+
+	// SameText says that the files differ in comments and white space alone.
+	SameText bool
 }
 
 // Between compares two files that are compiled for one tailnet, that of now. It takes
 // neither for what the API would accept: see [grammar.Validate].
 func Between(old, now *policy.Policy, focus Focus) *Result {
 	w := newWorld(old.File(), now.File(), now.Tailnet(), focus)
-	var r Result
+	r := Result{SameText: w.sameText()}
 	var all []draft
 	for _, l := range []*layer{w.network(), w.capabilities(), w.ssh()} {
 		c := l.compare()

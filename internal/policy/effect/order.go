@@ -5,6 +5,7 @@ package effect
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -83,7 +84,7 @@ func join(all []draft) Change {
 
 func cut[T any](all *[]T) { *all = (*all)[:min(len(*all), MostNames)] }
 
-// settings tells of sections that change and decide about nobody's access.
+// settings tells of sections that change and are no rules of access.
 func (w *world) settings() []Change {
 	decides := []string{
 		"groups", "hosts", "ipsets", "tagowners", "postures", "defaultsrcposture", "acls", "grants", "ssh", "autoapprovers", "nodeattrs",
@@ -110,8 +111,20 @@ func (w *world) settings() []Change {
 	return all
 }
 
+// harmless are the sections that decide about nobody's access, in lower case.
+var harmless = []string{"tests", "sshtests", "randomizeclientport", "onecgnatroute"}
+
 func setting(r compiled.Rule, text string) Change {
-	return Change{Kind: Other, Gravity: Nothing, Rules: []compiled.Rule{r}, Text: text + ", by which nobody gains or loses access"}
+	c := Change{Kind: Other, Gravity: Less, Rules: []compiled.Rule{r}}
+	switch name := strings.ToLower(r.Section); {
+	case slices.Contains(harmless, name):
+		c.Gravity, c.Text = Nothing, text+", by which nobody gains or loses access"
+	case name == "extradnsrecords":
+		c.Text = text + ", which says where names lead: whoever goes by one may come to another host"
+	default:
+		c.Text = text + ", which is about how all devices connect, and is not weighed here"
+	}
+	return c
 }
 
 // sections are the top-level parts of a file, by their names in lower case.
@@ -125,6 +138,12 @@ func sections(f *grammar.File) map[string]compiled.Rule {
 		all[strings.ToLower(s.Text)] = r
 	}
 	return all
+}
+
+// sameText reports whether the sections of both files are the same but for comments and
+// white space.
+func (w *world) sameText() bool {
+	return maps.EqualFunc(sections(w.before.file), sections(w.after.file), func(a, b compiled.Rule) bool { return minimal(a.Text) == minimal(b.Text) })
 }
 
 // minimal writes a section without comments and white space.

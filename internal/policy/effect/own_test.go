@@ -110,6 +110,7 @@ func TestLosesByRule(t *testing.T) {
 		"by another name":              {mine("group:ops", ``, way), false},
 		"one more rule":                {own(way, `{"src": ["*"], "dst": ["tag:web"], "ip": ["*"]}`), false},
 		"one more entry":               {own(way, app(`"alice@example.com"`, `"escalating:*"`)), false},
+		"one more selector":            {file(``, app(`"alice@example.com"`, `"*", "escalating:*"`)+","+way), false},
 		"other tools":                  {file(``, app(`"alice@example.com"`, `"read:*"`)+","+way), true},
 		"another destination":          {strings.Replace(old, `"dst": ["tag:mcp"], "app"`, `"dst": ["tag:web"], "app"`, 1), true},
 		"another capability":           {strings.Replace(old, capability, "example.com/cap/x", 1), true},

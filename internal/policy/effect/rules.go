@@ -139,7 +139,9 @@ func (w *world) capabilities() *layer {
 			g := given{Network: p, side: k}
 			for _, c := range p.Caps {
 				for _, v := range c.Values {
-					g.items = append(g.items, e.number(c.Text, v))
+					for _, part := range w.parts(c.Text, v) {
+						g.items = append(g.items, e.number(c.Text, part))
+					}
 				}
 				if len(c.Values) == 0 {
 					g.items = append(g.items, e.number(c.Text, nil))
@@ -165,6 +167,33 @@ func (w *world) capabilities() *layer {
 		l.add(n, g.side == 1, i)
 	}
 	return l
+}
+
+// parts are what an entry of servers like this one gives, a selector each, so that one
+// more is not told as another entry. An entry with conditions, or that is not known to be
+// one, is one part.
+func (w *world) parts(capability string, value json.RawMessage) []json.RawMessage {
+	var lists map[string][]string
+	if capability != w.focus.Capability || json.Unmarshal(value, &lists) != nil {
+		return []json.RawMessage{value}
+	}
+	var all []json.RawMessage
+	for _, key := range sortedKeys(lists) {
+		if key != "tools" && key != "resources" && key != "prompts" {
+			return []json.RawMessage{value}
+		}
+		for _, selector := range lists[key] {
+			part, err := json.Marshal(map[string][]string{key: {selector}})
+			if err != nil {
+				return []json.RawMessage{value} // cannot be: it is made of texts
+			}
+			all = append(all, part)
+		}
+	}
+	if len(all) == 0 {
+		return []json.RawMessage{value}
+	}
+	return all
 }
 
 func (e *entries) say(items selector.Bits) What {

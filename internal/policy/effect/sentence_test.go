@@ -80,6 +80,9 @@ func TestSentences(t *testing.T) {
 		"no recorder": {file(ssh("accept", `"deploy"`, `, "recorder": ["tag:mcp"]`), ``), file(ssh("accept", `"deploy"`, ``), ``), []string{
 			"more: bob@example.com gains ssh as deploy without being recorded by tag:mcp on 2 devices of tag:web",
 		}},
+		"a recorder that may fail": {file(ssh("accept", `"deploy"`, `, "recorder": ["tag:mcp"], "enforceRecorder": true`), ``), file(ssh("accept", `"deploy"`, `, "recorder": ["tag:mcp"]`), ``), []string{
+			"more: bob@example.com gains ssh as deploy also while no recorder answers on 2 devices of tag:web",
+		}},
 		"an exit node": {file(``, ``), file(``, `{"src": ["bob@example.com"], "dst": ["autogroup:internet"], "ip": ["*"]}`), []string{
 			"network: bob@example.com gains every port on the internet by exit nodes",
 		}},
@@ -88,6 +91,9 @@ func TestSentences(t *testing.T) {
 		}},
 		"a subnet nobody routes": {file(``, ``), file(``, `{"src": ["bob@example.com"], "dst": ["10.9.0.0/16"], "ip": ["*"]}`), []string{
 			"nothing today: bob@example.com gains every port on 10.9.0.0/16 (nothing today)",
+		}},
+		"this server, more": {file(``, app(`"bob@example.com"`, `"read:*"`)), file(``, app(`"bob@example.com"`, `"read:*", "write:*"`)), []string{
+			"server: bob@example.com gains the tools \"write:*\" of servers like this one on device mcp of tag:mcp, which is this server",
 		}},
 		"this server, all": {file(``, ``), file(``, app(`"bob@example.com"`, `"*", "escalating:*"`)), []string{
 			"whole server: bob@example.com gains the tools \"*\" and \"escalating:*\" of servers like this one on device mcp of tag:mcp, which is this server",
@@ -149,7 +155,7 @@ func TestSentences(t *testing.T) {
 			"network: tag:web gains the attribute mullvad, and may so send to the internet by Mullvad's exit nodes",
 		}},
 		"a section": {file(``, ``), file(`, "tests": [], "extraDNSRecords": []`, ``), []string{
-			"nothing today: the section extraDNSRecords is new, by which nobody gains or loses access",
+			"less: the section extraDNSRecords is new, which says where names lead: whoever goes by one may come to another host",
 			"nothing today: the section tests is new, by which nobody gains or loses access",
 		}},
 		"a comment": {file(`, "randomizeClientPort": false`, ``), file(`, /* so */ "randomizeClientPort": /* or so */ false`, ``), nil},

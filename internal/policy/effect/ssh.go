@@ -23,6 +23,7 @@ type how struct {
 	accept    bool          // without signing in again
 	period    time.Duration // else how long that lasts
 	recorders string        // tags that record, empty: nobody does
+	enforced  bool          // nobody gets in where none of them answers
 	env       string        // variables that are taken over
 }
 
@@ -34,7 +35,7 @@ func (h how) compare(o how) int {
 	case h.period != o.period:
 		return cmp.Compare(h.period, o.period)
 	}
-	return cmp.Or(boolean(h.recorders == "")-boolean(o.recorders == ""), cmp.Compare(len(h.env), len(o.env)),
+	return cmp.Or(boolean(h.recorders == "")-boolean(o.recorders == ""), boolean(o.enforced)-boolean(h.enforced), cmp.Compare(len(h.env), len(o.env)),
 		strings.Compare(h.recorders, o.recorders), strings.Compare(h.env, o.env))
 }
 
@@ -58,9 +59,7 @@ func wayOf(r *compiled.SSHRule) how {
 			h.period = 0
 		}
 	}
-	if h.recorders != "" && r.EnforceRecorder {
-		h.recorders += " (enforced)"
-	}
+	h.enforced = h.recorders != "" && r.EnforceRecorder
 	return h
 }
 
@@ -211,6 +210,8 @@ func (l *logins) words(low, high int) string {
 			return fmt.Sprintf(" with a check %s instead of %s", h.often(), was.often())
 		case h.recorders == "" && was.recorders != "":
 			return " without being recorded by " + words.Safe(was.recorders)
+		case was.enforced && !h.enforced:
+			return " also while no recorder answers"
 		}
 		return " under other conditions of recording and environment"
 	}

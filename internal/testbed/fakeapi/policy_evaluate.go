@@ -73,7 +73,7 @@ func (s *Server) failures(f *grammar.File) (all []Finding) {
 	if len(f.Tests)+len(f.SSHTests) == 0 {
 		return nil
 	}
-	for _, r := range policy.Compile(f, s.tailnet()).Tests() {
+	for r := range policy.Compile(f, s.tailnet()).Tests() {
 		switch {
 		case r.Pass != policy.No:
 		case len(all) > 0 && all[len(all)-1].User == r.Src:

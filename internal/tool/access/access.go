@@ -21,10 +21,6 @@ import (
 // group is that of the policy file: these tools reveal what it says.
 const group = "policy"
 
-// weight is how many calls in flight a question counts as: one is evaluated at a time, so
-// that a caller who asks many shall not fill the queue.
-const weight = 8
-
 // API is what these tools ask of the Tailscale API; *tsapi.API is one.
 type API interface {
 	survey.API

@@ -68,7 +68,8 @@ type explainer struct {
 
 func (e explainer) tool() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "explain_access", Title: "Explain who reaches what", Group: group, Class: grant.Read, Weight: weight,
+		Name: "explain_access", Title: "Explain who reaches what", Group: group, Class: grant.Read,
+		Weight:     survey.Weight,
 		Operations: append(operations(), "getDnsPreferences"),
 		Example:    json.RawMessage(`{"source":"bob@example.com","destination":"tag:web","port":443}`),
 		Description: "Says whether a source reaches a destination, by which rule of the policy file, or why not: policy, ssh, route, state of the devices, posture, name, and a ping where this host is one end, each with the next step. " +

@@ -129,7 +129,7 @@ func TestExplain(t *testing.T) {
 	}{
 		{`{"source":"alice@example.com","destination":"web-1","port":443}`, "yes", []string{"policy yes The policy file allows it.", "ping yes alice-laptop answers a ping from this host (direct)."}},
 		{`{"source":"alice-laptop","destination":"100.64.0.10","port":80}`, "no", []string{"policy no No rule of the policy file allows it: a rule opens tcp:443 there, and not tcp:80. | add tcp:80 to the rule"}},
-		{`{"source":"alice-laptop","destination":"web-1","port":22}`, "no", []string{"ssh yes Where the destination runs Tailscale SSH, a login as root: after signing in again; as another user: no."}},
+		{`{"source":"alice-laptop","destination":"web-1","port":22}`, "no", []string{"ssh yes Where the destination runs Tailscale SSH, a login as root: after signing in again; as any other user: no."}},
 		{`{"source":"bob-laptop","destination":"printer","port":631}`, "no", []string{"no device has an approved route", "route no router advertises a route to 10.7.0.9/32 that is not approved. | approve the route with set_device_routes for router"}},
 		{`{"source":"web-1","destination":"db-2","port":5432}`, "no", []string{"policy yes", "destination no db-2 is offline, last seen 2026-10-01T00:00:00Z.", "ping unknown db-2 does not answer a ping from this host: no answer within 5 s."}},
 		{`{"source":"web-1","destination":"tag:db","port":5432}`, "yes", []string{"policy yes", "destination unknown db-2 is offline"}},
@@ -172,6 +172,53 @@ func TestWhoReaches(t *testing.T) {
 	}
 	if a := ask(t, r, `{"destination":"tag:db"}`); len(a.Access) != 1 || strings.Join(a.Access[0].Tags, " ") != "tag:web" || strings.Join(a.Access[0].Ports, " ") != "tcp:5432" {
 		t.Errorf("got %+v", a)
+	}
+}
+
+// What is no device has its own ways: subnets, exit nodes, addresses, and people who are
+// not listed. A doubt is in the summary too.
+func TestExplainOthers(t *testing.T) {
+	const rules = `{"tagOwners": {"tag:web": [], "tag:db": []}, "grants": [
+		{"src": ["bob@example.com"], "dst": ["autogroup:internet", "10.0.0.0/8"], "ip": ["*"]},
+		{"src": ["10.7.0.0/16"], "dst": ["tag:db"], "ip": ["tcp:1"]},
+		{"src": ["*"], "dst": ["tag:db"], "ip": ["tcp:2"]},
+		{"src": ["autogroup:shared"], "dst": ["tag:db"], "ip": ["tcp:3"]},
+		{"src": ["group:synced@example.com"], "dst": ["tag:db"], "ip": ["tcp:4"]}],
+	"ssh": [{"action": "accept", "src": ["bob@example.com"], "dst": ["tag:web"], "users": ["deploy", "localpart:*@example.com"]}]}`
+	r := rig(t)
+	if err := r.Fake.SetPolicy(rules); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ arguments, answer, says string }{
+		{`{"source":"bob-laptop","destination":"8.8.8.8","port":53}`, "no", "No device advertises a route to 8.8.8.8/32, or is an exit node."},
+		{`{"source":"bob-laptop","destination":"autogroup:internet","port":53}`, "no", "The policy file has a rule for it, which does not do here."},
+		{`{"destination":"tag:db","port":1}`, "yes", "1 range of addresses of no device reach tag:db at 1/tcp."},
+		{`{"destination":"tag:db","port":2}`, "yes", "3 people and 2 tags with 9 devices, and 3 ranges of addresses of no device reach tag:db at 2/tcp."},
+		{`{"destination":"tag:db","port":3}`, "unknown", "It is not known whether anybody reaches tag:db at 3/tcp: others, who are not listed, may."},
+		{`{"destination":"tag:db","port":4}`, "unknown", "It is not known whether anybody reaches tag:db at 4/tcp: 3 people with 4 devices may."},
+		{`{"source":"web-1","destination":"db-1"}`, "yes", "Yes: web-1 to db-1 at a port of tcp is allowed, but: db-1 does not answer a ping"},
+		{`{"source":"bob-laptop","destination":"web-1","port":22}`, "no", "as root: no; as deploy: yes; as bob: yes; as any other user: no."},
+	} {
+		if a, text := ask(t, r, c.arguments), r.Answers("explain_access", c.arguments); a.Answer != c.answer || !strings.Contains(text, c.says) {
+			t.Errorf("%s: got %q, want %q and %q in\n%s", c.arguments, a.Answer, c.answer, c.says, text)
+		}
+	}
+	devices := r.Fake.Devices()
+	for i := range devices {
+		if devices[i].Hostname == "router" {
+			routes := []string{"0.0.0.0/0", "::/0", "10.7.0.0/16"}
+			devices[i].Details = &fakeapi.Details{AdvertisedRoutes: routes, EnabledRoutes: routes}
+		}
+	}
+	r.Fake.SetDevices(devices)
+	for _, c := range []struct{ arguments, answer, says string }{
+		{`{"source":"bob-laptop","destination":"8.8.8.8","port":53}`, "yes", "8.8.8.8/32 is reached by an exit node (router)"},
+		{`{"source":"bob-laptop","destination":"autogroup:internet","port":53}`, "yes", "The internet is reached by an exit node (router)"},
+		{`{"source":"bob-laptop","destination":"10.0.0.0/8","port":53}`, "yes", "but: A part of 10.0.0.0/8 is behind router"},
+	} {
+		if a, text := ask(t, r, c.arguments), r.Answers("explain_access", c.arguments); a.Answer != c.answer || !strings.Contains(text, c.says) {
+			t.Errorf("%s: got %q, want %q and %q in\n%s", c.arguments, a.Answer, c.answer, c.says, text)
+		}
 	}
 }
 

@@ -10,43 +10,89 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/policy/address"
 	"tailscale-mcp/internal/tsapi"
 )
 
-// routes is the layer of subnet routes, for a destination that is an address of no
-// device: who advertises a route to it, and whether it is approved.
+// routes is the layer of subnet routes and exit nodes, for a destination that is an
+// address of no device: who advertises a route to it, and whether it is approved.
 func (q question) routes() (out []layer) {
+	if q.Dst.Name == "autogroup:internet" {
+		return []layer{q.exits("The internet")}
+	}
 	for _, dst := range q.Dst.Ranges() {
 		if len(out) == mostDevices {
 			return out
 		}
-		var approved, waiting []string
-		var next string
-		for i, d := range q.Tailnet.Devices {
-			switch {
-			case covers(d.Approved, dst) && covers(d.Advertised, dst):
-				approved = append(approved, d.Name+state(&q.Devices[i]))
-			case covers(d.Advertised, dst):
-				waiting = append(waiting, d.Name)
-				next = fmt.Sprintf("approve the route with set_device_routes for %s", d.Name)
-			}
-		}
-		l := layer{Layer: "route"}
-		switch {
-		case len(approved) > 0:
-			l.Holds = policy.Yes.String()
-			l.Text = fmt.Sprintf("%s is behind %s; the source has to accept routes, which the API does not tell.", dst, strings.Join(approved, ", "))
-		case len(waiting) > 0:
-			l.Holds, l.Next = policy.No.String(), next
-			l.Text = fmt.Sprintf("%s advertises a route to %s that is not approved.", strings.Join(waiting, ", "), dst)
-		default:
-			l.Holds = policy.No.String()
-			l.Text = fmt.Sprintf("No device advertises a route to %s.", dst)
-			l.Next = "advertise it from a device in that network: tailscale set --advertise-routes"
-		}
-		out = append(out, l)
+		out = append(out, q.route(dst))
 	}
 	return out
+}
+
+func (q question) route(dst netip.Prefix) layer {
+	var approved, waiting, parts []string
+	var next string
+	for i, d := range q.Tailnet.Devices {
+		switch {
+		case covers(d.Approved, dst) && covers(d.Advertised, dst):
+			approved = append(approved, d.Name+state(&q.Devices[i]))
+		case covers(d.Advertised, dst):
+			waiting = append(waiting, d.Name)
+			next = fmt.Sprintf("approve the route with set_device_routes for %s", d.Name)
+		case slices.ContainsFunc(d.Approved, func(r netip.Prefix) bool { return r.Bits() > 0 && r.Overlaps(dst) }):
+			parts = append(parts, d.Name+state(&q.Devices[i]))
+		}
+	}
+	switch {
+	case len(approved) > 0:
+		return layer{
+			Layer: "route", Holds: policy.Yes.String(),
+			Text: fmt.Sprintf("%s is behind %s; the source has to accept routes, which the API does not tell.", dst, strings.Join(approved, ", ")),
+		}
+	case len(waiting) > 0:
+		return layer{
+			Layer: "route", Holds: policy.No.String(), Next: next,
+			Text: fmt.Sprintf("%s advertises a route to %s that is not approved.", strings.Join(waiting, ", "), dst),
+		}
+	case len(parts) > 0:
+		return layer{Layer: "route", Holds: policy.Unknown.String(), Text: fmt.Sprintf("A part of %s is behind %s, and not all of it.", dst, strings.Join(parts, ", "))}
+	case address.Internet().ContainsPrefix(dst):
+		return q.exits(dst.String())
+	}
+	return layer{
+		Layer: "route", Holds: policy.No.String(), Text: fmt.Sprintf("No device advertises a route to %s.", dst),
+		Next: "advertise it from a device in that network: tailscale set --advertise-routes",
+	}
+}
+
+// exits is the layer of what is reached by exit nodes alone.
+func (q question) exits(what string) layer {
+	exit := func(routes []netip.Prefix) bool { return slices.ContainsFunc(routes, address.Exit) }
+	var approved, waiting []string
+	for i, d := range q.Tailnet.Devices {
+		switch {
+		case exit(d.Approved) && exit(d.Advertised):
+			approved = append(approved, d.Name+state(&q.Devices[i]))
+		case exit(d.Advertised):
+			waiting = append(waiting, d.Name)
+		}
+	}
+	switch {
+	case len(approved) > 0:
+		return layer{
+			Layer: "route", Holds: policy.Yes.String(),
+			Text: fmt.Sprintf("%s is reached by an exit node (%s); the source has to use it, which the API does not tell.", what, strings.Join(few(approved), ", ")),
+		}
+	case len(waiting) > 0:
+		return layer{
+			Layer: "route", Holds: policy.No.String(), Text: fmt.Sprintf("%s wants to be an exit node, and is not approved as one.", strings.Join(few(waiting), ", ")),
+			Next: "approve its routes with set_device_routes",
+		}
+	}
+	return layer{
+		Layer: "route", Holds: policy.No.String(), Text: fmt.Sprintf("No device advertises a route to %s, or is an exit node.", strings.Replace(what, "The", "the", 1)),
+		Next: "where it is behind a device, on that: tailscale set --advertise-routes; else on an exit node: tailscale set --advertise-exit-node",
+	}
 }
 
 func covers(routes []netip.Prefix, dst netip.Prefix) bool {

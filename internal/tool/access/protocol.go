@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tailscale-mcp/internal/policy/ports"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -30,14 +31,17 @@ func protocol(name string) (int, error) {
 	return n, nil
 }
 
-// service writes a port and protocol as people do: 443/tcp.
+// service writes a port and protocol as people do: 443/tcp. Port 0 is any one of them.
 func service(proto int, port uint16) string {
 	name := map[int]string{6: "tcp", 17: "udp", 1: "icmp", 132: "sctp"}[proto]
 	if name == "" {
 		name = "IP protocol " + strconv.Itoa(proto)
 	}
-	if port == 0 {
+	switch {
+	case !ports.Ported(proto):
 		return name
+	case port == 0:
+		return "a port of " + name
 	}
 	return strconv.Itoa(int(port)) + "/" + name
 }

@@ -32,10 +32,13 @@ func (q question) layers() (all []layer, unknown []string) {
 
 // conclude says what the layers come to.
 func (out *explainOutput) conclude(what string) {
-	answer, because := policy.Yes, ""
+	answer, because, doubt := policy.Yes, "", ""
 	for _, l := range out.Layers {
 		if l.Layer == "ssh" {
 			continue // it decides about a login on the host, not about the connection
+		}
+		if l.Holds == policy.Unknown.String() && doubt == "" {
+			doubt = l.Text
 		}
 		switch {
 		case l.Holds == policy.No.String() && answer != policy.No:
@@ -48,6 +51,9 @@ func (out *explainOutput) conclude(what string) {
 	switch answer {
 	case policy.Yes:
 		out.Summary = "Yes: " + what + " is allowed, and nothing that was looked at stands in its way."
+		if doubt != "" {
+			out.Summary = "Yes: " + what + " is allowed, but: " + doubt
+		}
 	case policy.No:
 		out.Summary = "No: " + what + " does not get through. " + because
 	default:
@@ -65,8 +71,11 @@ func (q question) byPolicy(v policy.Verdict) layer {
 		l.Text = "The policy file may allow it; it hangs on " + strings.Join(v.Unknown, "; ") + "."
 	default:
 		l.Text = "No rule of the policy file allows it."
-		if v.Partly {
+		switch {
+		case v.Partly:
 			l.Text = "The policy file allows it for some of them and not for all."
+		case len(v.Why) > 0 && slices.Contains([]string{"via", "route", "service", "posture"}, v.Why[0].Layer) && v.Why[0].Rule != nil:
+			l.Text = "The policy file has a rule for it, which does not do here."
 		}
 	}
 	const most = 5
@@ -95,34 +104,9 @@ func carried(via []string) string {
 	return ", carried by " + strings.Join(via, ", ")
 }
 
-// bySSH is the layer of Tailscale SSH, for its port.
-func (q question) bySSH() []layer {
-	const port = 22
-	if q.Port != port || q.Proto != 6 {
-		return nil
-	}
-	l := layer{Layer: "ssh"}
-	root, other := q.policy.SSH(q.Src, q.Dst, "root"), q.policy.SSH(q.Src, q.Dst, "autogroup:nonroot")
-	l.Holds = max(root.Answer, other.Answer).String()
-	l.Text = fmt.Sprintf("Where the destination runs Tailscale SSH, a login as root: %s; as another user: %s.", login(root), login(other))
-	l.Rules = rules(append(root.Rules, other.Rules...))
-	return []layer{l}
-}
-
-func login(v policy.SSHVerdict) string {
-	switch {
-	case v.Answer == policy.Yes && v.Check:
-		return "after signing in again"
-	default:
-		return v.Answer.String()
-	}
-}
-
 // everybody answers without a source.
 func (q question) everybody() (out explainOutput) {
-	people, devices := map[string]bool{}, map[string]bool{}
-	mayPeople, mayDevices := map[string]bool{}, map[string]bool{}
-	sure, may := false, false
+	sure, may := crowd{}, crowd{}
 	unknown := map[string]bool{}
 	all := q.policy.Sources(q.Dst, q.Proto, q.Port)
 	for i, a := range all {
@@ -133,16 +117,10 @@ func (q question) everybody() (out explainOutput) {
 		if i < mostAccess {
 			out.Access = append(out.Access, one)
 		}
-		sure, may = sure || one.Sure, may || !one.Sure
-		who, on := people, devices
-		if !one.Sure {
-			who, on = mayPeople, mayDevices
-		}
-		for _, p := range a.People {
-			who[p] = true
-		}
-		for _, d := range a.Devices {
-			on[d] = true
+		if one.Sure {
+			sure.add(a)
+		} else {
+			may.add(a)
 		}
 		for _, u := range a.Unknown {
 			if !unknown[u] {
@@ -156,39 +134,29 @@ func (q question) everybody() (out explainOutput) {
 		what += " (any port)"
 	}
 	switch {
-	case sure:
+	case slices.ContainsFunc(all, func(a policy.Access) bool { return a.Answer == policy.Yes }):
 		out.Answer = policy.Yes.String()
-	case may:
+	case len(all) > 0:
 		out.Answer = policy.Unknown.String()
 	default:
 		out.Answer = policy.No.String()
 	}
-	switch out.Answer {
-	case "no":
+	switch sure, may := sure.words(crowd{}), may.words(sure); {
+	case out.Answer == "no":
 		out.Summary = "Nobody reaches " + what + " by the policy file."
+	case may == "":
+		out.Summary = sure + " reach " + what + "."
+	case sure == "":
+		out.Summary = "It is not known whether anybody reaches " + what + ": " + may + " may."
 	default:
-		out.Summary = fmt.Sprintf("%s with %s reach %s", count(len(people), "person", "people"), count(len(devices), "device", "devices"), what)
-		if n, m := without(mayPeople, people), without(mayDevices, devices); n+m > 0 {
-			out.Summary += fmt.Sprintf(", and %s with %s more may", count(n, "person", "people"), count(m, "device", "devices"))
-		}
-		out.Summary += "."
-		if more := len(all) - mostAccess; more > 0 {
-			out.Summary += fmt.Sprintf(" Of %d rules the first %d are shown: ask for a port, or with a source.", len(all), mostAccess)
-		}
+		out.Summary = sure + " reach " + what + ", and " + may + " more may."
+	}
+	if more := len(all) - mostAccess; more > 0 {
+		out.Summary += fmt.Sprintf(" Of %d rules the first %d are shown: ask for a port, or with a source.", len(all), mostAccess)
 	}
 	out.Unknown = few(out.Unknown)
 	out.Layers = append(q.routes(), q.devices("destination", q.Dst)...)
 	return out
-}
-
-// without counts the names of a set that another does not have.
-func without(set, other map[string]bool) (n int) {
-	for name := range set {
-		if !other[name] {
-			n++
-		}
-	}
-	return n
 }
 
 func count(n int, one, many string) string {

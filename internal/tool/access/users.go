@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/policy"
@@ -48,7 +49,8 @@ type users struct {
 
 func (u users) tool() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "who_can_use", Title: "Who can use this server", Group: group, Class: grant.Read, Weight: weight,
+		Name: "who_can_use", Title: "Who can use this server", Group: group, Class: grant.Read,
+		Weight:     survey.Weight,
 		Operations: operations(),
 		Example:    json.RawMessage(`{"tool":"set_policy"}`),
 		Description: "Says which people and tags may use which tools of this server by the grants of the policy file, rule by rule, or who may call one tool. " +
@@ -58,6 +60,9 @@ func (u users) tool() tool.Tool {
 
 func (u users) answer(ctx context.Context, _ tool.Call, in usersInput) (out usersOutput, err error) {
 	asked, known := grant.Tool{}, false
+	if in.Tool == "whoami" {
+		return out, tool.Invalidf("name another tool, or none", "everybody whom this server knows may call whoami, without a grant")
+	}
 	if in.Tool != "" {
 		if asked, known = u.find(in.Tool); !known {
 			return out, tool.Invalidf("whoami lists the tools", "this server has no tool %q", tool.Clip(in.Tool))
@@ -81,16 +86,17 @@ func (u users) answer(ctx context.Context, _ tool.Call, in usersInput) (out user
 		if err != nil {
 			return fmt.Errorf("this host: %w", err)
 		}
-		out = u.list(held.Grants(v.Policies[0].Holders(dst, u.capability)), asked, known)
+		out = u.list(held.Grants(v.Policies[0].Holders(dst, u.capability)), asked, known, time.Now())
 		return nil
 	})
 	return out, err
 }
 
 // list makes the answer out of what the rules give.
-func (u users) list(all []held.Grant, asked grant.Tool, one bool) (out usersOutput) {
+func (u users) list(all []held.Grant, asked grant.Tool, one bool, now time.Time) (out usersOutput) {
 	out.Grants = []holder{}
 	people, tags := map[string]bool{}, map[string]bool{}
+	perhaps, gives := false, 0
 	refused := held.Refused(all)
 	for _, h := range all {
 		g := holder{
@@ -100,7 +106,7 @@ func (u users) list(all []held.Grant, asked grant.Tool, one bool) (out usersOutp
 		switch {
 		case h.Problem != "":
 		case one:
-			d := h.Rules.Tool(asked)
+			d := h.Rules.At(now).Tool(asked)
 			if !d.Allowed {
 				continue
 			}
@@ -114,9 +120,10 @@ func (u users) list(all []held.Grant, asked grant.Tool, one bool) (out usersOutp
 				out.Unknown = append(out.Unknown, u)
 			}
 		}
-		if g.Problem != "" {
+		if perhaps = perhaps || g.Problem == "" && !g.Sure; g.Problem != "" || !g.Sure {
 			continue
 		}
+		gives++
 		for _, p := range h.People {
 			people[p] = people[p] || refused[p] == 0
 		}
@@ -129,7 +136,10 @@ func (u users) list(all []held.Grant, asked grant.Tool, one bool) (out usersOutp
 		what = asked.Name
 	}
 	out.Summary = fmt.Sprintf("%s and %s may use %s by %s.", count(allowed(people), "person", "people"), count(allowed(tags), "tag", "tags"), what,
-		count(len(out.Grants), "rule", "rules"))
+		count(gives, "rule", "rules"))
+	if perhaps {
+		out.Summary += " Whether others may is not known: see the grants that are not sure."
+	}
 	return out
 }
 

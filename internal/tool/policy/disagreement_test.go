@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -94,6 +95,8 @@ func TestValidateEffects(t *testing.T) {
 		"the present file":           {`{}`, "", ""},
 		"another":                    {`{"policy":` + asJSON(more) + `}`, `bob@example.com of group:ops gains the tools "*" of servers like this one on device mcp of tag:mcp, which is this server`, ""},
 		"the same":                   {`{"policy":` + asJSON(file(mine)) + `}`, "nobody gains or loses anything by it", ""},
+		"one in other lines":         {`{"policy":` + asJSON(strings.Replace(file(mine), "\n", "\n\n", 1)) + `}`, "nobody gains or loses anything by it", ""},
+		"one for no device of now":   {`{"policy":` + asJSON(strings.Replace(file(mine), `"grants"`, `"postures": {"posture:p": ["node:os == 'none'"]}, "grants"`, 1)) + `}`, "nobody gains or loses anything by it today, with the devices as they are", ""},
 		"an open one":                {`{"policy":"{}"}`, "everyone gains every port on everything", ""},
 		"not valid, by a test":       {`{"policy":` + asJSON(disliked) + `}`, "the section tests is new, by which nobody gains or loses access", ""},
 		"not valid, by a test given": {`{"policy":` + asJSON(more) + `,"tests":[{"src":"bob@example.com","accept":["100.64.0.13:22"]}]}`, `bob@example.com of group:ops gains the tools "*"`, ""},
@@ -110,5 +113,33 @@ func TestValidateEffects(t *testing.T) {
 	got := verdict(r, `{"policy":`+asJSON(disliked)+`}`)
 	if !got.Valid || !strings.HasPrefix(got.Differs, "the Tailscale API takes the new file, and this server would refuse it (line 5: ") {
 		t.Errorf("got %+v, want to know that this server would refuse it", got)
+	}
+}
+
+// A short file may have more tests than anybody can judge.
+func TestManyTests(t *testing.T) {
+	r, _ := startWith(t, file(mine))
+	var hosts, users strings.Builder
+	for i := range 3000 {
+		hosts.WriteString(`"tag:mcp",`)
+		fmt.Fprintf(&users, `"u%d",`, i)
+	}
+	many := strings.Replace(file(mine), "{", `{"sshTests": [{"src": "alice@example.com", "dst": [`+hosts.String()+`], "deny": [`+users.String()+`]}],`, 1)
+	r.Fake.SetValidation("test(s) failed", fakeapi.Finding{User: "bob@example.com", Errors: []string{"nobody likes this file"}})
+	if got := verdict(r, `{"policy":`+asJSON(many)+`}`); got.Valid || got.Differs != "" || len(got.Effects) == 0 {
+		t.Errorf("got %+v, want no opinion on nine million tests", got)
+	}
+}
+
+// What is too large to be weighed is said to be, and may be all that the caller has.
+func TestEffectsTooLarge(t *testing.T) {
+	r, _ := startWith(t, file(mine))
+	var more strings.Builder
+	for i := range 15_000 {
+		fmt.Fprintf(&more, `,{"src": ["p%d@example.com"], "dst": ["*"], "ip": ["*"]}`, i)
+	}
+	got := verdict(r, `{"policy":`+asJSON(file(mine+more.String()))+`}`)
+	if len(got.Effects) != 1 || !strings.HasPrefix(got.Effects[0], "who gains and loses what cannot be told, since the two files are too large") {
+		t.Errorf("got %+v", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/policy/edit"
+	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/tool"
 )
 
@@ -21,7 +22,8 @@ type editInput struct {
 // edit is the tool that changes parts of the policy file.
 func (c changer) edit() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "edit_policy", Title: "Edit the policy file", Group: group, Class: grant.Escalating, Weight: weight,
+		Name: "edit_policy", Title: "Edit the policy file", Group: group, Class: grant.Escalating,
+		Weight:     survey.Weight,
 		Operations: changing,
 		Example:    json.RawMessage(`{"operations":[{"op":"add_member","name":"group:ops","member":"carol@example.com"}],"etag":"e0b2816b418b3f266309d94426ac7668"}`),
 		Description: "Changes parts of the tailnet policy file, which decides who may reach and do what, and keeps its comments and everything else as it is. Prefer it to set_policy. " +

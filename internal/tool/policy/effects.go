@@ -45,10 +45,12 @@ func (c changer) effects(ctx context.Context, call tool.Call, before, after stri
 		if len(v.Tailnet.Missing) > 0 {
 			e.all = append(e.all, "not known to this server is "+strings.Join(v.Tailnet.Missing, "; "))
 		}
-		e.own.try(v.Policies[1].Tests())
+		e.own.try(ctx, v.Policies[1].Tests())
 		return nil
 	})
 	switch code := failure.CodeOf(err); code {
+	case failure.Unsupported:
+		return e.untold("the two files are too large for this server to evaluate"), nil
 	case failure.MissingScope, failure.PermissionDenied, failure.NotFound:
 		return e.untold(fmt.Sprintf("the devices of the tailnet may not be read (%s)", code)), nil
 	}
@@ -96,8 +98,12 @@ func inWords(r *effect.Result) (all []string) {
 			all = append(all, fmt.Sprintf("%d %s more", more.n, more.what))
 		}
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) > 0:
+	case r.SameText:
 		all = []string{"nobody gains or loses anything by it"}
+	default: // a device may come to meet a posture tomorrow
+		all = []string{"nobody gains or loses anything by it today, with the devices as they are"}
 	}
 	return all
 }

@@ -19,7 +19,10 @@ func TestSetPolicyThatGives(t *testing.T) {
 	r, etag := startWith(t, file(mine))
 	all := `{"src": ["*"], "dst": ["tag:mcp"], "app": {"jaxxstorm.com/cap/mcp": [{"tools": ["*", "escalating:*"]}]}}`
 	r.Refuses("set_policy", setting(file(mine+","+all), etag, ""), tool.CodeConfirmationRequired,
-		`replaces the tailnet policy file; everyone gains the tools "*" and "escalating:*" of servers like this one on device mcp of tag:mcp, which is this server; the Tailscale API takes the new file, and its tests pass:`)
+		`replaces the tailnet policy file; everyone (who could not before: bob@example.com,`,
+		`gains the tools "*" and "escalating:*" of servers like this one on device mcp of tag:mcp, which is this server; `+
+			`everyone (who could not before: alice@example.com) gains the tools "escalating:*" of servers like this one on device mcp of tag:mcp, which is this server; `+
+			`the Tailscale API takes the new file, and its tests pass:`)
 }
 
 // What may not be read is said, and the caller's own way taken for lost where that hangs

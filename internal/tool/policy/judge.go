@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
+	"time"
 
 	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/grammar"
@@ -99,16 +101,29 @@ func (c changer) opinion(ctx context.Context, call tool.Call, text string) opini
 		return o
 	}
 	_ = c.Evaluator.Evaluate(ctx, callerNames(call), []*grammar.File{f}, func(v survey.Evaluation) error {
-		o.try(v.Policies[0].Tests())
+		o.try(ctx, v.Policies[0].Tests())
 		return nil
 	})
 	return o
 }
 
-// try adds the verdicts of the file's own tests.
-func (o *opinion) try(tests []policy.TestResult) {
+// The bounds of the verdicts on a file's own tests: others wait while they are judged.
+const (
+	mostVerdicts = 5000
+	mostJudging  = 2 * time.Second
+)
+
+// try adds the verdicts of the file's own tests. Where they are too many it is not sure.
+func (o *opinion) try(ctx context.Context, tests iter.Seq[policy.TestResult]) {
+	ctx, cancel := context.WithTimeout(ctx, mostJudging)
+	defer cancel()
 	o.sure = true
-	for _, t := range tests {
+	n := 0
+	for t := range tests {
+		if n++; n > mostVerdicts || ctx.Err() != nil {
+			o.sure = false
+			return
+		}
 		o.sure = o.sure && t.Pass != policy.Unknown
 		if t.Pass == policy.No {
 			o.wrong = append(o.wrong, fmt.Sprintf("line %d: %s", t.Rule.Line, seen(t.Text)))

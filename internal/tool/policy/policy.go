@@ -20,10 +20,6 @@ const group = "policy"
 // narrow says how to read a file that is too large.
 const narrow = `use get_policy for single sections, such as sections: ["grants"]`
 
-// weight is how many calls in flight one counts as that evaluates the file: there is one
-// evaluation at a time, so that a caller who asks many shall not fill the queue.
-const weight = 8
-
 // API is what these tools ask of the Tailscale API; *tsapi.API is one.
 type API interface {
 	Policy(ctx context.Context) (tsapi.Policy, error)

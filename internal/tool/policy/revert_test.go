@@ -53,7 +53,7 @@ func TestRevertNamesLaterChanges(t *testing.T) {
 	third := h.Changes[2] // alice's, before which there were bob and carol
 	r.Refuses("revert_policy", reverting(third.Change, h.ETag, ""), tool.CodeConfirmationRequired,
 		`before the change of `+third.Time+` by "alice@example.com" (the admin console), and undoes with it 2 later changes, those `+
-			`of `+h.Changes[0].Time+` by "bob@example.com" (the admin console), of `+h.Changes[1].Time+` by "carol@example.com" (the admin console); nobody gains or loses anything by it; the Tailscale API takes the new file, and its tests pass:`,
+			`of `+h.Changes[0].Time+` by "bob@example.com" (the admin console), of `+h.Changes[1].Time+` by "carol@example.com" (the admin console); nobody gains or loses anything by it today, with the devices as they are; the Tailscale API takes the new file, and its tests pass:`,
 		`-			"dan@example.com",`)
 	out := r.Answers("revert_policy", reverting(third.Change, h.ETag, "CODE"))
 	var got revertOutput

@@ -34,7 +34,8 @@ func cost(own int) string {
 // set is the tool that replaces the whole policy file.
 func (c changer) set() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "set_policy", Title: "Replace the policy file", Group: group, Class: grant.Escalating, Weight: weight,
+		Name: "set_policy", Title: "Replace the policy file", Group: group, Class: grant.Escalating,
+		Weight:     survey.Weight,
 		Operations: changing,
 		Example:    json.RawMessage(`{"policy":"// Nobody.\n{\"grants\": []}","etag":"e0b2816b418b3f266309d94426ac7668"}`),
 		Description: "Replaces the tailnet policy file, which decides who may reach and do what; edit_policy changes parts of it. Read it whole with get_policy, change it, keep its comments, and give its etag: " +

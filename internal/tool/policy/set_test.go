@@ -220,7 +220,7 @@ func TestSetPolicyOpen(t *testing.T) {
 	r.Refuses("set_policy", setting(open, etag, ""), tool.CodeConfirmationRequired, "policy file; everyone gains every port on everything; the")
 	r, etag = startWith(t, open)
 	text := r.Refuses("set_policy", setting(`{"groups": {}, "hosts": {}}`, etag, ""), tool.CodeConfirmationRequired)
-	if !strings.Contains(text, "policy file; nobody gains or loses anything by it; the") {
+	if !strings.Contains(text, "policy file; nobody gains or loses anything by it today, with the devices as they are; the") {
 		t.Errorf("got %s of a file that was open already", text)
 	}
 }

@@ -33,7 +33,8 @@ type validateOutput struct {
 // validate is the tool that checks a policy file, and changes nothing.
 func (c changer) validate() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "validate_policy", Title: "Check a policy file", Group: group, Class: grant.Read, Weight: weight,
+		Name: "validate_policy", Title: "Check a policy file", Group: group, Class: grant.Read,
+		Weight:     survey.Weight,
 		Operations: slices.Concat([]string{"getPolicyFile", "validateAndTestPolicyFile", "previewRuleMatches"}, survey.Operations),
 		Example:    json.RawMessage(`{"previewUser":"alice@example.com"}`),
 		Description: "Checks a candidate policy file, or the current one, with its tests and those given, and saves nothing. valid says whether it may be set; problems says why not. " +
