@@ -3,6 +3,7 @@
 package compiled
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func (p *Policy) sourcesOf(src, postures []grammar.Name, network bool, m *memo) 
 	if len(postures) == 0 && network {
 		postures = p.Parsed.DefaultSrcPosture
 	}
-	key := strings.Join(texts(src), "\n") + "\n\n" + strings.Join(texts(postures), "\n")
+	key := fmt.Sprintf("%q %q", texts(src), texts(postures)) // quoted: a name may have any byte
 	if s, ok := m.sources[key]; ok {
 		return s
 	}
@@ -92,7 +93,7 @@ func (p *Policy) compileSources(src, postures []grammar.Name, m *memo) Sources {
 
 // judge judges all devices by postures, of which one is enough.
 func (p *Policy) judge(names []string, m *memo) *judgement {
-	key := strings.Join(names, "\n")
+	key := fmt.Sprintf("%q", names)
 	if j := m.judged[key]; j != nil {
 		return j
 	}

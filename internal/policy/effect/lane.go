@@ -226,7 +226,7 @@ func (n *lane) key() [sha256.Size]byte {
 	}
 	write(h, n.from.Anyone, n.from.Strangers, n.everything, n.internet, n.self, len(n.via) > 0)
 	write(h, slices.Sorted(maps.Keys(n.services)), ranges(n.from.Literal), ranges(n.ranges))
-	write(h, n.cond.Text(), n.nobodies, n.nowhere)
+	write(h, n.cond.Text(), fmt.Sprintf("%q %q", n.nobodies, n.nowhere))
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
