@@ -222,7 +222,7 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 
 // power says what a tag by itself may do by the file in which its owners matter.
 func (w *world) power(tag string, now bool) (Gravity, string) {
-	i, ok := w.pure[tag]
+	i, ok := w.pure[strings.ToLower(tag)]
 	if !ok {
 		return More, "no rule gives it anything"
 	}
