@@ -128,7 +128,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/survey":                  {"internal/failure", "internal/policy", "internal/policy/grammar", "internal/policy/tailnet", "internal/tsapi"},
 		"internal/testbed":                 {"internal/policy", "internal/policy/grammar", "internal/policy/tailnet"},
 		"internal/testbed/fakeapi":         {"internal/policy", "internal/policy/grammar", "internal/policy/tailnet"},
-		"internal/tool/access":             {"internal/tool", "internal/tool/access/held", "internal/grant", "internal/policy", "internal/policy/grammar", "internal/survey", "internal/tsapi", "internal/visible", "internal/policy/tailnet"},
+		"internal/tool/access":             {"internal/tool", "internal/tool/access/held", "internal/grant", "internal/policy", "internal/policy/address", "internal/policy/grammar", "internal/survey", "internal/tsapi", "internal/visible", "internal/policy/tailnet"},
 		"internal/tool/access/held":        {"internal/cli/spelling", "internal/failure", "internal/grant", "internal/policy", "internal/policy/grammar", "internal/policy/tailnet", "internal/survey", "internal/tsapi", "internal/visible"},
 		"internal/tool/policy/past":        {"internal/failure", "internal/tsapi/period", "internal/tsapi"},
 		"internal/policy/difference":       {"internal/policy/nesting"},

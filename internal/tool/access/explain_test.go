@@ -156,6 +156,39 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// The internet is reached through an exit node, which has no route to a part of it.
+func TestExplainInternet(t *testing.T) {
+	r := rig(t)
+	all := r.Fake.Devices()
+	exit := all[1]
+	exit.NodeID, exit.ID, exit.Hostname, exit.Name, exit.Addresses = "nExitCNTRL", "70", "way-out", "way-out.example.ts.net", []string{"100.64.0.70"}
+	if err := r.Fake.SetPolicy(`{"tagOwners": {"tag:web": []}, "grants": [{"src": ["autogroup:member"], "dst": ["autogroup:internet"], "ip": ["*"]}]}`); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		enabled             []string
+		destination, answer string
+		says                string // the text of the layer of the route
+	}{
+		{[]string{"0.0.0.0/0", "::/0"}, "8.8.8.8", "yes", "8.8.8.8/32 is reached through way-out; the source has to use an exit node, which the API does not tell."},
+		{[]string{"0.0.0.0/0", "::/0"}, "autogroup:internet", "yes", "the internet by IPv4 is reached through way-out; the source has to use an exit node, which the API does not tell."},
+		{nil, "8.8.8.8", "no", "way-out advertises a way as an exit node to 8.8.8.8/32 that is not approved."},
+	} {
+		exit.Details = &fakeapi.Details{AdvertisedRoutes: []string{"0.0.0.0/0", "::/0"}, EnabledRoutes: c.enabled}
+		r.Fake.SetDevices(append(all[:len(all):len(all)], exit))
+		a := ask(t, r, `{"source":"alice-laptop","destination":"`+c.destination+`","port":443}`)
+		said := ""
+		for _, l := range a.Layers {
+			if l.Layer == "route" && said == "" {
+				said = l.Text
+			}
+		}
+		if a.Answer != c.answer || said != c.says {
+			t.Errorf("%s, approved %q: %s, %q; want %s, %q", c.destination, c.enabled, a.Answer, said, c.answer, c.says)
+		}
+	}
+}
+
 func TestWhoReaches(t *testing.T) {
 	r := rig(t)
 	a := ask(t, r, `{"destination":"tag:web","port":443}`)

@@ -10,47 +10,82 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/policy"
+	"tailscale-mcp/internal/policy/address"
 	"tailscale-mcp/internal/tsapi"
 )
 
-// routes is the layer of subnet routes, for a destination that is an address of no
-// device: who advertises a route to it, and whether it is approved.
+// routes is the layer of subnet routes and exit nodes, for a destination that is
+// addresses of no device: who advertises a route to it, and whether it is approved.
 func (q question) routes() (out []layer) {
+	told := map[bool]bool{} // of the internet, by whether it is IPv4: all of it goes one way
 	for _, dst := range q.Dst.Ranges() {
 		if len(out) == mostDevices {
 			return out
 		}
-		var approved, waiting []string
-		var next string
-		for i, d := range q.Tailnet.Devices {
-			switch {
-			case covers(d.Approved, dst) && covers(d.Advertised, dst):
-				approved = append(approved, d.Name+state(&q.Devices[i]))
-			case covers(d.Advertised, dst):
-				waiting = append(waiting, d.Name)
-				next = fmt.Sprintf("approve the route with set_device_routes for %s", d.Name)
+		l := q.route(dst.String(), false, func(r netip.Prefix) bool {
+			return r.Bits() > 0 && r.Bits() <= dst.Bits() && r.Contains(dst.Addr())
+		})
+		if l.Holds != policy.Yes.String() && address.Internet().ContainsPrefix(dst) {
+			v4 := dst.Addr().Is4()
+			if told[v4] {
+				continue
 			}
-		}
-		l := layer{Layer: "route"}
-		switch {
-		case len(approved) > 0:
-			l.Holds = policy.Yes.String()
-			l.Text = fmt.Sprintf("%s is behind %s; the source has to accept routes, which the API does not tell.", dst, strings.Join(approved, ", "))
-		case len(waiting) > 0:
-			l.Holds, l.Next = policy.No.String(), next
-			l.Text = fmt.Sprintf("%s advertises a route to %s that is not approved.", strings.Join(waiting, ", "), dst)
-		default:
-			l.Holds = policy.No.String()
-			l.Text = fmt.Sprintf("No device advertises a route to %s.", dst)
-			l.Next = "advertise it from a device in that network: tailscale set --advertise-routes"
+			told[v4] = true
+			name := dst.String()
+			if q.Dst.Name == "autogroup:internet" {
+				name = map[bool]string{true: "the internet by IPv4", false: "the internet by IPv6"}[v4]
+			}
+			l = q.route(name, true, func(r netip.Prefix) bool {
+				return r.Bits() == 0 && r.Addr().Is4() == v4
+			})
 		}
 		out = append(out, l)
 	}
 	return out
 }
 
-func covers(routes []netip.Prefix, dst netip.Prefix) bool {
-	return slices.ContainsFunc(routes, func(r netip.Prefix) bool { return r.Bits() > 0 && r.Bits() <= dst.Bits() && r.Contains(dst.Addr()) })
+// route is the layer of one destination: by the devices of whose routes one leads there,
+// or which are exit nodes.
+func (q question) route(name string, internet bool, leads func(netip.Prefix) bool) layer {
+	what, by, also := "a route to "+name, "behind", "the source has to accept routes"
+	if internet {
+		what, by, also = "a way as an exit node to "+name, "reached through", "the source has to use an exit node"
+	}
+	var approved, waiting []string
+	l := layer{Layer: "route"}
+	for i, d := range q.Tailnet.Devices {
+		switch {
+		case slices.ContainsFunc(d.Approved, leads) && slices.ContainsFunc(d.Advertised, leads):
+			approved = append(approved, d.Name+state(&q.Devices[i]))
+		case slices.ContainsFunc(d.Advertised, leads):
+			waiting = append(waiting, d.Name)
+			l.Next = fmt.Sprintf("approve the route with set_device_routes for %s", d.Name)
+		}
+	}
+	switch {
+	case len(approved) > 0:
+		l.Holds, l.Next = policy.Yes.String(), ""
+		l.Text = fmt.Sprintf("%s is %s %s; %s, which the API does not tell.", name, by, several(approved), also)
+	case len(waiting) > 0:
+		l.Holds = policy.No.String()
+		l.Text = fmt.Sprintf("%s advertises %s that is not approved.", several(waiting), what)
+	default:
+		l.Holds = policy.No.String()
+		l.Text = fmt.Sprintf("No device advertises %s.", what)
+		l.Next = "advertise it from a device in that network: tailscale set --advertise-routes"
+		if internet {
+			l.Next = "advertise one from a device that may send there: tailscale set --advertise-exit-node"
+		}
+	}
+	return l
+}
+
+// several names devices, the first few of many.
+func several(names []string) string {
+	if more := len(names) - mostDevices; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:mostDevices], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 func state(d *tsapi.Device) string {
