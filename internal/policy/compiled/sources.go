@@ -88,6 +88,7 @@ func (p *Policy) compileSources(src, postures []grammar.Name, m *memo) Sources {
 	}
 	s.o4, s.o6 = s.o4.Of(s.S4, selector.And), s.o6.Of(s.S6, selector.And)
 	s.M4, s.M6 = s.M4.Of(s.S4, selector.Not), s.M6.Of(s.S6, selector.Not)
+	x.Share(&s.S4, &s.S6, &s.M4, &s.M6, &s.n4, &s.n6, &s.nm, &s.o4, &s.o6)
 	return s
 }
 

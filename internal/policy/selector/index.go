@@ -35,6 +35,7 @@ type Index struct {
 	byAddr   map[netip.Addr]int
 	services map[string]int
 	defined  map[string]*grammar.Definition // by name, and by name in lower case
+	none     Bits                           // the empty set, of all who have it
 	live     Bits                           // devices that count: not of suspended people
 	v4, v6   []located
 	sets     map[string]*Set
@@ -125,7 +126,7 @@ func (x *Index) stand() {
 // locate sorts the addresses, and finds what the routes are and who counts.
 func (x *Index) locate() {
 	x.live = make(Bits, (len(x.Devices)+63)/64)
-	x.Outside = x.Empty()
+	x.none, x.Outside = x.Empty(), x.Empty()
 	routes := netipx.IPSetBuilder{}
 	routes.AddSet(address.Tailnet())
 	for i := range x.Devices {
@@ -170,6 +171,16 @@ func (x *Index) Person(device int) *tailnet.Person {
 
 // Live reports whether a device counts: those of suspended people do not.
 func (x *Index) Live(device int) bool { return x.live.Has(device) }
+
+// Share lets equal sets be one: most of a large tailnet are empty, or the same for both
+// families. None of them may be changed afterwards.
+func (x *Index) Share(sets ...*Bits) {
+	known := []Bits{x.none}
+	for _, b := range sets {
+		*b = b.Shared(known...)
+		known = append(known, *b)
+	}
+}
 
 // Empty returns an empty set of devices.
 func (x *Index) Empty() Bits { return make(Bits, len(x.live)) }

@@ -17,6 +17,7 @@ func (x *Index) Resolve(text string) *Set {
 		return s
 	}
 	s := x.Find(text)
+	x.Share(&s.V4, &s.V6, &s.Doubt)
 	x.sets[text] = s
 	return s
 }
