@@ -29,16 +29,18 @@ type TestResult struct {
 }
 
 // Tests returns the verdicts of "tests" and "sshTests", each target of each entry alone,
-// in the order of the file. The API refuses a file of which one is No.
+// in the order of the file. The API refuses a file of which one is No. What all of them
+// may cost has a bound: the verdicts beyond it are unknown.
 func (p *Policy) Tests() []TestResult {
 	var out []TestResult
+	left := effort(mostTested)
 	for i, t := range p.Parsed.Tests {
 		rule := p.Entry("tests", i, t.Place)
 		for _, target := range t.Accept {
-			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "accept"}, t))
+			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "accept"}, t, &left))
 		}
 		for _, target := range t.Deny {
-			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "deny"}, t))
+			out = append(out, p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: "deny"}, t, &left))
 		}
 	}
 	for i, t := range p.Parsed.SSHTests {
@@ -49,7 +51,7 @@ func (p *Policy) Tests() []TestResult {
 				users []grammar.Name
 			}{{"accept", t.Accept}, {"check", t.Check}, {"deny", t.Deny}} {
 				for _, user := range list.users {
-					out = append(out, p.sshTest(TestResult{Rule: rule, Src: t.Src.Text, Target: dst.Text, User: user.Text, Want: list.want}, t))
+					out = append(out, p.sshTest(TestResult{Rule: rule, Src: t.Src.Text, Target: dst.Text, User: user.Text, Want: list.want}, t, &left))
 				}
 			}
 		}
@@ -57,8 +59,35 @@ func (p *Policy) Tests() []TestResult {
 	return out
 }
 
+// mostTested is how many comparisons the tests of a file may cost.
+const mostTested = 10 * tooMany
+
+// effort is how many comparisons may still be made.
+type effort int
+
+// takes reports whether comparisons may be made, and counts them. After those that are
+// too many there are no others: to look for the ends of a test costs too.
+func (e *effort) takes(comparisons int) bool {
+	if comparisons > int(*e) {
+		*e = 0
+		return false
+	}
+	*e -= effort(comparisons)
+	return true
+}
+
+// unjudged is the verdict of a test that would cost too much.
+func (r TestResult) unjudged() TestResult {
+	r.Pass, r.Unknown = Unknown, []string{"the verdicts of all tests: the file has too many, or about too many devices"}
+	r.Text = "is not known: " + r.wanted() + ": the tests of the file are too much for one evaluation"
+	return r
+}
+
 // test judges one destination of an entry of "tests".
-func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
+func (p *Policy) test(r TestResult, t grammar.Test, left *effort) TestResult {
+	if !left.takes(len(p.Rules)*(1+len(p.Index.Devices)/64) + 1) {
+		return r.unjudged()
+	}
 	src, err := p.testEnd(t.Src.Text, t.SrcPosture)
 	if err != nil {
 		return r.fails("the source of the test is not one: " + err.Error())
@@ -86,6 +115,9 @@ func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
 	if apart(src, dst) {
 		return r.fails("the source and the destination are addresses of different families")
 	}
+	if !left.takes(4 * (len(src.ends) + len(dst.ends))) {
+		return r.unjudged()
+	}
 	q := Question{Src: src, Dst: dst, Port: uint16(port)}
 	if len(protocols) > 0 {
 		q.Proto = protocols[0]
@@ -111,7 +143,10 @@ func apart(src, dst Endpoint) bool {
 }
 
 // sshTest judges one destination and user of an entry of "sshTests".
-func (p *Policy) sshTest(r TestResult, t grammar.SSHTest) TestResult {
+func (p *Policy) sshTest(r TestResult, t grammar.SSHTest, left *effort) TestResult {
+	if !left.takes(1) {
+		return r.unjudged()
+	}
 	src, err := p.testEnd(t.Src.Text, t.SrcPosture)
 	if err != nil {
 		return r.fails("the source of the test is not one: " + err.Error())
@@ -119,6 +154,9 @@ func (p *Policy) sshTest(r TestResult, t grammar.SSHTest) TestResult {
 	dst, err := p.testEnd(r.Target, nil)
 	if err != nil {
 		return r.fails("the destination of the test is not one: " + err.Error())
+	}
+	if !left.takes(max(len(src.ends), 1) * max(len(dst.ends), 1) * max(len(p.Shell), 1)) {
+		return r.unjudged()
 	}
 	a := p.session(src, dst, r.User)
 	yes, no := a.accept, a.no

@@ -3,8 +3,11 @@
 package policy
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/policy/tailnet"
 )
 
 // Each target of each entry has a verdict of its own.
@@ -122,5 +125,18 @@ func TestSSH(t *testing.T) {
 		if v.Answer != c.want || v.Check != c.check || !strings.Contains(said, c.say) {
 			t.Errorf("%s on %s as %s: %v, check %t, %q; want %v, %t, %q", c.src, c.dst, c.user, v.Answer, v.Check, said, c.want, c.check, c.say)
 		}
+	}
+}
+
+// Tests of which each costs much end: what is not judged is unknown, and no failure.
+func TestTestsHaveABound(t *testing.T) {
+	net := small()
+	for i := range 1500 {
+		net.Devices = append(net.Devices, tailnet.Device{ID: fmt.Sprint("m", i), Tags: []string{"tag:idle"}}, tailnet.Device{ID: fmt.Sprint("p", i), Login: "bob@example.com"})
+	}
+	entries := strings.Repeat(`{"src": "bob@example.com", "dst": ["tag:idle"], "deny": ["root"]},`, 1000)
+	all := policyFor(t, `{`+smallSections+`"ssh": [{"action": "check", "src": ["alice@example.com"], "dst": ["tag:web"], "users": ["root"]}], "sshTests": [`+entries+`]}`, net).Tests()
+	if first, last := all[0], all[len(all)-1]; len(all) != 1000 || first.Pass != Yes || last.Pass != Unknown || len(last.Unknown) != 1 || !strings.Contains(last.Text, "too much for one evaluation") {
+		t.Errorf("got %d, the first %+v, the last %+v", len(all), first, last)
 	}
 }
