@@ -33,3 +33,26 @@ func TestWritingsAreTold(t *testing.T) {
 		})
 	}
 }
+
+// Of what goes with one rule, each loosening is told.
+func TestLooseningsOfSSH(t *testing.T) {
+	old := file(ssh("check", `"root"`, `, "checkPeriod": "1h", "recorder": ["tag:mcp"], "enforceRecorder": true`), ``)
+	for name, c := range map[string]struct{ now, want string }{
+		"longer and not recorded":    {ssh("check", `"root"`, `, "checkPeriod": "168h"`), "with a check every 168h instead of every 1h and without being recorded by \"tag:mcp (enforced)\""},
+		"unchecked and not recorded": {ssh("accept", `"root"`, ``), "without the check that asks to sign in again and without being recorded by \"tag:mcp (enforced)\""},
+		"not recorded":               {ssh("check", `"root"`, `, "checkPeriod": "1h"`), "without being recorded by \"tag:mcp (enforced)\""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantTold(t, between(t, old, file(c.now, ``), office(), Focus{}), "root: bob@example.com gains ssh as root "+c.want+" on 2 devices of tag:web")
+		})
+	}
+}
+
+// Who owns a tag that owns others may put devices under those too.
+func TestPowerByTagsInTurn(t *testing.T) {
+	tailnet := func(owners string) string {
+		return `{"tagOwners": {"tag:web": ["tag:b"], "tag:a": [` + owners + `], "tag:b": ["tag:A", "tag:web"]}, "grants": [{"src": ["tag:web"], "dst": ["*"], "ip": ["*"]}]}`
+	}
+	wantTold(t, between(t, tailnet(``), tailnet(`"carol@example.com"`), office(), Focus{}),
+		"network: carol@example.com gains the ownership of tag:a, and may so put devices under it: 1 rule gives it, or the tags that it owns in turn (tag:b and tag:web), access to everything")
+}
