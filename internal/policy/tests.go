@@ -32,9 +32,10 @@ type TestResult struct {
 
 // Tests are the verdicts of "tests" and "sshTests", each target of each entry alone, in
 // the order of the file. The API refuses a file of which one is No. Each is judged when it
-// is asked for: a short entry may stand for millions, so whoever asks for them has a bound.
+// is asked for. What all of them may cost has a bound: the verdicts beyond it are unknown.
 func (p *Policy) Tests() iter.Seq[TestResult] {
 	return func(yield func(TestResult) bool) {
+		left := effort(mostTested)
 		for i, t := range p.Parsed.Tests {
 			rule := p.Entry("tests", i, t.Place)
 			for _, list := range []struct {
@@ -42,17 +43,17 @@ func (p *Policy) Tests() iter.Seq[TestResult] {
 				targets []grammar.Name
 			}{{"accept", t.Accept}, {"deny", t.Deny}} {
 				for _, target := range list.targets {
-					if !yield(p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: list.want}, t)) {
+					if !yield(p.test(TestResult{Rule: rule, Src: t.Src.Text, Target: target.Text, Want: list.want}, t, &left)) {
 						return
 					}
 				}
 			}
 		}
-		p.sshTests(yield)
+		p.sshTests(yield, &left)
 	}
 }
 
-func (p *Policy) sshTests(yield func(TestResult) bool) {
+func (p *Policy) sshTests(yield func(TestResult) bool, left *effort) {
 	for i, t := range p.Parsed.SSHTests {
 		rule := p.Entry("sshTests", i, t.Place)
 		for _, dst := range t.Dst {
@@ -61,7 +62,7 @@ func (p *Policy) sshTests(yield func(TestResult) bool) {
 				users []grammar.Name
 			}{{"accept", t.Accept}, {"check", t.Check}, {"deny", t.Deny}} {
 				for _, user := range list.users {
-					if !yield(p.sshTest(TestResult{Rule: rule, Src: t.Src.Text, Target: dst.Text, User: user.Text, Want: list.want}, t)) {
+					if !yield(p.sshTest(TestResult{Rule: rule, Src: t.Src.Text, Target: dst.Text, User: user.Text, Want: list.want}, t, left)) {
 						return
 					}
 				}
@@ -70,8 +71,35 @@ func (p *Policy) sshTests(yield func(TestResult) bool) {
 	}
 }
 
+// mostTested is how many comparisons the tests of a file may cost.
+const mostTested = 10 * tooMany
+
+// effort is how many comparisons may still be made.
+type effort int
+
+// takes reports whether comparisons may be made, and counts them. After those that are
+// too many there are no others: to look for the ends of a test costs too.
+func (e *effort) takes(comparisons int) bool {
+	if comparisons > int(*e) {
+		*e = 0
+		return false
+	}
+	*e -= effort(comparisons)
+	return true
+}
+
+// unjudged is the verdict of a test that would cost too much.
+func (r TestResult) unjudged() TestResult {
+	r.Pass, r.Unknown = Unknown, []string{"the verdicts of all tests: the file has too many, or about too many devices"}
+	r.Text = "is not known: " + r.wanted() + ": the tests of the file are too much for one evaluation"
+	return r
+}
+
 // test judges one destination of an entry of "tests".
-func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
+func (p *Policy) test(r TestResult, t grammar.Test, left *effort) TestResult {
+	if !left.takes(len(p.Rules)*(1+len(p.Index.Devices)/64) + 1) {
+		return r.unjudged()
+	}
 	src, err := p.testEnd(t.Src.Text, t.SrcPosture)
 	if err != nil {
 		return p.noEnd(r, "source", err)
@@ -99,6 +127,9 @@ func (p *Policy) test(r TestResult, t grammar.Test) TestResult {
 	if apart(src, dst) {
 		return r.fails("the source and the destination are addresses of different families")
 	}
+	if !left.takes(4 * (len(src.ends) + len(dst.ends))) {
+		return r.unjudged()
+	}
 	q := Question{Src: src, Dst: dst, Port: uint16(port)}
 	if len(protocols) > 0 {
 		q.Proto = protocols[0]
@@ -124,7 +155,10 @@ func apart(src, dst Endpoint) bool {
 }
 
 // sshTest judges one destination and user of an entry of "sshTests".
-func (p *Policy) sshTest(r TestResult, t grammar.SSHTest) TestResult {
+func (p *Policy) sshTest(r TestResult, t grammar.SSHTest, left *effort) TestResult {
+	if !left.takes(1) {
+		return r.unjudged()
+	}
 	src, err := p.testEnd(t.Src.Text, t.SrcPosture)
 	if err != nil {
 		return p.noEnd(r, "source", err)
@@ -132,6 +166,10 @@ func (p *Policy) sshTest(r TestResult, t grammar.SSHTest) TestResult {
 	dst, err := p.testEnd(r.Target, nil)
 	if err != nil {
 		return p.noEnd(r, "destination", err)
+	}
+	// A pair is compared one by one here, which costs more than by sets.
+	if !left.takes(8 * max(len(src.ends), 1) * max(len(dst.ends), 1) * max(len(p.Shell), 1)) {
+		return r.unjudged()
 	}
 	a := p.session(src, dst, r.User)
 	yes, no := a.accept, a.no

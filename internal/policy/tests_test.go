@@ -3,9 +3,12 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/policy/tailnet"
 )
 
 // Each target of each entry has a verdict of its own.
@@ -132,8 +135,21 @@ func TestTestsOfPeopleNotListed(t *testing.T) {
 	net.Partial = true
 	p := policyFor(t, `{`+smallSections+`"tests": [{"src": "nobody@example.com", "deny": ["web:443"]}, {"src": "tag:ghost", "deny": ["web:443"]}, {"src": "web", "deny": ["ghost:1"]}]}`, net)
 	for i, want := range []Answer{Unknown, No, No} {
-		if got := p.Tests()[i]; got.Pass != want || (want == Unknown) != (len(got.Unknown) > 0) {
+		if got := slices.Collect(p.Tests())[i]; got.Pass != want || (want == Unknown) != (len(got.Unknown) > 0) {
 			t.Errorf("the verdict of %s is %v (%s; %q), want %v", got.Src, got.Pass, got.Text, got.Unknown, want)
 		}
+	}
+}
+
+// Tests of which each costs much end: what is not judged is unknown, and no failure.
+func TestTestsHaveABound(t *testing.T) {
+	net := small()
+	for i := range 1500 {
+		net.Devices = append(net.Devices, tailnet.Device{ID: fmt.Sprint("m", i), Tags: []string{"tag:idle"}}, tailnet.Device{ID: fmt.Sprint("p", i), Login: "bob@example.com"})
+	}
+	entries := strings.Repeat(`{"src": "bob@example.com", "dst": ["tag:idle"], "deny": ["root"]},`, 1000)
+	all := slices.Collect(policyFor(t, `{`+smallSections+`"ssh": [{"action": "check", "src": ["alice@example.com"], "dst": ["tag:web"], "users": ["root"]}], "sshTests": [`+entries+`]}`, net).Tests())
+	if first, last := all[0], all[len(all)-1]; len(all) != 1000 || first.Pass != Yes || last.Pass != Unknown || len(last.Unknown) != 1 || !strings.Contains(last.Text, "too much for one evaluation") {
+		t.Errorf("got %d, the first %+v, the last %+v", len(all), first, last)
 	}
 }

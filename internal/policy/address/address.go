@@ -19,7 +19,10 @@ func Parse(text string) (netipx.IPRange, bool) {
 		a = a.Unmap()
 		return netipx.IPRangeFrom(a, a), true
 	}
-	if p, err := netip.ParsePrefix(text); err == nil && !p.Addr().Is4In6() {
+	if p, err := netip.ParsePrefix(text); err == nil {
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
 		return netipx.RangeOfPrefix(p.Masked()), true
 	}
 	if strings.Contains(text, "-") {

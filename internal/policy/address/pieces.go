@@ -9,10 +9,27 @@ import (
 	"go4.org/netipx"
 )
 
+// Distinct leaves out what is the very same set again: a large one may be that of many
+// rules.
+func Distinct(sets []*netipx.IPSet) []*netipx.IPSet {
+	var all []*netipx.IPSet
+	seen := make(map[*netipx.IPSet]bool, len(sets))
+	for _, s := range sets {
+		if !seen[s] {
+			seen[s] = true
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // Union joins sets of addresses.
 func Union(sets []*netipx.IPSet) *netipx.IPSet {
+	if len(sets) == 1 {
+		return sets[0]
+	}
 	return Build(func(b *netipx.IPSetBuilder) {
-		for _, s := range sets {
+		for _, s := range Distinct(sets) {
 			b.AddSet(s)
 		}
 	})
@@ -21,7 +38,7 @@ func Union(sets []*netipx.IPSet) *netipx.IPSet {
 // Edges are the addresses at which one of some sets begins or has just ended, sorted.
 func Edges(sets []*netipx.IPSet) []netip.Addr {
 	var all []netip.Addr
-	for _, s := range sets {
+	for _, s := range Distinct(sets) {
 		for _, r := range s.Ranges() {
 			all = append(all, r.From())
 			if next := r.To().Next(); next.IsValid() {

@@ -10,6 +10,20 @@ import (
 	"go4.org/netipx"
 )
 
+// A set that many rules have counts once.
+func TestDistinct(t *testing.T) {
+	a, b := Of(netipx.MustParseIPRange("10.0.0.0-10.0.0.9")), Of(netipx.MustParseIPRange("10.0.0.5-10.0.1.0"))
+	if got := Distinct([]*netipx.IPSet{a, b, a, a, b}); len(got) != 2 || got[0] != a || got[1] != b {
+		t.Errorf("got %v", got)
+	}
+	if got := Union([]*netipx.IPSet{a, b, a}).Ranges(); len(got) != 1 || got[0].String() != "10.0.0.0-10.0.1.0" {
+		t.Errorf("got %v", got)
+	}
+	if got := Edges([]*netipx.IPSet{a, b, a}); len(got) != 4 {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestSplit(t *testing.T) {
 	set := func(text string) *netipx.IPSet {
 		r, ok := Parse(text)

@@ -106,7 +106,7 @@ func when(so bool) Family {
 
 // covering reports whether a selector surely has everybody of a group or role.
 func covering(set *selector.Set, abstract string) bool {
-	return set.Text == abstract || set.Everyone || set.Anyone || set.Text == "autogroup:member" || set.Text == "autogroup:members"
+	return strings.EqualFold(set.Text, abstract) || set.Everyone || set.Anyone || set.Members
 }
 
 // Target says whether an end is a destination of a rule, for a source.

@@ -176,7 +176,7 @@ func (p *Policy) At(r *Network, dst *selector.Set, device int) (at []netipx.IPRa
 		}
 		return nil, nil
 	case dst.Service >= 0:
-		if slices.Contains(d.Services, dst.Text) {
+		if slices.Contains(d.Services, p.Net.Services[dst.Service].Name) {
 			return dst.Ranges.Ranges(), nil
 		}
 		return nil, nil

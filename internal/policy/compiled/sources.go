@@ -3,6 +3,7 @@
 package compiled
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func (p *Policy) sourcesOf(src, postures []grammar.Name, network bool, m *memo) 
 	if len(postures) == 0 && network {
 		postures = p.Parsed.DefaultSrcPosture
 	}
-	key := strings.Join(texts(src), "\n") + "\n\n" + strings.Join(texts(postures), "\n")
+	key := fmt.Sprintf("%q %q", texts(src), texts(postures)) // quoted: a name may have any byte
 	if s, ok := m.sources[key]; ok {
 		return s
 	}
@@ -87,12 +88,13 @@ func (p *Policy) compileSources(src, postures []grammar.Name, m *memo) Sources {
 	}
 	s.o4, s.o6 = s.o4.Of(s.S4, selector.And), s.o6.Of(s.S6, selector.And)
 	s.M4, s.M6 = s.M4.Of(s.S4, selector.Not), s.M6.Of(s.S6, selector.Not)
+	x.Share(&s.S4, &s.S6, &s.M4, &s.M6, &s.n4, &s.n6, &s.nm, &s.o4, &s.o6)
 	return s
 }
 
 // judge judges all devices by postures, of which one is enough.
 func (p *Policy) judge(names []string, m *memo) *judgement {
-	key := strings.Join(names, "\n")
+	key := fmt.Sprintf("%q", names)
 	if j := m.judged[key]; j != nil {
 		return j
 	}

@@ -80,7 +80,7 @@ func (r *SSH) compileUsers(names []string) {
 		switch {
 		case local:
 			r.localparts = append(r.localparts, "@"+strings.ToLower(domain))
-		case name == "autogroup:nonroot":
+		case strings.EqualFold(name, "autogroup:nonroot"):
 			r.users["*"] = "="
 		default:
 			r.users[name] = name

@@ -46,11 +46,13 @@ type lane struct {
 
 // layer is one way in which a file gives something: the network, capabilities, ssh.
 type layer struct {
-	world  *world
-	what   string // "network", "app" or "ssh"
-	lanes  []*lane
-	found  map[[sha256.Size]byte]*lane
-	routes bool // destinations are also what devices carry for others
+	world *world
+	what  string // "network", "app" or "ssh"
+	lanes []*lane
+	found map[[sha256.Size]byte]*lane
+	// written are the texts that stand for sets of addresses.
+	written map[*netipx.IPSet]string
+	routes  bool // destinations are also what devices carry for others
 
 	// granted returns which items hits give by one file, surely and at most.
 	granted func(hits []hit, now bool) (sure, most selector.Bits)
@@ -60,7 +62,7 @@ type layer struct {
 }
 
 func (w *world) layer(what string) *layer {
-	return &layer{world: w, what: what, found: map[[sha256.Size]byte]*lane{}, routes: what == "network"}
+	return &layer{world: w, what: what, found: map[[sha256.Size]byte]*lane{}, written: map[*netipx.IPSet]string{}, routes: what == "network"}
 }
 
 // add enters what a rule gives, as lanes: those of which it is not known whether a source
@@ -116,9 +118,10 @@ func (n *lane) nothing(own bool) {
 }
 
 func (l *layer) enter(n lane, now bool, order int) {
-	key := n.key()
+	key := l.key(&n)
 	have := l.found[key]
 	if have == nil {
+		l.world.index.Share(&n.v4, &n.v6, &n.may4, &n.may6, &n.from.S4, &n.from.S6, &n.from.M4, &n.from.M6)
 		have = &n
 		have.id = len(l.lanes)
 		l.lanes = append(l.lanes, have)
@@ -219,14 +222,14 @@ func (n *lane) destinations(w *world) {
 }
 
 // key identifies what a lane means.
-func (n *lane) key() [sha256.Size]byte {
+func (l *layer) key(n *lane) [sha256.Size]byte {
 	h := sha256.New()
 	for _, b := range []selector.Bits{n.from.S4, n.from.S6, n.from.M4, n.from.M6, n.v4, n.v6, n.may4, n.may6, n.routed, n.items} {
 		writeBits(h, b)
 	}
 	write(h, n.from.Anyone, n.from.Strangers, n.everything, n.internet, n.self, len(n.via) > 0)
-	write(h, slices.Sorted(maps.Keys(n.services)), ranges(n.from.Literal), ranges(n.ranges))
-	write(h, n.cond.Text(), n.nobodies, n.nowhere)
+	write(h, slices.Sorted(maps.Keys(n.services)), l.ranges(n.from.Literal), l.ranges(n.ranges))
+	write(h, n.cond.Text(), fmt.Sprintf("%q %q", n.nobodies, n.nowhere))
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
@@ -248,8 +251,18 @@ func write(to io.Writer, values ...any) {
 	}
 }
 
-// ranges joins sets of addresses to ranges that are the same for the same addresses.
-func ranges(sets []*netipx.IPSet) []netipx.IPRange { return address.Union(sets).Ranges() }
+// ranges stands for the addresses of sets: the same text for the same addresses. That of one
+// set is kept, since many rules have "*".
+func (l *layer) ranges(sets []*netipx.IPSet) string {
+	if len(sets) == 1 && l.written[sets[0]] != "" {
+		return l.written[sets[0]]
+	}
+	sum := sha256.Sum256([]byte(fmt.Sprint(address.Union(sets).Ranges())))
+	if len(sets) == 1 {
+		l.written[sets[0]] = string(sum[:])
+	}
+	return string(sum[:])
+}
 
 // nobody returns the names that stand for nothing in this tailnet by either file: what
 // is given by them is told apart by the name alone.

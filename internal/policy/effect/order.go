@@ -155,3 +155,88 @@ func minimal(text string) string {
 	v.Minimize()
 	return v.String()
 }
+
+// power says what a tag may do by the file in which its owners matter: by itself, and by
+// the tags that it owns in turn, since a device that has it may put others under those.
+func (w *world) power(tag string, now bool) (Gravity, string) {
+	s := &w.before
+	if now {
+		s = &w.after
+	}
+	also := owned(s.file.TagOwners, tag)
+	var all []int
+	for _, t := range append([]string{tag}, also...) {
+		if i, ok := w.pure[strings.ToLower(t)]; ok {
+			all = append(all, i)
+		}
+	}
+	may := func(from compiled.Sources) bool {
+		from = w.everyone(from)
+		return slices.ContainsFunc(all, func(i int) bool { return source(from, i) })
+	}
+	g, rules := More, 0
+	var does []string
+	for _, p := range s.Rules {
+		if !may(p.Sources) {
+			continue
+		}
+		rules++
+		for _, to := range p.Facets {
+			does = words.Once(does, destinationWords(to.Dst.Text))
+			if to.Dst.Everyone || to.Dst.Internet {
+				g = max(g, Network)
+			}
+		}
+		for _, c := range p.Caps {
+			if c.Text == w.focus.Capability {
+				g = max(g, Server)
+			}
+		}
+	}
+	for _, p := range s.Shell {
+		if !may(p.Sources) {
+			continue
+		}
+		rules++
+		for _, to := range p.Dst {
+			does = words.Once(does, "ssh on "+destinationWords(to.Text))
+		}
+		if slices.Contains(p.Logins(), "root") {
+			g = max(g, Root)
+		}
+	}
+	if rules == 0 {
+		return g, "no rule gives it anything"
+	}
+	it := "it"
+	if len(also) > 0 {
+		it = "it, or the tags that it owns in turn (" + words.List(words.SafeAll(also), 6) + "),"
+	}
+	return g, words.Count(rules, "rule") + " " + map[bool]string{true: "gives", false: "give"}[rules == 1] + " " + it + " access to " + words.List(does, 6)
+}
+
+// owned are the tags of which a tag is an owner, those of which these are, and so on.
+func owned(owners []grammar.Definition, tag string) []string {
+	of := map[string][]string{}
+	for _, d := range owners {
+		for _, n := range d.Values {
+			of[strings.ToLower(n.Text)] = append(of[strings.ToLower(n.Text)], d.Text)
+		}
+	}
+	seen := map[string]bool{strings.ToLower(tag): true}
+	var all []string
+	for next := []string{tag}; len(next) > 0; next = next[1:] {
+		for _, t := range of[strings.ToLower(next[0])] {
+			if low := strings.ToLower(t); !seen[low] {
+				seen[low] = true
+				all, next = append(all, t), append(next, t)
+			}
+		}
+	}
+	return all
+}
+
+// source reports whether a device is, or may be, a source.
+func source(f compiled.Sources, i int) bool {
+	return f.S4.Has(i) || f.S6.Has(i) || f.M4.Has(i) || f.M6.Has(i)
+}

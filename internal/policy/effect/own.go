@@ -27,16 +27,13 @@ func (w *world) ownWay(l *layer, c *comparison) {
 		return
 	}
 	hosts := w.hosts
-	if c.from == nil && c.changed.Any() { // too much to compare: each rule that is gone counts
+	if c.from == nil { // nothing, or too much, to compare: each rule that is gone counts
 		for _, n := range c.lanes {
 			if n.inOld && !n.inNow {
 				w.own.lose(&piece{kind: MayLose, lanes: []*lane{n}}, "what is too much to compare")
 			}
 		}
 		w.own.granted = w.own.granted || l.what == "app" && slices.ContainsFunc(c.lanes, func(n *lane) bool { return n.inOld })
-		return
-	}
-	if len(c.lanes) == 0 {
 		return
 	}
 	if len(hosts) == 0 {

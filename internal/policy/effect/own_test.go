@@ -3,6 +3,7 @@
 package effect
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -135,4 +136,15 @@ func TestLosesByRule(t *testing.T) {
 	wantLost(t, old, own(`{"src": ["*"], "dst": ["tag:mcp"], "ip": ["tcp:443"]}`), office(), anyPort, false)
 	wantLost(t, mine("alice@example.com", ``, `{"src": ["*"], "dst": ["tag:mcp"], "ip": ["*"]}`), old, office(), anyPort, true)
 	wantLost(t, mine("alice@example.com", ``, `{"src": ["*"], "dst": ["tag:mcp"], "ip": ["*"]}`), old, office(), focus, false)
+}
+
+// A file with more addresses than are compared, of which no rule changes, is compared too.
+func TestOwnWayBesideTooMuch(t *testing.T) {
+	var many strings.Builder
+	for i := range mostPlaces + 1 {
+		fmt.Fprintf(&many, `"10.%d.%d.%d", `, i>>15, i>>7&255, i&127*2)
+	}
+	old := file(``, `{"src": [`+many.String()+`], "dst": ["tag:web"], "ip": ["443"]}`)
+	wantTold(t, between(t, old, strings.Replace(old, `"tag:web": ["group:ops"]`, `"tag:web": []`, 1), office(), focus),
+		"less: alice@example.com of group:ops loses the ownership of tag:web, and may so put devices under it: no rule gives it anything")
 }

@@ -203,15 +203,24 @@ func (l *logins) words(low, high int) string {
 	h := l.ways[high]
 	if low > 0 {
 		was := l.ways[low-1]
+		var all []string
 		switch {
 		case h.accept && !was.accept:
-			return " without the check that asks to sign in again"
+			all = append(all, "without the check that asks to sign in again")
 		case h.period != was.period:
-			return fmt.Sprintf(" with a check %s instead of %s", h.often(), was.often())
-		case h.recorders == "" && was.recorders != "":
-			return " without being recorded by " + words.Safe(was.recorders)
-		case was.enforced && !h.enforced:
-			return " also while no recorder answers"
+			all = append(all, fmt.Sprintf("with a check %s instead of %s", h.often(), was.often()))
+		}
+		if h.recorders == "" && was.recorders != "" {
+			all = append(all, "without being recorded by "+words.Safe(was.recorders))
+		}
+		if was.enforced && !h.enforced && h.recorders != "" {
+			all = append(all, "also while no recorder answers")
+		}
+		if len(all) > 0 && h.env != was.env && h.env != "" {
+			all = append(all, "with the environment variables "+words.Safe(h.env))
+		}
+		if len(all) > 0 {
+			return " " + words.And(all)
 		}
 		return " under other conditions of recording and environment"
 	}

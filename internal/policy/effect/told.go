@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscale-mcp/internal/policy/compiled"
 	"tailscale-mcp/internal/policy/effect/segment"
 	"tailscale-mcp/internal/policy/effect/words"
 	"tailscale-mcp/internal/policy/selector"
@@ -219,55 +218,3 @@ func (w *world) unknown(g *group) []string {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// power says what a tag by itself may do by the file in which its owners matter.
-func (w *world) power(tag string, now bool) (Gravity, string) {
-	i, ok := w.pure[tag]
-	if !ok {
-		return More, "no rule gives it anything"
-	}
-	s := &w.before
-	if now {
-		s = &w.after
-	}
-	g, rules := More, 0
-	var does []string
-	for _, p := range s.Rules {
-		if !source(w.everyone(p.Sources), i) {
-			continue
-		}
-		rules++
-		for _, to := range p.Facets {
-			does = words.Once(does, destinationWords(to.Dst.Text))
-			if to.Dst.Everyone || to.Dst.Internet {
-				g = max(g, Network)
-			}
-		}
-		for _, c := range p.Caps {
-			if c.Text == w.focus.Capability {
-				g = max(g, Server)
-			}
-		}
-	}
-	for _, p := range s.Shell {
-		if !source(w.everyone(p.Sources), i) {
-			continue
-		}
-		rules++
-		for _, to := range p.Dst {
-			does = words.Once(does, "ssh on "+destinationWords(to.Text))
-		}
-		if slices.Contains(p.Logins(), "root") {
-			g = max(g, Root)
-		}
-	}
-	if rules == 0 {
-		return g, "no rule gives it anything"
-	}
-	return g, words.Count(rules, "rule") + " " + map[bool]string{true: "gives", false: "give"}[rules == 1] + " it access to " + words.List(does, 6)
-}
-
-// source reports whether a device is, or may be, a source.
-func source(f compiled.Sources, i int) bool {
-	return f.S4.Has(i) || f.S6.Has(i) || f.M4.Has(i) || f.M6.Has(i)
-}

@@ -24,7 +24,7 @@ func (p *party) words() string { return words.List(p.parts, 6) }
 
 // isEveryone reports whether a selector is for everyone, or for every person.
 func isEveryone(s *selector.Set) bool {
-	return s.Everyone || s.Anyone || s.Text == "autogroup:member" || s.Text == "autogroup:members"
+	return s.Everyone || s.Anyone || s.Members
 }
 
 // selectors are those of the lanes of a piece, each once.

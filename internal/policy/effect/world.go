@@ -186,9 +186,9 @@ func (s *standIns) named(f *grammar.File) {
 func (s *standIns) one(name string) {
 	switch kind, _, _ := strings.Cut(name, ":"); {
 	case kind == "tag":
-		if _, ok := s.pure[name]; !ok {
+		if _, ok := s.pure[strings.ToLower(name)]; !ok {
 			i := s.add(tailnet.Device{Tags: []string{name}})
-			s.pure[name] = i
+			s.pure[strings.ToLower(name)] = i
 			s.absent = append(s.absent, i)
 		}
 	case strings.Contains(name, "@") && kind == name:

@@ -17,7 +17,7 @@ var (
 
 func (c *checker) nodeAttr(entry NodeAttr) {
 	for _, target := range entry.Target {
-		if target.Text == self {
+		if is(target.Text, self) {
 			// The service falls over this one; its words are its answer all the same.
 			c.add(target.Place, api("internal server error", "take autogroup:self out of the target: nodeAttrs have no source that it could mean"))
 			continue

@@ -109,14 +109,14 @@ func (c *checker) ipsetDefinition(set Definition) {
 		c.add(set.Place, own(where+"names of ipsets must start with 'ipset:'", `name it "ipset:NAME"`))
 	}
 	for _, part := range set.Values {
-		_, target := cutOperation(part.Text)
+		_, target := CutOperation(part.Text)
 		c.add(part.Place, c.ipsetPart(target).after(where))
 	}
 }
 
-// cutOperation splits a part of an ipset: "add" (also where there is no word) or
+// CutOperation splits a part of an ipset: "add" (also where there is no word) or
 // "remove", and what.
-func cutOperation(part string) (operation, target string) {
+func CutOperation(part string) (operation, target string) {
 	word, rest, found := strings.Cut(strings.TrimSpace(part), " ")
 	if found && (word == "add" || word == "remove") {
 		return word, strings.TrimSpace(rest)
@@ -130,7 +130,7 @@ func (c *checker) ipsetPart(target string) mistake {
 		return c.defined(c.ipsets, "ipset", target, "ipsets")
 	case strings.HasPrefix(target, "host:"):
 		return c.defined(c.hosts, "host", strings.TrimPrefix(target, "host:"), "hosts")
-	case isAddresses(target), target == "autogroup:internet": // the only autogroup of addresses
+	case isAddresses(target), is(target, "autogroup:internet"): // the only autogroup of addresses
 		return mistake{}
 	}
 	return own("not a part of an ipset: "+quote(target), "write an address, a prefix, a range, host:NAME, ipset:NAME or autogroup:internet, with add or remove before it")
@@ -154,7 +154,7 @@ func (c *checker) ipsetCycle(sets []Definition) {
 		}
 		state[name] = under
 		for _, part := range parts[name] {
-			if _, target := cutOperation(part.Text); strings.HasPrefix(target, "ipset:") && visit(strings.ToLower(target), depth+1) {
+			if _, target := CutOperation(part.Text); strings.HasPrefix(target, "ipset:") && visit(strings.ToLower(target), depth+1) {
 				return true
 			}
 		}

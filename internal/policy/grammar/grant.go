@@ -18,8 +18,8 @@ func (c *checker) grant(g Grant) {
 	toSelf, toInternet := false, false
 	for _, dst := range g.Dst {
 		c.add(dst.Place, c.grantDst(dst.Text))
-		toSelf = toSelf || dst.Text == self
-		toInternet = toInternet || dst.Text == "autogroup:internet"
+		toSelf = toSelf || is(dst.Text, self)
+		toInternet = toInternet || is(dst.Text, "autogroup:internet")
 	}
 	c.selfSources(toSelf, g.Src)
 	for _, via := range g.Via {

@@ -23,7 +23,7 @@ func (c *checker) acl(rule ACL) {
 	for _, dst := range rule.Dst {
 		c.add(dst.Place, c.hostPorts(dst.Text))
 		host, ports, _ := cutLast(dst.Text)
-		toSelf = toSelf || host == self
+		toSelf = toSelf || is(host, self)
 		if proto.message == "" && !hasPorts(rule.Proto.Text) && ports != "*" {
 			c.add(dst.Place, own("protocol "+quote(rule.Proto.Text)+" does not support specific ports: "+quote(dst.Text), "write * for the ports"))
 		}
@@ -46,9 +46,9 @@ func (c *checker) action(rule Place, action Name, valid ...string) {
 // source says what is wrong with a source of an ACL or a grant.
 func (c *checker) source(src Name) {
 	switch m := c.selector(src.Text); {
-	case src.Text == self:
+	case is(src.Text, self):
 		c.add(src.Place, api(quote(self)+" not valid on the src side of a rule", "name people, tags or addresses"))
-	case src.Text == "autogroup:internet", src.Text == "autogroup:nonroot", strings.HasPrefix(src.Text, "svc:"):
+	case is(src.Text, "autogroup:internet"), is(src.Text, "autogroup:nonroot"), strings.HasPrefix(src.Text, "svc:"):
 		c.add(src.Place, own(quote(src.Text)+" not valid on the src side of a rule", "name people, tags or addresses"))
 	case strings.HasSuffix(m.message, "user:*@<domain> expressions"):
 		c.add(src.Place, m.guessed())
@@ -75,7 +75,7 @@ func (c *checker) hostPorts(dst string) mistake {
 
 // destination says what may not be a destination of an ACL or a grant.
 func destination(name string) mistake {
-	switch name {
+	switch strings.ToLower(name) {
 	case "autogroup:danger-all":
 		return api("cannot use autogroup:danger-all as a dst", `use "*" or autogroup:internet`)
 	case "autogroup:nonroot":
@@ -83,6 +83,9 @@ func destination(name string) mistake {
 	}
 	return mistake{}
 }
+
+// is reports whether a name is that of an autogroup, which may be written in any case.
+func is(name, autogroup string) bool { return strings.EqualFold(name, autogroup) }
 
 // selfSources holds the sources of a rule that reaches "autogroup:self"; also are those
 // that the kind of rule allows beside people.
@@ -101,8 +104,6 @@ func (c *checker) selfSources(toSelf bool, sources []Name, also ...string) {
 // srcPosture looks for the postures that a rule asks for.
 func (c *checker) srcPosture(all []Name) {
 	for _, p := range all {
-		if strings.HasPrefix(p.Text, "posture:") {
-			c.add(p.Place, c.defined(c.postures, "posture", p.Text, "postures"))
-		}
+		c.add(p.Place, c.defined(c.postures, "posture", p.Text, "postures"))
 	}
 }

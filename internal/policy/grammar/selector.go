@@ -34,6 +34,9 @@ func (c *checker) selector(name string) mistake {
 		}
 		return mistake{}
 	case "user":
+		if !strings.HasPrefix(rest, "*@") {
+			return own("not people of a domain: "+quote(name), "write user:*@DOMAIN, or a login without user:")
+		}
 		return c.userOf(rest)
 	case "svc":
 		return mistake{}
@@ -94,8 +97,8 @@ func (c *checker) userOf(rest string) mistake {
 // isAddresses reports whether a text is an address, a prefix, or two addresses with a
 // dash between.
 func isAddresses(text string) bool {
-	if _, err := netip.ParseAddr(text); err == nil {
-		return true
+	if a, err := netip.ParseAddr(text); err == nil {
+		return a.Zone() == ""
 	}
 	if _, err := netip.ParsePrefix(text); err == nil {
 		return true

@@ -19,7 +19,7 @@ func (c *checker) ssh(rule SSH) {
 	only, toSelf := onlySource(rule.Src), false
 	for _, dst := range rule.Dst {
 		c.add(dst.Place, c.sshDst(dst.Text, only))
-		toSelf = toSelf || dst.Text == self
+		toSelf = toSelf || is(dst.Text, self)
 	}
 	if toSelf && slices.ContainsFunc(rule.Src, func(src Name) bool { return !selfSource(src.Text) }) {
 		c.add(rule.Place, selfMistake.guessed())
@@ -49,7 +49,7 @@ func (c *checker) sshSource(src string) mistake {
 	switch {
 	case strings.HasPrefix(src, "user:"):
 		return c.selector(src).after("[ssh] ")
-	case src == self, src == "autogroup:internet", src == "autogroup:nonroot", src == "autogroup:danger-all", strings.HasPrefix(src, "svc:"):
+	case is(src, self), is(src, "autogroup:internet"), is(src, "autogroup:nonroot"), is(src, "autogroup:danger-all"), strings.HasPrefix(src, "svc:"):
 		return own(quote(src)+" is not allowed in src", "name people, groups or tags")
 	}
 	return c.selector(src).guessed()

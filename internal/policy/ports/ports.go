@@ -28,13 +28,14 @@ func (r Range) String() string {
 	return fmt.Sprintf("%d-%d", r.First, r.Last)
 }
 
-// Parse reads "443", "80-90", "22,80-90" or "*", and reports whether the text is that.
+// Parse reads "443", "80-90", "*" or a list of these as "22,80-90", and reports whether the text is that.
 func Parse(text string) ([]Range, bool) {
-	if text == "*" {
-		return []Range{All}, true
-	}
 	var all []Range
 	for part := range strings.SplitSeq(text, ",") {
+		if part == "*" {
+			all = append(all, All)
+			continue
+		}
 		from, to, ranged := strings.Cut(strings.TrimSpace(part), "-")
 		if !ranged {
 			to = from

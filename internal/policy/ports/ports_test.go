@@ -56,6 +56,9 @@ func TestCut(t *testing.T) {
 			t.Errorf("%s: %q, want %q", target, got, want)
 		}
 	}
+	if all, ok := Parse("22,*"); !ok || !slices.Equal(all, []Range{{22, 22}, All}) {
+		t.Errorf("got %v", all)
+	}
 	if all, ok := Parse("22, 80-81"); !ok || !slices.Equal(all, []Range{{22, 22}, {80, 81}}) {
 		t.Errorf("got %v", all)
 	}

@@ -78,14 +78,15 @@ func value(text string) (any, bool) {
 	return n, err == nil
 }
 
-// Judge says whether attributes meet all conditions. A condition that cannot be read is
-// met by nobody: the API refuses it.
+// Judge says whether attributes meet all conditions. Who meets a condition that cannot be
+// read is not known: the service may read more than we do.
 func Judge(conditions []string, have Attributes) Judgement {
 	all := Meets
 	for _, text := range conditions {
 		c, ok := parse(text)
 		if !ok {
-			return Fails
+			all = min(all, Unknown)
+			continue
 		}
 		all = min(all, c.judge(have))
 	}

@@ -14,7 +14,7 @@ func TestJudge(t *testing.T) {
 		"custom:tier == 3": Meets, "custom:tier > 2": Meets, "custom:tier <= 2": Fails, "custom:tier IN [1, 2]": Fails, "custom:tier == '3'": Fails,
 		"custom:managed == true": Meets, "custom:managed == false": Fails,
 		"custom:x IS SET": Fails, "custom:x NOT SET": Meets, "custom:tier IS SET": Meets, "custom:x == 1": Fails, "custom:x > 1": Fails, "custom:x != 1": Unknown,
-		"": Fails, "node:os": Fails, "node:os ==": Fails, "node:os == macos": Fails, "node:os IN 'macos'": Fails, "custom:tier IS SET 1": Fails,
+		"": Unknown, "node:os": Unknown, "node:os ==": Unknown, "node:os == macos": Unknown, "node:os IN 'macos'": Unknown, "custom:tier IS SET 1": Unknown,
 	} {
 		if got := Judge([]string{condition}, Attributes{have, true}); got != want {
 			t.Errorf("%s: %v, want %v", condition, got, want)
@@ -28,6 +28,9 @@ func TestJudge(t *testing.T) {
 	}
 	if got := Judge([]string{"custom:x == 1", "node:os == 'linux'"}, Attributes{have, false}); got != Fails {
 		t.Errorf("an unknown condition and one that fails: %v", got)
+	}
+	if got := Judge([]string{"node:os is macos", "node:os == 'linux'"}, Attributes{have, true}); got != Fails {
+		t.Errorf("one that cannot be read and one that fails: %v", got)
 	}
 	if got := Judge(nil, Attributes{}); got != Meets {
 		t.Errorf("no conditions: %v", got)

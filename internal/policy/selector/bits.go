@@ -5,6 +5,7 @@ package selector
 import (
 	"iter"
 	"math/bits"
+	"slices"
 )
 
 // Bits is a set of devices by their index. All sets of one tailnet have one length; the
@@ -22,6 +23,17 @@ func (b Bits) Merge(o Bits) {
 	for i := range o {
 		b[i] |= o[i]
 	}
+}
+
+// Shared returns one of some equal sets of which each may be the same one as the set: the
+// first, or else the set itself. Sets that are shared are not changed any more.
+func (b Bits) Shared(with ...Bits) Bits {
+	for _, o := range with {
+		if len(b) > 0 && slices.Equal(b, o) {
+			return o
+		}
+	}
+	return b
 }
 
 // Any reports whether the set has a device.

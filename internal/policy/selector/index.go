@@ -34,11 +34,12 @@ type Index struct {
 	byName   map[string][]int
 	byAddr   map[netip.Addr]int
 	services map[string]int
-	defined  map[string]*grammar.Definition
-	live     Bits // devices that count: not of suspended people
+	defined  map[string]*grammar.Definition // by name, and by name in lower case
+	none     Bits                           // the empty set, of all who have it
+	live     Bits                           // devices that count: not of suspended people
 	v4, v6   []located
 	sets     map[string]*Set
-	ipsets   map[string]ipset
+	ipsets   map[*grammar.Definition]ipset
 }
 
 // located is an address of a device.
@@ -53,17 +54,22 @@ func NewIndex(f *grammar.File, t *tailnet.Tailnet) *Index {
 		Net: t, File: f, Devices: slices.Clone(t.Devices), Real: len(t.Devices),
 		people: map[string]*tailnet.Person{}, byLogin: map[string][]int{}, byTag: map[string][]int{},
 		byName: map[string][]int{}, byAddr: map[netip.Addr]int{}, services: map[string]int{},
-		defined: map[string]*grammar.Definition{}, sets: map[string]*Set{}, ipsets: map[string]ipset{},
+		defined: map[string]*grammar.Definition{}, sets: map[string]*Set{}, ipsets: map[*grammar.Definition]ipset{},
 	}
 	for i := range t.People {
 		x.people[strings.ToLower(t.People[i].Login)] = &t.People[i]
 	}
 	for i := range t.Services {
-		x.services[t.Services[i].Name] = i
+		x.services[strings.ToLower(t.Services[i].Name)] = i
 	}
 	for _, section := range [][]grammar.Definition{f.Groups, f.IPSets, f.Postures, f.Hosts} {
 		for i := range section {
-			x.defined[section[i].Text] = &section[i]
+			if low := strings.ToLower(section[i].Text); x.defined[low] == nil {
+				x.defined[low] = &section[i]
+			}
+		}
+		for i := range section {
+			x.defined[section[i].Text] = &section[i] // the very name goes first
 		}
 	}
 	for i := range x.Devices {
@@ -92,7 +98,8 @@ func (x *Index) enter(i int) {
 		return // its people and tags are another tailnet's
 	}
 	for _, tag := range d.Tags {
-		x.byTag[tag] = append(x.byTag[tag], i)
+		low := strings.ToLower(tag)
+		x.byTag[low] = append(x.byTag[low], i)
 	}
 	if login := strings.ToLower(d.Login); len(d.Tags) == 0 && login != "" {
 		x.byLogin[login] = append(x.byLogin[login], i)
@@ -109,7 +116,7 @@ func (x *Index) stand() {
 		}
 	}
 	for _, t := range x.File.TagOwners {
-		if len(x.byTag[t.Text]) == 0 {
+		if len(x.Tagged(t.Text)) == 0 {
 			x.Devices = append(x.Devices, tailnet.Device{Tags: []string{t.Text}})
 			x.enter(len(x.Devices) - 1)
 		}
@@ -119,7 +126,7 @@ func (x *Index) stand() {
 // locate sorts the addresses, and finds what the routes are and who counts.
 func (x *Index) locate() {
 	x.live = make(Bits, (len(x.Devices)+63)/64)
-	x.Outside = x.Empty()
+	x.none, x.Outside = x.Empty(), x.Empty()
 	routes := netipx.IPSetBuilder{}
 	routes.AddSet(address.Tailnet())
 	for i := range x.Devices {
@@ -165,6 +172,16 @@ func (x *Index) Person(device int) *tailnet.Person {
 // Live reports whether a device counts: those of suspended people do not.
 func (x *Index) Live(device int) bool { return x.live.Has(device) }
 
+// Share lets equal sets be one: most of a large tailnet are empty, or the same for both
+// families. None of them may be changed afterwards.
+func (x *Index) Share(sets ...*Bits) {
+	known := []Bits{x.none}
+	for _, b := range sets {
+		*b = b.Shared(known...)
+		known = append(known, *b)
+	}
+}
+
 // Empty returns an empty set of devices.
 func (x *Index) Empty() Bits { return make(Bits, len(x.live)) }
 
@@ -183,14 +200,18 @@ func (x *Index) Named(name string) []int {
 func (x *Index) Owned(login string) []int { return x.byLogin[strings.ToLower(login)] }
 
 // Tagged returns the devices that have a tag.
-func (x *Index) Tagged(tag string) []int { return x.byTag[tag] }
+func (x *Index) Tagged(tag string) []int { return x.byTag[strings.ToLower(tag)] }
 
 // Listed reports whether the tailnet has a person of that login.
 func (x *Index) Listed(login string) bool { return x.people[strings.ToLower(login)] != nil }
 
-// Definition returns what the file defines by a name: a group, host, IP set or posture.
+// Definition returns what the file defines by a name, in any case: a group, host, IP set
+// or posture.
 func (x *Index) Definition(name string) (*grammar.Definition, bool) {
 	d, ok := x.defined[name]
+	if !ok {
+		d, ok = x.defined[strings.ToLower(name)]
+	}
 	return d, ok
 }
 

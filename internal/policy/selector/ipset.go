@@ -8,6 +8,7 @@ import (
 	"go4.org/netipx"
 
 	"tailscale-mcp/internal/policy/address"
+	"tailscale-mcp/internal/policy/grammar"
 )
 
 // ipset is the addresses of an IP set. It is known where all of its parts mean
@@ -19,8 +20,10 @@ type ipset struct {
 
 // ipset returns the addresses of an IP set of the file.
 func (x *Index) ipset(name string) ipset {
-	if s, ok := x.ipsets[name]; ok {
-		return s
+	if d, ok := x.Definition(name); ok {
+		if s, made := x.ipsets[d]; made {
+			return s
+		}
 	}
 	return ipset{ranges: &netipx.IPSet{}}
 }
@@ -28,42 +31,33 @@ func (x *Index) ipset(name string) ipset {
 // expand makes the addresses of an IP set, and of those that it is made of, each once:
 // its parts are added and removed in order.
 func (x *Index) expand(name string) ipset {
-	if s, ok := x.ipsets[name]; ok {
-		return s
-	}
 	s := x.ipset(name)
-	d, ok := x.defined[name]
-	if !ok {
+	d, ok := x.Definition(name)
+	if _, made := x.ipsets[d]; !ok || made {
 		return s
 	}
-	x.ipsets[name] = s // while it is made
+	x.ipsets[d] = s // while it is made
 	s.known = true
 	s.ranges = address.Build(func(b *netipx.IPSetBuilder) {
 		for _, v := range d.Values {
-			op, text, found := strings.Cut(v.Text, " ")
-			if !found {
-				op, text = "add", v.Text
-			}
-			part := x.part(strings.TrimSpace(text))
+			op, text := grammar.CutOperation(v.Text)
+			part := x.part(text)
 			s.known = s.known && part.known
-			switch op {
-			case "add":
-				b.AddSet(part.ranges)
-			case "remove":
+			if op == "remove" {
 				b.RemoveSet(part.ranges)
-			default:
-				s.known = false
+			} else {
+				b.AddSet(part.ranges)
 			}
 		}
 	})
-	x.ipsets[name] = s
+	x.ipsets[d] = s
 	return s
 }
 
 // part makes the addresses of one part of an IP set.
 func (x *Index) part(text string) ipset {
 	switch {
-	case text == "autogroup:internet":
+	case strings.EqualFold(text, "autogroup:internet"):
 		return ipset{address.Internet(), true}
 	case strings.HasPrefix(text, "ipset:"):
 		return x.expand(text)

@@ -25,6 +25,7 @@ func (x *Index) autogroup(s *Set, name string) {
 		s.Internet = true
 		s.Ranges = address.Internet()
 	case name == "member" || name == "members":
+		s.Members = true
 		x.every(s, func(i int) bool { return x.Member(i) })
 	case name == "tagged":
 		x.every(s, func(i int) bool { return len(x.Devices[i].Tags) > 0 && !x.Devices[i].External })
@@ -61,7 +62,7 @@ func (x *Index) role(s *Set, name string) {
 // group makes the set of a group: of the file, or else of an identity provider or the
 // console, whose members are known as far as the people say.
 func (x *Index) group(s *Set) {
-	if d, ok := x.defined[s.Text]; ok {
+	if d, ok := x.Definition(s.Text); ok {
 		for _, m := range d.Values {
 			switch {
 			case strings.HasPrefix(m.Text, "user:"):
@@ -95,7 +96,7 @@ func (x *Index) group(s *Set) {
 // without their domain.
 func in(group string, all []string) bool {
 	for _, g := range all {
-		if bare, _, found := strings.Cut(g, "@"); g == group || found && bare == group {
+		if bare, _, found := strings.Cut(g, "@"); strings.EqualFold(g, group) || found && strings.EqualFold(bare, group) {
 			return true
 		}
 	}

@@ -17,6 +17,7 @@ func (x *Index) Resolve(text string) *Set {
 		return s
 	}
 	s := x.Find(text)
+	x.Share(&s.V4, &s.V6, &s.Doubt)
 	x.sets[text] = s
 	return s
 }
@@ -37,11 +38,11 @@ func (x *Index) Find(text string) *Set {
 		x.literal(s, x.Wildcard)
 		x.every(s, func(i int) bool { return i >= x.Real })
 	case name == "autogroup":
-		x.autogroup(s, rest)
+		x.autogroup(s, strings.ToLower(rest))
 	case name == "group":
 		x.group(s)
 	case name == "tag":
-		x.devices(s, x.byTag[text])
+		x.devices(s, x.Tagged(text))
 	case name == "svc":
 		x.service(s)
 	case name == "ipset":
@@ -53,7 +54,7 @@ func (x *Index) Find(text string) *Set {
 	case strings.Contains(text, "@"):
 		x.devices(s, x.byLogin[strings.ToLower(text)])
 	default:
-		r, ok := x.ranged(text)
+		r, ok := x.ranged(strings.TrimPrefix(text, "host:"))
 		s.Known = ok
 		if ok {
 			x.literal(s, address.Of(r))
@@ -67,7 +68,7 @@ func (x *Index) Find(text string) *Set {
 
 // ranged reads a host alias or an address.
 func (x *Index) ranged(text string) (netipx.IPRange, bool) {
-	if d, ok := x.defined[text]; ok && len(d.Values) == 1 {
+	if d, ok := x.Definition(text); ok && len(d.Values) == 1 {
 		return address.Parse(d.Values[0].Text)
 	}
 	return address.Parse(text)
@@ -114,7 +115,7 @@ func (x *Index) domain(s *Set, pattern string) {
 
 // service makes the set of a Service: its addresses.
 func (x *Index) service(s *Set) {
-	i, ok := x.services[s.Text]
+	i, ok := x.services[strings.ToLower(s.Text)]
 	s.Known = ok
 	if !ok {
 		return

@@ -23,6 +23,7 @@ type Set struct {
 
 	Everyone bool // "*"
 	Anyone   bool // "autogroup:danger-all"
+	Members  bool // "autogroup:member"
 	Self     bool // "autogroup:self"
 	Internet bool // "autogroup:internet"
 	Service  int  // index of the Service, or -1

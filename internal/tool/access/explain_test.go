@@ -158,6 +158,39 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// The internet is reached through an exit node, which has no route to a part of it.
+func TestExplainInternet(t *testing.T) {
+	r := rig(t)
+	all := r.Fake.Devices()
+	exit := all[1]
+	exit.NodeID, exit.ID, exit.Hostname, exit.Name, exit.Addresses = "nExitCNTRL", "70", "way-out", "way-out.example.ts.net", []string{"100.64.0.70"}
+	if err := r.Fake.SetPolicy(`{"tagOwners": {"tag:web": []}, "grants": [{"src": ["autogroup:member"], "dst": ["autogroup:internet"], "ip": ["*"]}]}`); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		enabled             []string
+		destination, answer string
+		says                string // the text of the layer of the route
+	}{
+		{[]string{"0.0.0.0/0", "::/0"}, "8.8.8.8", "yes", "8.8.8.8/32 is reached by an exit node (way-out); the source has to use it, which the API does not tell."},
+		{[]string{"0.0.0.0/0", "::/0"}, "autogroup:internet", "yes", "The internet is reached by an exit node (way-out); the source has to use it, which the API does not tell."},
+		{nil, "8.8.8.8", "no", "way-out wants to be an exit node, and is not approved as one."},
+	} {
+		exit.Details = &fakeapi.Details{AdvertisedRoutes: []string{"0.0.0.0/0", "::/0"}, EnabledRoutes: c.enabled}
+		r.Fake.SetDevices(append(all[:len(all):len(all)], exit))
+		a := ask(t, r, `{"source":"alice-laptop","destination":"`+c.destination+`","port":443}`)
+		said := ""
+		for _, l := range a.Layers {
+			if l.Layer == "route" && said == "" {
+				said = l.Text
+			}
+		}
+		if a.Answer != c.answer || said != c.says {
+			t.Errorf("%s, approved %q: %s, %q; want %s, %q", c.destination, c.enabled, a.Answer, said, c.answer, c.says)
+		}
+	}
+}
+
 func TestWhoReaches(t *testing.T) {
 	r := rig(t)
 	a := ask(t, r, `{"destination":"tag:web","port":443}`)
@@ -191,7 +224,7 @@ func TestExplainOthers(t *testing.T) {
 	}
 	for _, c := range []struct{ arguments, answer, says string }{
 		{`{"source":"bob-laptop","destination":"8.8.8.8","port":53}`, "no", "No device advertises a route to 8.8.8.8/32, or is an exit node."},
-		{`{"source":"bob-laptop","destination":"autogroup:internet","port":53}`, "no", "The policy file has a rule for it, which does not do here."},
+		{`{"source":"bob-laptop","destination":"autogroup:internet","port":53}`, "no", "The policy file has a rule for it, which does not do here: "},
 		{`{"destination":"tag:db","port":1}`, "yes", "1 range of addresses of no device reach tag:db at 1/tcp."},
 		{`{"destination":"tag:db","port":2}`, "yes", "3 people and 2 tags with 9 devices, and 3 ranges of addresses of no device reach tag:db at 2/tcp."},
 		{`{"destination":"tag:db","port":3}`, "unknown", "It is not known whether anybody reaches tag:db at 3/tcp: others, who are not listed, may."},
@@ -258,7 +291,7 @@ func TestWhoReachesByManyRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := ask(t, r, `{"destination":"tag:web"}`)
-	want := "300 people with 300 devices reach tag:web at tcp (any port). Of 100 rules the first 20 are shown: ask for a port, or with a source."
+	want := "300 people with 300 devices reach tag:web at a port of tcp. Of 100 rules the first 20 are shown: ask for a port, or with a source."
 	if a.Answer != "yes" || len(a.Access) != 20 || a.Summary != want {
 		t.Errorf("got %q with %d rules: %s, want %s", a.Answer, len(a.Access), a.Summary, want)
 	}

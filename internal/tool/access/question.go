@@ -130,9 +130,6 @@ func (q question) everybody() (out explainOutput) {
 		}
 	}
 	what := fmt.Sprintf("%s at %s", tool.Clip(q.asked.Destination), service(q.Proto, q.Port))
-	if q.Port == 0 {
-		what += " (any port)"
-	}
 	switch {
 	case slices.ContainsFunc(all, func(a policy.Access) bool { return a.Answer == policy.Yes }):
 		out.Answer = policy.Yes.String()
@@ -157,11 +154,4 @@ func (q question) everybody() (out explainOutput) {
 	out.Unknown = few(out.Unknown)
 	out.Layers = append(q.routes(), q.devices("destination", q.Dst)...)
 	return out
-}
-
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
