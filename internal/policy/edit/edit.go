@@ -19,7 +19,7 @@ const (
 	MostOperations = 100     // operations, and steps of a JSON Patch
 	MostBytes      = 4 << 20 // of the text, before and after each operation
 	// mostWork bounds the bytes that are parsed: each change parses the text again.
-	mostWork = 512 << 20
+	mostWork = 128 << 20
 )
 
 // Result is what operations make of a text.

@@ -96,6 +96,10 @@ func (c changer) change(ctx context.Context, call tool.Call, p base, to proposal
 	if err != nil {
 		return changeOutput{}, err
 	}
+	if said.more > 0 {
+		return changeOutput{}, tool.Invalidf("make the change in smaller steps, or in the admin console",
+			"nothing was changed: %d gains and losses more than %d would follow, too many to be named and confirmed", said.more, mostEffects)
+	}
 	out.Effects, out.Warnings = said.all, v.Warnings
 	notes := slices.Concat(p.notes, to.notes, vanished(p.HuJSON, to.text))
 	out.Note = strings.Join(notes, "; ")

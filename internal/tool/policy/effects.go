@@ -23,6 +23,8 @@ type effects struct {
 	lost bool
 	// all are the effects in words, the frightening first.
 	all []string
+	// more is how many gains and losses are not among them.
+	more int
 	// own is what this server thinks of the new file by itself.
 	own opinion
 }
@@ -41,7 +43,7 @@ func (c changer) effects(ctx context.Context, call tool.Call, before, after stri
 	}
 	err = c.Evaluator.Evaluate(ctx, callerNames(call), []*grammar.File{old, now}, func(v survey.Evaluation) error {
 		r := effect.Between(v.Policies[0], v.Policies[1], c.focus(ctx, call))
-		e.lost, e.all = r.LosesOwnWay, inWords(r)
+		e.lost, e.all, e.more = r.LosesOwnWay, inWords(r), r.MoreGains+r.MoreLosses
 		if len(v.Tailnet.Missing) > 0 {
 			e.all = append(e.all, "not known to this server is "+strings.Join(v.Tailnet.Missing, "; "))
 		}
@@ -72,7 +74,7 @@ func callerNames(call tool.Call) []string {
 // focus is what matters most to the caller: this server, and the way to it.
 func (c changer) focus(ctx context.Context, call tool.Call) effect.Focus {
 	f := effect.Focus{
-		Capability: c.Capability, Tags: c.Host.Tags(ctx), Addrs: c.Host.Addrs(ctx),
+		Capability: c.Capability, Tags: c.Host.Tags(ctx), Addrs: c.Host.Addrs(ctx), Most: mostEffects,
 		CallerLogin: call.Caller.Login, CallerTags: call.Caller.Tags, CallerAddr: call.Caller.Addr.Addr(),
 	}
 	if len(f.CallerTags) > 0 {
@@ -80,6 +82,10 @@ func (c changer) focus(ctx context.Context, call tool.Call) effect.Focus {
 	}
 	return f
 }
+
+// mostEffects is how many gains and losses a question names. A change with more is not
+// made: nobody can say yes to what is only counted.
+const mostEffects = 100
 
 // inWords lists the changes, and says how many are left out.
 func inWords(r *effect.Result) (all []string) {

@@ -4,7 +4,9 @@ package policy
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"tailscale-mcp/internal/failure"
@@ -58,4 +60,19 @@ func (here) Addrs(context.Context) []netip.Addr {
 // tools makes the tools as the server does.
 func tools(api API) tool.Set {
 	return Tools(api, Options{Host: here{}, Evaluator: survey.NewEvaluator(api.(survey.API)), Capability: capability})
+}
+
+// A change of which not every effect can be named is not made.
+func TestTooManyEffects(t *testing.T) {
+	r, etag := startWith(t, file(mine))
+	devices := r.Fake.Devices()
+	var rules []string
+	for i := range mostEffects + 20 {
+		login := fmt.Sprintf("p%d@example.com", i)
+		devices = append(devices, fakeapi.Device{NodeID: fmt.Sprintf("nP%dCNTRL", i), ID: fmt.Sprint(900 + i), Hostname: fmt.Sprintf("p-%d", i), User: login, Addresses: []string{fmt.Sprintf("100.66.0.%d", 1+i)}})
+		rules = append(rules, fmt.Sprintf(`{"src": [%q], "dst": ["tag:mcp"], "ip": ["tcp:%d"]}`, login, 1000+i))
+	}
+	r.Fake.SetDevices(devices)
+	r.Refuses("set_policy", setting(file(mine+","+strings.Join(rules, ",")), etag, ""), failure.InvalidArgument,
+		"20 gains and losses more than 100 would follow", "smaller steps")
 }
