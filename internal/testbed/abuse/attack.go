@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"strings"
 	"sync"
@@ -64,8 +65,12 @@ func (a *calls) run(ctx context.Context, w way, t *tally, sent func()) {
 func (a *calls) send(ctx context.Context, c *http.Client, target string, m message) string {
 	if a.HangUp > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, a.HangUp)
+		ctx, cancel = context.WithTimeout(ctx, answerTime+a.HangUp)
 		defer cancel()
+		// The attacker's time counts from the connection, which takes its own on a loaded machine.
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			GotConn: func(httptrace.GotConnInfo) { time.AfterFunc(a.HangUp, cancel) },
+		})
 	}
 	return answer(ctx, c, target, m)
 }
