@@ -93,7 +93,7 @@ func install(ctx context.Context, progress io.Writer) ([]contestant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the project's source: %w; run it from within", err)
 	}
-	script := exec.CommandContext(ctx, filepath.Join(strings.TrimSpace(string(root)), "packaging", "peers", "install"))
+	script := exec.CommandContext(ctx, filepath.Join(strings.TrimSpace(string(root)), "internal", "testbed", "benchproxy", "peers", "install"))
 	script.Stderr = progress
 	out, err := script.Output()
 	if err != nil {
