@@ -22,7 +22,6 @@ func TestEnds(t *testing.T) {
 		{"after one line", shell(`read x; echo "got $x"; echo no more >&2; exit 7`), "got hello\n", "the server exited with status 7", "no more\n", 7},
 		{"by a signal", shell(`kill -9 $$`), "", "the server was ended by signal 9", "", 137},
 		{"by itself, at once", command("true"), "", "the server exited with status 0", "", 0},
-		{"in Python", python(`import sys; sys.stdin.readline(); raise SystemExit("worse")`), "", "the server exited with status 1", "worse\n", 1},
 		{"without a line end", shell(`printf half`), "half", "the server exited with status 0", "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -41,26 +40,28 @@ func TestEnds(t *testing.T) {
 func TestForged(t *testing.T) {
 	t.Parallel()
 	const forged = "e\x00\x00\x00\x05x\x00\x00\x00\x00h\x00\x00\x00\x01\x01"
-	l := launch(t, python(`import sys; sys.stdout.buffer.write(`+pyBytes(forged)+`); sys.exit(3)`))
+	l := launch(t, shell(`printf '`+octal(forged)+`'; exit 3`))
 	if out, end, _ := l.rest(t); out != forged || end.Status != 3 {
 		t.Errorf("%q, %s", out, end)
 	}
 }
 
-// pyBytes is s as an expression of Python.
-func pyBytes(s string) string { return fmt.Sprintf("bytes.fromhex('%x')", s) }
+// octal is s as printf(1) takes it.
+func octal(s string) (format string) {
+	for _, b := range []byte(s) {
+		format += fmt.Sprintf(`\%03o`, b)
+	}
+	return format
+}
 
 // TestStderrFlood: a server that floods stderr still answers, and the last of it is kept.
 func TestStderrFlood(t *testing.T) {
 	t.Parallel()
-	l := launch(t, python(`
-import sys
-for i in range(16):
-    sys.stderr.write("x" * (1 << 20))
-sys.stderr.write("y" * 2044 + "last")
-sys.stderr.flush()
-print("answer", flush=True)
-sys.stdin.read()`))
+	l := launch(t, shell(`head -c 16777216 /dev/zero | tr '\0' x >&2
+head -c 2044 /dev/zero | tr '\0' y >&2
+printf last >&2
+echo answer
+cat >/dev/null`))
 	answer := make([]byte, len("answer\n"))
 	if _, err := io.ReadFull(l.frames, answer); err != nil || string(answer) != "answer\n" {
 		t.Fatalf("%q: %v", answer, err)
@@ -78,9 +79,7 @@ sys.stdin.read()`))
 // TestLongLine: a line of 20 MiB goes through; who reads lines refuses it and goes on.
 func TestLongLine(t *testing.T) {
 	t.Parallel()
-	l := launch(t, python(`
-import sys
-sys.stdout.write("x" * (20 << 20) + "\nshort\n")`))
+	l := launch(t, shell(`head -c 20971520 /dev/zero | tr '\0' x; printf '\nshort\n'`))
 	lines := frame.NewLines(l.frames, frame.MaxLine)
 	line, err := lines.Next()
 	if err != nil {

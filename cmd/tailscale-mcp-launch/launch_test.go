@@ -122,9 +122,6 @@ func put(t *testing.T, path, text string) {
 // shell is an entry whose server is a script.
 func shell(script string) string { return command("/bin/sh", "-c", script) }
 
-// python is the same in Python.
-func python(script string) string { return command("python3", "-c", script) }
-
 func command(name string, args ...string) string {
 	text, _ := json.Marshal(map[string]any{"command": name, "args": append([]string{}, args...), "env": map[string]string{"PATH": os.Getenv("PATH")}})
 	return string(text)
