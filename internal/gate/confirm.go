@@ -16,7 +16,7 @@ import (
 // Confirmation is the argument of every tool that removes, disconnects or can
 // grant privilege; its input struct embeds it.
 type Confirmation struct {
-	Confirm string `json:"confirm,omitempty" jsonschema:"leave it out at first; then the code that the refusal gives, such as ABCD-EFGH, once the person wants the change"`
+	Confirm string `json:"confirm,omitempty" jsonschema:"code of the refusal; leave out at first"`
 }
 
 // Answer is what the person has said to a question.

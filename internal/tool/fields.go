@@ -17,7 +17,7 @@ type Object = map[string]json.RawMessage
 // field that the object lacks is left out, since the API omits what does not
 // apply.
 func Project(o Object, fields, byDefault []string) Object {
-	if slices.Contains(fields, "all") {
+	if slices.Contains(fields, everyField) {
 		return o
 	}
 	if len(fields) == 0 {
@@ -37,7 +37,7 @@ func Project(o Object, fields, byDefault []string) Object {
 // fields that may be absent everywhere.
 func CheckFields(objects []Object, fields, known []string) error {
 	for _, name := range fields {
-		if name == "all" || slices.Contains(known, name) ||
+		if name == everyField || slices.Contains(known, name) ||
 			slices.ContainsFunc(objects, func(o Object) bool { _, ok := o[name]; return ok }) {
 			continue
 		}

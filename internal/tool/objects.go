@@ -30,7 +30,13 @@ type Kind struct {
 // Selection is the argument of a tool that answers with objects of the API; its
 // input struct embeds it.
 type Selection struct {
-	Fields []string `json:"fields,omitempty" jsonschema:"fields to show instead of the usual ones, by the API's names; or all"`
+	Fields []string `json:"fields,omitempty" jsonschema:"shown instead of the usual ones"`
+}
+
+// Fields are the fields that a caller can ask for, for [Definition.Fields].
+func (k Kind) Fields() []string {
+	known := slices.Concat(k.Listed, k.Shown, k.Documented)
+	return slices.DeleteFunc(known, func(name string) bool { return slices.Contains(k.Secret, name) })
 }
 
 // List returns one page of objects with the fields that are asked for. scope is
@@ -81,7 +87,7 @@ func (k Kind) key(o tsapi.Object) string {
 }
 
 func (k Kind) project(objects []tsapi.Object, fields, byDefault []string) []Object {
-	all := slices.Contains(fields, "all")
+	all := slices.Contains(fields, everyField)
 	if len(fields) == 0 {
 		fields, all = byDefault, byDefault == nil
 	}
@@ -115,7 +121,7 @@ func (k Kind) check(objects []tsapi.Object, fields []string) error {
 	known := slices.Concat(k.Listed, k.Shown, k.Documented)
 	var witnesses []Object
 	for _, name := range fields {
-		if name == "all" || slices.Contains(known, name) {
+		if name == everyField || slices.Contains(known, name) {
 			continue
 		}
 		i := slices.IndexFunc(objects, func(o tsapi.Object) bool { _, ok := o.Field(name); return ok })

@@ -12,8 +12,8 @@ import (
 // Paging are the arguments of a tool that answers with a list; its input
 // struct embeds them.
 type Paging struct {
-	Limit  int    `json:"limit,omitempty" jsonschema:"how many at most in this answer" min:"1" max:"500" default:"50"`
-	Cursor string `json:"cursor,omitempty" jsonschema:"nextCursor of the previous answer, with the same other arguments"`
+	Limit  int    `json:"limit,omitempty" jsonschema:"items in this answer" min:"1" max:"500" default:"50"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"nextCursor of the answer before"`
 }
 
 // DefaultPage is how many items an answer has when the caller does not say.
@@ -22,7 +22,7 @@ const DefaultPage = 50
 // Listed are the fields of every answer with a list; its output struct embeds
 // them. An answer without nextCursor is the last.
 type Listed struct {
-	Total      int    `json:"total" jsonschema:"how many there are in all, with these filters"`
+	Total      int    `json:"total" jsonschema:"how many there are in all"`
 	Returned   int    `json:"returned" jsonschema:"how many are in this answer"`
 	NextCursor string `json:"nextCursor,omitempty" jsonschema:"pass as cursor for the rest; absent when this is the end"`
 }

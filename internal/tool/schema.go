@@ -4,8 +4,11 @@ package tool
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,6 +50,33 @@ func inputSchema[In any]() (*jsonschema.Schema, error) {
 	_, err = s.Resolve(&jsonschema.ResolveOptions{ValidateDefaults: true})
 	return s, err
 }
+
+// withFields returns the schema of arguments with these, and all, as the values of
+// fields. It leaves the schema as it is: calls are decoded by that, and the tool refuses
+// a field that is not there.
+func withFields(s *jsonschema.Schema, fields []string) (*jsonschema.Schema, error) {
+	if len(fields) == 0 {
+		return s, nil
+	}
+	argument := s.Properties["fields"]
+	if argument == nil || argument.Type != "array" {
+		return nil, errors.New("there is no list of that name among the arguments")
+	}
+	names := append(slices.Clone(fields), everyField)
+	slices.Sort(names)
+	items := *argument.Items
+	for _, name := range slices.Compact(names) {
+		items.Enum = append(items.Enum, name)
+	}
+	shown, property := *s, *argument
+	property.Items = &items
+	shown.Properties = maps.Clone(s.Properties)
+	shown.Properties["fields"] = &property
+	return &shown, nil
+}
+
+// everyField is the value of fields that asks for all of them.
+const everyField = "all"
 
 // constrainFields applies the tags of a struct's fields to its schema, and
 // those of the structs inside it.

@@ -3,6 +3,7 @@
 package tool
 
 import (
+	"context"
 	"encoding/json"
 	"net/netip"
 	"strings"
@@ -269,5 +270,29 @@ func TestValidName(t *testing.T) {
 		if want && !grant.IsToolName(name) {
 			t.Errorf("%q could not be granted", name)
 		}
+	}
+}
+
+// What a call may ask for is told in the schema, and more than that is read: the API may
+// have a field that the list of a group has not.
+func TestFieldsAreToldNotHeld(t *testing.T) {
+	kind := Kind{Listed: []string{"id", "name"}, Shown: []string{"name", "id"}, Documented: []string{"key", "born"}, Secret: []string{"key"}}
+	type asked struct{ Selection }
+	var got []string
+	made := New(Definition{
+		Name: "list_things", Title: "Things", Group: "things", Class: grant.Read, Description: "Lists things.",
+		Fields: kind.Fields(), Example: json.RawMessage(`{"fields":["someDay"]}`),
+	}, func(_ context.Context, _ Call, in asked) (struct{}, error) {
+		got = in.Fields
+		return struct{}{}, nil
+	})
+	if text := string(schemaJSON(made.Input.Properties["fields"].Items)); text != `{"type":"string","enum":["all","born","id","name"]}` {
+		t.Errorf("the schema tells %s", text)
+	}
+	if _, err := made.run(t.Context(), Call{}, json.RawMessage(`{"fields":"someDay"}`)); err != nil || len(got) != 1 || got[0] != "someDay" {
+		t.Errorf("read %v, %v", got, err)
+	}
+	if _, err := withFields(made.Input.Properties["fields"], kind.Fields()); err == nil {
+		t.Error("arguments without fields took some")
 	}
 }

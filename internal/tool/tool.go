@@ -48,6 +48,10 @@ type Definition struct {
 	// Example is the arguments of one good call, as people would make it: without
 	// confirm. The page of reference shows it, and the tests over all tools make it.
 	Example json.RawMessage
+	// Fields are the values of the argument fields, besides all, in any order: the one
+	// list of its group, such as [Kind.Fields]. Clients see them in the schema. They are
+	// not what holds a call: the API may have a field that this list has not.
+	Fields []string
 	// Narrow says how to ask for less when an answer is too large.
 	Narrow string
 	// Operations are the operations of the Tailscale API that the tool may use,
@@ -101,6 +105,10 @@ func New[In, Out any](d Definition, run func(ctx context.Context, call Call, in 
 	if err != nil {
 		panic("tool " + d.Name + ": input: " + err.Error())
 	}
+	shown, err := withFields(input, d.Fields)
+	if err != nil {
+		panic("tool " + d.Name + ": fields: " + err.Error())
+	}
 	output, err := outputSchema[Out]()
 	if err != nil {
 		panic("tool " + d.Name + ": output: " + err.Error())
@@ -114,7 +122,7 @@ func New[In, Out any](d Definition, run func(ctx context.Context, call Call, in 
 	d.Timeout = cmp.Or(d.Timeout, gate.DefaultTimeout)
 	return Tool{
 		Definition: d,
-		Input:      input,
+		Input:      shown,
 		Output:     output,
 		run: func(ctx context.Context, call Call, arguments json.RawMessage) (any, error) {
 			var in In
