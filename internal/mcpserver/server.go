@@ -62,7 +62,8 @@ type Server struct {
 	// handshake is mcp-go's part: initialize, server/discover, ping, logging levels,
 	// and how to refuse what there is not. It holds no tools and nothing of a caller.
 	handshake *server.MCPServer
-	// self is who answers, and signature that as it stands in results.
+	// self is who answers, as every result says in few words, and signature that as it
+	// stands there. What it looks like only the handshake says.
 	self      mcp.Implementation
 	signature []byte
 	shown     atomic.Pointer[catalogue.Catalogue]
@@ -83,12 +84,12 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		o:    o,
-		self: mcp.Implementation{Name: "tailscale-mcp", Version: o.Version, Title: "Tailscale", Icons: []mcp.Icon{catalogue.ServerIcon}},
+		self: mcp.Implementation{Name: "tailscale-mcp", Version: o.Version},
 	}
 	s.signature = signature(s.self)
 	s.handshake = server.NewMCPServer(s.self.Name, s.self.Version,
-		server.WithTitle(s.self.Title),
-		server.WithIcons(s.self.Icons...),
+		server.WithTitle("Tailscale"),
+		server.WithIcons(catalogue.ServerIcon),
 		server.WithInstructions(instructions),
 		server.WithToolCapabilities(true),
 		server.WithPromptCapabilities(true),

@@ -175,6 +175,23 @@ func outputSchema[Out any]() (*jsonschema.Schema, error) {
 	return s, nil
 }
 
+// bare returns a copy of an answer's schema with nothing in it but what a client needs
+// to check an answer and to address its parts: every client fetches it, few models see
+// it, and an answer explains itself by its names. The page of reference has all of it.
+func bare(s *jsonschema.Schema) *jsonschema.Schema {
+	if s == nil {
+		return nil
+	}
+	s = s.CloneSchemas()
+	walk(s, func(s *jsonschema.Schema) {
+		s.Description, s.Format, s.ContentEncoding = "", "", ""
+		if more := s.AdditionalProperties; more != nil && reflect.DeepEqual(*more, jsonschema.Schema{}) {
+			s.AdditionalProperties = nil
+		}
+	})
+	return s
+}
+
 // withoutNull turns ["null", T], which the inference writes for slices, maps
 // and pointers, into T: an absent argument is absent, never null.
 func withoutNull(s *jsonschema.Schema) {

@@ -141,7 +141,7 @@ func (t Tool) Granted() grant.Tool {
 
 // gate is the tool as the gate serves it.
 func (t Tool) gate() gate.Tool {
-	output := schemaJSON(t.Output)
+	output := schemaJSON(bare(t.Output))
 	t.Output = nil // or calls would keep it, which need it no more: it is ten times its text
 	return gate.Tool{
 		Name: t.Name, Title: t.Title, Description: t.Description, Source: t.Group, Class: t.Class,

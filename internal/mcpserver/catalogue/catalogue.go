@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 // Package catalogue shows what a registry holds in the terms of MCP: each tool, prompt
-// and resource as lists show it, encoded once, with the hints and the icon that follow
-// from its class.
+// and resource as lists show it, encoded once, with the hints that follow from its
+// class.
 //
 // It decides nothing: whoever asks for a page has decided what is on it. It imports
 // packages gate and grant for what there is, and mcp-go for how that is written; it
@@ -91,26 +91,32 @@ func (c *Catalogue) Page(list string, names []string) []byte {
 func (c *Catalogue) Mirrored(name string) *mcp.Tool { return c.mirrored[name] }
 
 // describeTool writes a definition in the protocol's terms. The hints follow from the
-// definition, most of them from the class, and are always present.
+// definition, most of them from the class.
+//
+// A hint is left out where its absence cannot be misread: clients take an absent hint
+// for the protocol's default or for false, so what is false by both is not said, and
+// what these two differ about always is. Whether a read destroys or repeats has no
+// meaning in the protocol. The name for people stands in title alone: the clients of
+// 2025-03-26 and before, which know it among the hints only, show the name instead.
 func describeTool(t gate.Tool) mcp.Tool {
-	changes := t.Class != grant.Read
-	destructive := t.Class == grant.Destructive || t.Class == grant.Escalating
-	idempotent := !changes || t.Idempotent
-	readOnly, openWorld := !changes, t.Outside
+	yes := true
+	hints := mcp.ToolAnnotation{OpenWorldHint: &t.Outside}
+	if t.Class == grant.Read {
+		hints.ReadOnlyHint = &yes
+	} else {
+		destructive := t.Class == grant.Destructive || t.Class == grant.Escalating
+		hints.DestructiveHint = &destructive
+		if t.Idempotent {
+			hints.IdempotentHint = &yes
+		}
+	}
 	return mcp.Tool{
 		Name:            t.Name,
 		Title:           t.Title,
 		Description:     t.Description,
 		RawInputSchema:  t.Input,
 		RawOutputSchema: t.Output,
-		Annotations: mcp.ToolAnnotation{
-			Title:           t.Title,
-			ReadOnlyHint:    &readOnly,
-			DestructiveHint: &destructive,
-			IdempotentHint:  &idempotent,
-			OpenWorldHint:   &openWorld,
-		},
-		Icons: []mcp.Icon{icons[t.Class]},
+		Annotations:     hints,
 	}
 }
 

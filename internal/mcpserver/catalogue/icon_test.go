@@ -9,31 +9,20 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-
-	"github.com/mark3labs/mcp-go/mcp"
-
-	"tailscale-mcp/internal/grant"
 )
 
-// Every class has an icon that is an image, small, and fetched from nowhere.
-func TestIcons(t *testing.T) {
-	all := []mcp.Icon{ServerIcon}
-	for _, class := range grant.Classes() {
-		all = append(all, icons[class])
+// The icon is an image, small, and fetched from nowhere.
+func TestServerIcon(t *testing.T) {
+	encoded, ok := strings.CutPrefix(ServerIcon.Src, "data:image/svg+xml,")
+	text, err := url.PathUnescape(encoded)
+	if !ok || err != nil || len(ServerIcon.Src) > 500 || strings.ContainsAny(ServerIcon.Src, ` <>"#`) {
+		t.Errorf("got %q, error %v; want a short data URI", ServerIcon.Src, err)
 	}
-	for _, i := range all {
-		encoded, ok := strings.CutPrefix(i.Src, "data:image/svg+xml,")
-		text, err := url.PathUnescape(encoded)
-		if !ok || err != nil || len(i.Src) > 500 || strings.ContainsAny(i.Src, ` <>"#`) {
-			t.Errorf("got %q, error %v; want a short data URI", i.Src, err)
-		}
-		for d := xml.NewDecoder(strings.NewReader(text)); ; {
-			if _, err := d.Token(); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				t.Errorf("%v in %s", err, text)
-				break
-			}
+	for d := xml.NewDecoder(strings.NewReader(text)); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatalf("%v in %s", err, text)
 		}
 	}
 }
