@@ -12,6 +12,7 @@ import (
 
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/cli/spelling"
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate/code"
 	"tailscale-mcp/internal/grant"
@@ -157,7 +158,7 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 	now := d.Snapshot()
 	t, ok := now.byName[r.Name]
 	if !ok {
-		return Result{}, d.unknown(ctx, c, r, "tool")
+		return Result{}, d.noTool(ctx, c, r, now)
 	}
 	arguments, target := r.Arguments, t.touches(r.Arguments)
 	return d.perform(ctx, c, r, job{
@@ -241,6 +242,34 @@ func (d *Dispatcher) Prompt(ctx context.Context, c caller.Caller, r Request, arg
 		},
 	})
 	return out.Text, err
+}
+
+// noTool refuses a name that is none of a tool here. Who would be granted it is told why
+// it is not offered, and anybody which of those that they may use may be meant.
+func (d *Dispatcher) noTool(ctx context.Context, c caller.Caller, r Request, now *Snapshot) *Error {
+	granted := func(t grant.Tool) bool { return d.rules(c).Tool(t).Allowed }
+	if w, ok := now.missed(r.Name, granted); ok {
+		told := notOffered(w)
+		d.Refused(ctx, c, r, told.Message)
+		return told
+	}
+	told := d.unknown(ctx, c, r, "tool")
+	if !grant.IsToolName(r.Name) {
+		return told
+	}
+	var may []string
+	for _, t := range d.ToolsOf(now, c) {
+		may = append(may, t.Name)
+	}
+	for _, w := range now.withheld {
+		if granted(w.Tool) {
+			may = append(may, w.Tool.Name)
+		}
+	}
+	if near := spelling.Nearest(r.Name, may); near != "" {
+		told.Next = "did you mean " + near + "? Else " + told.Next
+	}
+	return told
 }
 
 func (d *Dispatcher) unknown(ctx context.Context, c caller.Caller, r Request, kind string) *Error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/failure"
@@ -45,6 +46,19 @@ func Unknown(kind, name string) *Error {
 		Code:    failure.UnknownName,
 		Message: "this host offers no " + kind + " " + quote(name),
 		Next:    "list the " + kind + "s, or call whoami to see what you may use",
+	}
+}
+
+// notOffered reports a tool that this version has and this host does not offer.
+func notOffered(w Withheld) *Error {
+	var what, next []string
+	for _, why := range w.Why {
+		what, next = append(what, why.What), append(next, why.Next)
+	}
+	return &Error{
+		Code:    failure.NotOffered,
+		Message: "this host does not offer the tool " + w.Tool.Name + ", because " + strings.Join(what, ", and "),
+		Next:    strings.Join(next, "; "),
 	}
 }
 

@@ -8,7 +8,7 @@
 // about the same snapshot, so what is listed is what can be used.
 //
 // The package knows neither Tailscale nor MCP nor HTTP. It imports caller, grant,
-// audit, failure, visible and what is below it. Whatever goes wrong ends in a [*failure.Error] with a
+// audit, failure, visible, cli/spelling and what is below it. Whatever goes wrong ends in a [*failure.Error] with a
 // fixed code and a next step; nothing is run that was not decided and recorded first.
 package gate
 

@@ -20,6 +20,9 @@ type Offer struct {
 	Tools     []Tool
 	Resources []Resource
 	Prompts   []Prompt
+	// Withheld is what there would be besides, and why it is not offered. What the offer
+	// has too is offered.
+	Withheld []Withheld
 }
 
 // Registry holds what there is, a [Snapshot] for each server and one for our own,
@@ -43,6 +46,7 @@ func NewRegistry(ceiling []grant.Class, own ...Offer) *Registry {
 		all.Tools = append(all.Tools, o.Tools...)
 		all.Resources = append(all.Resources, o.Resources...)
 		all.Prompts = append(all.Prompts, o.Prompts...)
+		all.Withheld = append(all.Withheld, o.Withheld...)
 	}
 	if _, wrong := sound("", all); len(wrong) > 0 {
 		panic(wrong[0].Error())
@@ -103,6 +107,7 @@ const longestToolName = 128
 // sound returns o without what no registry can hold, each thing marked as the
 // server's, and says what is wrong with the rest.
 func sound(server string, o Offer) (kept Offer, wrong []error) {
+	kept.Withheld = o.Withheld
 	seen := map[string]bool{}
 	admit := func(kind, name string, err error) bool {
 		if err != nil {

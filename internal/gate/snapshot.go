@@ -17,6 +17,23 @@ type Snapshot struct {
 	byName    map[string]*Tool // of tools
 	resources []Resource
 	prompts   []Prompt
+	withheld  []Withheld // what is not offered, in the order of names
+}
+
+// Withheld is a tool that this program has and that this host does not offer. Who is
+// granted it is told why; to all others it is a name like any that there is not.
+type Withheld struct {
+	Tool grant.Tool
+	// Why are all the reasons, so that one visit of an administrator removes them.
+	Why []Reason
+}
+
+// Reason is why a host does not offer something, for those who miss it.
+type Reason struct {
+	// What is the reason, as a clause: "this host has no API credential".
+	What string
+	// Next is what an administrator of the host does about it.
+	Next string
 }
 
 // newSnapshot keeps of an offer that is sound what the ceiling admits.
@@ -41,6 +58,12 @@ func newSnapshot(ceiling []grant.Class, o Offer) *Snapshot {
 			s.prompts = append(s.prompts, p)
 		}
 	}
+	for _, w := range o.Withheld {
+		if s.byName[w.Tool.Name] == nil {
+			s.withheld = append(s.withheld, w)
+		}
+	}
+	slices.SortFunc(s.withheld, func(a, b Withheld) int { return cmp.Compare(a.Tool.Name, b.Tool.Name) })
 	slices.SortFunc(s.resources, func(a, b Resource) int { return cmp.Compare(a.URI, b.URI) })
 	slices.SortFunc(s.prompts, func(a, b Prompt) int { return cmp.Compare(a.Name, b.Name) })
 	return s
@@ -57,6 +80,31 @@ func (s *Snapshot) Resources() []Resource { return slices.Clone(s.resources) }
 
 // Prompts returns every prompt, by name.
 func (s *Snapshot) Prompts() []Prompt { return slices.Clone(s.prompts) }
+
+// Withheld are the reasons why tools of this version are not offered, each once, with how
+// many tools each is the reason for.
+func (s *Snapshot) Withheld() (reasons []Reason, tools []int) {
+	for _, w := range s.withheld {
+		for _, why := range w.Why {
+			i := slices.Index(reasons, why)
+			if i < 0 {
+				i = len(reasons)
+				reasons, tools = append(reasons, why), append(tools, 0)
+			}
+			tools[i]++
+		}
+	}
+	return reasons, tools
+}
+
+// missed finds a tool that is not offered and would be granted.
+func (s *Snapshot) missed(name string, granted func(grant.Tool) bool) (Withheld, bool) {
+	i, ok := slices.BinarySearchFunc(s.withheld, name, func(w Withheld, name string) int { return cmp.Compare(w.Tool.Name, name) })
+	if !ok || !granted(s.withheld[i].Tool) {
+		return Withheld{}, false
+	}
+	return s.withheld[i], true
+}
 
 // resource finds what serves uri: the fixed one, else the family.
 func (s *Snapshot) resource(uri string) (Resource, string, bool) {

@@ -9,7 +9,8 @@ import (
 	"tailscale-mcp/internal/grant"
 )
 
-// WhoAmIResult is the answer of whoami.
+// WhoAmIResult is the answer of whoami. Tools, resources and prompts are named as
+// shortly as a grant would; the lists have their names.
 type WhoAmIResult struct {
 	Login   string   `json:"login,omitempty" jsonschema:"the user, absent for a tagged node"`
 	Tags    []string `json:"tags,omitempty" jsonschema:"the tags of a tagged node, which are its identity"`
@@ -19,10 +20,12 @@ type WhoAmIResult struct {
 	Host    string   `json:"host" jsonschema:"how a grant names this host in dst"`
 	Notice  string   `json:"notice,omitempty" jsonschema:"what an administrator of this host should know: why it offers less than it is set to, and what to do"`
 
-	Classes   []grant.Class `json:"classes" jsonschema:"classes of tools that this host offers at all"`
-	Tools     []string      `json:"tools" jsonschema:"tools you may call"`
-	Resources []string      `json:"resources" jsonschema:"resources you may read"`
-	Prompts   []string      `json:"prompts" jsonschema:"prompts you may use"`
+	Classes    []grant.Class `json:"classes" jsonschema:"classes of tools that this host offers at all"`
+	NotOffered []string      `json:"notOffered,omitempty" jsonschema:"what this version has and this host does not offer to anybody, why, and what its administrator sets"`
+
+	Tools     []string `json:"tools" jsonschema:"tools you may call: names, or * (all but escalating), CLASS:*, group:NAME, group:NAME:CLASS for all such that this host offers"`
+	Resources []string `json:"resources" jsonschema:"resources you may read; * is all"`
+	Prompts   []string `json:"prompts" jsonschema:"prompts you may use; * is all"`
 
 	Conditions []string `json:"conditions,omitempty" jsonschema:"entries of your grants that hold only for some devices, until a time or at a rate: what is not of those devices is shown nowhere"`
 
@@ -34,9 +37,10 @@ const mostConditions = 20
 
 // Missing is what a caller lacks and how to get it.
 type Missing struct {
-	Tools     []string `json:"tools,omitempty"`
+	Tools     []string `json:"tools,omitempty" jsonschema:"in the form of the tools you may call"`
+	Count     int      `json:"count,omitempty" jsonschema:"how many tools that is"`
 	Resources []string `json:"resources,omitempty"`
-	Grant     string   `json:"grant,omitempty" jsonschema:"a grant for the tailnet policy file that would allow what only reads, or once you may read everything what writes; tools that remove things or grant privilege an administrator has to name deliberately"`
+	Grant     string   `json:"grant,omitempty" jsonschema:"a grant for the tailnet policy file that would allow everything that only reads; for a tool that changes something, the refusal of a call names the grant"`
 }
 
 // WhoAmI tells the caller what it is taken for and what it may use of what there is.
@@ -48,10 +52,9 @@ func (d *Dispatcher) whoAmI(c caller.Caller, now *Snapshot) WhoAmIResult {
 		Login: c.Login, Tags: c.Tags, Node: c.Node, NodeID: c.NodeID,
 		Host:    fmt.Sprintf("%s (tcp:%d)", host.Name, host.Port),
 		Notice:  d.notice,
-		Classes: now.Ceiling(),
-		Tools:   []string{}, Resources: []string{}, Prompts: []string{},
+		Classes: now.Ceiling(), NotOffered: now.notOffered(),
+		Conditions: d.rules(c).Conditions(mostConditions),
 	}
-	out.Conditions = d.rules(c).Conditions(mostConditions)
 	if c.Addr.IsValid() {
 		out.Address = c.Addr.Addr().String()
 	}
@@ -62,39 +65,81 @@ func (d *Dispatcher) whoAmI(c caller.Caller, now *Snapshot) WhoAmIResult {
 		out.Notice += "tools that change something are refused now, because " + why + "; an administrator of this host sees more with: tailscale status"
 	}
 	var missing Missing
-	byClass := map[grant.Class][]string{}
+	lacksRead := false
+	out.Tools, missing.Tools = d.summary(c, now)
 	for _, t := range now.tools {
-		if d.mayCall(c, t).Allowed {
-			out.Tools = append(out.Tools, t.Name)
-			continue
-		}
-		missing.Tools = append(missing.Tools, t.Name)
-		byClass[t.Class] = append(byClass[t.Class], t.Name)
-	}
-	for _, r := range now.resources {
-		if d.mayList(c, r).Allowed {
-			out.Resources = append(out.Resources, r.selector())
-		} else {
-			missing.Resources = append(missing.Resources, r.selector())
+		if !d.mayCall(c, t).Allowed {
+			missing.Count++
+			lacksRead = lacksRead || t.Class == grant.Read
 		}
 	}
-	for _, p := range d.PromptsOf(now, c) {
-		out.Prompts = append(out.Prompts, p.Name)
-	}
-	if len(missing.Tools)+len(missing.Resources) == 0 {
+	out.Resources, missing.Resources = split(now.resources, Resource.selector, func(r Resource) bool { return d.mayList(c, r).Allowed })
+	out.Prompts, _ = split(now.prompts, func(p Prompt) string { return p.Name }, func(p Prompt) bool { return d.mayPrompt(c, now, p).Allowed })
+	if missing.Count+len(missing.Resources) == 0 {
 		return out
 	}
 	out.Missing = &missing
-	// What is proposed is pasted. So it grants the least that helps: reads first.
-	proposed := byClass[grant.Read]
-	if len(proposed)+len(missing.Resources) == 0 {
-		proposed = byClass[grant.Write]
+	// What is proposed is pasted. So it grants what only reads, and nothing that nobody
+	// asked for.
+	proposed := grant.Missing{Capability: d.capability, Src: c.Principals(), Dst: host.Name, Port: host.Port}
+	if lacksRead {
+		proposed.Tools = []string{string(grant.Read) + ":*"}
 	}
-	if len(proposed)+len(missing.Resources) > 0 {
-		missing.Grant = grant.Missing{
-			Capability: d.capability, Src: c.Principals(), Dst: host.Name, Port: host.Port,
-			Tools: proposed, Resources: missing.Resources,
-		}.String()
+	if len(missing.Resources) > 0 {
+		proposed.Resources = []string{all}
 	}
+	missing.Grant = proposed.String()
 	return out
+}
+
+// summary names the tools that c may call, and those that c may not. What everybody may
+// call is in neither unless it is all: it says nothing about anybody's grants.
+func (d *Dispatcher) summary(c caller.Caller, now *Snapshot) (may, mayNot []string) {
+	tools := make([]grant.Tool, 0, len(now.tools))
+	allowed := map[string]bool{}
+	for _, t := range now.tools {
+		if t.ForEveryone && identified(c) {
+			may = append(may, t.Name)
+			continue
+		}
+		tools = append(tools, t.Granted())
+		allowed[t.Name] = d.mayCall(c, t).Allowed
+	}
+	may = append(grant.Summary(tools, func(t grant.Tool) bool { return allowed[t.Name] }), may...)
+	return may, grant.Summary(tools, func(t grant.Tool) bool { return !allowed[t.Name] })
+}
+
+// all is the selector of every resource, and says that there is nothing else.
+const all = "*"
+
+// split names the things that may be used and those that may not.
+func split[T any](things []T, name func(T) string, may func(T) bool) (yes, no []string) {
+	yes = []string{}
+	for _, t := range things {
+		if may(t) {
+			yes = append(yes, name(t))
+		} else {
+			no = append(no, name(t))
+		}
+	}
+	switch {
+	case len(no) == 0 && len(yes) > 1:
+		yes = []string{all}
+	case len(yes) == 0 && len(no) > 1:
+		no = []string{all}
+	}
+	return yes, no
+}
+
+// notOffered are the reasons why tools of this version are not here, for people.
+func (s *Snapshot) notOffered() (lines []string) {
+	reasons, tools := s.Withheld()
+	for i, why := range reasons {
+		noun := "tools"
+		if tools[i] == 1 {
+			noun = "tool"
+		}
+		lines = append(lines, fmt.Sprintf("%d %s, because %s: %s", tools[i], noun, why.What, why.Next))
+	}
+	return lines
 }

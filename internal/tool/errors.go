@@ -15,6 +15,7 @@ const (
 	CodeConfirmationRequired = failure.ConfirmationRequired
 	CodeInvalidArgument      = failure.InvalidArgument
 	CodeUnknown              = failure.UnknownName
+	CodeNotOffered           = failure.NotOffered
 	CodeResultTooLarge       = failure.ResultTooLarge
 	CodeTimeout              = failure.Timeout
 	CodeCancelled            = failure.Cancelled

@@ -15,6 +15,8 @@ type Set struct {
 	Tools     []Tool
 	Resources []Resource
 	Prompts   []Prompt
+	// Withheld is what is not offered here, and why.
+	Withheld []gate.Withheld
 }
 
 // Resource is something worth attaching to a conversation: one fixed URI, or a
@@ -82,6 +84,7 @@ func NewRegistry(ceiling []grant.Class, sets ...Set) *gate.Registry {
 
 // offer is the set as the gate serves it.
 func (s Set) offer() (o gate.Offer) {
+	o.Withheld = s.Withheld
 	for _, t := range s.Tools {
 		o.Tools = append(o.Tools, t.gate())
 	}

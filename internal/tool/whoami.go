@@ -19,8 +19,8 @@ func WhoAmI() Set {
 		Class:       grant.Read,
 		ForEveryone: true,
 		Example:     json.RawMessage(`{}`),
-		Description: "Tells who the server takes you for (as tailscaled attests, not as you say), which tools, resources and prompts you may use, " +
-			"which you may not, and the grant an administrator would add to let you read them. Call it first when something was refused. Costs nothing upstream.",
+		Description: "Tells who the server takes you for (as tailscaled attests, not as you say), what you may use by class and group, what you may not, what this host " +
+			"does not offer to anybody and why, and the grant with which an administrator would let you read everything. Call it first when something was refused or is missing.",
 	}, func(_ context.Context, call Call, _ struct{}) (gate.WhoAmIResult, error) {
 		return call.WhoAmI(), nil
 	})}}

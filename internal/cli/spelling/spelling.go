@@ -4,27 +4,46 @@
 // imports the standard library only.
 package spelling
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Nearest returns the known name that was probably meant by word, and "" where
 // none is likely: a wrong guess misleads more than no guess. Likely is a name that
-// has the whole word in it, or differs in a quarter of its letters at most, and in
-// one letter at least.
+// has the whole word in it, or all of two or more words that _ or - join, or differs in
+// a quarter of its letters at most, and in one letter at least.
 func Nearest(word string, known []string) string {
 	if len(word) < 3 {
 		return ""
 	}
 	best, least := "", max(len(word)/4, 1)+1
 	for _, name := range known {
-		d := Distance(word, name)
-		if strings.Contains(name, word) {
-			d = min(d, 1)
+		if strings.Contains(name, word) || within(word, name) {
+			if least > 1 {
+				best, least = name, 1
+			}
+			continue
 		}
-		if d < least {
+		if max(len(word), len(name))-min(len(word), len(name)) >= least {
+			continue // so many letters have to be put in
+		}
+		if d := Distance(word, name); d < least {
 			best, least = name, d
 		}
 	}
 	return best
+}
+
+// within reports whether all of several words are in a name, as those of list_devices
+// are in list_all_devices.
+func within(word, name string) bool {
+	words := parts(word)
+	return len(words) > 1 && !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(parts(name), w) })
+}
+
+func parts(name string) []string {
+	return strings.FieldsFunc(name, func(r rune) bool { return r == '_' || r == '-' })
 }
 
 // Distance counts the insertions, deletions, substitutions and exchanges of

@@ -9,7 +9,7 @@ import (
 )
 
 func TestNearest(t *testing.T) {
-	known := []string{"serve", "doctor", "zed", "vscode", "claude-desktop", "--require-tailscale"}
+	known := []string{"serve", "doctor", "zed", "vscode", "claude-desktop", "--require-tailscale", "list_all_devices", "get_device_info"}
 	for word, want := range map[string]string{
 		"sevre":               "serve",
 		"docter":              "doctor",
@@ -23,6 +23,9 @@ func TestNearest(t *testing.T) {
 		"z":                   "",
 		"":                    "",
 		"--require-something": "",
+		"list_devices":        "list_all_devices",
+		"device_list":         "",
+		"get_info":            "get_device_info",
 	} {
 		if got := spelling.Nearest(word, known); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)

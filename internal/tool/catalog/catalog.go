@@ -47,6 +47,9 @@ type Options struct {
 	API *tsapi.API
 	// Ceiling are the classes that this host offers.
 	Ceiling []grant.Class
+	// Unaudited are further classes that are set, and not offered since nothing could
+	// record what their tools change.
+	Unaudited []grant.Class
 	// Capability is the name by which grants mean this server; empty is
 	// jaxxstorm.com/cap/mcp.
 	Capability string
@@ -57,8 +60,12 @@ type Options struct {
 	Metrics func(context.Context) (string, error)
 }
 
-// New returns the registry of everything that this host offers.
-func New(o Options) *gate.Registry { return tool.NewRegistry(o.Ceiling, sets(o)...) }
+// New returns the registry of everything that this host offers, which knows too why it
+// does not offer the rest.
+func New(o Options) *gate.Registry {
+	offered := sets(o)
+	return tool.NewRegistry(o.Ceiling, append(offered, withheld(o, offered))...)
+}
 
 // Offered returns the definitions of everything that this host offers whatever its
 // ceiling is, in the order of names.
@@ -152,7 +159,7 @@ func status(o Options) tool.Set {
 	}
 	a := answer{
 		Status: "ok", Version: o.Version, Classes: slices.Clone(o.Ceiling),
-		API: "no credential: only tools that the local tailscaled answers are offered; set one in /etc/tailscale-mcp.env and restart",
+		API: "no credential: only tools that the local tailscaled answers are offered; " + noCredential.Next,
 	}
 	if o.API != nil {
 		a.API = "credential configured"
