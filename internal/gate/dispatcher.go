@@ -92,6 +92,8 @@ type Options struct {
 // behind the gate.
 type Dispatcher struct {
 	registry *Registry
+	// view is what the client of a request asks to be shown.
+	view View
 	// server is the server behind the gate that is asked; empty for our own.
 	server     string
 	audit      audit.Log
@@ -150,7 +152,7 @@ func (d *Dispatcher) Registry() *Registry { return d.registry }
 
 // Snapshot returns what there is now. It never changes, and another pointer means
 // that something did.
-func (d *Dispatcher) Snapshot() *Snapshot { return d.registry.Of(d.server) }
+func (d *Dispatcher) Snapshot() *Snapshot { return d.registry.Of(d.server).Of(d.view) }
 
 // Call runs the tool r.Name for c and returns its answer, or a [*Error] that
 // the caller is told.
@@ -274,5 +276,11 @@ func (d *Dispatcher) noTool(ctx context.Context, c caller.Caller, r Request, now
 
 func (d *Dispatcher) unknown(ctx context.Context, c caller.Caller, r Request, kind string) *Error {
 	d.Refused(ctx, c, r, "no such "+kind)
-	return Unknown(kind, r.Name)
+	told := Unknown(kind, r.Name)
+	if d.view.Narrow() {
+		why := d.view.reason()
+		told.Message += ", and " + why.What
+		told.Next += "; or " + why.Next
+	}
+	return told
 }

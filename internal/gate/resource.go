@@ -27,6 +27,9 @@ type Resource struct {
 	// as the last path segment: tailscale://device/{+id} for one of our own, whose
 	// members are spelled with the colons and at signs that their names have.
 	URI string
+	// Source is the family of tools that it belongs to; empty for what is of the server
+	// itself.
+	Source string
 	// Alias is a fixed URI that a grant may also name the whole family by.
 	Alias string
 	// Example is a value of a template's variable, for tests and the page of

@@ -18,6 +18,8 @@ type Snapshot struct {
 	resources []Resource
 	prompts   []Prompt
 	withheld  []Withheld // what is not offered, in the order of names
+	view      View       // what of another snapshot it is
+	views     views      // what of it clients have asked for
 }
 
 // Withheld is a tool that this program has and that this host does not offer. Who is

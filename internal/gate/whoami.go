@@ -21,6 +21,7 @@ type WhoAmIResult struct {
 	Notice  string   `json:"notice,omitempty" jsonschema:"what an administrator of this host should know: why it offers less than it is set to, and what to do"`
 
 	Classes    []grant.Class `json:"classes" jsonschema:"classes of tools that this host offers at all"`
+	Groups     []string      `json:"groups,omitempty" jsonschema:"the groups that this client asks for in its URL: nothing else is shown here, whatever is granted"`
 	NotOffered []string      `json:"notOffered,omitempty" jsonschema:"what this version has and this host does not offer to anybody, why, and what its administrator sets"`
 
 	Tools     []string `json:"tools" jsonschema:"tools you may call: names, or * (all but escalating), CLASS:*, group:NAME, group:NAME:CLASS for all such that this host offers"`
@@ -52,7 +53,7 @@ func (d *Dispatcher) whoAmI(c caller.Caller, now *Snapshot) WhoAmIResult {
 		Login: c.Login, Tags: c.Tags, Node: c.Node, NodeID: c.NodeID,
 		Host:    fmt.Sprintf("%s (tcp:%d)", host.Name, host.Port),
 		Notice:  d.notice,
-		Classes: now.Ceiling(), NotOffered: now.notOffered(),
+		Classes: now.Ceiling(), Groups: now.view.Groups(), NotOffered: now.notOffered(),
 		Conditions: d.rules(c).Conditions(mostConditions),
 	}
 	if c.Addr.IsValid() {

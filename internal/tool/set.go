@@ -25,6 +25,9 @@ type Resource struct {
 	// URI is the URI, or for a family its RFC 6570 template with one variable
 	// as the last path segment: tailscale://device/{+id}. A grant names it with {id}.
 	URI string
+	// Group is the family of tools that it belongs to; empty is that of the first tool of
+	// its set, and in a set without tools none: it is of the server itself.
+	Group string
 	// Alias is a fixed URI that a grant may also name the whole family by.
 	Alias string
 	// Example is a value of a template's variable, for tests and the page of
@@ -89,6 +92,9 @@ func (s Set) offer() (o gate.Offer) {
 		o.Tools = append(o.Tools, t.gate())
 	}
 	for _, r := range s.Resources {
+		if r.Group == "" && len(s.Tools) > 0 {
+			r.Group = s.Tools[0].Group
+		}
 		o.Resources = append(o.Resources, r.gate())
 	}
 	for _, p := range s.Prompts {
@@ -102,7 +108,7 @@ func (r Resource) Template() bool { return strings.HasSuffix(r.URI, "}") }
 
 func (r Resource) gate() gate.Resource {
 	out := gate.Resource{
-		URI: r.URI, Alias: r.Alias, Name: r.Name, Title: r.Title, Description: r.Description,
+		URI: r.URI, Source: r.Group, Alias: r.Alias, Name: r.Name, Title: r.Title, Description: r.Description,
 		MIMEType: r.MIMEType, Narrow: r.Narrow, Complete: completion(r.Complete),
 	}
 	read := r.Read
