@@ -89,6 +89,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/mcpserver":               {"internal/front", "internal/gate", "internal/caller", "internal/failure", "internal/grant", "internal/mcpserver/*"},
 		"internal/mcpserver/message":       {"internal/front"},
 		"internal/mcpserver/catalogue":     {"internal/gate", "internal/grant"},
+		"internal/mcpserver/brief":         {"internal/visible"},
 		"internal/metrics":                 {"internal/audit"},
 		"internal/proxy":                   {"internal/jsonrpc", "internal/proxy/*", "internal/bridge", "internal/jsonrpc/fault", "internal/retry"},
 		"internal/proxy/route":             {},

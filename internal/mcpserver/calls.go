@@ -11,6 +11,7 @@ import (
 
 	codes "tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/mcpserver/brief"
 )
 
 // named is the request with the name of what it asks for, as the dispatcher decides
@@ -41,7 +42,7 @@ func (x *exchange) callTool() ([]byte, *failure) {
 	if x.m.Modern && x.m.Asks {
 		request.Answer = func(key string) gate.Answer { return answerOf(more.InputResponses, key) }
 	}
-	out, err := x.s.o.Dispatcher.Call(x.work, x.caller, request)
+	out, err := x.dispatcher.Call(x.work, x.caller, request)
 	if err == nil {
 		return x.toolResult(out), nil
 	}
@@ -64,7 +65,11 @@ func (x *exchange) toolResult(out gate.Result) []byte {
 		b = append(b, out.Content...)
 	} else {
 		b = append(b, `[{"type":"text","text":`...)
-		b, _ = jsontext.AppendQuote(b, out.Structured) // what is not UTF-8 is replaced
+		if x.asked.short {
+			b, _ = jsontext.AppendQuote(b, brief.Text(out.Structured))
+		} else {
+			b, _ = jsontext.AppendQuote(b, out.Structured) // what is not UTF-8 is replaced
+		}
 		b = append(b, "}]"...)
 	}
 	if out.IsError {
@@ -86,10 +91,10 @@ func (x *exchange) readResource() ([]byte, *failure) {
 		return nil, f
 	}
 	if !isURI(p.URI) {
-		x.s.o.Dispatcher.Refused(x.work, x.caller, x.named(p.URI), "no such resource")
+		x.dispatcher.Refused(x.work, x.caller, x.named(p.URI), "no such resource")
 		return nil, notFound(x.m)
 	}
-	text, mimeType, err := x.s.o.Dispatcher.Read(x.work, x.caller, x.named(p.URI))
+	text, mimeType, err := x.dispatcher.Read(x.work, x.caller, x.named(p.URI))
 	if err != nil {
 		return nil, x.asFailure(err)
 	}
@@ -110,7 +115,7 @@ func (x *exchange) getPrompt() ([]byte, *failure) {
 	if f := x.read(&p); f != nil {
 		return nil, f
 	}
-	text, err := x.s.o.Dispatcher.Prompt(x.work, x.caller, x.named(p.Name), p.Arguments)
+	text, err := x.dispatcher.Prompt(x.work, x.caller, x.named(p.Name), p.Arguments)
 	if err != nil {
 		return nil, x.asFailure(err)
 	}
@@ -131,9 +136,9 @@ func (x *exchange) complete() ([]byte, *failure) {
 	var err error
 	switch ref := p.Ref.(type) {
 	case mcp.PromptReference:
-		values, total, err = x.s.o.Dispatcher.CompletePrompt(x.work, x.caller, x.named(ref.Name), p.Argument.Name, p.Argument.Value)
+		values, total, err = x.dispatcher.CompletePrompt(x.work, x.caller, x.named(ref.Name), p.Argument.Name, p.Argument.Value)
 	case mcp.ResourceReference:
-		values, total, err = x.s.o.Dispatcher.CompleteResource(x.work, x.caller, x.named(ref.URI), p.Argument.Value)
+		values, total, err = x.dispatcher.CompleteResource(x.work, x.caller, x.named(ref.URI), p.Argument.Value)
 	default:
 		return nil, mistyped(x.m.Method)
 	}

@@ -22,7 +22,8 @@ type client struct {
 	b        *bench
 	http     *http.Client
 	revision string
-	asks     bool // can ask a person
+	asks     bool   // can ask a person
+	query    string // of its URL, with the question mark
 }
 
 func (b *bench) client(t testing.TB, from, revision string) *client {
@@ -81,7 +82,7 @@ func (c *client) request(ctx context.Context, id any, method string, params map[
 
 // raw makes the HTTP request of any body.
 func (c *client) raw(ctx context.Context, body string) *http.Request {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.b.addr+Path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.b.addr+Path+c.query, strings.NewReader(body))
 	if err != nil {
 		panic(err)
 	}

@@ -25,7 +25,11 @@ func (x *exchange) asFailure(err error) *failure {
 	case !errors.As(err, &own):
 		return &failure{Status: http.StatusOK, Code: mcp.INTERNAL_ERROR, Message: err.Error()}
 	case own.Code == codes.UnknownName && x.m.Method == string(mcp.MethodResourcesRead):
-		return notFound(x.m)
+		f := notFound(x.m)
+		if x.asked.view.Narrow() {
+			f.Message = own.Error()
+		}
+		return f
 	}
 	return ownFailure(own)
 }

@@ -63,7 +63,7 @@ func (x *exchange) watch(asked mcp.SubscriptionFilter) {
 	last := x.view(x.caller)
 	// The stream tells of lists, so it is on record as a list is.
 	offered := s.o.Dispatcher.Snapshot()
-	s.o.Dispatcher.Listed(ctx, x.caller, x.request, len(last[0])+len(last[1])+len(last[2]),
+	x.dispatcher.Listed(ctx, x.caller, x.request, len(last[0])+len(last[1])+len(last[2]),
 		len(offered.Tools())+len(offered.Prompts())+len(offered.Resources()))
 	if asked.IsEmpty() {
 		return
@@ -111,7 +111,7 @@ var changes = [3]string{
 
 // view is what a caller is shown, by name: tools, prompts, resources.
 func (x *exchange) view(c caller.Caller) (v [3][]string) {
-	d := x.s.o.Dispatcher
+	d := x.dispatcher
 	for _, t := range d.Tools(c) {
 		v[0] = append(v[0], t.Name)
 	}

@@ -26,19 +26,19 @@ func (s *Server) catalogue() *catalogue.Catalogue {
 }
 
 func (x *exchange) listTools() ([]byte, *failure) {
-	return list(x, catalogue.Tools, x.s.o.Dispatcher.ToolsOf, func(t gate.Tool) string { return t.Name })
+	return list(x, catalogue.Tools, x.dispatcher.ToolsOf, func(t gate.Tool) string { return t.Name })
 }
 
 func (x *exchange) listPrompts() ([]byte, *failure) {
-	return list(x, catalogue.Prompts, x.s.o.Dispatcher.PromptsOf, func(p gate.Prompt) string { return p.Name })
+	return list(x, catalogue.Prompts, x.dispatcher.PromptsOf, func(p gate.Prompt) string { return p.Name })
 }
 
 func (x *exchange) listResources() ([]byte, *failure) {
-	return list(x, catalogue.Resources, x.s.o.Dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
+	return list(x, catalogue.Resources, x.dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
 }
 
 func (x *exchange) listTemplates() ([]byte, *failure) {
-	return list(x, catalogue.Templates, x.s.o.Dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
+	return list(x, catalogue.Templates, x.dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
 }
 
 // list is the response with what of one snapshot the caller is shown, which it puts on
@@ -49,18 +49,18 @@ func list[T any](x *exchange, member string, shown func(*gate.Snapshot, caller.C
 	}
 	c := x.s.catalogue()
 	var names []string
-	for _, t := range shown(c.Of(), x.caller) {
+	for _, t := range shown(c.Of().Of(x.asked.view), x.caller) {
 		if n := name(t); c.Has(member, n) { // a resource may be in the other list of resources
 			names = append(names, n)
 		}
 	}
 	x.decided = true
-	x.s.o.Dispatcher.Listed(x.work, x.caller, x.request, len(names), c.Count(member))
+	x.dispatcher.Listed(x.work, x.caller, x.request, len(names), c.Count(member))
 	b := x.begin(len(kept), nil)
 	if x.m.Modern {
 		b = append(b, kept...)
 	}
-	x.tail = c.Page(member, names)
+	x.tail = c.Page(member, names, x.asked.view.Narrow())
 	return b, nil
 }
 

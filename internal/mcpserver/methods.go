@@ -39,7 +39,7 @@ func (x *exchange) respond() {
 // refused answers with a failure and has it recorded, if the dispatcher has not.
 func (x *exchange) refused(f *failure) {
 	if !x.decided {
-		x.s.o.Dispatcher.Refused(x.work, x.caller, x.request, f.Message)
+		x.dispatcher.Refused(x.work, x.caller, x.request, f.Message)
 	}
 	x.refuse(f)
 }

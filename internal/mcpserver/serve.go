@@ -23,6 +23,9 @@ type exchange struct {
 	m      *message.Message
 	header http.Header
 	answer answer
+	// asked is what the client asks for in its URL, and dispatcher the way to that.
+	asked      asked
+	dispatcher *gate.Dispatcher
 	// request is what the dispatcher is told, but for the name.
 	request gate.Request
 	// work bounds what the caller asked for: it ends when the caller cancels
@@ -35,23 +38,25 @@ type exchange struct {
 }
 
 // serve takes one message of an identified caller.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, v *front.Visit) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, v *front.Visit, a asked) {
 	body, ok := v.Body(w, r)
 	if !ok {
 		return
 	}
+	dispatcher := s.o.Dispatcher.Showing(a.view)
 	m, f := message.Parse(body)
 	if f == nil {
 		f = readVersion(m, r.Header.Get(mcp.HeaderProtocolVersion))
 	}
 	if f == nil {
-		f = s.weigh(m, v)
+		f = weigh(dispatcher, m, v)
 	}
 	if f != nil {
 		front.Reject(w, m.ID, f)
 		return
 	}
 	x := s.exchange(w, r, v, m)
+	x.asked, x.dispatcher = a, dispatcher
 	defer x.recovered()
 	f = x.checkVersion()
 	switch {
@@ -73,12 +78,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v *front.Visit) {
 }
 
 // weigh takes from the caller's share what the message costs beyond a simple call.
-func (s *Server) weigh(m *message.Message, v *front.Visit) *failure {
+func weigh(d *gate.Dispatcher, m *message.Message, v *front.Visit) *failure {
 	switch {
 	case m.Subscribes():
 		return v.Stream()
 	case m.Method == string(mcp.MethodToolsCall):
-		return v.Weigh(s.o.Dispatcher.Weight(v.Caller, m.Name) - 1)
+		return v.Weigh(d.Weight(v.Caller, m.Name) - 1)
 	}
 	return nil
 }

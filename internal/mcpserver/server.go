@@ -2,11 +2,12 @@
 
 // Package mcpserver speaks MCP over Streamable HTTP for package gate. Besides
 // the proxy it is the only package that knows the protocol, with what is below it:
-// message reads what clients send, catalogue writes what the registry holds.
+// message reads what clients send, catalogue writes what the registry holds, brief says
+// answers in few words.
 //
 // What reaches Serve has passed package front: its caller is known and within its
 // limits. It passes the stages of Serve in order: method, Accept and Content-Type
-// (checks.go), the message (package message, serve.go), its revision (revision.go) and
+// (checks.go), what the client asks for in its URL (asked.go), the message (package message, serve.go), its revision (revision.go) and
 // its method (methods.go). Lists (lists.go) and calls (calls.go) lead to the one
 // dispatcher; the handshake is mcp-go's. What goes back passes answer.go.
 //
@@ -52,6 +53,9 @@ type Options struct {
 	Recheck time.Duration
 	// KeepAlive is how often a quiet stream says that it lives; zero means 15 s.
 	KeepAlive time.Duration
+	// Groups are the groups of tools that a client may ask for in its URL, whether they
+	// are offered or not; nil means those that are.
+	Groups []string
 	// Aside answers what no registry holds; may be nil.
 	Aside Aside
 }
@@ -106,9 +110,15 @@ func (s *Server) Drain() { s.stop() }
 
 // Serve answers one request, as a front.Handler.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, v *front.Visit) {
-	if checkMethod(w, r) && checkAccept(w, r) && checkContentType(w, r) {
-		s.serve(w, r, v)
+	if !checkMethod(w, r) || !checkAccept(w, r) || !checkContentType(w, r) {
+		return
 	}
+	a, err := s.askedIn(r.URL.RawQuery)
+	if err != nil {
+		front.Refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	s.serve(w, r, v, a)
 }
 
 // logPanic passes on the one panic that has a meaning to net/http.

@@ -34,7 +34,9 @@ type Catalogue struct {
 	// texts are the things of each list, by the member of its result that holds them;
 	// tools and prompts by name, resources and templates by URI.
 	texts map[string]map[string]json.RawMessage
-	pages pages
+	// pages are those of callers, and less those of clients that ask for less than they
+	// may have: these cannot push out the others, however many combinations they ask for.
+	pages, less pages
 	// mirrored are the tools some of whose arguments clients repeat in headers
 	// (x-mcp-header of 2026-07-28), by name.
 	mirrored map[string]*mcp.Tool
@@ -81,8 +83,12 @@ func (c *Catalogue) Has(list, name string) bool { return c.texts[list][name] != 
 func (c *Catalogue) Count(list string) int { return len(c.texts[list]) }
 
 // Page returns the end of a response, from the member of its result with that list on:
-// those of the list that have these names, in their order. It must not be modified.
-func (c *Catalogue) Page(list string, names []string) []byte {
+// those of the list that have these names, in their order. less says that the client asked
+// for less than there is for its caller. It must not be modified.
+func (c *Catalogue) Page(list string, names []string, less bool) []byte {
+	if less {
+		return c.less.of(list, names, c.texts[list])
+	}
 	return c.pages.of(list, names, c.texts[list])
 }
 
