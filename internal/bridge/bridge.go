@@ -3,6 +3,7 @@
 package bridge
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -80,6 +81,44 @@ func (b *Bridge) Serve(ctx, session context.Context, c Call) ([]byte, error) {
 // invalid is the error of a request with params that it cannot have.
 func invalid(why string) error { return &fault.Error{Code: fault.InvalidParams, Message: why} }
 
+// newer are the members of every result of 2026-07-28 that no older revision has.
+var newer = []string{"resultType", "ttlMs", "cacheScope"}
+
+// legacyAnswer returns the response msg without them: a client of an older revision may
+// hold a result against the schema of its own.
+func legacyAnswer(msg []byte) []byte {
+	if !slices.ContainsFunc(newer, func(name string) bool { return bytes.Contains(msg, []byte(name)) }) {
+		return msg // spares reading what is large
+	}
+	s := jsonrpc.NewScanner(msg)
+	var edits []jsonrpc.Edit
+	s.Members(func(key string) bool {
+		if key != "result" || !s.AtObject() {
+			return s.Skip()
+		}
+		from, kept := s.Pos()+1, false // where a member begins, with the comma before it
+		return s.Members(func(key string) bool {
+			begin := from
+			ok := s.Skip()
+			from = s.Pos()
+			switch drop := slices.Contains(newer, key); {
+			case drop:
+				edits = append(edits, jsonrpc.Edit{At: begin, Len: from - begin})
+			case !kept && len(edits) > 0: // all before it went, but for its comma
+				edits = append(edits, jsonrpc.Edit{At: begin + bytes.IndexByte(msg[begin:], ','), Len: 1})
+				kept = true
+			default:
+				kept = true
+			}
+			return ok
+		})
+	})
+	if len(edits) == 0 {
+		return msg
+	}
+	return jsonrpc.Replace(msg, edits...)
+}
+
 // maxRounds is how often a server may ask the client for more before it
 // answers. It may have itself asked again for as long as it works.
 const maxRounds = 100
@@ -100,7 +139,7 @@ func (b *Bridge) askForInput(ctx context.Context, c Call) ([]byte, error) {
 		wanted := inputRequired(answer)
 		if wanted == nil {
 			jsonrpc.GiveBack(len(msg))
-			return answer, nil
+			return legacyAnswer(answer), nil
 		}
 		if len(wanted.InputRequests) > 0 {
 			asked++

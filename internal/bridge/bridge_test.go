@@ -332,3 +332,21 @@ func TestOffers(t *testing.T) {
 		}
 	}
 }
+
+// A result of 2026-07-28 comes to an older client without what only that revision has,
+// and is the same otherwise, byte for byte.
+func TestLegacyAnswer(t *testing.T) {
+	for msg, want := range map[string]string{
+		`{"id":1,"result":{"content":[],"resultType":"complete"}}`:                                 `{"id":1,"result":{"content":[]}}`,
+		`{"result":{"resultType":"complete","ttlMs":0,"cacheScope":"private","tools":[ ]},"id":1}`: `{"result":{"tools":[ ]},"id":1}`,
+		`{"result":{"resultType":"complete" , "a":1.0, "ttlMs" : 5,"b":[2]}}`:                      `{"result":{  "a":1.0,"b":[2]}}`,
+		`{"result":{"resultType":"complete"}}`:                                                     `{"result":{}}`,
+		`{"result":{"a":{"resultType":"mine"},"_meta":{"ttlMs":1}}}`:                               `{"result":{"a":{"resultType":"mine"},"_meta":{"ttlMs":1}}}`,
+		`{"error":{"resultType":"x"}}`:                                                             `{"error":{"resultType":"x"}}`,
+		`{"result":"resultType"}`:                                                                  `{"result":"resultType"}`,
+	} {
+		if got := string(legacyAnswer([]byte(msg))); got != want || !json.Valid([]byte(got)) {
+			t.Errorf("%s: got %s, want %s", msg, got, want)
+		}
+	}
+}

@@ -189,7 +189,7 @@ func TestPX22Input(t *testing.T) {
 	c.send(legacyCall("8", "x"))
 	c.answer("8")
 	c.send(`{"jsonrpc":"2.0","id":` + idOf(t, again) + `,"result":{"action":"decline"}}`)
-	if got, want := c.answer("7"), `{"jsonrpc":"2.0","id":7,"result":{"content":[],"resultType":"complete"}}`; got != want {
+	if got, want := c.answer("7"), `{"jsonrpc":"2.0","id":7,"result":{"content":[]}}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	var ids []string
