@@ -140,7 +140,7 @@ func TestFind(t *testing.T) {
 			t.Errorf("%q: got %v with %v, want a hint to %s", typed, err, r, want)
 		}
 	}
-	for _, typed := range []string{"", "vim", "emacs", "zebra"} {
+	for _, typed := range []string{"", "vim", "emacs", "zebra", "nosuch"} {
 		_, err := Find(typed)
 		var r *Refusal
 		if !errors.As(err, &r) || strings.Contains(r.Hint, "did you mean") || !strings.Contains(r.Hint, "--list") {

@@ -68,6 +68,7 @@ type whoami struct {
 	Address string   `json:"address,omitempty"`
 	Host    string   `json:"host,omitempty"`
 	Classes []string `json:"classes,omitempty"`
+	Groups  []string `json:"groups,omitempty"`
 	Missing *struct {
 		Tools []string `json:"tools,omitempty"`
 		Grant string   `json:"grant,omitempty"`
@@ -81,6 +82,8 @@ func identity(ctx context.Context, w *walk) Finding {
 	var result struct {
 		IsError bool
 		Content []struct{ Text string }
+		// StructuredContent is whole whatever text the URL asks for.
+		StructuredContent json.RawMessage
 	}
 	err := w.ask(ctx, "tools/call", map[string]any{"name": "whoami", "arguments": map[string]any{}}, &result)
 	var said *answerError
@@ -92,7 +95,11 @@ func identity(ctx context.Context, w *walk) Finding {
 	case result.IsError || len(result.Content) == 0:
 		return noted("", "the server did not say who it takes you for")
 	}
-	if err := json.Unmarshal([]byte(result.Content[0].Text), &w.who); err != nil {
+	answer := []byte(result.StructuredContent)
+	if answer == nil {
+		answer = []byte(result.Content[0].Text)
+	}
+	if err := json.Unmarshal(answer, &w.who); err != nil {
 		return noted("", "the server's whoami is not that of tailscale-mcp: who it takes you for is not known")
 	}
 	who := w.who.Login
@@ -142,12 +149,18 @@ func tools(ctx context.Context, w *walk) Finding {
 	switch only := len(names) == 1 && names[0] == "whoami"; {
 	case (only || len(names) == 0) && missing != nil && missing.Grant != "":
 		return broken(errors.New("nothing is granted to you there"), "an administrator adds this, or a part of it, to \"grants\" in the tailnet policy file:\n"+missing.Grant)
+	case (only || len(names) == 0) && len(w.who.Groups) > 0:
+		return broken(errors.New("you may use no tool of the groups that the URL asks for: "+strings.Join(w.who.Groups, ", ")),
+			"ask for other groups in the URL, or have an administrator grant you tools of these")
 	case only || len(names) == 0:
 		return broken(errors.New("the server offers no tool"), "on the server's host run: tailscale-mcp tools")
 	}
 	slices.Sort(names)
 	f := found("%d: %s", len(names), strings.Join(names, ", "))
 	f.Data = names
+	if len(w.who.Groups) > 0 {
+		f.Detail += "; the URL asks for the groups " + strings.Join(w.who.Groups, ", ") + " only"
+	}
 	if missing != nil && len(missing.Tools) > 0 {
 		f.Detail += fmt.Sprintf("; %d more are not granted (whoami says by which grant they would be)", len(missing.Tools))
 	}

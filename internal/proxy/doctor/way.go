@@ -75,9 +75,9 @@ func node(ctx context.Context, w *walk) Finding {
 }
 
 func connection(ctx context.Context, w *walk) Finding {
-	detail, err := w.path.Connect(ctx)
+	detail, note, err := w.path.Connect(ctx)
 	if err != nil {
 		return broken(err, "tailscale status")
 	}
-	return found("%s", detail)
+	return noted(detail, note)
 }

@@ -154,7 +154,7 @@ func (p *Path) Node(ctx context.Context) (found, note string, err error) {
 }
 
 // Connect makes a TCP connection to the server, and closes it.
-func (p *Path) Connect(ctx context.Context) (found string, err error) {
+func (p *Path) Connect(ctx context.Context) (found, note string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.r.timeout)
 	defer cancel()
 	dial, at := p.r.Dial, net.JoinHostPort(p.r.host, fmt.Sprint(p.r.port))
@@ -164,13 +164,26 @@ func (p *Path) Connect(ctx context.Context) (found string, err error) {
 	begin := time.Now()
 	c, err := dial(ctx, "tcp", at)
 	if err != nil {
-		return "", p.unconnected(err)
+		return "", "", p.unconnected(err)
 	}
+	took := since(begin)
 	_ = c.Close()
 	if p.way == userspace {
-		return fmt.Sprintf("to port %d through tailscaled, in %v", p.r.port, since(begin)), nil
+		return fmt.Sprintf("to port %d through tailscaled, in %v", p.r.port, took), slowly(took), nil
 	}
-	return fmt.Sprintf("to %v in %v", c.RemoteAddr(), since(begin)), nil
+	return fmt.Sprintf("to %v in %v", c.RemoteAddr(), took), slowly(took), nil
+}
+
+// slow is how long a connection takes that a person notices with every call; to the
+// other side of the earth it is a third of a second.
+const slow = 2 * time.Second
+
+// slowly says what may be behind a connection that took long; nothing when it did not.
+func slowly(took time.Duration) string {
+	if took < slow {
+		return ""
+	}
+	return "that is slow: one address of the server may not answer before another does, the way there may lead over a relay far away (tailscale ping says), or the server's host is overloaded"
 }
 
 func since(begin time.Time) time.Duration { return time.Since(begin).Round(10 * time.Microsecond) }

@@ -61,7 +61,8 @@ func walkAll(ctx context.Context, p *Path) (log, failed string, err error) {
 			return b.String(), failed, err
 		}
 	}
-	err = plain("connection", p.Connect)
+	found, note, err := p.Connect(ctx)
+	err = say("connection", found, note, err)
 	return b.String(), failed, err
 }
 
@@ -206,7 +207,7 @@ func TestPX26PathLocal(t *testing.T) {
 		if err := p.Refused(); (err != nil) != required {
 			t.Errorf("required %v: got %v", required, err)
 		}
-		if _, err := p.Connect(t.Context()); err != nil {
+		if _, _, err := p.Connect(t.Context()); err != nil {
 			t.Errorf("got %v, want a connection", err)
 		}
 	}
@@ -221,4 +222,13 @@ func accepting(t *testing.T) string {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	return l.Addr().String()
+}
+
+// A connection that took seconds is no good news.
+func TestSlowConnections(t *testing.T) {
+	for took, noted := range map[time.Duration]bool{0: false, 400 * time.Millisecond: false, slow - 1: false, slow: true, 5003 * time.Millisecond: true} {
+		if note := slowly(took); strings.Contains(note, "that is slow") != noted {
+			t.Errorf("%v: %q", took, note)
+		}
+	}
 }
