@@ -26,6 +26,8 @@ func installCommand(s streams) *cobra.Command {
 		Long:  installDetails,
 	}
 	c.Flags().StringVar(&opt.server, "server", "", "the `URL` of the server's MCP endpoint (or MCP_SERVER)")
+	c.Flags().Var(&opt.groups, "groups", "show the client these `GROUPS` of tools only, such as devices,policy")
+	c.Flags().StringVar(&opt.text, "text", "", "what stands beside the structured content of an answer: full or short, by `KIND`")
 	c.Flags().BoolVar(&opt.list, "list", false, "list the clients and their files")
 	c.Flags().BoolVar(&opt.printOnly, "print", false, "only print what to enter and where")
 	c.Flags().BoolVar(&opt.force, "force", false, "replace another server of that name")

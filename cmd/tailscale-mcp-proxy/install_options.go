@@ -4,8 +4,10 @@ package main
 
 import (
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +22,8 @@ import (
 type installOptions struct {
 	client     string
 	server     string
+	groups     list   // that the URL is to ask for
+	text       string // as well
 	name       string
 	config     string
 	printOnly  bool
@@ -79,6 +83,9 @@ func (opt *installOptions) entry(command, home string, environ []string) (instal
 	if err := behind.absolute(home); err != nil {
 		return install.Entry{}, err
 	}
+	if err := opt.ask(run.server); err != nil {
+		return install.Entry{}, err
+	}
 	for _, pair := range behind.headerEnv.list {
 		_, from, err := headers.From(pair)
 		if err != nil {
@@ -89,6 +96,34 @@ func (opt *installOptions) entry(command, home string, environ []string) (instal
 	// An URL that has been read has no spaces left, which some clients break
 	// arguments at.
 	return install.Entry{Command: command, Args: append([]string{"--server", run.server.String()}, opt.proxy...)}, nil
+}
+
+// groupName is the form of a group's name; the server knows which there are.
+var groupName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// ask puts into the URL what the client shall ask the server for. What stands there
+// already stays, unless it is given anew.
+func (opt *installOptions) ask(server *url.URL) error {
+	query := server.Query()
+	for _, group := range opt.groups {
+		if !groupName.MatchString(group) {
+			return cli.Misused("they are names such as devices,policy; 'tailscale-mcp tools' on the server's host lists them", "--groups: %q is no group of tools", group)
+		}
+	}
+	if len(opt.groups) > 0 {
+		query.Set("groups", opt.groups.String())
+	}
+	switch opt.text {
+	case "":
+	case "short", "full":
+		query.Set("text", opt.text)
+	default:
+		return cli.Misused("it is full or short", "--text: there is no text %q", opt.text)
+	}
+	if len(opt.groups) > 0 || opt.text != "" {
+		server.RawQuery = strings.ReplaceAll(query.Encode(), "%2C", ",") // a comma needs no escape there
+	}
+	return nil
 }
 
 // absolute refuses a path that means another file where a client starts the

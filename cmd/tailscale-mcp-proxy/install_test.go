@@ -75,3 +75,36 @@ func TestPX27Install(t *testing.T) {
 		t.Errorf("got %v, want no file any more", err)
 	}
 }
+
+// What the client is to ask for stands in the URL that it is given, beside what stood
+// there; what cannot be meant is refused.
+func TestInstallAsksForLess(t *testing.T) {
+	for _, tt := range []struct {
+		server, groups, text, want, refused string
+	}{
+		{"http://ts-mcp:8080/mcp", "devices, policy", "", "http://ts-mcp:8080/mcp?groups=devices,policy", ""},
+		{"http://ts-mcp:8080/mcp", "devices", "short", "http://ts-mcp:8080/mcp?groups=devices&text=short", ""},
+		{"http://ts-mcp:8080/mcp?text=short&x=1", "devices", "full", "http://ts-mcp:8080/mcp?groups=devices&text=full&x=1", ""},
+		{"http://ts-mcp:8080/mcp?groups=dns", "", "", "http://ts-mcp:8080/mcp?groups=dns", ""},
+		{"http://ts-mcp:8080/mcp", "Devices", "", "", "--groups"},
+		{"http://ts-mcp:8080/mcp", "a&b", "", "", "--groups"},
+		{"http://ts-mcp:8080/mcp", "", "tiny", "", "--text"},
+	} {
+		opt := installOptions{server: tt.server, text: tt.text}
+		if tt.groups != "" {
+			if err := opt.groups.Set(tt.groups); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e, err := opt.entry("/bin/proxy", "/home/a", nil)
+		if tt.refused != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.refused) {
+				t.Errorf("%+v: got %v, want it refused", tt, err)
+			}
+			continue
+		}
+		if err != nil || len(e.Args) != 2 || e.Args[1] != tt.want {
+			t.Errorf("%+v: got %q (%v)", tt, e.Args, err)
+		}
+	}
+}
