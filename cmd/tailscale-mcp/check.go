@@ -216,6 +216,8 @@ func lacking(t tool.Tool, cfg config.Config) string {
 	switch {
 	case !slices.Contains(cfg.Allow, t.Class) && !t.ForEveryone:
 		return "this host does not offer the class: TAILSCALE_MCP_ALLOW"
+	case cfg.Groups != nil && !slices.Contains(cfg.Groups, t.Group) && !t.ForEveryone:
+		return "this host does not offer the group: TAILSCALE_MCP_GROUPS"
 	case cfg.Credential.IsZero() && !answeredLocally(t):
 		return "it needs an API credential, and this account sees none"
 	}

@@ -54,7 +54,7 @@ func runDoctor(ctx context.Context, p person) error {
 	for _, w := range cfg.Warnings {
 		note("%s", w)
 	}
-	ok("configuration: offers %s tools, on port %d", joinClasses(cfg), cfg.Port)
+	ok("configuration: offers %s tools%s, on port %d", joinClasses(cfg), ofGroups(cfg), cfg.Port)
 
 	checkAudit(cfg, ok, note)
 
@@ -122,6 +122,14 @@ func size(bytes int64) string {
 		return fmt.Sprintf("%d KiB", (bytes+1023)>>10)
 	}
 	return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(bytes)/(1<<20)), ".0") + " MiB"
+}
+
+// ofGroups names the groups that are offered, where it is not all of them.
+func ofGroups(cfg config.Config) string {
+	if cfg.Groups == nil {
+		return ""
+	}
+	return " of the groups " + strings.Join(cfg.Groups, ", ")
 }
 
 func joinClasses(cfg config.Config) string {

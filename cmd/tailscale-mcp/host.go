@@ -14,6 +14,7 @@ import (
 
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/localapi/socket"
+	"tailscale-mcp/internal/tool/catalog"
 )
 
 // hostRoot is where the files of this host are. Tests have a folder of their own.
@@ -23,7 +24,7 @@ var hostRoot = "/"
 // see it, with a word about what it cannot.
 func operatorConfig(p person) (config.Config, error) {
 	file := filepath.Join(hostRoot, config.File)
-	cfg, read, err := config.LoadWithFile(file)
+	cfg, read, err := config.LoadWithFile(file, catalog.Groups()...)
 	if err != nil || read {
 		return cfg, err
 	}

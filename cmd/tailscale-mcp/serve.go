@@ -52,7 +52,7 @@ func serveCommand(s streams) *cobra.Command {
 // them and serves until it is told to stop. It ends by itself only for a
 // configuration that cannot work: a tailscaled that is away is waited for.
 func runServe(ctx context.Context, s streams) error {
-	cfg, err := config.Load()
+	cfg, err := config.Load(catalog.Groups()...)
 	if err != nil {
 		return refuseStart(ctx, s, err)
 	}
@@ -92,7 +92,7 @@ func runServe(ctx context.Context, s streams) error {
 		log.Warn("configuration", "warning", offers.notice)
 	}
 	registry := catalog.New(catalog.Options{
-		Local: socket.ClientForTools(cfg.TailscaledSocket), API: api, Ceiling: offers.ceiling, Capability: cfg.Capability,
+		Local: socket.ClientForTools(cfg.TailscaledSocket), API: api, Ceiling: offers.ceiling, Groups: cfg.Groups, Capability: cfg.Capability,
 		Version: version.String(), Metrics: counts.Text,
 	})
 	trail := openTrail(cfg, s.out, losses{counts.AuditLost, counts.JournalLost}, log)
@@ -109,7 +109,7 @@ func runServe(ctx context.Context, s streams) error {
 		AskPerson:  cfg.ConfirmByPerson,
 		Charge:     charge(api),
 	})
-	mcp := mcpserver.New(mcpserver.Options{Dispatcher: dispatcher, Version: version.String(), Log: log})
+	mcp := mcpserver.New(mcpserver.Options{Dispatcher: dispatcher, Groups: catalog.Groups(), Version: version.String(), Log: log})
 	way := front.New(front.Options{
 		Resolve: resolver.Resolve,
 		Names:   func() []string { return hostNames(listener.Self(), cfg.Hostnames) },

@@ -44,7 +44,7 @@ func stdioCommand(s streams) *cobra.Command {
 // It is the whole daemon behind the whole proxy, with a connection in memory
 // between them, so that nothing can behave otherwise here than there.
 func runStdio(ctx context.Context, s streams) error {
-	cfg, err := config.Load()
+	cfg, err := config.Load(catalog.Groups()...)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func runStdio(ctx context.Context, s streams) error {
 	operator := caller.Operator(operatorName())
 	mcp := mcpserver.New(mcpserver.Options{
 		Dispatcher: gate.NewDispatcher(gate.Options{
-			Registry:   catalog.New(catalog.Options{Local: localClient(cfg), API: api, Ceiling: offers.ceiling, Capability: cfg.Capability, Version: version.String()}),
+			Registry:   catalog.New(catalog.Options{Local: localClient(cfg), API: api, Ceiling: offers.ceiling, Groups: cfg.Groups, Capability: cfg.Capability, Version: version.String()}),
 			Audit:      trail,
 			Digest:     trail.Digest,
 			Notice:     offers.notice,
@@ -77,6 +77,7 @@ func runStdio(ctx context.Context, s streams) error {
 			Host:       func() gate.Host { return gate.Host{Name: stdioHost, Port: cfg.Port} },
 			AskPerson:  cfg.ConfirmByPerson,
 		}),
+		Groups:  catalog.Groups(),
 		Version: version.String(),
 		Log:     log,
 	})

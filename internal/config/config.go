@@ -25,6 +25,7 @@ type Config struct {
 	TailscaledSocket string        // LocalAPI socket; empty: the platform's usual place
 	Capability       string        // app capability whose grants count
 	Allow            []grant.Class // classes this host offers, in the order of grant.Classes; never empty
+	Groups           []string      // groups of tools this host offers, by name; nil: all
 	AllowSelf        bool          // callers from this very node are accepted
 	ConfirmByPerson  bool          // clients that cannot ask their person are refused what can do harm
 	Hostnames        []string      // further DNS names accepted in Host, lower case, no trailing dot
@@ -44,9 +45,10 @@ type Limits struct {
 	APIRate                     int // requests to the Tailscale API per minute
 }
 
-// Load reads the environment of this process and systemd's credentials. Its
+// Load reads the environment of this process and systemd's credentials. groups are the
+// groups of tools that there are; of none, their names are not checked. Its
 // error is an [*Error] with everything that is wrong.
-func Load() (Config, error) {
+func Load(groups ...string) (Config, error) {
 	var l loader
 	var api apiVariables
 	var server serverVariables
@@ -69,6 +71,7 @@ func Load() (Config, error) {
 		TailscaledSocket: l.socket(serverPrefix+"_TAILSCALED_SOCKET", server.TailscaledSocket),
 		Capability:       l.capability(serverPrefix+"_CAPABILITY", server.Capability),
 		Allow:            l.classes(serverPrefix+"_ALLOW", server.Allow),
+		Groups:           l.groups(serverPrefix+"_GROUPS", server.Groups, groups),
 		AllowSelf:        l.boolean(serverPrefix+"_ALLOW_SELF", server.AllowSelf),
 		ConfirmByPerson:  l.confirm(serverPrefix+"_CONFIRM", server.Confirm),
 		Hostnames:        l.hostnames(serverPrefix+"_HOSTNAMES", server.Hostnames),

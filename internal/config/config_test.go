@@ -298,3 +298,35 @@ func TestNearMissesAreWarnings(t *testing.T) {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
 }
+
+// The groups that are offered: all, some, or all but some; a name that is none stops the
+// start, with those that there are.
+func TestGroups(t *testing.T) {
+	known := []string{"devices", "dns", "local", "posture"}
+	for value, want := range map[string]string{
+		"": "all", "all": "all", " all ,": "all", "devices": "devices", "dns,devices dns": "devices dns",
+		"-posture": "devices dns local", "all,-posture,-dns": "devices local", "devices,dns,-dns": "devices",
+	} {
+		var l loader
+		got := l.groups("TAILSCALE_MCP_GROUPS", value, known)
+		text := strings.Join(got, " ")
+		if got == nil {
+			text = "all"
+		}
+		if text != want || len(l.problems) > 0 {
+			t.Errorf("%q: got %s, %v, want %s", value, text, l.problems, want)
+		}
+	}
+	for value, remedy := range map[string]string{
+		"device": "did you mean devices?", "nosuch": "the groups are: devices, dns, local, posture", "-nosuch": "the groups are:", "devices,-devices": "write all",
+	} {
+		var l loader
+		if got := l.groups("TAILSCALE_MCP_GROUPS", value, known); len(l.problems) != 1 || !strings.Contains((&Error{Problems: l.problems}).Error(), remedy) {
+			t.Errorf("%q: got %v, %v, want %s", value, got, l.problems, remedy)
+		}
+	}
+	var l loader // a program that asks for something else knows no groups, and must not stop
+	if got := l.groups("TAILSCALE_MCP_GROUPS", "devices,-x", nil); len(l.problems) > 0 {
+		t.Errorf("got %v, %v", got, l.problems)
+	}
+}

@@ -15,11 +15,11 @@ import (
 // from the file first. What the environment has wins. It returns whether the
 // file was read; one that is missing or unreadable is left to the caller to
 // mention.
-func LoadWithFile(file string) (c Config, read bool, err error) {
+func LoadWithFile(file string, groups ...string) (c Config, read bool, err error) {
 	text, err := os.ReadFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
-		c, err = Load()
+		c, err = Load(groups...)
 		return c, false, err
 	case err != nil:
 		return Config{}, false, fmt.Errorf("reading %s: %w", file, err)
@@ -38,7 +38,7 @@ func LoadWithFile(file string) (c Config, read bool, err error) {
 			return Config{}, false, fmt.Errorf("%s: taking over a variable: %w", file, err)
 		}
 	}
-	c, err = Load()
+	c, err = Load(groups...)
 	return c, true, err
 }
 

@@ -5,6 +5,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"net/url"
 	"os"
@@ -102,6 +103,44 @@ func (l *loader) classes(name, value string) []grant.Class {
 		}
 	}
 	return classes
+}
+
+// groups reads which groups of tools are offered, nil for all that are known. An unknown
+// one is an error rather than ignored, as with classes.
+func (l *loader) groups(name, value string, known []string) []string {
+	offered, all := map[string]bool{}, false
+	without := map[string]bool{}
+	for _, word := range list(value) {
+		group, left := strings.CutPrefix(word, "-")
+		switch {
+		case word == "all":
+			all = true
+		case len(known) > 0 && !slices.Contains(known, group):
+			remedy := "the groups are: " + strings.Join(known, ", ")
+			if meant := nearest(group, known); meant != "" {
+				remedy = "did you mean " + meant + "? " + remedy
+			}
+			l.addValue(name, word, "is not a group of tools", remedy)
+			return nil
+		case left:
+			without[group] = true
+		default:
+			offered[group] = true
+		}
+	}
+	if len(without) == 0 && (all || len(offered) == 0) {
+		return nil
+	}
+	if all || len(offered) == 0 {
+		for _, group := range known {
+			offered[group] = true
+		}
+	}
+	maps.DeleteFunc(offered, func(group string, _ bool) bool { return without[group] })
+	if len(offered) == 0 && len(known) > 0 {
+		l.addValue(name, value, "leaves no group of tools", "write all, or a comma-separated list of: "+strings.Join(known, ", "))
+	}
+	return slices.Sorted(maps.Keys(offered))
 }
 
 // apiURL wants https, since the credential travels there; loopback is for tests

@@ -4,6 +4,7 @@ package tool
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/gate"
@@ -92,15 +93,38 @@ func (s Set) offer() (o gate.Offer) {
 		o.Tools = append(o.Tools, t.gate())
 	}
 	for _, r := range s.Resources {
-		if r.Group == "" && len(s.Tools) > 0 {
-			r.Group = s.Tools[0].Group
-		}
+		r.Group = s.groupOf(r)
 		o.Resources = append(o.Resources, r.gate())
 	}
 	for _, p := range s.Prompts {
 		o.Prompts = append(o.Prompts, p.gate())
 	}
 	return o
+}
+
+// groupOf is the family of tools that a resource of the set belongs to, or none.
+func (s Set) groupOf(r Resource) string {
+	if r.Group == "" && len(s.Tools) > 0 {
+		return s.Tools[0].Group
+	}
+	return r.Group
+}
+
+// Within returns what of the set belongs to one of these groups, or to none. What is for
+// everyone stays. Prompts go with their tools, once all sets are together.
+func (s Set) Within(groups []string) Set {
+	kept := Set{Prompts: s.Prompts, Withheld: s.Withheld}
+	for _, t := range s.Tools {
+		if t.ForEveryone || slices.Contains(groups, t.Group) {
+			kept.Tools = append(kept.Tools, t)
+		}
+	}
+	for _, r := range s.Resources {
+		if r.Group = s.groupOf(r); r.Group == "" || slices.Contains(groups, r.Group) {
+			kept.Resources = append(kept.Resources, r)
+		}
+	}
+	return kept
 }
 
 // Template reports whether the resource is a family.

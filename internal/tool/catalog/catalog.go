@@ -47,6 +47,8 @@ type Options struct {
 	API *tsapi.API
 	// Ceiling are the classes that this host offers.
 	Ceiling []grant.Class
+	// Groups are the groups that this host offers; nil for all.
+	Groups []string
 	// Unaudited are further classes that are set, and not offered since nothing could
 	// record what their tools change.
 	Unaudited []grant.Class
@@ -63,13 +65,35 @@ type Options struct {
 // New returns the registry of everything that this host offers, which knows too why it
 // does not offer the rest.
 func New(o Options) *gate.Registry {
-	offered := sets(o)
-	return tool.NewRegistry(o.Ceiling, append(offered, withheld(o, offered))...)
+	there := sets(o)
+	return tool.NewRegistry(o.Ceiling, append(within(o.Groups, there), withheld(o, there))...)
+}
+
+// within are the sets with what of them belongs to these groups; of nil, all of them.
+func within(groups []string, sets []tool.Set) []tool.Set {
+	if groups == nil {
+		return sets
+	}
+	kept := make([]tool.Set, len(sets))
+	for i, set := range sets {
+		kept[i] = set.Within(groups)
+	}
+	return kept
+}
+
+// Groups are the names of all groups of this version.
+func Groups() []string {
+	var groups []string
+	for _, t := range known() {
+		groups = append(groups, t.Group)
+	}
+	slices.Sort(groups)
+	return slices.Compact(groups)
 }
 
 // Offered returns the definitions of everything that this host offers whatever its
 // ceiling is, in the order of names.
-func Offered(o Options) tool.Set { return merged(sets(o)) }
+func Offered(o Options) tool.Set { return merged(within(o.Groups, sets(o))) }
 
 // Everything returns all definitions of this version, in the order of names. They are
 // for looking at: nothing stands behind them that could be called.

@@ -27,8 +27,8 @@ var (
 	}
 )
 
-// withheld are the tools of this version that a host with those options and sets does not
-// offer, each with everything that has to be set.
+// withheld are the tools of this version that a host with those options, which has these
+// sets, does not offer, each with everything that has to be set.
 func withheld(o Options, offered []tool.Set) (left tool.Set) {
 	leave := func(tools []tool.Tool, why ...gate.Reason) {
 		for _, t := range tools {
@@ -40,6 +40,9 @@ func withheld(o Options, offered []tool.Set) (left tool.Set) {
 			default:
 				all = append(all, noClass(slices.Concat(o.Ceiling, o.Unaudited), t.Class))
 			}
+			if o.Groups != nil && !t.ForEveryone && !slices.Contains(o.Groups, t.Group) {
+				all = append(all, noGroup(t.Group))
+			}
 			if len(all) > 0 {
 				left.Withheld = append(left.Withheld, gate.Withheld{Tool: t.Granted(), Why: all})
 			}
@@ -50,6 +53,14 @@ func withheld(o Options, offered []tool.Set) (left tool.Set) {
 		leave(merged(upstream(o, nil)).Tools, noCredential)
 	}
 	return left
+}
+
+// noGroup says how to offer one group more.
+func noGroup(group string) gate.Reason {
+	return gate.Reason{
+		What: "it does not offer the group " + group,
+		Next: "an administrator of this host sets TAILSCALE_MCP_GROUPS to all, or adds " + group + " to it, in " + place,
+	}
 }
 
 // noClass says how to offer one class more.
