@@ -35,6 +35,7 @@
 //     a caller means, within its grants; devices/view has what is shown of one.
 //   - tool/access: who reaches what by the policy file, and who may use this server;
 //     access/held has the latter for `tailscale-mcp check` too.
+//   - tool/logs reads audit logs and flow logs, tool/streaming says where they are sent.
 //   - tool/policy/past: how the policy file was changed, out of the configuration audit log.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it means for a tailnet, and what it gives to

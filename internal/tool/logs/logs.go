@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package logs has the tools about audit logs, flow logs and where they are
-// streamed (https://tailscale.com/api#tag/logging). It imports tool, grant and
+// Package logs has the tools that read audit logs and flow logs
+// (https://tailscale.com/api#tag/logging). It imports tool, grant and
 // tailnet; errors of the API pass through with their codes.
 package logs
 
@@ -31,7 +31,7 @@ type API interface {
 func Tools(api API) tool.Set {
 	l := &logs{api, time.Now}
 	return tool.Set{Tools: []tool.Tool{
-		l.audit(), l.flows(), l.stream(), l.setStream(), l.removeStream(), l.createExternalID(), l.validateExternalID(),
+		l.audit(), l.flows(),
 	}}
 }
 
@@ -85,19 +85,4 @@ func page(call tool.Call, p tool.Paging, scope any, entries []entry) ([]tsapi.Ob
 		objects[i] = e.object
 	}
 	return objects, listed, err
-}
-
-func (l *logs) getStream(ctx context.Context, logType string) (tsapi.Object, error) {
-	o, err := l.api.Object(ctx, tsapi.Request{Op: "getLogStreamingConfiguration", Params: []string{logType}})
-	return o, instead(err, failure.NotFound, "check the scopes of the API credential: with log_streaming:read among them, these logs are streamed nowhere")
-}
-
-// present reads the configured stream, and reports whether there is one. The API
-// answers 404 for none, and also for some refusals: then the next call is refused again.
-func (l *logs) present(ctx context.Context, logType string) (o tsapi.Object, there bool, err error) {
-	o, err = l.getStream(ctx, logType)
-	if failure.CodeOf(err) == failure.NotFound {
-		return tsapi.Object{}, false, nil
-	}
-	return o, err == nil, err
 }

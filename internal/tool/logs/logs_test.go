@@ -55,7 +55,7 @@ func TestWindows(t *testing.T) {
 	for _, name := range []string{"list_audit_logs", "list_flow_logs"} {
 		for arguments, part := range map[string]string{
 			`{"start":"yesterday"}`:     "start is neither",
-			`{"end":"-1h"}`:             "end is neither",
+			`{"end":"+1h"}`:             "end is neither",
 			`{"start":"d"}`:             "start is neither",
 			`{"start":"1h","end":"2h"}`: "is not after",
 			`{"start":"1h","end":"1h"}`: "is not after",
