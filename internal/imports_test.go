@@ -130,6 +130,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/testbed/fakeapi":         {"internal/policy", "internal/policy/grammar", "internal/policy/tailnet"},
 		"internal/tool/access":             {"internal/tool", "internal/tool/access/held", "internal/grant", "internal/policy", "internal/policy/grammar", "internal/survey", "internal/tsapi", "internal/visible", "internal/policy/tailnet", "internal/policy/address", "internal/policy/ports"},
 		"internal/tool/access/held":        {"internal/cli/spelling", "internal/failure", "internal/grant", "internal/policy", "internal/policy/grammar", "internal/policy/tailnet", "internal/survey", "internal/tsapi", "internal/visible"},
+		"internal/tool/logs":               {"internal/tool", "internal/failure", "internal/grant", "internal/tool/devices/lookup", "internal/tsapi", "internal/tsapi/object", "internal/tsapi/period"},
 		"internal/tool/policy/past":        {"internal/failure", "internal/tsapi/period", "internal/tsapi"},
 		"internal/policy/difference":       {"internal/policy/nesting"},
 		"internal/policy/edit":             {"internal/policy/nesting"},

@@ -13,6 +13,7 @@ import (
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/tsapi/period"
 )
@@ -21,9 +22,8 @@ const group = "logs"
 
 // API is what these tools ask of the Tailscale API; *tsapi.API is one.
 type API interface {
-	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+	lookup.API
 	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
-	Do(ctx context.Context, r tsapi.Request) error
 	ConfigurationLog(ctx context.Context, wanted tsapi.ConfigurationLog) ([]tsapi.Object, error)
 }
 
@@ -42,12 +42,9 @@ type logs struct {
 
 // narrowed gives the next step when the answer of the API itself is too large: only
 // arguments that the API sees make it smaller.
-func narrowed(err error, next string) error { return instead(err, failure.ResultTooLarge, next) }
-
-// instead returns err with another next step if it has that code.
-func instead(err error, code failure.Code, next string) error {
+func narrowed(err error, next string) error {
 	var e *tsapi.Error
-	if !errors.As(err, &e) || e.Code != code {
+	if !errors.As(err, &e) || e.Code != failure.ResultTooLarge {
 		return err
 	}
 	told := *e

@@ -18,8 +18,8 @@ const Day = 24 * time.Hour
 
 // Window is the arguments of the tools that read logs; their input structs embed it.
 type Window struct {
-	Start string `json:"start,omitempty" jsonschema:"time (2026-01-31T08:00:00Z), date, or how far back (24h, 7d)"`
-	End   string `json:"end,omitempty" jsonschema:"likewise, or now; a date is its whole day (UTC)"`
+	Start string `json:"start,omitempty" jsonschema:"time, date, or back from now: 24h, 7d"`
+	End   string `json:"end,omitempty" jsonschema:"likewise"`
 }
 
 // Span is a window in absolute times, as the API takes them and answers have them.
