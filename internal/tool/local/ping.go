@@ -205,8 +205,10 @@ func milliseconds(s float64) float64 { return hundredths(s * 1000) }
 func hundredths(f float64) float64 { return math.Round(f*100) / 100 }
 
 // short bounds a text of tailscaled's and keeps it in one line.
-func short(text string) string {
-	const most = 200
+func short(text string) string { return within(text, 200) }
+
+// within is short with another bound.
+func within(text string, most int) string {
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "�")), " ")
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "…"

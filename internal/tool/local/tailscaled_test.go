@@ -37,7 +37,7 @@ func TestRealTailscaled(t *testing.T) {
 	if _, err := tn.AddFakePeers(ctx, 300); err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, &node{tailscaled: localapi.New(socket.Client(host.Socket)), pingEvery: 50 * time.Millisecond, pingTimeout: 5 * time.Second})
+	b := newBench(t, &node{tailscaled: localapi.New(socket.Client(host.Socket)), pingEvery: 50 * time.Millisecond, pingTimeout: 5 * time.Second, networks: noNetworks})
 
 	var st statusResult
 	b.check(t, "get_tailnet_status", ``, &st)
