@@ -22,8 +22,8 @@ import (
 )
 
 type queryInput struct {
-	Name string `json:"name" jsonschema:"such as db.corp.internal; an address for PTR"`
-	Type string `json:"type,omitempty" jsonschema:"of the records" enum:"A,AAAA,CNAME,MX,NS,PTR,SRV,TXT" default:"A"`
+	Name string `json:"name" jsonschema:"for PTR an address"`
+	Type string `json:"type,omitempty" jsonschema:"of records" enum:"A,AAAA,CNAME,MX,NS,PTR,SRV,TXT" default:"A"`
 }
 
 type queryResult struct {
@@ -55,7 +55,7 @@ var queryTypes = map[string]dnsmessage.Type{
 // queryDNS asks as any program on the host would: tailscaled's own dns-query is for root.
 func (n *node) queryDNS() tool.Tool {
 	d := read("query_dns", "Resolve a name on this host", `{"name":"db.corp.internal"}`,
-		"Resolves a name on this host by Tailscale's resolver (5 s at most), and says which DNS rule answers it, by which resolver, and why it does not resolve.")
+		"Resolves a name on this host by Tailscale's resolver (5 s at most): by which rule and resolver, and why it fails.")
 	d.Outside = true // the name goes to whose resolver it is
 	d.Weight = 16    // as a ping: somebody else answers
 	return tool.New(d, func(ctx context.Context, _ tool.Call, in queryInput) (queryResult, error) {

@@ -97,6 +97,12 @@ func TestRealTailscaled(t *testing.T) {
 	if !dns.MagicDNS || dns.MagicDNSSuffix != tn.Domain() || dns.Name != host.FQDN() {
 		t.Errorf("got %+v, want MagicDNS for %s", dns, host.FQDN())
 	}
+	// Behind a tailscaled without a network interface nobody is asked.
+	var query queryResult
+	b.check(t, "query_dns", `{"name":"laptop"}`, &query)
+	if query.Rule.Kind != "MagicDNS name" || query.Rule.Domain != laptop.FQDN() || !strings.Contains(query.NotAsked, "userspace networking") || query.Resolves {
+		t.Errorf("got %+v, want the rule, and why it was not asked", query)
+	}
 	var serve serveResult
 	b.check(t, "get_serve_config", ``, &serve)
 	if len(serve.Endpoints) != 0 {

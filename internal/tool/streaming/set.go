@@ -25,14 +25,14 @@ type endpoint struct {
 	Token                string   `json:"token,omitempty" jsonschema:"secret there"`
 	UploadPeriodMinutes  int      `json:"uploadPeriodMinutes,omitempty" jsonschema:"of uploads" min:"1" max:"1440"`
 	CompressionFormat    string   `json:"compressionFormat,omitempty" jsonschema:"of uploads" enum:"zstd,gzip,none"`
-	S3Bucket             string   `json:"s3Bucket,omitempty" jsonschema:"name"`
+	S3Bucket             string   `json:"s3Bucket,omitempty" jsonschema:"its name"`
 	S3Region             string   `json:"s3Region,omitempty" jsonschema:"such as eu-west-1"`
 	S3KeyPrefix          string   `json:"s3KeyPrefix,omitempty" jsonschema:"such as audit-logs/"`
 	S3AuthenticationType string   `json:"s3AuthenticationType,omitempty" jsonschema:"rolearn is recommended" enum:"accesskey,rolearn"`
 	S3AccessKeyID        string   `json:"s3AccessKeyId,omitempty" jsonschema:"for accesskey"`
 	S3SecretAccessKey    string   `json:"s3SecretAccessKey,omitempty" jsonschema:"for accesskey"`
 	S3RoleArn            string   `json:"s3RoleArn,omitempty" jsonschema:"for rolearn"`
-	GCSBucket            string   `json:"gcsBucket,omitempty" jsonschema:"name"`
+	GCSBucket            string   `json:"gcsBucket,omitempty" jsonschema:"its name"`
 	GCSKeyPrefix         string   `json:"gcsKeyPrefix,omitempty" jsonschema:"of objects"`
 	GCSScopes            []string `json:"gcsScopes,omitempty" jsonschema:"OAuth, for writing"`
 	GCSCredentials       string   `json:"gcsCredentials,omitempty" jsonschema:"JSON text"`

@@ -19,7 +19,7 @@ type Resolver struct {
 	// Way says how this host reaches it; Problem why it cannot, with the next step, and is
 	// empty where nothing is known to keep it from that.
 	Way     string `json:"way" jsonschema:"how this host reaches it, as far as tailscaled knows"`
-	Problem string `json:"problem,omitempty" jsonschema:"why it cannot be reached, and what to do"`
+	Problem string `json:"-"`
 }
 
 // ways returns who is asked, and how.
