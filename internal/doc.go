@@ -36,6 +36,9 @@
 //     a caller means, within its grants; devices/view has what is shown of one.
 //   - tool/access: who reaches what by the policy file, and who may use this server;
 //     access/held has the latter for `tailscale-mcp check` too.
+//   - tool/local/resolution: which rule of a host's DNS configuration answers a name, and
+//     whether its resolvers can be reached; a leaf.
+//   - tool/logs reads audit logs and flow logs, tool/streaming says where they are sent.
 //   - tool/policy/past: how the policy file was changed, out of the configuration audit log.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it means for a tailnet, and what it gives to
@@ -65,6 +68,7 @@
 //   - tsapi/object: the JSON of an answer, checked once and looked into on demand; a leaf.
 //   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes
 //     the clients of daemon and proxy, without the rest.
+//   - localapi/magicdns: asks Tailscale's resolver on this host, and no other; a leaf.
 //   - tsapi/period: the stretch of time that a log is asked for.
 //   - tsapi/credential: the credential of the Tailscale API, which config checks; a leaf.
 //   - flight: joins identical work that is under way; a leaf.

@@ -30,6 +30,7 @@ import (
 	"tailscale-mcp/internal/tool/posture"
 	"tailscale-mcp/internal/tool/services"
 	"tailscale-mcp/internal/tool/settings"
+	"tailscale-mcp/internal/tool/streaming"
 	"tailscale-mcp/internal/tool/users"
 	"tailscale-mcp/internal/tool/webhooks"
 	"tailscale-mcp/internal/tsapi"
@@ -138,6 +139,7 @@ type API interface {
 	posture.API
 	services.API
 	settings.API
+	streaming.API
 	users.API
 	webhooks.API
 }
@@ -151,7 +153,7 @@ func upstream(o Options, api API) []tool.Set {
 		devices.Tools(api, h.ID), settings.Tools(api),
 		policy.Tools(api, policy.Options{Host: h, Evaluator: evaluator, Capability: capability}),
 		dns.Tools(api), keys.Tools(api), users.Tools(api), invites.Tools(api), contacts.Tools(api), webhooks.Tools(api),
-		logs.Tools(api), posture.Tools(api), services.Tools(api), oauth.Tools(api), organization.Tools(api), prompts(api),
+		logs.Tools(api), streaming.Tools(api), posture.Tools(api), services.Tools(api), oauth.Tools(api), organization.Tools(api), prompts(api),
 		access.Tools(api, access.Options{Host: h, Evaluator: evaluator, Capability: capability, Find: finder()}),
 	}
 }

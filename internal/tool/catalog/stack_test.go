@@ -155,6 +155,7 @@ func TestLocalToolsThroughTheStack(t *testing.T) {
 	arguments := map[string]string{
 		"get_whois": `{"address":"` + laptop.IPv4().String() + `"}`,
 		"ping_peer": `{"peer":"laptop","count":1}`,
+		"query_dns": `{"name":"laptop"}`,
 	}
 	asked := []string{"run_netcheck"} // before it, the host knows no exit node to suggest
 	for _, d := range r.offers.Tools {

@@ -45,9 +45,7 @@ type dnsRecord struct {
 
 func (n *node) getNodeDNS() tool.Tool {
 	d := read("get_node_dns", "DNS of this host", `{}`,
-		"Tells the DNS configuration that the tailnet gives the host this server runs on: MagicDNS and its suffix, global resolvers, split DNS routes, search domains, "+
-			"names it can have certificates for, and whether this host uses any of it. Use it when names do not resolve on this host or to see the tailnet's DNS without an API credential. "+
-			"Takes no arguments. Costs three questions to the local tailscaled, nothing at the Tailscale API.")
+		"DNS that the tailnet gives this host; to test a name use query_dns.")
 	return tool.New(d, func(ctx context.Context, _ tool.Call, _ nothing) (dnsResult, error) {
 		st, err := n.tailscaled.Self(ctx)
 		if err != nil {

@@ -23,9 +23,7 @@ type exitNodeSuggestion struct {
 
 func (n *node) suggestExitNode() tool.Tool {
 	d := read("suggest_exit_node", "Suggest an exit node", `{}`,
-		"Tells which exit node the tailscaled on this host would choose for it now, by latency and location among those that it may use and the tailnet admits as suggestions. "+
-			"It only suggests: nothing is switched on. Of several equally good ones it may name another each time. For all exit nodes use list_peers with {\"exitNodeOption\":true}; "+
-			"get_tailnet_status tells the one in use. Takes no arguments. Costs one question to the local tailscaled, nothing at the Tailscale API.")
+		"The exit node that this host would choose now.")
 	return tool.New(d, func(ctx context.Context, _ tool.Call, _ nothing) (exitNodeResult, error) {
 		if _, err := n.tailscaled.Self(ctx); err != nil {
 			return exitNodeResult{}, err

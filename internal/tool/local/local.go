@@ -11,7 +11,10 @@
 package local
 
 import (
+	"context"
 	"encoding/json"
+	"net"
+	"net/netip"
 	"time"
 
 	"tailscale-mcp/internal/grant"
@@ -24,7 +27,7 @@ type Client = localapi.API
 
 // Tools returns the tools and the prompt that lc answers.
 func Tools(lc Client) tool.Set {
-	n := &node{tailscaled: localapi.New(lc), pingEvery: time.Second, pingTimeout: 5 * time.Second}
+	n := &node{tailscaled: localapi.New(lc), pingEvery: time.Second, pingTimeout: 5 * time.Second, networks: ownNetworks}
 	return n.set()
 }
 
@@ -34,6 +37,10 @@ type node struct {
 	// pingEvery is the least time from one ping to the next, pingTimeout how
 	// long an answer is waited for.
 	pingEvery, pingTimeout time.Duration
+	// dial connects to Tailscale's resolver, nil as magicdns does; networks are those that
+	// the host is in.
+	dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	networks func() []netip.Prefix
 }
 
 func (n *node) set() tool.Set {
@@ -45,6 +52,7 @@ func (n *node) set() tool.Set {
 			n.pingPeer(),
 			n.runNetcheck(),
 			n.getNodeDNS(),
+			n.queryDNS(),
 			n.getServeConfig(),
 			n.suggestExitNode(),
 			n.getNodePreferences(),

@@ -48,9 +48,7 @@ type lockedOutPeer struct {
 
 func (n *node) getTailnetLockStatus() tool.Tool {
 	d := read("get_tailnet_lock_status", "Status of tailnet lock", `{}`,
-		"Tells whether tailnet lock is enabled, which keys may sign nodes, whether this host is signed, and which peers are locked out because they are not. "+
-			"Use it when a new node is not reachable although it is approved and a grant allows it. Public keys only. "+
-			"limit and cursor page through the peers that are locked out. Costs two questions to the local tailscaled, nothing at the Tailscale API.")
+		"Tailnet lock: keys, whether this host is signed, peers locked out.")
 	d.Narrow = "ask for fewer peers at once with limit"
 	return tool.New(d, func(ctx context.Context, call tool.Call, in lockInput) (lockResult, error) {
 		// A host that is logged out would say that nothing is locked.

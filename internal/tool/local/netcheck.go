@@ -15,7 +15,7 @@ import (
 )
 
 type netcheckInput struct {
-	AllRegions bool `json:"allRegions,omitempty" jsonschema:"wait for every DERP region instead of the nearest ones only; up to 3 seconds longer" default:"false"`
+	AllRegions bool `json:"allRegions,omitempty" jsonschema:"not the nearest only"`
 }
 
 type netcheckResult struct {
@@ -43,10 +43,7 @@ type derpRegion struct {
 
 func (n *node) runNetcheck() tool.Tool {
 	d := read("run_netcheck", "Check this host's network", `{}`,
-		"Checks the network around the host this server runs on, as the command tailscale netcheck does: whether UDP, IPv4 and IPv6 get out, how the NAT maps ports, its public address, "+
-			"the nearest DERP region and the latency to each. Use it when ping_peer shows relayed (derp) or slow connections, or tailscaled complains about its network; "+
-			"it says nothing about the peer's side. Port mapping on the router is not checked. "+
-			"Takes 1 to 5 seconds, at most 8, and sends a few packets to Tailscale's relay servers. Nothing at the Tailscale API.")
+		"Checks the network around this host: UDP, NAT, public address, DERP latencies.")
 	d.Timeout = 20 * time.Second
 	d.Weight = 32 // it measures the host's network: two at once disturb each other
 	return tool.New(d, func(ctx context.Context, _ tool.Call, in netcheckInput) (netcheckResult, error) {

@@ -18,13 +18,13 @@ import (
 
 // peersInput are the arguments of list_peers. Filters narrow each other.
 type peersInput struct {
-	Name           string   `json:"name,omitempty" jsonschema:"part of the MagicDNS name or hostname, as \"web\"; case does not count"`
-	Online         *bool    `json:"online,omitempty" jsonschema:"true for those online now, false for those that are not"`
-	OS             string   `json:"os,omitempty" jsonschema:"operating system as tailscaled writes it: linux, macOS, windows, iOS, android, …; case does not count"`
-	Tag            string   `json:"tag,omitempty" jsonschema:"ACL tag, as \"tag:server\" or \"server\""`
-	User           string   `json:"user,omitempty" jsonschema:"login name of the owner, as \"alice@example.com\"; tagged nodes have none"`
-	ExitNodeOption *bool    `json:"exitNodeOption,omitempty" jsonschema:"true for those that can be used as exit nodes"`
-	Fields         []string `json:"fields,omitempty" jsonschema:"fields to answer with instead of the usual ones; also those of tailscaled's own status by their names there, as RxBytes, LastHandshake, CurAddr, KeyExpiry, AllowedIPs; \"all\" for everything"`
+	Name           string   `json:"name,omitempty" jsonschema:"part of it"`
+	Online         *bool    `json:"online,omitempty" jsonschema:"connected now"`
+	OS             string   `json:"os,omitempty" jsonschema:"such as linux"`
+	Tag            string   `json:"tag,omitempty" jsonschema:"such as tag:web"`
+	User           string   `json:"user,omitempty" jsonschema:"such as alice@example.com"`
+	ExitNodeOption *bool    `json:"exitNodeOption,omitempty" jsonschema:"can be one"`
+	Fields         []string `json:"fields,omitempty" jsonschema:"instead of the usual, such as name, RxBytes, LastHandshake; or all"`
 	tool.Paging
 }
 
@@ -35,11 +35,7 @@ type peersResult struct {
 
 func (n *node) listPeers() tool.Tool {
 	d := read("list_peers", "Peers of this host", `{"online":true,"os":"linux"}`,
-		"Lists the nodes of the tailnet that this host knows, as its tailscaled sees them at this moment: name, stable ID, addresses, OS, user or tags, online, lastSeen (only when offline), "+
-			"whether it can be an exit node, subnets it routes, and the path packets take (direct, peer-relay or derp) when there was traffic lately. "+
-			"Filter by name, online, os, tag, user, exitNodeOption; name fields to see more or less. This host itself is not in the list (get_tailnet_status has it), "+
-			"nor is a node that this host may not talk to. Examples: {\"online\":false}, {\"tag\":\"tag:server\",\"fields\":[\"name\",\"RxBytes\"]}. "+
-			"Costs one question to the local tailscaled per page, nothing at the Tailscale API.")
+		"Nodes that this host may talk to, as seen from here: online, owner, routes, path. All of the tailnet: list_all_devices.")
 	d.Narrow = "filter by name, online, os, tag or user, name the fields you need, or ask for fewer with limit"
 	known := fieldNames()
 	return tool.New(d, func(ctx context.Context, call tool.Call, in peersInput) (peersResult, error) {

@@ -20,12 +20,13 @@ import (
 const defaultPings = 3
 
 type pingInput struct {
-	Peer  string `json:"peer" jsonschema:"MagicDNS name, hostname, stable node ID or address of the peer, as \"web-1\", \"web-1.tail1234.ts.net\" or \"100.64.0.7\"; also an address behind a subnet router"`
-	Type  string `json:"type,omitempty" jsonschema:"disco: do Tailscale's own packets get there, and by which path; TSMP: does the encrypted tunnel work, apart from both operating systems; ICMP: does the peer's operating system answer" enum:"disco,TSMP,ICMP" default:"disco"`
-	Count int    `json:"count,omitempty" jsonschema:"how many pings, one a second" min:"1" max:"10" default:"3"`
+	Peer  string `json:"peer" jsonschema:"name, node ID or address, also behind a subnet router"`
+	Type  string `json:"type,omitempty" jsonschema:"disco tells the path, TSMP tests the tunnel, ICMP the other system" enum:"disco,TSMP,ICMP" default:"disco"`
+	Count int    `json:"count,omitempty" jsonschema:"one a second" min:"1" max:"10" default:"3"`
 }
 
 type pingResult struct {
+	From     string  `json:"from" jsonschema:"this host; no other can be pinged from here"`
 	Peer     pinged  `json:"peer" jsonschema:"what was pinged"`
 	Type     string  `json:"type"`
 	Sent     int     `json:"sent" jsonschema:"how many pings were sent; fewer than asked for when going on was pointless"`
@@ -52,10 +53,7 @@ type pong struct {
 
 func (n *node) pingPeer() tool.Tool {
 	d := read("ping_peer", "Ping a peer", `{"peer":"web-1","count":1}`,
-		"Pings a node from this host through Tailscale and tells for each ping how long it took and by which path: direct (with the endpoint), peer-relay or derp (with the region). "+
-			"Use it to see whether a node can be reached from here, how fast, and whether the connection is direct; a first ping by derp and later ones direct is normal. "+
-			"A disco ping that works while ICMP does not points to the peer's firewall. TSMP and ICMP tell no path. No grant has to allow the traffic for disco. "+
-			"Example: {\"peer\":\"web-1\",\"count\":5}. Takes about a second per ping and up to five where there is no answer. Nothing at the Tailscale API.")
+		"Pings a node from this host only: time and path, direct, peer-relay or derp. Between two others, run tailscale ping on one.")
 	// Ten pings without an answer, and the status before them.
 	d.Timeout = 65 * time.Second
 	d.Weight = 16 // it holds a connection to tailscaled, and a third node answers
@@ -77,7 +75,7 @@ func (n *node) pingPeer() tool.Tool {
 		if in.Type == "" {
 			in.Type = string(tailcfg.PingDisco)
 		}
-		out := pingResult{Type: in.Type, Peer: pinged{Address: to.addr.String()}, Pings: []pong{}}
+		out := pingResult{Type: in.Type, From: nameOf(st, st.Self), Peer: pinged{Address: to.addr.String()}, Pings: []pong{}}
 		if to.peer != nil {
 			out.Peer.Name, out.Peer.ID, out.Peer.Online = nameOf(st, to.peer), string(to.peer.ID), &to.peer.Online
 		}
@@ -205,8 +203,10 @@ func milliseconds(s float64) float64 { return hundredths(s * 1000) }
 func hundredths(f float64) float64 { return math.Round(f*100) / 100 }
 
 // short bounds a text of tailscaled's and keeps it in one line.
-func short(text string) string {
-	const most = 200
+func short(text string) string { return within(text, 200) }
+
+// within is short with another bound.
+func within(text string, most int) string {
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "�")), " ")
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "…"

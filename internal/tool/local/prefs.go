@@ -54,10 +54,7 @@ type prefsResult struct {
 
 func (n *node) getNodePreferences() tool.Tool {
 	d := read("get_node_preferences", "Preferences of this host", `{}`,
-		"Tells the settings of the tailscaled on the host this server runs on, as tailscale up and tailscale set make them: accepts DNS and routes, exit node, "+
-			"advertised routes, tags and services, SSH, shields up, netfilter, updates, operator. Keys and other secrets are never part of it. "+
-			"Use it to explain why this host does not use a route, a name or an exit node, or does not offer one. An advertised route or tag still needs approval by the tailnet. "+
-			"Takes no arguments. Costs one question to the local tailscaled, nothing at the Tailscale API.")
+		"Settings of tailscaled on this host, such as acceptDNS, acceptRoutes, SSH.")
 	return tool.New(d, func(ctx context.Context, _ tool.Call, _ nothing) (prefsResult, error) {
 		p, err := n.tailscaled.Prefs(ctx)
 		if err != nil {

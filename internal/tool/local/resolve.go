@@ -116,7 +116,7 @@ func unknown(given string) error {
 	return &failure.Error{
 		Code:    failure.NotFound,
 		Message: fmt.Sprintf("this host knows no node %q", given),
-		Next:    "find it with list_peers; a node that this host may not talk to is not among them",
+		Next:    "find it with list_peers; a node that this host may not talk to cannot be reached or looked at from here, only from one that may",
 	}
 }
 

@@ -43,9 +43,7 @@ type serveHandler struct {
 
 func (n *node) getServeConfig() tool.Tool {
 	d := read("get_serve_config", "What this host serves", `{}`,
-		"Tells what the host this server runs on shares with tailscale serve (with the tailnet), tailscale funnel (with the internet) and as host of Tailscale Services: "+
-			"ports, protocols, paths and where they lead. Use it to find what is exposed, above all funnel:true. It does not list programs that listen on the Tailscale address by themselves. "+
-			"Takes no arguments. Costs one question to the local tailscaled, nothing at the Tailscale API.")
+		"What this host exposes by serve, funnel (internet) and Services.")
 	return tool.New(d, func(ctx context.Context, _ tool.Call, _ nothing) (serveResult, error) {
 		config, err := n.tailscaled.ServeConfig(ctx)
 		if err != nil {

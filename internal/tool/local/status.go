@@ -57,10 +57,7 @@ type peerCounts struct {
 
 func (n *node) getTailnetStatus() tool.Tool {
 	d := read("get_tailnet_status", "Status of this host and its tailnet", `{}`,
-		"Tells how the host this server runs on is doing as a node of its tailnet: connected or what keeps it from that, problems tailscaled has noticed, "+
-			"version, tailnet name, MagicDNS suffix, its own name, addresses, tags and key expiry, the exit node in use, and how many peers there are (online, offline, exit nodes, by OS). "+
-			"Use it first when anything about the tailnet seems wrong, and for counts; use list_peers for the nodes themselves. "+
-			"It answers even while the host is logged out. Takes no arguments. Costs one question to the local tailscaled, nothing at the Tailscale API.")
+		"State, health, version, exit node and peer counts of this host, even logged out. Ask it first when something seems wrong.")
 	return tool.New(d, func(ctx context.Context, _ tool.Call, _ nothing) (statusResult, error) {
 		st, err := n.tailscaled.Status(ctx)
 		if err != nil {

@@ -37,7 +37,7 @@ func TestRealTailscaled(t *testing.T) {
 	if _, err := tn.AddFakePeers(ctx, 300); err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, &node{tailscaled: localapi.New(socket.Client(host.Socket)), pingEvery: 50 * time.Millisecond, pingTimeout: 5 * time.Second})
+	b := newBench(t, &node{tailscaled: localapi.New(socket.Client(host.Socket)), pingEvery: 50 * time.Millisecond, pingTimeout: 5 * time.Second, networks: noNetworks})
 
 	var st statusResult
 	b.check(t, "get_tailnet_status", ``, &st)
@@ -96,6 +96,12 @@ func TestRealTailscaled(t *testing.T) {
 	b.check(t, "get_node_dns", ``, &dns)
 	if !dns.MagicDNS || dns.MagicDNSSuffix != tn.Domain() || dns.Name != host.FQDN() {
 		t.Errorf("got %+v, want MagicDNS for %s", dns, host.FQDN())
+	}
+	// Behind a tailscaled without a network interface nobody is asked.
+	var query queryResult
+	b.check(t, "query_dns", `{"name":"laptop"}`, &query)
+	if query.Rule.Kind != "MagicDNS name" || query.Rule.Domain != laptop.FQDN() || !strings.Contains(query.NotAsked, "userspace networking") || query.Resolves {
+		t.Errorf("got %+v, want the rule, and why it was not asked", query)
 	}
 	var serve serveResult
 	b.check(t, "get_serve_config", ``, &serve)

@@ -50,7 +50,7 @@ func TestRootUnprivileged(t *testing.T) {
 	if _, err := client.Goroutines(ctx); !local.IsAccessDeniedError(err) {
 		t.Fatalf("asking for what only root may have: got %v, want access denied", err)
 	}
-	b := newBench(t, &node{tailscaled: localapi.New(client), pingEvery: time.Millisecond, pingTimeout: 5 * time.Second})
+	b := newBench(t, &node{tailscaled: localapi.New(client), pingEvery: time.Millisecond, pingTimeout: 5 * time.Second, networks: noNetworks})
 	for name, arguments := range calls {
 		arguments = strings.ReplaceAll(arguments, "100.64.0.4", nodes[1].IPv4().String())
 		if _, err := b.call(name, arguments); err != nil {

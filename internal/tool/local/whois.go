@@ -17,7 +17,7 @@ import (
 )
 
 type whoIsInput struct {
-	Address string `json:"address" jsonschema:"Tailscale address, as \"100.64.0.7\" or \"fd7a:115c:a1e0::7\"; a port after it is ignored."`
+	Address string `json:"address" jsonschema:"such as 100.64.0.7"`
 }
 
 type whoIsResult struct {
@@ -38,11 +38,7 @@ type whoIsNode struct {
 
 func (n *node) getWhoIs() tool.Tool {
 	d := read("get_whois", "Who is behind an address", `{"address":"100.64.0.7"}`,
-		"Tells which node, and which user or tags, are behind a Tailscale address, and the names of the app capabilities that the tailnet's grants give it on this host. "+
-			"Use it to attribute an address from a log or a connection. It is what this server itself identifies its callers by. "+
-			"No other address is anybody's here: not one behind a subnet router, nor an exit node's destinations. "+
-			"For a name instead of an address use list_peers. Example: {\"address\":\"100.64.0.7\"}. "+
-			"Costs one question to the local tailscaled, nothing at the Tailscale API.")
+		"Which node, user or tags are behind a Tailscale address.")
 	return tool.New(d, func(ctx context.Context, _ tool.Call, in whoIsInput) (whoIsResult, error) {
 		address, err := addressOf(in.Address)
 		if err != nil {

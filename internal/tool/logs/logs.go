@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package logs has the tools about audit logs, flow logs and where they are
-// streamed (https://tailscale.com/api#tag/logging). It imports tool, grant and
+// Package logs has the tools that read audit logs and flow logs
+// (https://tailscale.com/api#tag/logging). It imports tool, grant and
 // tailnet; errors of the API pass through with their codes.
 package logs
 
@@ -13,6 +13,7 @@ import (
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/tsapi/period"
 )
@@ -21,9 +22,8 @@ const group = "logs"
 
 // API is what these tools ask of the Tailscale API; *tsapi.API is one.
 type API interface {
-	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
+	lookup.API
 	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
-	Do(ctx context.Context, r tsapi.Request) error
 	ConfigurationLog(ctx context.Context, wanted tsapi.ConfigurationLog) ([]tsapi.Object, error)
 }
 
@@ -31,7 +31,7 @@ type API interface {
 func Tools(api API) tool.Set {
 	l := &logs{api, time.Now}
 	return tool.Set{Tools: []tool.Tool{
-		l.audit(), l.flows(), l.stream(), l.setStream(), l.removeStream(), l.createExternalID(), l.validateExternalID(),
+		l.audit(), l.flows(),
 	}}
 }
 
@@ -42,12 +42,9 @@ type logs struct {
 
 // narrowed gives the next step when the answer of the API itself is too large: only
 // arguments that the API sees make it smaller.
-func narrowed(err error, next string) error { return instead(err, failure.ResultTooLarge, next) }
-
-// instead returns err with another next step if it has that code.
-func instead(err error, code failure.Code, next string) error {
+func narrowed(err error, next string) error {
 	var e *tsapi.Error
-	if !errors.As(err, &e) || e.Code != code {
+	if !errors.As(err, &e) || e.Code != failure.ResultTooLarge {
 		return err
 	}
 	told := *e
@@ -85,19 +82,4 @@ func page(call tool.Call, p tool.Paging, scope any, entries []entry) ([]tsapi.Ob
 		objects[i] = e.object
 	}
 	return objects, listed, err
-}
-
-func (l *logs) getStream(ctx context.Context, logType string) (tsapi.Object, error) {
-	o, err := l.api.Object(ctx, tsapi.Request{Op: "getLogStreamingConfiguration", Params: []string{logType}})
-	return o, instead(err, failure.NotFound, "check the scopes of the API credential: with log_streaming:read among them, these logs are streamed nowhere")
-}
-
-// present reads the configured stream, and reports whether there is one. The API
-// answers 404 for none, and also for some refusals: then the next call is refused again.
-func (l *logs) present(ctx context.Context, logType string) (o tsapi.Object, there bool, err error) {
-	o, err = l.getStream(ctx, logType)
-	if failure.CodeOf(err) == failure.NotFound {
-		return tsapi.Object{}, false, nil
-	}
-	return o, err == nil, err
 }

@@ -93,7 +93,7 @@ func (h history) show(ctx context.Context, _ tool.Call, in historyInput) (histor
 				out.Older = &period.Span{Start: when.Start, End: end}
 				break
 			}
-			c.Difference, c.Note = "", "more was changed at this time than is shown at once; list_audit_logs shows the files"
+			c.Difference, c.Note = "", "more was changed at this time than is shown at once; list_audit_logs with whole shows the files"
 		}
 		size, last = size+sent(c), all[i].At
 		out.Changes = append(out.Changes, c)

@@ -51,7 +51,7 @@ func showChange(c past.Change, before *past.Change, containing string) (shown sh
 	}
 	cut := fit(whole, mostOfChange)
 	if cut != whole {
-		note("%d bytes of the difference are not shown; list_audit_logs with fields old and new shows the files", len(whole)-len(cut))
+		note("%d bytes of the difference are not shown; list_audit_logs with whole shows the files", len(whole)-len(cut))
 	}
 	return shownChange{
 		Change: c.ID, Time: c.Time(), By: fit(c.Who, 1000), How: fit(c.How, 1000), Comment: fit(c.Comment, 1000), Failed: fit(c.Failed, 1000),

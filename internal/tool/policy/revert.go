@@ -81,7 +81,7 @@ func (r reverter) revert(ctx context.Context, call tool.Call, in revertInput) (r
 		return revertOutput{}, err
 	}
 	if _, err := parse(chain[0].Old.Text); err != nil {
-		return revertOutput{}, tool.Invalidf("look at it with list_audit_logs (fields old and new), and change the file itself with set_policy",
+		return revertOutput{}, tool.Invalidf("look at it with list_audit_logs (whole), and change the file itself with set_policy",
 			"nothing was changed: what the log has as the file before the change %s is not a policy file that can be read", describe(chain[0]))
 	}
 	p, err := r.present(ctx, in.ETag, "call policy_history, see what was changed meanwhile, and call again with its etag if the change is still to be undone")

@@ -18,8 +18,8 @@ const Day = 24 * time.Hour
 
 // Window is the arguments of the tools that read logs; their input structs embed it.
 type Window struct {
-	Start string `json:"start,omitempty" jsonschema:"from when: a time such as 2026-01-31T08:00:00Z, or how far back from now, such as 24h or 7d"`
-	End   string `json:"end,omitempty" jsonschema:"until when, in the same forms; absent is now"`
+	Start string `json:"start,omitempty" jsonschema:"time, date, or back from now: 24h, 7d"`
+	End   string `json:"end,omitempty" jsonschema:"likewise"`
 }
 
 // Span is a window in absolute times, as the API takes them and answers have them.
@@ -37,7 +37,7 @@ type Reach struct{ Back, Most, Kept time.Duration }
 // there are filters that the API applies.
 var ConfigurationLog = Reach{Back: Day, Most: 90 * Day, Kept: 90 * Day}
 
-const sayTimes = "give start and end as times such as 2026-01-31T08:00:00Z, or as durations back from now, such as 24h or 7d"
+const sayTimes = "give start and end as times such as 2026-01-31T08:00:00Z, as dates such as 2026-01-31, as durations back from now such as 24h, -1h or 7d, or as now"
 
 // Span makes the times of w absolute. The next page is of the same window only when the
 // window does not move with the clock, so a cursor needs times.
@@ -70,31 +70,47 @@ func (r Reach) Span(now time.Time, w Window, cursor string) (Span, error) {
 	return Span{start.Format(time.RFC3339Nano), end.Format(time.RFC3339Nano)}, nil
 }
 
-// moment reads a time, or a duration back from now.
+// moment reads a time, the beginning or, as an end, the end of a day, or a duration back
+// from now.
 func moment(name, text string, now, absent time.Time) (at time.Time, absolute bool, err error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
+	switch text = strings.TrimSpace(text); {
+	case text == "":
 		return absent, false, nil
+	case strings.EqualFold(text, "now"):
+		return now, false, nil
 	}
-	if at, err := time.Parse(time.RFC3339, text); err == nil {
+	at, err = time.Parse(time.RFC3339, text)
+	if err != nil {
+		if at, err = time.Parse(time.DateOnly, text); err == nil && name == "end" {
+			at = at.Add(Day)
+		}
+	}
+	if err == nil {
 		// JSON, and the API, have no other years.
 		if y := at.UTC().Year(); y < 1 || y > 9999 {
 			return at, false, failure.Invalidf(sayTimes, "the year of %s is out of range", name)
 		}
 		return at.UTC(), true, nil
 	}
-	back, err := time.ParseDuration(text)
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		var n int
-		if n, err = strconv.Atoi(days); err == nil && n > 3650 {
-			n = 3650
-		}
-		back = time.Duration(n) * Day
-	}
-	if err != nil || back < 0 {
+	back, ok := duration(strings.TrimPrefix(text, "-"))
+	if !ok {
 		return at, false, failure.Invalidf(sayTimes, "%s is neither a time nor a duration", name)
 	}
 	return now.Add(-back), false, nil
+}
+
+// duration reads a length of time that may be in days. What is too long for any log is
+// cut to what is still too long.
+func duration(text string) (time.Duration, bool) {
+	if strings.HasPrefix(text, "+") || strings.HasPrefix(text, "-") {
+		return 0, false // what is still to come is in no log
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.Atoi(days)
+		return time.Duration(min(n, 3650)) * Day, err == nil
+	}
+	d, err := time.ParseDuration(text)
+	return d, err == nil
 }
 
 // Sortable writes a time at a fixed width, so that texts sort as times do: the API

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// What happened a moment ago is in the window, and a window is as long as was asked for.
+// What happened a moment ago is in the window, and a window is as long as was asked for, in
+// any of the forms in which people write times.
 func TestSpan(t *testing.T) {
 	now := time.Date(2026, 11, 29, 18, 9, 40, 646_123_456, time.UTC)
 	reach := Reach{Back: Day, Most: 10 * Day, Kept: 90 * Day}
@@ -22,7 +23,16 @@ func TestSpan(t *testing.T) {
 		{"11d", "", "", "", "", "more than 240 hours"},
 		{"91d", "90d", "", "", "", "kept for 90 days"},
 		{"lunch", "", "", "", "", "start is neither"},
-		{"", "-1h", "", "", "", "end is neither"},
+		{"", "--1h", "", "", "", "end is neither"},
+		{"-+1h", "", "", "", "", "start is neither"},
+		{"-2h", "-90m", "", "2026-11-29T16:09:40.646123Z", "2026-11-29T16:39:40.646123Z", ""},
+		{"-7d", " Now ", "", "2026-11-22T18:09:40.646123Z", "2026-11-29T18:09:40.646123Z", ""},
+		{"now", "", "", "", "", "is not after"},
+		{"7d", "now", "C", "", "", "a cursor needs"},
+		{"2026-11-21", "", "", "2026-11-21T00:00:00Z", "2026-11-29T18:09:40.646123Z", ""},
+		{"2026-11-21", "2026-11-21", "C", "2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z", ""},
+		{"2026-11-31", "", "", "", "", "start is neither"},
+		{"2026-11-1", "", "", "", "", "start is neither"},
 	} {
 		got, err := reach.Span(now, Window{c.start, c.end}, c.cursor)
 		if c.refused != "" {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package logs
+package streaming
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 )
 
 type createIDInput struct {
-	Reusable *bool `json:"reusable,omitempty" jsonschema:"true answers with the same ID again until it is linked to an AWS account; false always makes another" default:"true"`
+	Reusable *bool `json:"reusable,omitempty" jsonschema:"the same ID again until an AWS account has it" default:"true"`
 }
 
 type createIDOutput struct {
@@ -24,23 +24,21 @@ type createIDOutput struct {
 
 // Not idempotent: with reusable false each call makes another ID, and a linked
 // one is not answered again.
-func (l *logs) createExternalID() tool.Tool {
+func (s *streaming) createExternalID() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "create_aws_external_id",
-		Title:      "Get an external ID for AWS",
-		Group:      group,
-		Operations: []string{"getLogStreamingConfiguration", "getAwsExternalId"},
-		Class:      grant.Write,
-		Example:    json.RawMessage(`{}`),
-		Description: "Answers with an external ID and the AWS account of Tailscale, which go into the trust policy of the IAM role that writes streamed logs to S3. " +
-			"Use it first, have the person enter both at AWS, check the role with validate_aws_external_id, then use set_log_streaming with rolearn. " +
-			"Nothing else changes by it. Two calls to the Tailscale API.",
+		Name:        "create_aws_external_id",
+		Title:       "Get an external ID for AWS",
+		Group:       group,
+		Operations:  []string{"getLogStreamingConfiguration", "getAwsExternalId"},
+		Class:       grant.Write,
+		Example:     json.RawMessage(`{}`),
+		Description: "Makes the external ID that, with the AWS account of Tailscale, goes into the trust policy of the IAM role for streaming to S3. Then validate_aws_external_id.",
 	}, func(ctx context.Context, _ tool.Call, in createIDInput) (createIDOutput, error) {
-		o, _, err := l.present(ctx, "configuration")
+		o, _, err := s.present(ctx, "configuration")
 		if err != nil {
 			return createIDOutput{}, err
 		}
-		made, err := l.api.Object(ctx, tsapi.Request{Op: "getAwsExternalId", Body: map[string]bool{"reusable": in.Reusable == nil || *in.Reusable}})
+		made, err := s.api.Object(ctx, tsapi.Request{Op: "getAwsExternalId", Body: map[string]bool{"reusable": in.Reusable == nil || *in.Reusable}})
 		if err != nil {
 			return createIDOutput{}, err
 		}

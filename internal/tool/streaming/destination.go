@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package logs
+package streaming
 
 import (
 	"cmp"

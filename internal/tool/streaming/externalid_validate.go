@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package logs
+package streaming
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 )
 
 type validateInput struct {
-	ExternalID string `json:"externalId" jsonschema:"the ID that create_aws_external_id answered with, such as 60fe9ce7-7791-4ab3-ab34-4294f5972725"`
-	RoleArn    string `json:"roleArn" jsonschema:"the IAM role, such as arn:aws:iam::000000000000:role/tailscale-log-writer"`
+	ExternalID string `json:"externalId" jsonschema:"of create_aws_external_id"`
+	RoleArn    string `json:"roleArn" jsonschema:"such as arn:aws:iam::000000000000:role/log-writer"`
 }
 
 type validateOutput struct {
@@ -25,17 +25,16 @@ type validateOutput struct {
 	Reason  string `json:"reason,omitempty" jsonschema:"why it is not valid, in the words of the API"`
 }
 
-func (l *logs) validateExternalID() tool.Tool {
+func (s *streaming) validateExternalID() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "validate_aws_external_id",
-		Title:      "Check the AWS role for streamed logs",
-		Group:      group,
-		Operations: []string{"getLogStreamingConfiguration", "validateAwsExternalId"},
-		Class:      grant.Read,
-		Outside:    true,
-		Example:    json.RawMessage(`{"externalId":"60fe9ce7-7791-4ab3-ab34-4294f5972725","roleArn":"arn:aws:iam::000000000000:role/tailscale-log-writer"}`),
-		Description: "Checks that Tailscale can assume an IAM role of AWS with, and only with, an external ID of create_aws_external_id. Answers valid, or the reason why not: " +
-			"correct the trust policy of the role then and call again. Use it before set_log_streaming with rolearn. It changes nothing. Two calls to the Tailscale API.",
+		Name:        "validate_aws_external_id",
+		Title:       "Check the AWS role for streamed logs",
+		Group:       group,
+		Operations:  []string{"getLogStreamingConfiguration", "validateAwsExternalId"},
+		Class:       grant.Read,
+		Outside:     true,
+		Example:     json.RawMessage(`{"externalId":"60fe9ce7-7791-4ab3-ab34-4294f5972725","roleArn":"arn:aws:iam::000000000000:role/tailscale-log-writer"}`),
+		Description: "Checks that Tailscale can assume the IAM role with the external ID, and not without, or says why not.",
 	}, func(ctx context.Context, _ tool.Call, in validateInput) (validateOutput, error) {
 		id, role := strings.TrimSpace(in.ExternalID), strings.TrimSpace(in.RoleArn)
 		if err := checkRole("roleArn", role); err != nil {
@@ -46,10 +45,10 @@ func (l *logs) validateExternalID() tool.Tool {
 		}
 		// The answer to the check has no content by which a page of somebody else's
 		// could be told from it; this one has.
-		if _, _, err := l.present(ctx, "configuration"); err != nil {
+		if _, _, err := s.present(ctx, "configuration"); err != nil {
 			return validateOutput{}, err
 		}
-		err := l.api.Do(ctx, tsapi.Request{Op: "validateAwsExternalId", Params: []string{id}, Body: map[string]string{"roleArn": role}})
+		err := s.api.Do(ctx, tsapi.Request{Op: "validateAwsExternalId", Params: []string{id}, Body: map[string]string{"roleArn": role}})
 		var e *tsapi.Error
 		if errors.As(err, &e) && e.Status == 422 {
 			return validateOutput{RoleArn: role, Reason: e.Message}, nil

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package logs
+package streaming
 
 import (
 	"context"
@@ -23,7 +23,7 @@ var streamKind = tool.Kind{
 }
 
 type streamInput struct {
-	LogType string `json:"logType" jsonschema:"which logs: configuration is the audit log, network are the flow logs" enum:"configuration,network"`
+	LogType string `json:"logType" jsonschema:"configuration: the audit log; network: the flow logs" enum:"configuration,network"`
 }
 
 type streamOutput struct {
@@ -31,22 +31,21 @@ type streamOutput struct {
 	Status tool.Object `json:"status,omitempty" jsonschema:"how it goes: lastActivity, lastError (empty is none) and counts of what was sent and what failed; absent when the API has none yet"`
 }
 
-func (l *logs) stream() tool.Tool {
+func (s *streaming) get() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "get_log_streaming",
-		Title:      "Show where logs are streamed",
-		Group:      group,
-		Operations: []string{"getLogStreamingConfiguration", "getLogStreamingStatus"},
-		Class:      grant.Read,
-		Example:    json.RawMessage(`{"logType":"configuration"}`),
-		Description: "Shows where the audit log (configuration) or the flow logs (network) are streamed to, and how that goes: the last activity, the last error, what was sent and what failed. " +
-			"The answer not_found means that these logs are streamed nowhere, or that the API credential may not see where (the scope log_streaming:read). Secrets are not shown. Two calls to the Tailscale API.",
+		Name:        "get_log_streaming",
+		Title:       "Show where logs are streamed",
+		Group:       group,
+		Operations:  []string{"getLogStreamingConfiguration", "getLogStreamingStatus"},
+		Class:       grant.Read,
+		Example:     json.RawMessage(`{"logType":"configuration"}`),
+		Description: "Shows where logs are streamed to, last activity, last error and counts; not_found means nowhere.",
 	}, func(ctx context.Context, _ tool.Call, in streamInput) (streamOutput, error) {
-		o, err := l.getStream(ctx, in.LogType)
+		o, err := s.read(ctx, in.LogType)
 		if err != nil {
 			return streamOutput{}, err
 		}
-		status, err := l.api.Object(ctx, tsapi.Request{Op: "getLogStreamingStatus", Params: []string{in.LogType}})
+		status, err := s.api.Object(ctx, tsapi.Request{Op: "getLogStreamingStatus", Params: []string{in.LogType}})
 		// That it is streamed is known by now, and not_found would say that it is not.
 		if err != nil && failure.CodeOf(err) != failure.NotFound {
 			return streamOutput{}, err
