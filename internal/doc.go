@@ -35,6 +35,8 @@
 //     a caller means, within its grants; devices/view has what is shown of one.
 //   - tool/access: who reaches what by the policy file, and who may use this server;
 //     access/held has the latter for `tailscale-mcp check` too.
+//   - tool/review: whole questions by many reads: what is risky in the tailnet, which
+//     review/risk knows, and what a person has in it; review/leaving takes them out of a policy file.
 //   - tool/policy/past: how the policy file was changed, out of the configuration audit log.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it means for a tailnet, and what it gives to

@@ -68,11 +68,11 @@ func reviewPolicy() tool.Prompt {
 		Title:       "Is the policy file too generous?",
 		Description: "Has the assistant review the tailnet policy file: what it allows too widely, what no longer means anybody, what no test holds. Nothing is changed.",
 		Tools:       []string{"get_policy", "validate_policy", "list_users", "explain_access", "who_can_use"},
-		Render:      func(map[string]string) string { return review },
+		Render:      func(map[string]string) string { return reviewed },
 	}
 }
 
-const review = `Review the policy file of this tailnet. Change nothing.
+const reviewed = `Review the policy file of this tailnet. Change nothing.
 
 1. get_policy: read all of it, comments too; they say what was meant.
 2. validate_policy, without arguments, so that it takes the current file: do its own tests pass, and which warnings are there?
