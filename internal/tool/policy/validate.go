@@ -18,10 +18,10 @@ import (
 )
 
 type validateInput struct {
-	Policy  string       `json:"policy,omitempty" jsonschema:"a whole candidate file in HuJSON; absent is the present one"`
-	Tests   []policyTest `json:"tests,omitempty" jsonschema:"tests to run besides those of the file"`
+	Policy  string       `json:"policy,omitempty" jsonschema:"the whole file; absent is the present one"`
+	Tests   []policyTest `json:"tests,omitempty" jsonschema:"besides those of the file"`
 	User    string       `json:"previewUser,omitempty" jsonschema:"a login whose rules to show"`
-	Address string       `json:"previewAddress,omitempty" jsonschema:"ip:port whose rules to show, such as 100.64.0.1:22"`
+	Address string       `json:"previewAddress,omitempty" jsonschema:"such as 100.64.0.1:22"`
 }
 
 // testRun is what became of tests.
@@ -45,12 +45,11 @@ type validateOutput struct {
 func (c changer) validate() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "validate_policy", Title: "Check a policy file", Group: group, Class: grant.Read,
-		Weight:     survey.Weight,
-		Operations: slices.Concat([]string{"getPolicyFile", "validateAndTestPolicyFile", "previewRuleMatches"}, survey.Operations),
-		Example:    json.RawMessage(`{"previewUser":"alice@example.com"}`),
-		Description: "Checks a candidate policy file, or the present one, and saves nothing: whether it may be set, whether more tests than its own would pass, and of a candidate who gains or loses what. " +
-			"Who reaches what: explain_access.",
-		Narrow: "leave out the preview, or give fewer tests",
+		Weight:      survey.Weight,
+		Operations:  slices.Concat([]string{"getPolicyFile", "validateAndTestPolicyFile", "previewRuleMatches"}, survey.Operations),
+		Example:     json.RawMessage(`{"previewUser":"alice@example.com"}`),
+		Description: "Checks a policy file, or the present one, without saving it: whether it may be set, whether tests pass, who gains or loses what. Who reaches what: explain_access.",
+		Narrow:      "leave out the preview, or give fewer tests",
 	}, func(ctx context.Context, call tool.Call, in validateInput) (out validateOutput, err error) {
 		if err := in.check(); err != nil {
 			return out, err

@@ -80,7 +80,9 @@ func (f *Facts) resolvers() (all []string) {
 	split := map[string][]resolver{}
 	value, _ = f.DNS.Field("splitDNS")
 	decode(value, &split)
-	split["."] = global
+	for _, r := range global {
+		all = append(all, ". → "+r.Address)
+	}
 	for _, domain := range slices.Sorted(maps.Keys(split)) {
 		for _, r := range split[domain] {
 			all = append(all, domain+" → "+r.Address)
