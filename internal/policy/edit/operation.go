@@ -15,13 +15,13 @@ type Operation struct {
 	Section string  `json:"section,omitempty" jsonschema:"of the rule or test" enum:"acls,grants,ssh,nodeAttrs,tests,sshTests"`
 	Name    string  `json:"name,omitempty" jsonschema:"group, tag or host"`
 	Member  string  `json:"member,omitempty" jsonschema:"login or group"`
-	Create  bool    `json:"create,omitempty" jsonschema:"it is not there yet"`
+	Create  bool    `json:"create,omitempty" jsonschema:"makes the group or tag"`
 	Address string  `json:"address,omitempty" jsonschema:"its new one"`
 	Was     string  `json:"was,omitempty" jsonschema:"its present one"`
-	Rule    string  `json:"rule,omitempty" media:"application/hujson" jsonschema:"new, or the present one by text or meaning"`
+	Rule    string  `json:"rule,omitempty" media:"application/hujson" jsonschema:"new, or the present one"`
 	With    string  `json:"with,omitempty" media:"application/hujson" jsonschema:"the new rule"`
 	After   string  `json:"after,omitempty" media:"application/hujson" jsonschema:"the rule before it"`
-	Line    int     `json:"line,omitempty" jsonschema:"tells equal rules apart" min:"1"`
+	Line    int     `json:"line,omitempty" jsonschema:"of one of equals" min:"1"`
 	Old     string  `json:"old,omitempty" jsonschema:"occurs once"`
 	New     *string `json:"new,omitempty" jsonschema:"in its place"`
 	Patch   string  `json:"patch,omitempty" media:"application/json-patch+json" jsonschema:"RFC 6902"`

@@ -16,8 +16,8 @@ import (
 )
 
 type explainInput struct {
-	Destination string `json:"destination" jsonschema:"device, tag, login, group, host alias, Service or address, such as tag:db"`
-	Source      string `json:"source,omitempty" jsonschema:"likewise; absent lists all who reach it"`
+	Destination string `json:"destination" jsonschema:"device, tag, login, group, host, Service or address, such as tag:db"`
+	Source      string `json:"source,omitempty" jsonschema:"likewise; absent: who reaches it"`
 	Port        int    `json:"port,omitempty" jsonschema:"such as 5432; absent is any" min:"0" max:"65535"`
 	Protocol    string `json:"protocol,omitempty" jsonschema:"such as udp, icmp" default:"tcp"`
 }
@@ -72,7 +72,7 @@ func (e explainer) tool() tool.Tool {
 		Weight:      survey.Weight,
 		Operations:  append(operations(), "getDnsPreferences"),
 		Example:     json.RawMessage(`{"source":"bob@example.com","destination":"tag:web","port":443}`),
-		Description: "Says whether a source reaches a destination, or who does, by which rules of the policy file, and why not (rule, ssh, route, state, posture, name), with the next step. Use it instead of reading the file.",
+		Description: "Says whether a source reaches a destination, or who does, by which rules, and why not (rule, ssh, route, state, posture, name). Use it instead of reading the policy file.",
 	}, e.explain)
 }
 

@@ -53,7 +53,7 @@ func (u users) tool() tool.Tool {
 		Weight:      survey.Weight,
 		Operations:  operations(),
 		Example:     json.RawMessage(`{"tool":"set_policy"}`),
-		Description: "Says who may use which tools of this server by the grants of the policy file, or who may use one tool.",
+		Description: "Says who may use which tools of this server, or one tool, by grants of the policy file.",
 	}, u.answer)
 }
 

@@ -26,9 +26,9 @@ func (c changer) edit() tool.Tool {
 		Weight:     survey.Weight,
 		Operations: changing,
 		Example:    json.RawMessage(`{"operations":[{"op":"add_member","name":"group:ops","member":"carol@example.com"}],"etag":"e0b2816b418b3f266309d94426ac7668"}`),
-		Description: "Changes parts of the tailnet policy file and keeps the rest, comments too. Without confirm it saves nothing and shows the difference, who gains or loses what, and whether it is valid. " +
-			`Operations: {"op":"add_member","name":"group:eng","member":"bob@example.com"} (create:true makes the group), remove_member; add_owner, remove_owner of a tag; ` +
-			`{"op":"add_rule","section":"grants","rule":"{\"src\":[\"group:eng\"],\"dst\":[\"tag:web\"],\"ip\":[\"443\"]}"}, remove_rule {section,rule}, replace_rule {section,rule,with}; ` +
+		Description: "Changes parts of the tailnet policy file, and keeps comments. Without confirm it saves nothing and shows the difference and who gains or loses what. " +
+			`Operations: {"op":"add_member","name":"group:eng","member":"bob@example.com"}, remove_member; add_owner, remove_owner of a tag; ` +
+			`add_rule {section:"grants",rule:'{"src":["group:eng"],"dst":["tag:web"],"ip":["443"]}'}, remove_rule {section,rule}, replace_rule {section,rule,with}; ` +
 			"add_test, remove_test {rule}; add_host {name,address}, change_host {name,was,address}, remove_host {name,was}; replace_text {old,new}; json_patch {patch}.",
 	}, func(ctx context.Context, call tool.Call, in editInput) (changeOutput, error) {
 		p, err := c.present(ctx, in.ETag, again)

@@ -19,7 +19,7 @@ import (
 
 type getInput struct {
 	Format   string   `json:"format,omitempty" jsonschema:"json is without comments" enum:"hujson,json" default:"hujson"`
-	Sections []string `json:"sections,omitempty" jsonschema:"only these, such as grants, groups, ssh"`
+	Sections []string `json:"sections,omitempty" jsonschema:"such as grants, groups, ssh"`
 }
 
 type getOutput struct {
@@ -34,7 +34,7 @@ func get(api API) tool.Tool {
 		Name: "get_policy", Title: "Show the policy file", Group: group, Class: grant.Read,
 		Operations:  []string{"getPolicyFile"},
 		Example:     json.RawMessage(`{"sections":["grants"]}`),
-		Description: "Shows the tailnet policy file, or sections of it, and its etag. Who reaches what: explain_access. What is too wide: audit_tailnet.",
+		Description: "Shows the tailnet policy file, or sections, and its etag. Who reaches what: explain_access.",
 		Narrow:      narrow,
 	}, func(ctx context.Context, _ tool.Call, in getInput) (getOutput, error) {
 		ctx = tsapi.Fresh(ctx) // its etag is what a change is based on

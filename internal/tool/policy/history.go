@@ -27,7 +27,7 @@ var historyReach = period.Reach{Back: 30 * period.Day, Most: period.Configuratio
 
 type historyInput struct {
 	period.Window
-	Containing string `json:"containing,omitempty" jsonschema:"only changes of lines with this, such as group:ops"`
+	Containing string `json:"containing,omitempty" jsonschema:"in a changed line, such as group:ops"`
 	Limit      int    `json:"limit,omitempty" jsonschema:"how many at most" min:"1" max:"100" default:"10"`
 }
 
@@ -50,7 +50,7 @@ func (h history) tool() tool.Tool {
 		Weight:      16, // the API sends the whole window, with two files for each change
 		Operations:  []string{"listConfigurationAuditLogs", "getPolicyFile"},
 		Example:     json.RawMessage(`{"start":"7d"}`),
-		Description: "Shows how the tailnet policy file changed, the newest first: when, by whom, which lines. 30 days unless said otherwise; there are 90.",
+		Description: "Shows changes of the tailnet policy file, the newest first: when, by whom, which lines; of 30 days if not said.",
 		Narrow:      "ask for a shorter window or set a lower limit",
 	}, h.show)
 }

@@ -13,10 +13,10 @@ import (
 )
 
 type policyTest struct {
-	Src    string   `json:"src" jsonschema:"such as bob@example.com or group:eng"`
-	Accept []string `json:"accept,omitempty" jsonschema:"what must be reached, such as tag:db:5432"`
-	Deny   []string `json:"deny,omitempty" jsonschema:"what must not be"`
-	Proto  string   `json:"proto,omitempty" jsonschema:"such as udp"`
+	Src    string   `json:"src" jsonschema:"such as group:eng"`
+	Accept []string `json:"accept,omitempty" jsonschema:"must be reached, such as tag:db:5432"`
+	Deny   []string `json:"deny,omitempty" jsonschema:"must not be"`
+	Proto  string   `json:"proto,omitempty" jsonschema:"tcp, udp, …"`
 }
 
 func (t policyTest) check() error {

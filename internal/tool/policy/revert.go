@@ -50,7 +50,7 @@ func (r reverter) tool() tool.Tool {
 		Weight:      16, // as policy_history
 		Operations:  append([]string{"listConfigurationAuditLogs"}, changing...),
 		Example:     json.RawMessage(`{"change":"2026-11-28T09:00:00.123456Z-1a2b3c4d","etag":"e0b2816b418b3f266309d94426ac7668"}`),
-		Description: "Puts the tailnet policy file back to before a change, and undoes every later one with it. Without confirm it saves nothing and shows these, the difference, and who gains or loses what.",
+		Description: "Undoes a change of the tailnet policy file and every later one. Without confirm it saves nothing and shows these and the difference.",
 	}, r.revert)
 }
 

@@ -29,7 +29,7 @@ func (c changer) set() tool.Tool {
 		Weight:      survey.Weight,
 		Operations:  changing,
 		Example:     json.RawMessage(`{"policy":"// Nobody.\n{\"grants\": []}","etag":"e0b2816b418b3f266309d94426ac7668"}`),
-		Description: "Replaces the whole tailnet policy file; prefer edit_policy. Without confirm it saves nothing and shows the difference, who gains or loses what, and whether it is valid.",
+		Description: "Replaces the whole tailnet policy file; prefer edit_policy. Without confirm it saves nothing and shows the difference and who gains or loses what.",
 	}, func(ctx context.Context, call tool.Call, in setInput) (changeOutput, error) {
 		if _, err := parse(in.Policy); err != nil {
 			return changeOutput{}, err

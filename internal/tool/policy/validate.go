@@ -20,8 +20,8 @@ import (
 type validateInput struct {
 	Policy  string       `json:"policy,omitempty" jsonschema:"the whole file; absent is the present one"`
 	Tests   []policyTest `json:"tests,omitempty" jsonschema:"besides those of the file"`
-	User    string       `json:"previewUser,omitempty" jsonschema:"a login whose rules to show"`
-	Address string       `json:"previewAddress,omitempty" jsonschema:"such as 100.64.0.1:22"`
+	User    string       `json:"previewUser,omitempty" jsonschema:"a login"`
+	Address string       `json:"previewAddress,omitempty" jsonschema:"ip:port"`
 }
 
 // testRun is what became of tests.
@@ -48,7 +48,7 @@ func (c changer) validate() tool.Tool {
 		Weight:      survey.Weight,
 		Operations:  slices.Concat([]string{"getPolicyFile", "validateAndTestPolicyFile", "previewRuleMatches"}, survey.Operations),
 		Example:     json.RawMessage(`{"previewUser":"alice@example.com"}`),
-		Description: "Checks a policy file, or the present one, without saving it: whether it may be set, whether tests pass, who gains or loses what. Who reaches what: explain_access.",
+		Description: "Checks a policy file, or the present one, without saving: may it be set, do tests pass, who gains or loses what, and the rules of a previewed user or address.",
 		Narrow:      "leave out the preview, or give fewer tests",
 	}, func(ctx context.Context, call tool.Call, in validateInput) (out validateOutput, err error) {
 		if err := in.check(); err != nil {

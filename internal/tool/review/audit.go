@@ -19,7 +19,7 @@ import (
 )
 
 type auditInput struct {
-	About string `json:"about,omitempty" jsonschema:"one area with every name; absent is all in short" enum:"server,policy,credentials,people,shares,devices,settings"`
+	About string `json:"about,omitempty" jsonschema:"one area in full; absent: all in short" enum:"server,policy,credentials,people,shares,devices,settings"`
 }
 
 type auditOutput struct {
@@ -54,7 +54,7 @@ func (r reviewer) audit() tool.Tool {
 		Operations: slices.Concat([]string{"getPolicyFile", "listTailnetDevices", "listUsers", "listTailnetKeys", "listUserInvites", "listWebhooks", "getTailnetSettings", "getDnsConfiguration"},
 			survey.ShareOperations),
 		Example:     json.RawMessage(`{}`),
-		Description: "Ranks what is risky in the whole tailnet: policy, devices, keys, people, shares, settings, this server. Use it first for any security review.",
+		Description: "Ranks what is risky in the tailnet: policy, devices, keys, people, shares, settings, this server. Begin reviews of security with it.",
 		Narrow:      "ask about one area",
 	}, r.find)
 }

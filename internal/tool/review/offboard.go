@@ -17,7 +17,7 @@ import (
 )
 
 type offboardInput struct {
-	Person string `json:"person" jsonschema:"login, such as bob@example.com, or a part of a name that fits one user"`
+	Person string `json:"person" jsonschema:"login, or part of a name, such as bob"`
 }
 
 type offboardOutput struct {
