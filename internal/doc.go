@@ -39,6 +39,8 @@
 //   - tool/local/resolution: which rule of a host's DNS configuration answers a name, and
 //     whether its resolvers can be reached; a leaf.
 //   - tool/logs reads audit logs and flow logs, tool/streaming says where they are sent.
+//   - tool/review: whole questions by many reads: what is risky in the tailnet, which
+//     review/risk knows, and what a person has in it; review/leaving takes them out of a policy file.
 //   - tool/policy/past: how the policy file was changed, out of the configuration audit log.
 //   - grant: capability entries → decisions; pure, no I/O, fuzzed.
 //   - policy: the tailnet policy file → what it means for a tailnet, and what it gives to

@@ -18,6 +18,8 @@ const (
 	fresh = time.Minute
 	// perMinute is how many requests are sent for them, whoever asks.
 	perMinute = 240
+	// perCaller is how many of them are sent for one caller, where that is told apart.
+	perCaller = 100
 )
 
 // errSpent says that nothing more is asked for in this minute.
@@ -33,6 +35,7 @@ type details struct {
 	all   map[string]detail // by what was asked
 	begun time.Time         // of the minute that sent counts
 	sent  int
+	by    map[string]int // of these, for whom
 }
 
 type detail struct {
@@ -45,8 +48,14 @@ func newDetails() *details { return &details{now: time.Now, all: map[string]deta
 // detailOf returns what is known under a key, or asks for it. What is returned is shared,
 // and not to be changed.
 func detailOf[T any](ctx context.Context, d *details, key string, ask func(context.Context) (T, error)) (T, error) {
+	return detailFor(ctx, d, "", key, ask)
+}
+
+// detailFor is detailOf for a caller, who has a share of the requests; the empty one is
+// the program itself.
+func detailFor[T any](ctx context.Context, d *details, caller, key string, ask func(context.Context) (T, error)) (T, error) {
 	var none T
-	value, known, err := d.find(key)
+	value, known, err := d.find(caller, key)
 	if err != nil {
 		return none, err
 	}
@@ -62,7 +71,7 @@ func detailOf[T any](ctx context.Context, d *details, key string, ask func(conte
 }
 
 // find returns what is known, or counts the request that is to be sent for it.
-func (d *details) find(key string) (value any, known bool, err error) {
+func (d *details) find(caller, key string) (value any, known bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.now()
@@ -70,12 +79,13 @@ func (d *details) find(key string) (value any, known bool, err error) {
 		return kept.value, true, nil
 	}
 	if now.Sub(d.begun) >= time.Minute {
-		d.begun, d.sent = now, 0
+		d.begun, d.sent, d.by = now, 0, map[string]int{}
 	}
-	if d.sent >= perMinute {
+	if d.sent >= perMinute || caller != "" && d.by[caller] >= perCaller {
 		return nil, false, errSpent
 	}
 	d.sent++
+	d.by[caller]++
 	return nil, false, nil
 }
 

@@ -14,6 +14,7 @@ import (
 type Evaluator struct {
 	api     API
 	details *details
+	shares  *details
 	room    chan struct{} // for a tailnet that is read or evaluated
 	turn    chan struct{}
 }
@@ -27,7 +28,7 @@ const tailnetsAtOnce = 2
 
 // NewEvaluator returns an evaluator; all tools of a server share one.
 func NewEvaluator(api API) *Evaluator {
-	return &Evaluator{api, newDetails(), make(chan struct{}, tailnetsAtOnce), make(chan struct{}, 1)}
+	return &Evaluator{api, newDetails(), newDetails(), make(chan struct{}, tailnetsAtOnce), make(chan struct{}, 1)}
 }
 
 // Evaluation is one or more files compiled for the same tailnet.
@@ -43,6 +44,16 @@ type Evaluation struct {
 func (e *Evaluator) Evaluate(ctx context.Context, first []string, files []*grammar.File, use func(Evaluation) error) error {
 	needs := NeedsOf(files...)
 	needs.First = first
+	return e.evaluate(ctx, needs, files, use)
+}
+
+// Outline is Evaluate by two requests: it asks for nothing of single devices and Services,
+// so what hangs on those is unknown.
+func (e *Evaluator) Outline(ctx context.Context, file *grammar.File, use func(Evaluation) error) error {
+	return e.evaluate(ctx, Needs{}, []*grammar.File{file}, use)
+}
+
+func (e *Evaluator) evaluate(ctx context.Context, needs Needs, files []*grammar.File, use func(Evaluation) error) error {
 	if err := enter(ctx, e.room); err != nil {
 		return err
 	}

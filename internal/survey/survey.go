@@ -24,6 +24,9 @@ const MostCalls = 90
 // Operations are what a survey may send.
 var Operations = []string{"listTailnetDevices", "listUsers", "listServices", "listServiceHosts", "getDevicePostureAttributes"}
 
+// ShareOperations are what [Evaluator.Shares] sends.
+var ShareOperations = []string{"listDeviceInvites"}
+
 // API is what a survey asks of the Tailscale API; *tsapi.API is one.
 type API interface {
 	ListDevices(ctx context.Context, q tsapi.DeviceQuery) ([]tsapi.Device, error)

@@ -11,20 +11,20 @@ import (
 // Operation is one change of a policy file. Which members an operation takes is in
 // [forms]; one that it does not take is refused, since it was meant to do something.
 type Operation struct {
-	Op      string  `json:"op" jsonschema:"what to do" enum:"add_member,remove_member,add_owner,remove_owner,add_rule,remove_rule,replace_rule,add_host,change_host,remove_host,add_test,remove_test,replace_text,json_patch"`
-	Section string  `json:"section,omitempty" jsonschema:"of rules and tests: the list it is in; tests have tests by default" enum:"acls,grants,ssh,nodeAttrs,tests,sshTests"`
-	Name    string  `json:"name,omitempty" jsonschema:"the group, tag or host, such as group:ops, tag:web or db"`
-	Member  string  `json:"member,omitempty" jsonschema:"the member of the group or owner of the tag, such as alice@example.com"`
-	Create  bool    `json:"create,omitempty" jsonschema:"for add_member and add_owner: true where the group or tag is not in the file yet and is to be made"`
-	Address string  `json:"address,omitempty" jsonschema:"the address or prefix that the host stands for from now on"`
-	Was     string  `json:"was,omitempty" jsonschema:"for change_host and remove_host: the address or prefix that it stands for now"`
-	Rule    string  `json:"rule,omitempty" media:"application/hujson" jsonschema:"the rule or test, as JSON or HuJSON: the new one to add, or the one that is there to remove or replace, by its exact text or by its meaning"`
-	With    string  `json:"with,omitempty" media:"application/hujson" jsonschema:"for replace_rule: the new rule; as JSON it keeps the comments of what stays, with comments of its own it takes the place of all of the old one"`
-	After   string  `json:"after,omitempty" media:"application/hujson" jsonschema:"for add_rule and add_test: the rule behind which the new one goes, by its exact text or by its meaning; absent adds it at the end"`
-	Line    int     `json:"line,omitempty" jsonschema:"the line where the rule that is meant begins, where several are the same" min:"1"`
-	Old     string  `json:"old,omitempty" jsonschema:"for replace_text: a text that occurs exactly once"`
-	New     *string `json:"new,omitempty" jsonschema:"for replace_text: the text in its place; empty removes it"`
-	Patch   string  `json:"patch,omitempty" media:"application/json-patch+json" jsonschema:"for json_patch: a JSON Patch (RFC 6902), a list of steps with op (add, remove, replace, move, copy, test), path, from and value; put a test before what changes"`
+	Op      string  `json:"op" jsonschema:"as above" enum:"add_member,remove_member,add_owner,remove_owner,add_rule,remove_rule,replace_rule,add_host,change_host,remove_host,add_test,remove_test,replace_text,json_patch"`
+	Section string  `json:"section,omitempty" jsonschema:"of the rule or test" enum:"acls,grants,ssh,nodeAttrs,tests,sshTests"`
+	Name    string  `json:"name,omitempty" jsonschema:"group, tag or host"`
+	Member  string  `json:"member,omitempty" jsonschema:"login or group"`
+	Create  bool    `json:"create,omitempty" jsonschema:"makes the group or tag"`
+	Address string  `json:"address,omitempty" jsonschema:"its new one"`
+	Was     string  `json:"was,omitempty" jsonschema:"its present one"`
+	Rule    string  `json:"rule,omitempty" media:"application/hujson" jsonschema:"new, or the present one"`
+	With    string  `json:"with,omitempty" media:"application/hujson" jsonschema:"the new rule"`
+	After   string  `json:"after,omitempty" media:"application/hujson" jsonschema:"the rule before it"`
+	Line    int     `json:"line,omitempty" jsonschema:"of one of equals" min:"1"`
+	Old     string  `json:"old,omitempty" jsonschema:"occurs once"`
+	New     *string `json:"new,omitempty" jsonschema:"in its place"`
+	Patch   string  `json:"patch,omitempty" media:"application/json-patch+json" jsonschema:"RFC 6902"`
 }
 
 // forms are the members that each operation needs, and behind "|" those that it may

@@ -8,7 +8,6 @@ package access
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -50,11 +49,6 @@ type Options struct {
 func Tools(api API, o Options) tool.Set {
 	e := explainer{api, o.Host, o.Evaluator}
 	return tool.Set{Tools: []tool.Tool{e.tool(), users{e, o.Capability, o.Find}.tool()}}
-}
-
-// cost says what a question costs: what a survey sends, and as many calls besides.
-func cost(besides int) string {
-	return fmt.Sprintf("%d calls to the Tailscale API, up to %d where rules have posture conditions or name Services.", 2+besides, besides+survey.MostCalls)
 }
 
 // operations of a question: the file, and the tailnet.

@@ -16,10 +16,10 @@ import (
 )
 
 type explainInput struct {
-	Destination string `json:"destination" jsonschema:"what is to be reached: a device by name, address or node ID, a login, a tag, group, host alias, Service or address, such as tag:db"`
-	Source      string `json:"source,omitempty" jsonschema:"who wants to reach it, in the same forms; leave it out for everybody who does"`
-	Port        int    `json:"port,omitempty" jsonschema:"the port, such as 5432; leave it out for any" min:"0" max:"65535"`
-	Protocol    string `json:"protocol,omitempty" jsonschema:"tcp, udp, icmp, sctp or the number of an IP protocol" default:"tcp"`
+	Destination string `json:"destination" jsonschema:"device, tag, login, group, host, Service or address, such as tag:db"`
+	Source      string `json:"source,omitempty" jsonschema:"likewise; absent: who reaches it"`
+	Port        int    `json:"port,omitempty" jsonschema:"such as 5432; absent is any" min:"0" max:"65535"`
+	Protocol    string `json:"protocol,omitempty" jsonschema:"such as udp, icmp" default:"tcp"`
 }
 
 type explainOutput struct {
@@ -69,12 +69,10 @@ type explainer struct {
 func (e explainer) tool() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "explain_access", Title: "Explain who reaches what", Group: group, Class: grant.Read,
-		Weight:     survey.Weight,
-		Operations: append(operations(), "getDnsPreferences"),
-		Example:    json.RawMessage(`{"source":"bob@example.com","destination":"tag:web","port":443}`),
-		Description: "Says whether a source reaches a destination, by which rule of the policy file, or why not: policy, ssh, route, state of the devices, posture, name, and a ping where this host is one end, each with the next step. " +
-			"Without a source it lists the people and devices that reach the destination, by rule. Use it instead of reading the policy file. What cannot be known is said to be unknown. " +
-			cost(2),
+		Weight:      survey.Weight,
+		Operations:  append(operations(), "getDnsPreferences"),
+		Example:     json.RawMessage(`{"source":"bob@example.com","destination":"tag:web","port":443}`),
+		Description: "Says whether a source reaches a destination, or who does, by which rules, and why not (rule, ssh, route, state, posture, name). Use it instead of reading the policy file.",
 	}, e.explain)
 }
 

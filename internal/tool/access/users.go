@@ -18,7 +18,7 @@ import (
 )
 
 type usersInput struct {
-	Tool string `json:"tool,omitempty" jsonschema:"a tool of this server, such as set_policy; leave it out for everything that is granted"`
+	Tool string `json:"tool,omitempty" jsonschema:"such as set_policy; absent is all"`
 }
 
 type usersOutput struct {
@@ -50,11 +50,10 @@ type users struct {
 func (u users) tool() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "who_can_use", Title: "Who can use this server", Group: group, Class: grant.Read,
-		Weight:     survey.Weight,
-		Operations: operations(),
-		Example:    json.RawMessage(`{"tool":"set_policy"}`),
-		Description: "Says which people and tags may use which tools of this server by the grants of the policy file, rule by rule, or who may call one tool. " +
-			"An entry that cannot be read, which refuses everything to its callers, is said. " + cost(1),
+		Weight:      survey.Weight,
+		Operations:  operations(),
+		Example:     json.RawMessage(`{"tool":"set_policy"}`),
+		Description: "Says who may use which tools of this server, or one tool, by grants of the policy file.",
 	}, u.answer)
 }
 

@@ -28,6 +28,7 @@ import (
 	"tailscale-mcp/internal/tool/organization"
 	"tailscale-mcp/internal/tool/policy"
 	"tailscale-mcp/internal/tool/posture"
+	"tailscale-mcp/internal/tool/review"
 	"tailscale-mcp/internal/tool/services"
 	"tailscale-mcp/internal/tool/settings"
 	"tailscale-mcp/internal/tool/streaming"
@@ -137,6 +138,7 @@ type API interface {
 	organization.API
 	policy.API
 	posture.API
+	review.API
 	services.API
 	settings.API
 	streaming.API
@@ -149,18 +151,20 @@ func upstream(o Options, api API) []tool.Set {
 	h := host{localapi.New(o.Local)}
 	evaluator := survey.NewEvaluator(api)
 	capability := cmp.Or(o.Capability, "jaxxstorm.com/cap/mcp")
+	find, escalating := finder()
 	return []tool.Set{
 		devices.Tools(api, h.ID), settings.Tools(api),
 		policy.Tools(api, policy.Options{Host: h, Evaluator: evaluator, Capability: capability}),
 		dns.Tools(api), keys.Tools(api), users.Tools(api), invites.Tools(api), contacts.Tools(api), webhooks.Tools(api),
 		logs.Tools(api), streaming.Tools(api), posture.Tools(api), services.Tools(api), oauth.Tools(api), organization.Tools(api), prompts(api),
-		access.Tools(api, access.Options{Host: h, Evaluator: evaluator, Capability: capability, Find: finder()}),
+		access.Tools(api, access.Options{Host: h, Evaluator: evaluator, Capability: capability, Find: find}),
+		review.Tools(api, review.Options{Host: h, Evaluator: evaluator, Capability: capability, Escalating: escalating}),
 	}
 }
 
 // finder returns what finds a tool of this version by its name, whether this host offers
-// it or not.
-func finder() func(name string) (grant.Tool, bool) {
+// it or not, and what lists those that can grant privilege.
+func finder() (find func(name string) (grant.Tool, bool), escalating func() []grant.Tool) {
 	all := sync.OnceValue(func() map[string]grant.Tool {
 		byName := map[string]grant.Tool{}
 		for _, t := range Everything("").Tools {
@@ -168,9 +172,17 @@ func finder() func(name string) (grant.Tool, bool) {
 		}
 		return byName
 	})
-	return func(name string) (grant.Tool, bool) {
+	find = func(name string) (grant.Tool, bool) {
 		t, ok := all()[name]
 		return t, ok
+	}
+	return find, func() (grave []grant.Tool) {
+		for _, t := range all() {
+			if t.Class == grant.Escalating {
+				grave = append(grave, t)
+			}
+		}
+		return grave
 	}
 }
 

@@ -213,6 +213,7 @@ func TestLongToolsWeighMore(t *testing.T) {
 	heavy := map[string]bool{
 		"explain_access": true, "who_can_use": true, "validate_policy": true, "edit_policy": true, "set_policy": true,
 		"ping_peer": true, "query_dns": true, "run_netcheck": true, "list_audit_logs": true, "list_flow_logs": true, "policy_history": true, "revert_policy": true,
+		"audit_tailnet": true, "offboard_person": true,
 	}
 	for _, tool := range newRig(t, setup{}).offers.Tools {
 		if got := tool.Weight > 1; got != heavy[tool.Name] {

@@ -30,6 +30,7 @@ func TestNamesOfTools(t *testing.T) {
 	}
 	known["policy_file"] = true // a scope
 	delete(verbs, "whoami")
+	delete(verbs, "audit") // so begin metrics and a code, too
 	name := regexp.MustCompile(`\b(` + strings.Join(slices.Sorted(maps.Keys(verbs)), "|") + `)_[a-z0-9_]+\b`)
 	files, err := filepath.Glob("../*/*.go")
 	if err != nil {

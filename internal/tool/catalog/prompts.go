@@ -13,10 +13,10 @@ import (
 	"tailscale-mcp/internal/tool/devices/lookup"
 )
 
-// prompts are the prompts whose tools are of several groups. All but onboard_person
-// only read, and onboard_person has the model ask before it sends anything.
+// prompts are the prompts whose tools are of several groups. All but onboard_person and
+// end_access only read, and these have the model ask before it changes anything.
 func prompts(api lookup.API) tool.Set {
-	return tool.Set{Prompts: []tool.Prompt{whoCanReach(api), findStaleDevices(), reviewPolicy(), onboardPerson(), whatChanged()}}
+	return tool.Set{Prompts: []tool.Prompt{whoCanReach(api), findStaleDevices(), reviewPolicy(), onboardPerson(), endAccess(), findRisks(), whatChanged()}}
 }
 
 func whoCanReach(api lookup.API) tool.Prompt {
@@ -26,16 +26,26 @@ func whoCanReach(api lookup.API) tool.Prompt {
 		Description: "Has the assistant say which people and devices may connect to a device, tag, host or address, on which ports, and by which rule.",
 		Arguments: []tool.Argument{{
 			Name: "target", Description: "a device by name, address or node ID, or a tag, host alias, Service or address, such as tag:db", Required: true,
-			Complete: func(ctx context.Context, prefix string) ([]string, error) { return lookup.Complete(ctx, api, prefix) },
+			Complete: func(ctx context.Context, prefix string) ([]string, error) { return targets(ctx, api, prefix) },
 		}},
 		Tools:  []string{"explain_access"},
 		Render: func(a map[string]string) string { return fmt.Sprintf(reach, given(a["target"], "")) },
 	}
 }
 
+// targets are the devices and tags of which a name begins so.
+func targets(ctx context.Context, api lookup.API, prefix string) ([]string, error) {
+	devices, err := lookup.Complete(ctx, api, prefix)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := lookup.CompleteTag(ctx, api, prefix)
+	return append(devices, tags...), err
+}
+
 const reach = `Find out who can connect to %q in this tailnet, and on which ports.
 
-1. explain_access with it as destination and without a source: it lists, by rule of the policy file with its line, the people, tags and devices that reach it, and on which ports. If the name fits several things or none, it says so: ask which one is meant, or say that there is none and stop.
+1. explain_access with exactly that as destination (a tag, alias or address is as good as a device) and without a source: it lists, by rule of the policy file with its line, the people, tags and devices that reach it, and on which ports. If the name fits several things or none, it says so: ask which one is meant, or say that there is none and stop.
 2. Take what it says of the route and of the destination's state into account: a rule opens nothing where no device carries the route, and what is offline does not answer.
 3. For each source that is remarkable (everybody, another tailnet, one of which the answer is not sure) explain_access once more, with that source and a port: it says every layer that was looked at, ssh and posture among them.
 
@@ -53,9 +63,9 @@ func findStaleDevices() tool.Prompt {
 	}
 }
 
-const stale = `Find the devices of this tailnet that have not been seen for %s days, and the keys that deserve a look. Change nothing.
+const stale = `Find the devices of this tailnet that have not been seen for %[1]s days, and the keys that deserve a look. Change nothing.
 
-1. list_all_devices, with the fields that say when a device was last seen, whether it is online, when its key expires, who owns it and which tags it has; take every page. An online device is not stale, whatever its time says. One that is shared in from another tailnet is not yours to remove: list it apart.
+1. list_all_devices with offlineDays: %[1]s, then with neverUsed, then with keyExpiresWithinDays: %[1]s; take every page. Ask for the fields that you need only: owner, tags, lastSeen, expires. A device that is shared in from another tailnet is not yours to remove: list it apart.
 2. Divide the stale ones: owned by a person; tagged, so perhaps a server that should be there; ephemeral; with an expired key, which cannot connect until somebody signs in again.
 3. list_keys, and once more with invalid: which auth keys, OAuth clients and access tokens end within %[1]s days, are expired or revoked (the API lists few of those), or have no description? It does not say when a key was last used, so do not call one unused.
 
@@ -68,11 +78,11 @@ func reviewPolicy() tool.Prompt {
 		Title:       "Is the policy file too generous?",
 		Description: "Has the assistant review the tailnet policy file: what it allows too widely, what no longer means anybody, what no test holds. Nothing is changed.",
 		Tools:       []string{"get_policy", "validate_policy", "list_users", "explain_access", "who_can_use"},
-		Render:      func(map[string]string) string { return review },
+		Render:      func(map[string]string) string { return reviewed },
 	}
 }
 
-const review = `Review the policy file of this tailnet. Change nothing.
+const reviewed = `Review the policy file of this tailnet. Change nothing.
 
 1. get_policy: read all of it, comments too; they say what was meant.
 2. validate_policy, without arguments, so that it takes the current file: do its own tests pass, and which warnings are there?
@@ -109,6 +119,45 @@ const onboard = `Prepare to let %q into this tailnet with the role %q, and invit
 4. After a clear yes, and once only: create_user_invites with this one address and role. It refuses at first, says what would come of it and gives a code; repeat what it says to the person as it is, and call again with that code in confirm only when the person wants it. Where the client asks the person itself, that is the answer. It sends an email, needs a credential that belongs to a person, and must not be repeated when the outcome is unknown: look at the invites first.
 
 Then report: what was sent to whom with which role, what the person does next, and what remains open, such as approval of the user or their device. The link of an invite lets whoever holds it in: do not print it unless asked to.
+`
+
+func endAccess() tool.Prompt {
+	return tool.Prompt{
+		Name:        "end_access",
+		Title:       "A person leaves",
+		Description: "Has the assistant show everything that a person has in the tailnet, and end it step by step, each when told to.",
+		Arguments:   []tool.Argument{{Name: "person", Description: "the login, such as bob@example.com, or a part of the name", Required: true}},
+		Tools:       []string{"offboard_person"},
+		Render:      func(a map[string]string) string { return fmt.Sprintf(leaving, given(a["person"], "")) },
+	}
+}
+
+const leaving = `%q leaves. Show what they have in this tailnet, and end it only as the person you work for says.
+
+1. offboard_person with that name. If several people fit, ask which one is meant.
+2. Tell in a table what there is: devices of their own, tagged devices that they registered, keys, invitations, shares, webhooks, places in the policy file; and what could not be read. Say which of the tagged devices, keys and webhooks look as if something depends on them, and ask who takes those over.
+3. Go through its steps in their order, with the arguments that it gives: suspend first, which can be undone, delete last. Leave out what is to stay. Each step that asks for a code says what it would do: repeat that as it is, and go on after a clear yes.
+
+Then report what was done, what was left on purpose, and what remains for somebody else: the identity provider, machines that have the person's keys, secrets that they know.
+`
+
+func findRisks() tool.Prompt {
+	return tool.Prompt{
+		Name:        "find_risks",
+		Title:       "What is risky here?",
+		Description: "Has the assistant audit the whole tailnet: policy, devices, keys, people, shares, settings, and who may change it. Nothing is changed.",
+		Tools:       []string{"audit_tailnet"},
+		Render:      func(map[string]string) string { return risks },
+	}
+}
+
+const risks = `Audit this tailnet. Change nothing.
+
+1. audit_tailnet: it ranks what is risky. Where it says that there is more, or a list is cut, ask once more about that area.
+2. For each finding of rank high, follow the tool that it names far enough to say who is concerned and what depends on it.
+3. What could not be read was not judged: say what, and what it takes to read it.
+
+Then list the findings, the gravest first: what it is, where (names, lines), why it matters here, what you would do, and what could break by that. Say what is a matter of taste. Do not guess what no tool has shown, and do not change anything without being told to, one by one.
 `
 
 func whatChanged() tool.Prompt {

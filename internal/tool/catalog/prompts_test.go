@@ -5,14 +5,16 @@ package catalog
 import (
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/testbed/fakeapi"
 )
 
 // TestPromptsAsGiven: each prompt speaks of its tools with whatever arguments, has
 // the defaults, and holds no more of an argument than one short line.
 func TestPromptsAsGiven(t *testing.T) {
 	set := prompts(nil)
-	if len(set.Prompts) != 5 {
-		t.Errorf("got %d prompts, want 5", len(set.Prompts))
+	if len(set.Prompts) != 7 {
+		t.Errorf("got %d prompts, want 7", len(set.Prompts))
 	}
 	for _, p := range set.Prompts {
 		arguments := map[string]string{}
@@ -36,5 +38,23 @@ func TestRolesAreCompleted(t *testing.T) {
 	got, err := roles(t.Context(), "A")
 	if err != nil || strings.Join(got, " ") != "admin auditor" {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// A tag is a target as a device is: it is offered, and asked about as it was given.
+func TestWhoCanReachATag(t *testing.T) {
+	r := newRig(t, setup{})
+	r.fake.SetDevices([]fakeapi.Device{{Hostname: "db-1", Tags: []string{"tag:db"}, Addresses: []string{"100.64.0.1"}}})
+	p := whoCanReach(r.api)
+	offered, err := p.Arguments[0].Complete(t.Context(), "tag:d")
+	if err != nil || strings.Join(offered, " ") != "tag:db" {
+		t.Errorf("got %q, %v", offered, err)
+	}
+	if offered, err = p.Arguments[0].Complete(t.Context(), "db"); err != nil || len(offered) != 2 {
+		t.Errorf("got %q, %v", offered, err)
+	}
+	text := p.Render(map[string]string{"target": "tag:db"})
+	if !strings.Contains(text, `"tag:db"`) || strings.Contains(text, "get_device_info") || !strings.Contains(text, "a tag, alias or address is as good as a device") {
+		t.Errorf("got %s", text)
 	}
 }

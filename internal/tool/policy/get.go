@@ -18,8 +18,8 @@ import (
 )
 
 type getInput struct {
-	Format   string   `json:"format,omitempty" jsonschema:"hujson shows the file with its comments; json shows it without them" enum:"hujson,json" default:"hujson"`
-	Sections []string `json:"sections,omitempty" jsonschema:"top-level keys to show only, such as grants or groups; absent shows the whole file"`
+	Format   string   `json:"format,omitempty" jsonschema:"json is without comments" enum:"hujson,json" default:"hujson"`
+	Sections []string `json:"sections,omitempty" jsonschema:"such as grants, groups, ssh"`
 }
 
 type getOutput struct {
@@ -32,11 +32,10 @@ type getOutput struct {
 func get(api API) tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "get_policy", Title: "Show the policy file", Group: group, Class: grant.Read,
-		Operations: []string{"getPolicyFile"},
-		Example:    json.RawMessage(`{"sections":["grants"]}`),
-		Description: "Shows the tailnet policy file (grants, ACLs, groups, tag owners, tests, SSH), by default in HuJSON with the comments of its authors, and the etag that edit_policy and set_policy want. " +
-			"sections shows some top-level keys only; edit_policy changes parts of it; set_policy takes the whole file, so read it whole before. One call to the Tailscale API.",
-		Narrow: narrow,
+		Operations:  []string{"getPolicyFile"},
+		Example:     json.RawMessage(`{"sections":["grants"]}`),
+		Description: "Shows the tailnet policy file, or sections, and its etag. Who reaches what: explain_access.",
+		Narrow:      narrow,
 	}, func(ctx context.Context, _ tool.Call, in getInput) (getOutput, error) {
 		ctx = tsapi.Fresh(ctx) // its etag is what a change is based on
 		note := ""

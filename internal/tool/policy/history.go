@@ -27,8 +27,8 @@ var historyReach = period.Reach{Back: 30 * period.Day, Most: period.Configuratio
 
 type historyInput struct {
 	period.Window
-	Containing string `json:"containing,omitempty" jsonschema:"only changes that remove or add a line with this text, in any case, such as group:ops"`
-	Limit      int    `json:"limit,omitempty" jsonschema:"how many changes at most" min:"1" max:"100" default:"10"`
+	Containing string `json:"containing,omitempty" jsonschema:"in a changed line, such as group:ops"`
+	Limit      int    `json:"limit,omitempty" jsonschema:"how many at most" min:"1" max:"100" default:"10"`
 }
 
 type historyOutput struct {
@@ -47,13 +47,11 @@ type history struct {
 func (h history) tool() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "policy_history", Title: "Show changes of the policy file", Group: group, Class: grant.Read,
-		Weight:     16, // the API sends the whole window, with two files for each change
-		Operations: []string{"listConfigurationAuditLogs", "getPolicyFile"},
-		Example:    json.RawMessage(`{"start":"7d"}`),
-		Description: "Shows how the tailnet policy file was changed, the newest change first: when, by whom, by what (admin console, API), and the lines removed and added. " +
-			"The window is the last 30 days unless start (and end) say otherwise; the audit log, which it reads, is kept for 90 days. containing finds the changes that touch a text. " +
-			"To undo one give its change, and the etag of this answer, to revert_policy. Two calls to the Tailscale API.",
-		Narrow: "ask for a shorter window or set a lower limit",
+		Weight:      16, // the API sends the whole window, with two files for each change
+		Operations:  []string{"listConfigurationAuditLogs", "getPolicyFile"},
+		Example:     json.RawMessage(`{"start":"7d"}`),
+		Description: "Shows changes of the tailnet policy file, the newest first: when, by whom, which lines; of 30 days if not said.",
+		Narrow:      "ask for a shorter window or set a lower limit",
 	}, h.show)
 }
 

@@ -26,7 +26,7 @@ type finding struct {
 
 // Verdict is the API's judgement of a policy file.
 type Verdict struct {
-	Valid    bool      `json:"valid" jsonschema:"whether the file may be set and its tests pass"`
+	Valid    bool      `json:"valid" jsonschema:"whether the file may be set, its own tests included"`
 	Problems []finding `json:"problems,omitempty" jsonschema:"why it is not valid"`
 	Warnings []finding `json:"warnings,omitempty" jsonschema:"what does not keep it from being set"`
 }

@@ -13,10 +13,10 @@ import (
 )
 
 type policyTest struct {
-	Src    string   `json:"src" jsonschema:"who connects: a user, group, tag or host"`
-	Accept []string `json:"accept,omitempty" jsonschema:"destinations that must be reached, as host:port with one port"`
-	Deny   []string `json:"deny,omitempty" jsonschema:"destinations that must not be reached, as host:port with one port"`
-	Proto  string   `json:"proto,omitempty" jsonschema:"the protocol, such as tcp; absent is TCP or UDP"`
+	Src    string   `json:"src" jsonschema:"such as group:eng"`
+	Accept []string `json:"accept,omitempty" jsonschema:"must be reached, such as tag:db:5432"`
+	Deny   []string `json:"deny,omitempty" jsonschema:"must not be"`
+	Proto  string   `json:"proto,omitempty" jsonschema:"tcp, udp, …"`
 }
 
 func (t policyTest) check() error {

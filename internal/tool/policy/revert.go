@@ -23,8 +23,8 @@ const theLast = "last"
 const mostUndone = 50
 
 type revertInput struct {
-	Change string `json:"change" jsonschema:"the change to undo, as policy_history names it, such as 2026-01-31T08:00:00.123456Z-1a2b3c4d; or last"`
-	ETag   string `json:"etag,omitempty" jsonschema:"the etag of the present file, as policy_history gives it; not needed for last"`
+	Change string `json:"change" jsonschema:"a change from policy_history, or last"`
+	ETag   string `json:"etag,omitempty" jsonschema:"from policy_history; not needed for last"`
 	tool.Confirmation
 }
 
@@ -47,12 +47,10 @@ type reverter struct {
 func (r reverter) tool() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "revert_policy", Title: "Undo a change of the policy file", Group: group, Class: grant.Escalating,
-		Weight:     16, // as policy_history
-		Operations: append([]string{"listConfigurationAuditLogs"}, changing...),
-		Example:    json.RawMessage(`{"change":"2026-11-28T09:00:00.123456Z-1a2b3c4d","etag":"e0b2816b418b3f266309d94426ac7668"}`),
-		Description: "Puts the tailnet policy file back to as it was before one change, which policy_history names, or before the last one. Every later change is undone with it: called without confirm it changes nothing, " +
-			"names all of them, shows the difference by lines and says who gains or loses what. To undo a change in the middle and keep the later ones, change the file itself. " +
-			"It is checked and confirmed like a change by set_policy: the etag has to be that of the present file. " + cost(5),
+		Weight:      16, // as policy_history
+		Operations:  append([]string{"listConfigurationAuditLogs"}, changing...),
+		Example:     json.RawMessage(`{"change":"2026-11-28T09:00:00.123456Z-1a2b3c4d","etag":"e0b2816b418b3f266309d94426ac7668"}`),
+		Description: "Undoes a change of the tailnet policy file and every later one. Without confirm it saves nothing and shows these and the difference.",
 	}, r.revert)
 }
 

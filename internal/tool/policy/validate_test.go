@@ -135,9 +135,13 @@ func TestValidatePreview(t *testing.T) {
 			if diff := cmp.Diff(c.body, r.Sent("previewRuleMatches")); diff != "" {
 				t.Errorf("body (-want +got):\n%s", diff)
 			}
-			requests := r.Fake.Requests()
-			if diff := cmp.Diff(c.query, requests[len(requests)-1].Query); diff != "" {
-				t.Errorf("query (-want +got):\n%s", diff)
+			for _, request := range r.Fake.Requests() {
+				if request.Operation != "previewRuleMatches" {
+					continue
+				}
+				if diff := cmp.Diff(c.query, request.Query); diff != "" {
+					t.Errorf("query (-want +got):\n%s", diff)
+				}
 			}
 		})
 	}
@@ -183,5 +187,80 @@ func TestPolicyTooDeep(t *testing.T) {
 		r.Refuses("set_policy", setting(text, etag, ""), tool.CodeInvalidArgument, "within each other")
 		r.Refuses("edit_policy", editing(`{"op":"replace_text","old":"// us","new":`+asJSON(text)+`}`, etag, ""), tool.CodeInvalidArgument, "within each other")
 		r.Refuses("edit_policy", editing(`{"op":"add_rule","section":"grants","rule":`+asJSON(text)+`}`, etag, ""), tool.CodeInvalidArgument, "within each other")
+	}
+}
+
+// A test that was given and fails is no fault of the file: valid is of the file, and the
+// answer says what ran.
+func TestValidateTestsApart(t *testing.T) {
+	text := file(mine + `,{"src": ["alice@example.com"], "dst": ["100.64.0.1"], "ip": ["tcp:22"]}`)
+	text = strings.Replace(text, "]\n}", "],\"tests\":[{\"src\":\"alice@example.com\",\"accept\":[\"100.64.0.1:22\"]}]\n}", 1)
+	r, _ := startWith(t, text)
+	const fails, passes = `{"src":"bob@example.com","accept":["100.64.0.1:22"]}`, `{"src":"bob@example.com","deny":["100.64.0.1:22"]}`
+	for arguments, want := range map[string]testRun{
+		`{}`:                         {File: 1},
+		`{"tests":[` + passes + `]}`: {File: 1, Given: 1, Pass: true},
+		`{"tests":[` + passes + `,` + fails + `]}`:                {File: 1, Given: 2},
+		`{"policy":` + asJSON(text) + `,"tests":[` + fails + `]}`: {File: 1, Given: 1},
+	} {
+		got := verdict(r, arguments)
+		if !got.Valid || got.Problems != nil || got.Differs != "" || got.Note != "" {
+			t.Errorf("%s: got %+v, want the file valid", arguments, got)
+		}
+		failed := got.Tests.Failed
+		got.Tests.Failed = nil
+		if diff := cmp.Diff(&want, got.Tests); diff != "" || want.Pass && len(failed) > 0 {
+			t.Errorf("%s: failed %+v (-want +got):\n%s", arguments, failed, diff)
+		}
+		if strings.Contains(arguments, fails) && (len(failed) != 1 || failed[0].User != "bob@example.com") {
+			t.Errorf("%s: got %+v", arguments, failed)
+		}
+	}
+	r.Fake.SetValidation("test(s) failed", fakeapi.Finding{User: "alice@example.com", Errors: []string{"no"}})
+	if got := verdict(r, `{"tests":[`+passes+`]}`); got.Valid || got.Note == "" || got.Tests.Pass {
+		t.Errorf("got %+v of a file that is not valid", got)
+	}
+}
+
+// A preview of nobody is an error with those who may be meant; of somebody whom no rule is
+// about, it says that.
+func TestPreviewOfNobody(t *testing.T) {
+	r, _ := startWith(t, file(mine))
+	r.Refuses("validate_policy", `{"previewUser":"bob"}`, tool.CodeInvalidArgument, "bob@example.com")
+	r.Refuses("validate_policy", `{"previewUser":"zoe@example.com"}`, tool.CodeInvalidArgument, "list_users")
+	for user, says := range map[string]string{"dave@example.com": "no rule is about this user"} {
+		if got := verdict(r, `{"previewUser":"`+user+`"}`); got.Note != says || got.Matches != nil {
+			t.Errorf("%s: got %+v", user, got)
+		}
+	}
+	r.Fake.Fail("listUsers", fakeapi.Status(403))
+	if got := verdict(r, `{"previewUser":"bob"}`); !strings.Contains(got.Note, "could not be read") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// The same line in two groups asks two different questions: each names the group, shows
+// what stands around, and says who gains what.
+func TestQuestionNamesTheGroup(t *testing.T) {
+	r, etag := startWith(t, office)
+	r.Fake.SetDevices(append(r.Fake.Devices(),
+		fakeapi.Device{NodeID: "nWebCNTRL", ID: "21", Hostname: "web", Tags: []string{"tag:web"}, Addresses: []string{"100.64.0.21"}},
+		fakeapi.Device{NodeID: "nDaveCNTRL", ID: "22", Hostname: "dave-laptop", User: "dave@example.com", Addresses: []string{"100.64.0.22"}}))
+	ask := func(old, now string) string {
+		_, err := r.Call("set_policy", `{"policy":`+asJSON(strings.Replace(office, old, now, 1))+`,"etag":`+asJSON(etag)+`}`)
+		r.Told("set_policy", "", err, tool.CodeConfirmationRequired)
+		return err.Error()
+	}
+	eng := ask(`// since May`+"\n", "// since May\n\t\t\t\"dave@example.com\",\n")
+	ops := ask(`"group:ops": ["alice@example.com", `, `"group:ops": ["alice@example.com", "dave@example.com", `)
+	for question, parts := range map[string][]string{
+		eng: {`groups "group:eng"`, `"bob@example.com", // since May`, "dave@example.com of group:eng gains port 22 on device web"},
+		ops: {`groups "group:ops"`, `"group:contractors"`, `dave@example.com of group:ops gains the tools "*"`},
+	} {
+		for _, part := range parts {
+			if !strings.Contains(question, part) {
+				t.Errorf("got %s\nwant %q", question, part)
+			}
+		}
 	}
 }
