@@ -61,6 +61,7 @@
 //   - tsapi/fault: what went wrong with a request, with a code and a next step.
 //   - tsapi/limit: what all callers of the API share, fairly: quota, requests, slots, bytes.
 //   - tsapi/token: an access token for each request, out of the credential.
+//   - tsapi/scope: what the scopes of a token include, and what is lacking; a leaf.
 //   - tsapi/object: the JSON of an answer, checked once and looked into on demand; a leaf.
 //   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes
 //     the clients of daemon and proxy, without the rest.
