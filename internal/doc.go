@@ -31,6 +31,8 @@
 //   - tool: our own tools, by typed definitions: schema, decoding, fields.
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups,
 //     tool/catalog/listing writes out what they are: a table, JSON, the page of reference.
+//   - tool/catalog/typo: what grants name and no tool is called, for check, doctor, grant
+//     and the log.
 //   - tool/devices/change: those that change devices; devices/lookup finds the device that
 //     a caller means, within its grants; devices/view has what is shown of one.
 //   - tool/access: who reaches what by the policy file, and who may use this server;

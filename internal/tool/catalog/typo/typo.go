@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-package catalog
+// Package typo finds selectors of tools in grants that give nothing in this version, and
+// what was probably meant by them. It imports the catalog, caller, grant and cli/spelling.
+package typo
 
 import (
 	"encoding/json"
@@ -11,12 +13,13 @@ import (
 
 	"tailscale-mcp/internal/cli/spelling"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/tool/catalog"
 )
 
 // known are the tools of this version.
 var known = sync.OnceValue(func() []grant.Tool {
 	var all []grant.Tool
-	for _, t := range Everything("").Tools {
+	for _, t := range catalog.Everything("").Tools {
 		all = append(all, t.Granted())
 	}
 	return all
@@ -36,10 +39,10 @@ func Given(selector string) []grant.Tool {
 	return slices.DeleteFunc(slices.Clone(known()), func(t grant.Tool) bool { return !rules.Tool(t).Allowed })
 }
 
-// Mistaken says why a selector of tools gives nothing in this version, and what was
+// Of says why a selector of tools gives nothing in this version, and what was
 // probably meant by it, where that can be told. It is empty for one that gives something,
 // and for one of a server behind the gateway, whose tools are the server's.
-func Mistaken(selector string) string {
+func Of(selector string) string {
 	if grant.NamesServer(selector) || len(Given(selector)) > 0 {
 		return ""
 	}
