@@ -28,6 +28,7 @@ import (
 	"tailscale-mcp/internal/identity"
 	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/service"
+	"tailscale-mcp/internal/tool/catalog"
 	"tailscale-mcp/internal/tool/catalog/typo"
 	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/version"
@@ -177,10 +178,7 @@ func checkGrants(ctx context.Context, cfg config.Config, lc identity.Tailscaled,
 		Tailscaled: lc, Capability: cfg.Capability, AllowSelf: cfg.AllowSelf, Log: slog.New(slog.DiscardHandler),
 		Self: func() (string, bool) { return string(status.Self.ID), true },
 	})
-	var tools []grant.Tool
-	for _, t := range everything().Tools {
-		tools = append(tools, t.Granted())
-	}
+	tools := catalog.Known()
 	const most = 500 // nodes asked about; each costs a third of a millisecond
 	asked := 0
 	var found holders

@@ -9,21 +9,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"tailscale-mcp/internal/cli/spelling"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool/catalog"
 )
-
-// known are the tools of this version.
-var known = sync.OnceValue(func() []grant.Tool {
-	var all []grant.Tool
-	for _, t := range catalog.Everything("").Tools {
-		all = append(all, t.Granted())
-	}
-	return all
-})
 
 // Given returns the tools of this version that a grant with that selector of tools, and
 // nothing else, gives.
@@ -36,7 +26,7 @@ func Given(selector string) []grant.Tool {
 	if err != nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(known()), func(t grant.Tool) bool { return !rules.Tool(t).Allowed })
+	return slices.DeleteFunc(catalog.Known(), func(t grant.Tool) bool { return !rules.Tool(t).Allowed })
 }
 
 // Of says why a selector of tools gives nothing in this version, and what was
@@ -47,7 +37,7 @@ func Of(selector string) string {
 		return ""
 	}
 	var names, groups []string
-	for _, t := range known() {
+	for _, t := range catalog.Known() {
 		names, groups = append(names, t.Name), append(groups, t.Group)
 	}
 	near, what := "", "no tools that "+quoted(selector)+" means"
