@@ -76,13 +76,13 @@ func TestImportDirection(t *testing.T) {
 		"internal/tsapi/fault":             {"internal/failure", "internal/redact", "internal/tsapi/credential"},
 		"internal/tsapi/object":            {},
 		"internal/tsapi/limit":             {"internal/failure", "internal/tsapi/fault"},
-		"internal/tsapi/token":             {"internal/failure", "internal/flight", "internal/tsapi/credential", "internal/tsapi/fault"},
+		"internal/tsapi/token":             {"internal/failure", "internal/flight", "internal/tsapi/credential", "internal/tsapi/fault", "internal/tsapi/scope"},
 		"internal/gate":                    {"internal/audit", "internal/caller", "internal/cli/spelling", "internal/failure", "internal/gate/code", "internal/grant", "internal/visible"},
 		"internal/gate/code":               {},
-		"internal/tool":                    {"internal/failure", "internal/gate", "internal/grant", "internal/tsapi"},
+		"internal/tool":                    {"internal/failure", "internal/gate", "internal/grant", "internal/tsapi", "internal/tsapi/scope"},
 		"internal/testbed/told":            {"internal/failure"},
 		"internal/testbed/tooltest":        {"internal/audit", "internal/caller", "internal/failure", "internal/gate", "internal/grant", "internal/testbed/fakeapi", "internal/tool", "internal/tsapi", "internal/tsapi/credential"},
-		"internal/tool/catalog":            {"internal/cli/spelling", "internal/gate", "internal/grant", "internal/localapi", "internal/survey", "internal/tool", "internal/tool/*", "internal/tool/devices/lookup", "internal/tsapi"},
+		"internal/tool/catalog":            {"internal/gate", "internal/grant", "internal/localapi", "internal/survey", "internal/tool", "internal/tool/*", "internal/tool/devices/lookup", "internal/tsapi", "internal/tsapi/scope"},
 		"internal/tool/catalog/listing":    {"internal/grant", "internal/tool", "internal/tool/catalog"},
 		"internal/tool/*":                  {"internal/caller", "internal/failure", "internal/grant", "internal/localapi", "internal/policy", "internal/policy/*", "internal/survey", "internal/tool", "internal/tool/devices/lookup", "internal/tool/policy/past", "internal/tsapi", "internal/tsapi/period", "internal/visible"},
 		"internal/front":                   {"internal/caller", "internal/identity"},
@@ -142,6 +142,8 @@ func TestImportDirection(t *testing.T) {
 		"internal/tool/review":             {"internal/failure", "internal/grant", "internal/policy/grammar", "internal/survey", "internal/tool", "internal/tool/access/held", "internal/tool/review/*", "internal/tsapi", "internal/visible"},
 		"internal/tool/review/risk":        {"internal/grant", "internal/policy", "internal/policy/*", "internal/tool/access/held", "internal/tsapi", "internal/visible"},
 		"internal/tool/review/leaving":     {"internal/policy/edit", "internal/policy/grammar", "internal/policy/ports"},
+		"internal/tsapi/scope":             {},
+		"internal/tool/catalog/typo":       {"internal/caller", "internal/cli/spelling", "internal/grant", "internal/tool/catalog"},
 	}
 	for name, p := range list(t) {
 		allowed, known := may[name]
