@@ -70,6 +70,9 @@ type Definition struct {
 	Devices bool
 	// Idempotent marks a change that may be repeated without another effect.
 	Idempotent bool
+	// Former are arguments of earlier versions, by name, and those in whose place they
+	// are still taken. Clients are not shown them.
+	Former map[string]string
 	// ForEveryone marks the one kind of tool that needs no grant: it tells an
 	// identified caller about itself.
 	ForEveryone bool
@@ -126,7 +129,7 @@ func New[In, Out any](d Definition, run func(ctx context.Context, call Call, in 
 		Output:     output,
 		run: func(ctx context.Context, call Call, arguments json.RawMessage) (any, error) {
 			var in In
-			if err := decode(input, arguments, &in); err != nil {
+			if err := decode(input, d.current(arguments), &in); err != nil {
 				return nil, err
 			}
 			return run(ctx, call, in)
@@ -158,8 +161,7 @@ func (t Tool) gate() gate.Tool {
 			if err != nil {
 				return gate.Result{}, err
 			}
-			text, err := json.Marshal(out)
-			return gate.Result{Structured: text}, err
+			return answered(out)
 		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/tags"
 )
 
 type authKeyInput struct {
@@ -23,6 +24,8 @@ type authKeyInput struct {
 	tool.Confirmation
 }
 
+// createAuthKey is the tool that creates an auth key. It reads the policy file where it
+// may; getPolicyFile is none of its operations, since it goes on without.
 func (k *keys) createAuthKey() tool.Tool {
 	return tool.New(tool.Definition{
 		Name:       "create_auth_key",
@@ -45,6 +48,9 @@ func (k *keys) createAuthKey() tool.Tool {
 		days := cmp.Or(in.ExpiryDays, 90)
 		already, err := k.namesakes(ctx, "auth", in.Description)
 		if err != nil {
+			return created{}, err
+		}
+		if err := tags.Assignable(ctx, k.api, in.Tags); err != nil {
 			return created{}, err
 		}
 		if err := call.Confirm(in.Confirmation, in.Description, in.effect(days)+already); err != nil {
