@@ -58,6 +58,9 @@ type Definition struct {
 	// by operationId; none for a tool that this host answers. The reference and
 	// the scopes that a credential needs are made from them.
 	Operations []string
+	// Optional are further operations that it may use, and does without where the
+	// credential may not: they are no reason to give it more scopes.
+	Optional []string
 	// Target is the argument that names what a change touches, for the audit: a text
 	// or a list of them, or with domains.domain a member of each in a list. Of several,
 	// with spaces between, the first that is given counts. It is empty when there is but

@@ -89,7 +89,7 @@ func TestOperationsOfTools(t *testing.T) {
 		}
 		for _, q := range r.fake.Requests()[before:] {
 			seen[d.Name] = true
-			if !slices.Contains(d.Operations, q.Operation) {
+			if !slices.Contains(d.Operations, q.Operation) && !slices.Contains(d.Optional, q.Operation) {
 				t.Errorf("%s used %s, which its definition does not say", d.Name, q.Operation)
 			}
 		}
@@ -116,9 +116,6 @@ func TestDefinitions(t *testing.T) {
 			// A model reads all of them before it calls one.
 			if len(d.Description) < 60 || len(d.Description) > 1200 || !strings.HasSuffix(d.Description, ".") {
 				t.Errorf("got a description of %d bytes, want a few sentences: %s", len(d.Description), d.Description)
-			}
-			if !strings.Contains(d.Description, "Tailscale API") && !strings.Contains(d.Description, "upstream") {
-				t.Errorf("the description does not say what a call costs: %s", d.Description)
 			}
 			if !slices.Contains(groups(t), d.Group) {
 				t.Errorf("got group %q, want one that is named as its package: %v", d.Group, groups(t))
@@ -216,6 +213,8 @@ func TestLongToolsWeighMore(t *testing.T) {
 	heavy := map[string]bool{
 		"explain_access": true, "who_can_use": true, "validate_policy": true, "edit_policy": true, "set_policy": true,
 		"ping_peer": true, "run_netcheck": true, "list_audit_logs": true, "list_flow_logs": true, "policy_history": true, "revert_policy": true,
+		// Fifty changes, one after the other.
+		"authorize_device": true, "delete_device": true, "expire_device_key": true, "set_device_key_expiry": true, "set_device_tags": true,
 	}
 	for _, tool := range newRig(t, setup{}).offers.Tools {
 		if got := tool.Weight > 1; got != heavy[tool.Name] {

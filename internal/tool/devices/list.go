@@ -23,8 +23,8 @@ type listInput struct {
 }
 
 type listOutput struct {
-	Domain  string        `json:"domain,omitempty" jsonschema:"what follows a name without a dot"`
 	Devices []tool.Object `json:"devices,omitzero" jsonschema:"the devices, in the order of their IDs"`
+	Domain  string        `json:"domain,omitempty" jsonschema:"what follows a name without a dot"`
 	Summary *view.Summary `json:"summary,omitempty" jsonschema:"the counts, where they are asked for"`
 	tool.Listed
 	Of *int `json:"of,omitempty" jsonschema:"how many devices a filter by state chose from, or there are in all where the other filters fit none"`

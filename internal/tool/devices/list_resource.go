@@ -5,6 +5,7 @@ package devices
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tool/devices/view"
+	"tailscale-mcp/internal/tsapi"
 )
 
 // listResource is the resource with the list of all devices.
@@ -42,7 +44,7 @@ func (d *devices) tagResource() tool.Resource {
 			return nil, tool.Invalidf("name a tag, such as tailscale://tag/tag:web", "no tag is named")
 		}
 		list, err := listing(ctx, lookup.For(call, d.api), lookup.Filter{Tags: []string{tag}})
-		if failure.CodeOf(err) == failure.NotFound {
+		if known := (*tsapi.Error)(nil); errors.As(err, &known) && known.Code == failure.NotFound && known.Status == 0 {
 			// Who may read of one tag is not told which others there are.
 			err = &tool.Error{Code: failure.NotFound, Message: fmt.Sprintf("no device has the tag %q", tool.Clip(tag)), Next: "find the tags of devices with list_all_devices"}
 		}
@@ -54,8 +56,8 @@ func (d *devices) tagResource() tool.Resource {
 
 // resourceList is what the resources with lists show.
 type resourceList struct {
-	Domain   string            `json:"domain,omitempty"`
 	Devices  []json.RawMessage `json:"devices"`
+	Domain   string            `json:"domain,omitempty"`
 	Total    int               `json:"total"`
 	Returned int               `json:"returned"`
 	// Note says what is left out, and where it is.

@@ -52,13 +52,13 @@ func TestListDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.fits("list_all_devices", text)
-	want := `{"domain":"tailfe8c.ts.net","devices":[` +
+	want := `{"devices":[` +
 		`{"address":"100.64.0.13","name":"alices-macbook","nodeId":"nMacCNTRL","online":true,"os":"macOS","user":"alice@example.com"},` +
 		`{"address":"100.64.0.14","lastSeen":"2026-09-02T00:00:00Z","name":"phone","nodeId":"nPhoneCNTRL","os":"iOS","user":"Bob@GitHub"},` +
 		`{"address":"100.64.0.15","isExternal":true,"name":"web-1.tail9999.ts.net","nodeId":"nSharedCNTRL","online":true,"os":"linux","user":"carol@example.org"},` +
 		`{"address":"100.64.0.11","name":"web-1","nodeId":"nWeb1CNTRL","online":true,"os":"linux","tags":["tag:web","tag:prod"]},` +
 		`{"address":"100.64.0.12","lastSeen":"2026-09-01T00:00:00Z","name":"web-2","nodeId":"nWeb2CNTRL","os":"linux","tags":["tag:web"]}` +
-		`],"total":5,"returned":5}`
+		`],"domain":"tailfe8c.ts.net","total":5,"returned":5}`
 	if diff := cmp.Diff(want, string(text)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

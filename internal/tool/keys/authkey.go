@@ -24,8 +24,7 @@ type authKeyInput struct {
 	tool.Confirmation
 }
 
-// createAuthKey is the tool that creates an auth key. It reads the policy file where it
-// may; getPolicyFile is none of its operations, since it goes on without.
+// createAuthKey is the tool that creates an auth key.
 func (k *keys) createAuthKey() tool.Tool {
 	return tool.New(tool.Definition{
 		Name:       "create_auth_key",
@@ -33,6 +32,7 @@ func (k *keys) createAuthKey() tool.Tool {
 		Group:      group,
 		Target:     "description",
 		Operations: []string{"listTailnetKeys", "createKey"},
+		Optional:   []string{"getPolicyFile"},
 		Class:      grant.Escalating,
 		Example:    json.RawMessage(`{"description":"ci runner","tags":["tag:build"]}`),
 		Description: "Creates an auth key, with which devices join the tailnet without anybody signing in (tailscale up --auth-key). Without options it lets one device in, " +

@@ -16,7 +16,7 @@ import (
 )
 
 type attributesInput struct {
-	Devices    []string    `json:"devices" jsonschema:"1 to 20"`
+	Devices    []string    `json:"devices" jsonschema:"1 to 20 of them"`
 	Attributes []attribute `json:"attributes" jsonschema:"1 to 20; others stay"`
 	Comment    string      `json:"comment,omitempty" jsonschema:"why, for the tailnet's log"`
 	tool.Confirmation

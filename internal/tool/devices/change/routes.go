@@ -26,8 +26,8 @@ type routesInput struct {
 func (c *changes) setRoutes() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "set_device_routes", Title: "Replace a device's approved routes", Group: Group, Target: "device", Devices: true, Class: grant.Escalating, Idempotent: true,
-		Operations: []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "setDeviceRoutes"},
-		Example:    json.RawMessage(`{"device":"web-1","routes":["10.0.0.0/16"]}`),
+		Operations:  []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "setDeviceRoutes"},
+		Example:     json.RawMessage(`{"device":"web-1","routes":["10.0.0.0/16"]}`),
 		Description: "Replaces the approved routes of a device; those not named are disabled. list_all_devices with unapprovedRoutes shows what waits.",
 	}, func(ctx context.Context, call tool.Call, in routesInput) (changeOutput, error) {
 		routes, err := prefixes(in.Routes)

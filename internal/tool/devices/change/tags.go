@@ -22,14 +22,14 @@ type tagsInput struct {
 }
 
 // setTags is the tool that replaces the tags of devices
-// (https://tailscale.com/api#tag/devices/POST/device/{deviceId}/tags). It reads the policy
-// file where it may; getPolicyFile is none of its operations, since it goes on without.
+// (https://tailscale.com/api#tag/devices/POST/device/{deviceId}/tags).
 func (c *changes) setTags() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "set_device_tags", Title: "Replace the tags of devices", Group: Group, Target: "devices", Devices: true, Class: grant.Escalating, Idempotent: true,
 		Former: formerDevice, Timeout: batchTimeout, Weight: batchWeight,
 		Operations:  []string{"listTailnetDevices", "getDevice", "setDeviceTags"},
-		Example:     json.RawMessage(`{"devices":["web-1"],"tags":["web"]}`),
+		Optional:    []string{"getPolicyFile"},
+		Example:     json.RawMessage(`{"devices":["web-1"],"tags":["web","prod"]}`),
 		Description: "Replaces all tags of devices. Tags own a device in its user's place. tagOwners of the policy file defines them.",
 	}, func(ctx context.Context, call tool.Call, in tagsInput) (batchOutput, error) {
 		wanted, err := tags.NormalAll(in.Tags)

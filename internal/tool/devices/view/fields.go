@@ -45,7 +45,7 @@ var documented = append(slices.Clone(usual),
 // about many. Others are taken, too.
 var Listed = slices.DeleteFunc(slices.Clone(documented), func(name string) bool {
 	return slices.Contains([]string{
-		"blocksIncomingConnections", "connectedToControl", "id", "isExternal", "machineKey", "multipleConnections", "nodeKey", "postureIdentity", "tailnetLockError", "tailnetLockKey",
+		"address", "blocksIncomingConnections", "clientConnectivity", "connectedToControl", "distro", "id", "isExternal", "machineKey", "multipleConnections", "nodeKey", "postureIdentity", "tailnetLockError", "tailnetLockKey", "unapprovedRoutes", "updateAvailable",
 	}, name)
 })
 
