@@ -35,7 +35,8 @@
 //   - tool/catalog/typo: what grants name and no tool is called, for check, doctor, grant
 //     and the log.
 //   - tool/devices/change: those that change devices; devices/lookup finds the device that
-//     a caller means, within its grants; devices/view has what is shown of one.
+//     a caller means, within its grants; devices/view has what is shown of one, and
+//     devices/tags what tags are and which may be given.
 //   - tool/access: who reaches what by the policy file, and who may use this server;
 //     access/held has the latter for `tailscale-mcp check` too.
 //   - tool/local/resolution: which rule of a host's DNS configuration answers a name, and
@@ -130,7 +131,8 @@
 // One exception: mcpserver imports front, for the visit that it is given, and
 // mcpserver/message for the form of a refusal; front knows neither. gate knows neither
 // Tailscale nor MCP nor HTTP, package tool and its groups neither HTTP nor MCP; of each
-// other, groups know tool/devices/lookup only, since their callers name devices. grant
+// other, groups know tool/devices/lookup and
+// tool/devices/tags only, since their callers name devices and tags. grant
 // imports the standard library. mcp-go is imported by mcpserver and those below it only.
 // The product imports no tsnet and runs no other program, but for the launcher of
 // servers (cmd/tailscale-mcp-launch), whose purpose that is. imports_test.go holds all of

@@ -11,6 +11,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/tags"
 )
 
 type authKeyInput struct {
@@ -23,6 +24,7 @@ type authKeyInput struct {
 	tool.Confirmation
 }
 
+// createAuthKey is the tool that creates an auth key.
 func (k *keys) createAuthKey() tool.Tool {
 	return tool.New(tool.Definition{
 		Name:       "create_auth_key",
@@ -31,6 +33,7 @@ func (k *keys) createAuthKey() tool.Tool {
 		Target:     "description",
 		Operations: []string{"listTailnetKeys", "createKey"},
 		Scopes:     []string{"auth_keys"},
+		Optional:   []string{"getPolicyFile"},
 		Class:      grant.Escalating,
 		Example:    json.RawMessage(`{"description":"ci runner","tags":["tag:build"]}`),
 		Description: "Creates an auth key, with which devices join the tailnet without anybody signing in (tailscale up --auth-key). Without options it lets one device in, " +
@@ -46,6 +49,9 @@ func (k *keys) createAuthKey() tool.Tool {
 		days := cmp.Or(in.ExpiryDays, 90)
 		already, err := k.namesakes(ctx, "auth", in.Description)
 		if err != nil {
+			return created{}, err
+		}
+		if err := tags.Assignable(ctx, k.api, in.Tags); err != nil {
 			return created{}, err
 		}
 		if err := call.Confirm(in.Confirmation, in.Description, in.effect(days)+already); err != nil {

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/tags"
 )
 
 var (
@@ -48,11 +49,15 @@ func checkDescription(s string) error {
 	return nil
 }
 
-func checkTags(tags []string) error {
-	if err := checkCount("tags", len(tags)); err != nil {
+// checkTags refuses what is no tag, and writes the others as the API has them: ci is
+// tag:ci.
+func checkTags(given []string) error {
+	if err := checkCount("tags", len(given)); err != nil {
 		return err
 	}
-	for _, tag := range tags {
+	for i, tag := range given {
+		tag = tags.Normal(tag)
+		given[i] = tag
 		if len(tag) > len("tag:")+100 || !tagForm.MatchString(tag) {
 			return tool.Invalidf("write tags as in the policy file, such as tag:ci", "%q is no tag", tool.Clip(tag))
 		}
