@@ -32,6 +32,8 @@
 //   - tool: our own tools, by typed definitions: schema, decoding, fields.
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups,
 //     tool/catalog/listing writes out what they are: a table, JSON, the page of reference.
+//   - tool/catalog/typo: what grants name and no tool is called, for check, doctor, grant
+//     and the log.
 //   - tool/devices/change: those that change devices; devices/lookup finds the device that
 //     a caller means, within its grants; devices/view has what is shown of one.
 //   - tool/access: who reaches what by the policy file, and who may use this server;
@@ -62,6 +64,7 @@
 //   - tsapi/fault: what went wrong with a request, with a code and a next step.
 //   - tsapi/limit: what all callers of the API share, fairly: quota, requests, slots, bytes.
 //   - tsapi/token: an access token for each request, out of the credential.
+//   - tsapi/scope: what the scopes of a token include, and what is lacking; a leaf.
 //   - tsapi/object: the JSON of an answer, checked once and looked into on demand; a leaf.
 //   - localapi: the tailscaled of this host, asked and explained; localapi/socket makes
 //     the clients of daemon and proxy, without the rest.

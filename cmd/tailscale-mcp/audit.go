@@ -12,11 +12,13 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/audit/disk"
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/config"
 )
@@ -154,4 +156,47 @@ func (o auditOptions) show(w io.Writer, line audit.Line) error {
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err
+}
+
+// leastRoom is what a disk has to have free for the audit, or changes are about to be
+// refused.
+const leastRoom = 1 << 20
+
+// checkAudit says where the audit is and how it stands. Nothing of it is a break:
+// who only reads does not depend on it.
+func checkAudit(cfg config.Config, ok, note func(string, ...any)) {
+	path := auditPath(cfg)
+	used, err := audit.Used(path)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		note("this account may not look at the audit, %s: run this with sudo", path)
+		return
+	case err != nil && cfg.AuditFile == "":
+		note("there is no audit file: tools that change something are not offered until TAILSCALE_MCP_AUDIT_FILE is set in %s, "+
+			"or the unit has a folder for it (LogsDirectory=tailscale-mcp)", config.File)
+		return
+	}
+	room, readOnly, unknown := disk.Room(path)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		note("the audit cannot be kept in %s, so changes are refused: %v", path, err)
+	case unknown != nil && !errors.Is(unknown, errors.ErrUnsupported):
+		note("the audit cannot be kept in %s, so changes are refused: %v", path, unknown)
+	case unknown == nil && readOnly:
+		note("the audit cannot be kept in %s, so changes are refused: its file system is mounted read-only", path)
+	case unknown == nil && room < leastRoom:
+		note("the audit cannot be kept in %s, so changes are refused, or soon will be: its disk is full (%s free)", path, size(int64(room)))
+	case err != nil:
+		note("the audit will be kept in %s, where nothing has been written yet", path)
+	default:
+		ok("audit: %s, %s of at most %s", path, size(used), size(audit.MaxBytes))
+	}
+}
+
+// size is a number of bytes as a person reads it.
+func size(bytes int64) string {
+	if bytes < 1<<20 {
+		return fmt.Sprintf("%d KiB", (bytes+1023)>>10)
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(bytes)/(1<<20)), ".0") + " MiB"
 }

@@ -25,6 +25,9 @@ func (k checker) everybody() error {
 		fmt.Fprintf(k.out, "Every identified caller may call %s, but for those to whom an entry that cannot be read refuses everything: tailscale-mcp check\n", what)
 		return nil
 	}
+	if !k.one {
+		k.holders()
+	}
 	s, err := k.file.Table(k.out, asked, time.Now())
 	if err != nil {
 		return err
@@ -36,7 +39,7 @@ func (k checker) everybody() error {
 		fmt.Fprintf(k.out, "\nBut %s.\n", lacking(k.tools[0], k.cfg))
 	}
 	for _, one := range s.Selectors {
-		if note := noteTool(one.Text, grant.Classes()); note != "" && !k.one {
+		if note := noteTool(one.Text, grant.Classes()); note != "" {
 			k.note("line %d: %s", one.Line, note)
 		}
 	}
@@ -50,6 +53,23 @@ func (k checker) everybody() error {
 		k.shut(fmt.Sprintf("no rule lets these connect to tcp:%d of this host: %s", k.cfg.Port, strings.Join(s.Shut, ", ")), s.Missing)
 	}
 	return nil
+}
+
+// holders prints in a line or two who may do something here, and who everything.
+func (k checker) holders() {
+	var tools []grant.Tool
+	for _, t := range k.tools {
+		tools = append(tools, t.Granted())
+	}
+	some, every := k.file.Holders(tools, time.Now())
+	if len(some) == 0 {
+		return // as is said below
+	}
+	fmt.Fprintf(k.out, "Something is granted here to %d people and tags: %s\n", len(some), fewOf(some))
+	if len(every) > 0 {
+		fmt.Fprintf(k.out, "Everything is granted to: %s\n", fewOf(every))
+	}
+	fmt.Fprintln(k.out)
 }
 
 // absent answers by the policy file for a caller of whom this host sees no node, or for

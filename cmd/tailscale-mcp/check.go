@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -25,6 +26,7 @@ import (
 	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/access/held"
+	"tailscale-mcp/internal/tool/catalog/typo"
 )
 
 func checkCommand() *cobra.Command {
@@ -75,7 +77,7 @@ func runCheck(ctx context.Context, p person, as string, names []string) error {
 		k.one = true
 		k.tools = slices.DeleteFunc(k.tools, func(t tool.Tool) bool { return t.Name != names[0] })
 		if len(k.tools) == 0 {
-			return cli.Hint(fmt.Errorf("there is no tool %q", names[0]), "tailscale-mcp tools")
+			return cli.Hint(errors.New(typo.Of(names[0])), "tailscale-mcp tools lists them")
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -107,6 +109,10 @@ func runCheck(ctx context.Context, p person, as string, names []string) error {
 		return k.nodes(ctx, nodes)
 	case k.file != nil:
 		return k.absent(as)
+	}
+	if strings.HasPrefix(as, "group:") || strings.HasPrefix(as, "autogroup:") {
+		return cli.Misused("set a credential in "+config.File+" and run this with sudo, or name one who is in it: tailscale-mcp check --as alice@example.com",
+			"who is in %s and what it is granted is in the policy file, which takes an API credential, and this account sees none", as)
 	}
 	return cli.Hint(fmt.Errorf("this host sees no node of %s in its tailnet", as),
 		"tailscale status lists the nodes that it sees; with an API credential, which "+config.File+" may hold, this answers by the policy file for others too")
@@ -157,6 +163,9 @@ func (k checker) nodes(ctx context.Context, nodes []netip.Addr) error {
 func (k checker) explain(c caller.Caller, by *held.Caller, there bool) error {
 	w := tabwriter.NewWriter(k.out, 0, 0, 2, ' ', 0)
 	granted, perhaps := false, false
+	if !k.one {
+		k.sum(c)
+	}
 	for _, t := range k.tools {
 		decision, missing := k.dispatcher.Explain(c, t.Name)
 		lines, sure := by.Lines(t.Granted(), time.Now())
@@ -191,8 +200,17 @@ func (k checker) explain(c caller.Caller, by *held.Caller, there bool) error {
 			}
 		}
 	}
-	if err := w.Flush(); err != nil || by == nil {
+	if err := w.Flush(); err != nil {
 		return err
+	}
+	for _, m := range typo.In(c.Rules) {
+		if k.one && granted {
+			break // it is not what keeps them from the tool
+		}
+		fmt.Fprintf(k.out, "\nAn entry of theirs names %q, which gives nothing: %s.\n", m.Selector, m.Why)
+	}
+	if by == nil {
+		return nil
 	}
 	if perhaps {
 		fmt.Fprintf(k.out, "\nIt is not known: %s.\n", strings.Join(by.Unknown, "; "))
@@ -201,6 +219,32 @@ func (k checker) explain(c caller.Caller, by *held.Caller, there bool) error {
 		k.shut(why, missing)
 	}
 	return nil
+}
+
+// sum prints what a caller is granted, and how many tools of that this host offers.
+func (k checker) sum(c caller.Caller) {
+	var all []grant.Tool
+	may, offered := map[string]bool{}, 0
+	for _, t := range k.tools {
+		if t.ForEveryone {
+			continue
+		}
+		all = append(all, t.Granted())
+		if decision, _ := k.dispatcher.Explain(c, t.Name); decision.Allowed {
+			may[t.Name] = true
+			if lacking(t, k.cfg) == "" {
+				offered++
+			}
+		}
+	}
+	granted := strings.Join(grant.Summary(all, func(t grant.Tool) bool { return may[t.Name] }), ", ")
+	switch {
+	case len(may) == 0:
+		granted = "nothing"
+	case offered < len(may):
+		granted += fmt.Sprintf("; %d of these are not offered here", len(may)-offered)
+	}
+	fmt.Fprintf(k.out, "  %d of %d tools: %s\n\n", len(may), len(all), granted)
 }
 
 // shut says that somebody has no way to the server, and the rule that would be one.

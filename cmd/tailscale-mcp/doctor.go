@@ -8,12 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,14 +21,15 @@ import (
 	"github.com/spf13/cobra"
 	"tailscale.com/ipn/ipnstate"
 
-	"tailscale-mcp/internal/audit"
-	"tailscale-mcp/internal/audit/disk"
+	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/identity"
 	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/service"
+	"tailscale-mcp/internal/tool/catalog"
+	"tailscale-mcp/internal/tool/catalog/typo"
 	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/version"
 )
@@ -79,49 +80,6 @@ func runDoctor(ctx context.Context, p person) error {
 		return err
 	}
 	return checkAPI(ctx, cfg, ok, note)
-}
-
-// leastRoom is what a disk has to have free for the audit, or changes are about to be
-// refused.
-const leastRoom = 1 << 20
-
-// checkAudit says where the audit is and how it stands. Nothing of it is a break:
-// who only reads does not depend on it.
-func checkAudit(cfg config.Config, ok, note func(string, ...any)) {
-	path := auditPath(cfg)
-	used, err := audit.Used(path)
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		note("this account may not look at the audit, %s: run this with sudo", path)
-		return
-	case err != nil && cfg.AuditFile == "":
-		note("there is no audit file: tools that change something are not offered until TAILSCALE_MCP_AUDIT_FILE is set in %s, "+
-			"or the unit has a folder for it (LogsDirectory=tailscale-mcp)", config.File)
-		return
-	}
-	room, readOnly, unknown := disk.Room(path)
-	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		note("the audit cannot be kept in %s, so changes are refused: %v", path, err)
-	case unknown != nil && !errors.Is(unknown, errors.ErrUnsupported):
-		note("the audit cannot be kept in %s, so changes are refused: %v", path, unknown)
-	case unknown == nil && readOnly:
-		note("the audit cannot be kept in %s, so changes are refused: its file system is mounted read-only", path)
-	case unknown == nil && room < leastRoom:
-		note("the audit cannot be kept in %s, so changes are refused, or soon will be: its disk is full (%s free)", path, size(int64(room)))
-	case err != nil:
-		note("the audit will be kept in %s, where nothing has been written yet", path)
-	default:
-		ok("audit: %s, %s of at most %s", path, size(used), size(audit.MaxBytes))
-	}
-}
-
-// size is a number of bytes as a person reads it.
-func size(bytes int64) string {
-	if bytes < 1<<20 {
-		return fmt.Sprintf("%d KiB", (bytes+1023)>>10)
-	}
-	return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(bytes)/(1<<20)), ".0") + " MiB"
 }
 
 // ofGroups names the groups that are offered, where it is not all of them.
@@ -190,14 +148,48 @@ func askDaemon(ctx context.Context, host string, port uint16) (string, error) {
 	return cmp.Or(strings.TrimSpace(string(word)), res.Status), nil
 }
 
-// checkGrants looks for at least one caller who may do something here.
+// holders are the callers that the grants of this host are for, each once.
+type holders struct {
+	nodes, conditioned int
+	some, all          []string // logins and tags; all are those who may do everything
+	wrong              []typo.Mistake
+}
+
+// mostWrong bounds the mistakes in grants that are told.
+const mostWrong = 10
+
+// enter adds a node that is granted something.
+func (h *holders) enter(c caller.Caller, tools []grant.Tool) {
+	h.nodes++
+	if c.Rules.Conditioned() {
+		h.conditioned++
+	}
+	who := strings.Join(c.Principals(), ",")
+	if slices.Contains(h.some, who) {
+		return
+	}
+	h.some = append(h.some, who)
+	if !slices.ContainsFunc(tools, func(t grant.Tool) bool { d := c.Rules.Tool(t); return !d.Allowed || d.Terms != nil }) {
+		h.all = append(h.all, who)
+	}
+	for _, m := range typo.In(c.Rules) {
+		if len(h.wrong) < mostWrong && !slices.Contains(h.wrong, m) {
+			h.wrong = append(h.wrong, m)
+		}
+	}
+}
+
+// checkGrants says who may do something here, who everything, and which entries give
+// nothing.
 func checkGrants(ctx context.Context, cfg config.Config, lc identity.Tailscaled, status *ipnstate.Status, ok, note func(string, ...any)) error {
 	resolver := identity.New(identity.Options{
 		Tailscaled: lc, Capability: cfg.Capability, AllowSelf: cfg.AllowSelf, Log: slog.New(slog.DiscardHandler),
 		Self: func() (string, bool) { return string(status.Self.ID), true },
 	})
+	tools := catalog.Known()
 	const most = 500 // nodes asked about; each costs a third of a millisecond
-	granted, conditioned, asked := 0, 0, 0
+	asked := 0
+	var found holders
 	for _, key := range status.Peers() {
 		p := status.Peer[key]
 		if len(p.TailscaleIPs) == 0 || asked == most {
@@ -209,21 +201,35 @@ func checkGrants(ctx context.Context, cfg config.Config, lc identity.Tailscaled,
 		case errors.Is(err, identity.ErrMalformedGrant):
 			return cli.Hint(fmt.Errorf("%s: %w", c, err), "correct the entry of "+cfg.Capability+" in the tailnet policy file")
 		case err == nil && !c.Rules.Empty():
-			granted++
-			if c.Rules.Conditioned() {
-				conditioned++
-			}
+			found.enter(c, tools)
 		}
 	}
-	if granted == 0 {
+	if found.nodes == 0 {
 		note("no node of the %d that this host sees is granted anything here; a first grant: tailscale-mcp grant --src YOUR-LOGIN --read", asked)
 		return nil
 	}
-	if conditioned > 0 {
-		note("%d of them by entries with devices, until, rate or servers: %s", conditioned, grant.Since)
+	if found.conditioned > 0 {
+		note("%d of them by entries with devices, until, rate or servers: %s", found.conditioned, grant.Since)
 	}
-	ok("%d of %d nodes are granted something here", granted, asked)
+	for _, m := range found.wrong {
+		note("a grant names %q, which gives nothing: %s", m.Selector, m.Why)
+	}
+	ok("%d of %d nodes are granted something here: %s", found.nodes, asked, fewOf(found.some))
+	if len(found.all) > 0 {
+		note("everything that this version has is granted to: %s", fewOf(found.all))
+	}
 	return nil
+}
+
+// fewOf lists names, and how many are left out.
+func fewOf(names []string) string {
+	const most = 10
+	slices.Sort(names)
+	more := ""
+	if len(names) > most {
+		names, more = names[:most], fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ") + more
 }
 
 // checkAPI makes one call with the credential.
@@ -241,7 +247,7 @@ func checkAPI(ctx context.Context, cfg config.Config, ok, note func(string, ...a
 		return refusedByAPI(err)
 	}
 	ok("the Tailscale API shows %d devices", len(found))
-	return nil
+	return checkScopes(ctx, cfg, api, ok, note)
 }
 
 // refusedByAPI is an error of the Tailscale API as a person is told it, and any other as

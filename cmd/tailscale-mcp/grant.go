@@ -4,9 +4,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -14,22 +14,25 @@ import (
 	"github.com/spf13/cobra"
 
 	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/localapi"
-	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/access/held"
+	"tailscale-mcp/internal/tool/catalog/typo"
 )
 
 type grantOptions struct {
 	src, dst, resources  string
 	devices, until, rate string
-	read                 bool
+	read, admin          bool
+	groups               []string
 }
 
 func grantCommand() *cobra.Command {
 	var o grantOptions
 	c := &cobra.Command{
-		Use:               "grant --src WHO [--read] [TOOL...]",
+		Use:               "grant --src WHO [--read | --admin] [--group NAME[:CLASS]]... [TOOL|CLASS:*|group:NAME[:CLASS]]...",
 		Short:             "print a grant to paste into the tailnet policy file",
 		ValidArgsFunction: cli.AllWords(toolNames),
 		Args:              cobra.ArbitraryArgs,
@@ -38,11 +41,30 @@ func grantCommand() *cobra.Command {
 	c.Flags().StringVar(&o.src, "src", "", "to `WHO`: a login, tag:NAME, group:NAME or autogroup:NAME (required)")
 	c.Flags().StringVar(&o.dst, "dst", "", "this `HOST` as the policy file names it: its tag or Tailscale address (default: ask tailscaled)")
 	c.Flags().BoolVar(&o.read, "read", false, "grant every tool that only reads, and every resource")
+	c.Flags().BoolVar(&o.admin, "admin", false, "grant every tool of every class, and every resource")
+	c.Flags().StringArrayVar(&o.groups, "group", nil, "grant the tools of a group, `NAME` or NAME:CLASS, such as devices:read; may be repeated")
 	c.Flags().StringVar(&o.resources, "resources", "", "comma-separated resource `SELECTORS`")
 	c.Flags().StringVar(&o.devices, "devices", "", "only for these `DEVICES`, comma-separated: tags, logins, node IDs, machine names, autogroup:self")
 	c.Flags().StringVar(&o.until, "until", "", "only before this `TIME`, such as 2026-12-24T18:00:00Z")
 	c.Flags().StringVar(&o.rate, "rate", "", "only so many `CALLS` a caller, such as 30/m (s, m, h or d)")
 	return c
+}
+
+// given are the selectors of tools and resources that the options and arguments mean.
+func (o grantOptions) given(tools []string) (_, resources []string) {
+	if o.resources != "" {
+		resources = strings.Split(o.resources, ",")
+	}
+	for _, group := range o.groups {
+		tools = append(tools, "group:"+strings.TrimPrefix(group, "group:"))
+	}
+	if o.read {
+		tools, resources = append(tools, "read:*"), append(resources, "*")
+	}
+	if o.admin {
+		tools, resources = append(tools, "*", "escalating:*"), append(resources, "*")
+	}
+	return tools, resources
 }
 
 // runGrant prints a grant for this host. It asks tailscaled how a grant names
@@ -51,18 +73,20 @@ func runGrant(ctx context.Context, p person, o grantOptions, tools []string) err
 	if o.src == "" {
 		return cli.Misused("tailscale-mcp grant --src alice@example.com --read", "nobody is named to grant to")
 	}
-	var list []string
-	if o.resources != "" {
-		list = strings.Split(o.resources, ",")
+	if why := held.SourceForm(o.src); why != "" {
+		return cli.Misused("write a login (alice@example.com), tag:NAME, group:NAME or autogroup:NAME", "--src %q %s", o.src, why)
 	}
-	if o.read {
-		tools, list = append(tools, "read:*"), append(list, "*")
-	}
+	tools, list := o.given(tools)
 	if len(tools)+len(list) == 0 {
 		return cli.Misused("name tools, or use --read for everything that only reads; tailscale-mcp tools lists them", "nothing is named to grant")
 	}
 	if bad := ungrantable(tools, list); len(bad) > 0 {
 		return cli.Misused("tailscale-mcp tools lists what can", "these cannot be granted: %s", strings.Join(bad, ", "))
+	}
+	for _, selector := range tools {
+		if why := typo.Of(selector); why != "" {
+			return cli.Misused("tailscale-mcp tools lists them, with their groups and classes", "%s", why)
+		}
 	}
 	missing := grant.Missing{Src: []string{o.src}, Tools: tools, Resources: list, Until: o.until, Rate: o.rate}
 	if o.devices != "" {
@@ -75,40 +99,72 @@ func runGrant(ctx context.Context, p person, o grantOptions, tools []string) err
 	if err != nil {
 		return err
 	}
+	if err := checkSource(ctx, p, cfg, o.src); err != nil {
+		return err
+	}
 	if o.dst == "" {
-		asking, cancel := context.WithTimeout(ctx, 5*time.Second)
-		defer cancel()
-		status, err := localapi.New(localClient(cfg)).Self(asking)
-		var failed *failure.Error
-		if errors.As(err, &failed) {
-			return cli.Hint(errors.New(failed.Message), failed.Next+"; or say how the policy file names this host with --dst tag:NAME")
-		}
-		if err != nil {
+		if o.dst, err = namedHere(ctx, cfg); err != nil {
 			return err
 		}
-		o.dst = hostName(status)
 	}
 	missing.Capability, missing.Dst, missing.Port = cfg.Capability, o.dst, cfg.Port
 	fmt.Fprintln(p.out, missing.String())
 	if o.devices+o.until+o.rate != "" || slices.ContainsFunc(append(slices.Clone(tools), list...), grant.NamesServer) {
 		p.note("%s", grant.Since)
 	}
+	if o.admin {
+		p.note("whoever is granted this may change everything that the API credential may, the policy file and so this grant included")
+	}
 	for _, selector := range tools {
-		if note := noteTool(selector, cfg.Allow); note != "" {
+		if note := noteTool(selector, cfg.Allow); note != "" && !o.admin {
 			p.note("%s", note)
 		}
 	}
 	return nil
 }
 
+// checkSource refuses a source that the policy file does not know, where that can be read.
+func checkSource(ctx context.Context, p person, cfg config.Config, src string) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	api, err := newAPI(cfg, slog.New(slog.DiscardHandler))
+	if err != nil || api == nil {
+		return err
+	}
+	defer api.Close()
+	note, wrong, err := held.Source(ctx, api, src)
+	switch {
+	case err != nil:
+		p.note("whether the policy file knows %s is not known: %v", src, refusedByAPI(err))
+	case wrong != nil:
+		return cli.Misused("correct the name, or write it into the policy file first", "%v", wrong)
+	case note != "":
+		p.note("%s", note)
+	}
+	return nil
+}
+
+// namedHere asks tailscaled how a grant names this host.
+func namedHere(ctx context.Context, cfg config.Config) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	status, err := localapi.New(localClient(cfg)).Self(ctx)
+	var failed *failure.Error
+	switch {
+	case errors.As(err, &failed):
+		return "", cli.Hint(errors.New(failed.Message), failed.Next+"; or say how the policy file names this host with --dst tag:NAME")
+	case err != nil:
+		return "", err
+	}
+	return hostName(status), nil
+}
+
 // noteTool says why a selector gives nothing here, if so. A wildcard gives what
 // the host offers, and that may become more.
 func noteTool(selector string, offered []grant.Class) string {
 	var classes []grant.Class
-	for _, t := range everything().Tools {
-		if selector != "*" && grants(selector, t) {
-			classes = append(classes, t.Class)
-		}
+	for _, t := range typo.Given(selector) {
+		classes = append(classes, t.Class)
 	}
 	switch {
 	case selector == "*" || slices.ContainsFunc(classes, func(c grant.Class) bool { return slices.Contains(offered, c) }):
@@ -118,20 +174,8 @@ func noteTool(selector string, offered []grant.Class) string {
 		return fmt.Sprintf("this host does not offer %s: TAILSCALE_MCP_ALLOW lacks %s", selector, join(slices.Compact(classes)))
 	case grant.NamesServer(selector):
 		return fmt.Sprintf("this version has no servers behind it: %s gives nothing yet", selector)
-	case grant.IsToolName(selector):
-		return fmt.Sprintf("this version has no tool %q; tailscale-mcp tools lists them", selector)
 	}
-	return fmt.Sprintf("this version has no tools that %q means; tailscale-mcp tools lists them with their groups", selector)
-}
-
-// grants reports whether an entry with that selector alone gives the tool.
-func grants(selector string, t tool.Tool) bool {
-	entry, err := json.Marshal(map[string][]string{"tools": {selector}})
-	if err != nil {
-		return false
-	}
-	rules, err := grant.Parse([]string{string(entry)})
-	return err == nil && rules.Tool(t.Granted()).Allowed
+	return typo.Of(selector)
 }
 
 func join(classes []grant.Class) string {

@@ -44,7 +44,7 @@ func TestOperatorCommands(t *testing.T) {
 			name: "a user", args: "check --as alice@example.com",
 			out: []string{
 				"alice@example.com on alice.example.ts.net (" + alice.IPv4().String() + "):\n",
-				"  yes  ping_peer ", "by tools: ping_peer\n", "  no   get_tailnet_status ", "  yes  whoami ",
+				" tools: write:*, ping_peer; ", "  yes  ping_peer ", "by tools: ping_peer\n", "  no   get_tailnet_status ", "  yes  whoami ",
 				"granted by tools: write:*, but this host does not offer the class: TAILSCALE_MCP_ALLOW\n",
 			},
 		},
@@ -60,7 +60,7 @@ func TestOperatorCommands(t *testing.T) {
 		{name: "a grant that cannot be read", args: "check --as tag:ci", out: []string{"tag:ci on runner.example.ts.net", "every request is refused: a grant for this caller cannot be read"}},
 		{name: "the host itself", args: "check --as server", out: []string{"every request is refused: the caller is this very host"}},
 		{name: "a stranger", args: "check --as mallory@example.com", code: 1, err: []string{"error: this host sees no node of mallory@example.com", "hint: tailscale status"}},
-		{name: "a tool that does not exist", args: "check --as bob frobnicate", code: 1, err: []string{`error: there is no tool "frobnicate"`, "hint: tailscale-mcp tools"}},
+		{name: "a tool that does not exist", args: "check --as bob frobnicate", code: 1, err: []string{`error: this version has no tool "frobnicate"`, "hint: tailscale-mcp tools"}},
 		{name: "a grant for this host", args: "grant --src bob@example.com --read", out: []string{`"dst": ["tag:mcp"]`, fmt.Sprintf(`"tcp:%d"`, d.port)}},
 		{
 			name: "the way of a request", args: "doctor", code: 1,
@@ -87,7 +87,7 @@ func TestOperatorCommands(t *testing.T) {
 	if err := tn.SetGrants(ctx, server, grantAll(alice)); err != nil {
 		t.Fatal(err)
 	}
-	mustPrint(t, env, "doctor", 0, []string{"ok    1 of 3 nodes are granted something here\n", "ok    the Tailscale API shows 3 devices\n"}, nil)
+	mustPrint(t, env, "doctor", 0, []string{"ok    1 of 3 nodes are granted something here: alice@example.com\n", "ok    the Tailscale API shows 3 devices\n", "note  the credential is an API access token"}, nil)
 
 	// The lines of the policy file, where what tailscaled has heard and what the file
 	// says are not the same.

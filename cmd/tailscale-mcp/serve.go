@@ -27,6 +27,7 @@ import (
 	"tailscale-mcp/internal/metrics"
 	"tailscale-mcp/internal/service"
 	"tailscale-mcp/internal/tool/catalog"
+	"tailscale-mcp/internal/tool/catalog/typo"
 	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/version"
 )
@@ -92,8 +93,8 @@ func runServe(ctx context.Context, s streams) error {
 		log.Warn("configuration", "warning", offers.notice)
 	}
 	registry := catalog.New(catalog.Options{
-		Local: socket.ClientForTools(cfg.TailscaledSocket), API: api, Ceiling: offers.ceiling, Groups: cfg.Groups, Capability: cfg.Capability,
-		Version: version.String(), Metrics: counts.Text,
+		Local: socket.ClientForTools(cfg.TailscaledSocket), API: api, Ceiling: offers.ceiling, Unaudited: offers.unaudited, Groups: cfg.Groups,
+		Capability: cfg.Capability, Version: version.String(), Metrics: counts.Text,
 	})
 	trail := openTrail(cfg, s.out, losses{counts.AuditLost, counts.JournalLost}, log)
 	defer closeTrail(trail, log)
@@ -111,7 +112,7 @@ func runServe(ctx context.Context, s streams) error {
 	})
 	mcp := mcpserver.New(mcpserver.Options{Dispatcher: dispatcher, Groups: catalog.Groups(), Version: version.String(), Log: log})
 	way := front.New(front.Options{
-		Resolve: resolver.Resolve,
+		Resolve: (&typo.Watcher{Log: log}).Watch(resolver.Resolve),
 		Names:   func() []string { return hostNames(listener.Self(), cfg.Hostnames) },
 		Health:  func() string { return string(listener.State().Phase) },
 		Limits: front.Limits{
@@ -126,6 +127,8 @@ func runServe(ctx context.Context, s streams) error {
 	counts.Gauges(inUse(way))
 	if api == nil {
 		log.Info("no API credential: only what the local tailscaled can answer is offered")
+	} else {
+		go warnScopes(ctx, api, offers.ceiling, log)
 	}
 	return serve(ctx, way.HTTPServer(), mcp.Drain, listener, manager, log)
 }

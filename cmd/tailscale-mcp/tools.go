@@ -3,16 +3,26 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"io"
+	"log/slog"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/catalog"
 	"tailscale-mcp/internal/tool/catalog/listing"
+	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/credential"
+	"tailscale-mcp/internal/tsapi/fault"
+	"tailscale-mcp/internal/tsapi/scope"
 	"tailscale-mcp/internal/version"
 )
 
@@ -66,4 +76,64 @@ func runTools(p person, o toolsOptions) error {
 	}
 	_, err := io.WriteString(p.out, aboutTools)
 	return err
+}
+
+// scopesLacking compares scopes with what the tools of those classes need.
+func scopesLacking(have scope.Set, classes []grant.Class) []catalog.Lack {
+	if len(have) == 0 {
+		return nil // not known
+	}
+	return catalog.Lacking(slices.DeleteFunc(everything().Tools, func(t tool.Tool) bool { return !slices.Contains(classes, t.Class) }), have)
+}
+
+// warnScopes says in the log, once, which scopes tools lack that are offered. Nothing
+// hangs on it: while the API does not answer, each call says so.
+func warnScopes(ctx context.Context, api *tsapi.API, classes []grant.Class, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	have, err := api.Scopes(ctx)
+	lacks := scopesLacking(have, classes)
+	if err != nil || len(lacks) == 0 {
+		return
+	}
+	var scopes, tools []string
+	for _, l := range lacks {
+		scopes, tools = append(scopes, l.Scope), append(tools, l.Tools...)
+	}
+	slices.Sort(tools)
+	log.Warn("the API credential lacks scopes of tools that this host offers", "scopes", strings.Join(scopes, ", "), "tools", len(slices.Compact(tools)),
+		"next", "give it those that are used at "+fault.AdminCredentials+"; tailscale-mcp doctor says which tools need which")
+}
+
+// checkScopes says which tools that are offered lack which scope.
+func checkScopes(ctx context.Context, cfg config.Config, api *tsapi.API, ok, note func(string, ...any)) error {
+	if cfg.Credential.Kind() == credential.APIKey {
+		note("the credential is an API access token, which has no scopes: it may do what the role of its person may")
+		return nil
+	}
+	have, err := api.Scopes(ctx)
+	if err != nil {
+		return refusedByAPI(err)
+	}
+	lacks := scopesLacking(have, cfg.Allow)
+	switch {
+	case len(have) == 0:
+		note("the API does not say which scopes the credential has")
+		return nil
+	case len(lacks) == 0:
+		ok("the credential has the scopes of all tools that this host offers")
+		return nil
+	}
+	const most = 4
+	var lines strings.Builder
+	for _, l := range lacks {
+		names, more := l.Tools, ""
+		if len(names) > most {
+			names, more = names[:most], fmt.Sprintf(" and %d more", len(names)-most)
+		}
+		fmt.Fprintf(&lines, "\n      %s: %s%s", strings.ReplaceAll(l.Scope, " | ", " or "), strings.Join(names, ", "), more)
+	}
+	note("the credential lacks scopes of tools that this host offers, which are refused by the API, or answer in part; give it those that are used, at %s:%s",
+		fault.AdminCredentials, lines.String())
+	return nil
 }

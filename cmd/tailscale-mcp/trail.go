@@ -16,8 +16,9 @@ import (
 
 // offers is what this host offers, and why that is less than it is set to.
 type offers struct {
-	ceiling []grant.Class
-	notice  string
+	ceiling   []grant.Class
+	unaudited []grant.Class // set, and not offered
+	notice    string
 }
 
 // noAuditFile says why nothing is changed.
@@ -30,6 +31,7 @@ func offer(cfg config.Config) offers {
 	o := offers{ceiling: cfg.Allow}
 	if cfg.AuditFile == "" && slices.ContainsFunc(cfg.Allow, func(c grant.Class) bool { return c != grant.Read }) {
 		o.ceiling = slices.DeleteFunc(slices.Clone(cfg.Allow), func(c grant.Class) bool { return c != grant.Read })
+		o.unaudited = slices.DeleteFunc(slices.Clone(cfg.Allow), func(c grant.Class) bool { return c == grant.Read })
 		o.notice = noAuditFile
 	}
 	return o

@@ -254,8 +254,19 @@ func (b *bench) listedIsUsable(t *testing.T, c *client, what string) {
 	if err := json.Unmarshal([]byte(text), &me); err != nil {
 		t.Fatalf("whoami: %s", text)
 	}
+	rules, err := grant.Parse([]string{mustText(map[string]any{"tools": me.Tools})})
+	if err != nil {
+		t.Fatalf("%s: whoami's tools %q are no entry of a grant: %v", what, me.Tools, err)
+	}
+	now := b.o.Dispatcher.Snapshot()
+	for _, offered := range now.Tools() {
+		agree("whoami's tool", offered.Name, rules.Tool(offered.Granted()).Allowed, slices.Contains(tools, offered.Name))
+	}
 	all := slices.Sorted(slices.Values(append(resources, templates...)))
-	if !slices.Equal(me.Tools, tools) || !slices.Equal(me.Resources, all) || !slices.Equal(me.Prompts, prompts) {
+	if len(all) > 1 && len(all) == len(now.Resources()) {
+		all = []string{"*"}
+	}
+	if !slices.Equal(me.Resources, all) || !slices.Equal(me.Prompts, prompts) {
 		t.Errorf("%s: whoami says %s, listed are %q, %q and %q", what, text, tools, all, prompts)
 	}
 	if ran := b.tools.Ran(); len(ran) != 0 {

@@ -79,6 +79,8 @@ type setup struct {
 	// behind is what a server behind the gate offers. When there is something, it is
 	// served in place of our own.
 	behind gate.Offer
+	// withheld is what our own offer lacks, and why.
+	withheld []gate.Withheld
 	// header is how long a header may take to arrive. The daemon's 5 s may be
 	// too short for hundreds of clients and their server on a busy machine.
 	header time.Duration
@@ -115,7 +117,7 @@ func newBench(t testing.TB, adjust ...func(*setup)) *bench {
 		f(&o)
 	}
 	o.Dispatcher = gate.NewDispatcher(gate.Options{
-		Registry:   tool.NewRegistry(o.ceiling, b.tools.Set(), tool.WhoAmI()),
+		Registry:   tool.NewRegistry(o.ceiling, b.tools.Set(), tool.WhoAmI(), tool.Set{Withheld: o.withheld}),
 		Audit:      b.audit,
 		Log:        log,
 		Capability: "jaxxstorm.com/cap/mcp",

@@ -15,6 +15,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -22,6 +23,7 @@ import (
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/scope"
 )
 
 // Call is what a tool's code knows about the call besides its arguments.
@@ -58,6 +60,9 @@ type Definition struct {
 	// by operationId; none for a tool that this host answers. The reference and
 	// the scopes that a credential needs are made from them.
 	Operations []string
+	// Scopes are those of the alternatives of its operations that the tool needs, where
+	// that is not any of them; else they follow from Operations, see Needs.
+	Scopes []string
 	// Target is the argument that names what a change touches, for the audit: a text
 	// or a list of them, or with domains.domain a member of each in a list. Of several,
 	// with spaces between, the first that is given counts. It is empty when there is but
@@ -134,6 +139,31 @@ func New[In, Out any](d Definition, run func(ctx context.Context, call Call, in 
 	}
 }
 
+// Needs are the scopes that a credential has to have for everything that the tool does:
+// all of them, of "a | b" one. The content of a request may need more.
+func (d Definition) Needs() []string {
+	return d.needs(func(tsapi.Operation) bool { return true })
+}
+
+// needsToChange are those without which it changes nothing. What it reads besides may be
+// left out of the answer.
+func (d Definition) needsToChange() []string {
+	return d.needs(func(op tsapi.Operation) bool { return op.Changes })
+}
+
+func (d Definition) needs(of func(tsapi.Operation) bool) []string {
+	if d.Scopes != nil {
+		return d.Scopes
+	}
+	var needs []string
+	for _, op := range tsapi.Operations() {
+		if of(op) && slices.Contains(d.Operations, op.ID) {
+			needs = append(needs, scope.Split(op.Scope)...)
+		}
+	}
+	return scope.Smallest(needs)
+}
+
 // Granted is what a decision about this tool is asked with.
 func (t Tool) Granted() grant.Tool {
 	return grant.Tool{Name: t.Name, Group: t.Group, Class: t.Class, Devices: t.Devices}
@@ -142,6 +172,7 @@ func (t Tool) Granted() grant.Tool {
 // gate is the tool as the gate serves it.
 func (t Tool) gate() gate.Tool {
 	output := schemaJSON(bare(t.Output))
+	needs := t.needsToChange()
 	t.Output = nil // or calls would keep it, which need it no more: it is ten times its text
 	return gate.Tool{
 		Name: t.Name, Title: t.Title, Description: t.Description, Source: t.Group, Class: t.Class,
@@ -152,7 +183,7 @@ func (t Tool) gate() gate.Tool {
 			if t.Class != grant.Read {
 				ctx = tsapi.Fresh(ctx)
 			}
-			ctx, trace := traced(ctx, call)
+			ctx, trace := traced(tsapi.Needing(ctx, needs), call)
 			defer func() { call.Answered(trace.Status()) }()
 			out, err := t.run(ctx, call, arguments)
 			if err != nil {

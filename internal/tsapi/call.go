@@ -41,7 +41,7 @@ func do[T any](ctx context.Context, a *API, r Request, decode func(*reply) (T, e
 	}
 	answer, err := a.run(ctx, &r)
 	if err != nil {
-		return zero, a.explain(r.op, err)
+		return zero, a.inAll(ctx, r.op, a.explain(r.op, err))
 	}
 	defer answer.release()
 	value, err := decode(answer)
@@ -92,7 +92,7 @@ func read[T any](ctx context.Context, a *API, r *Request, decode func(*reply) (T
 		if ctx.Err() != nil {
 			err = fault.Ended(ctx, "waiting for the answer")
 		}
-		e := a.explain(r.op, err)
+		e := a.inAll(ctx, r.op, a.explain(r.op, err))
 		trace.add(e.Status, 0)
 		return zero, e
 	}

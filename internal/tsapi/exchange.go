@@ -21,6 +21,7 @@ import (
 	"tailscale-mcp/internal/tsapi/fault"
 	"tailscale-mcp/internal/tsapi/limit"
 	"tailscale-mcp/internal/tsapi/object"
+	"tailscale-mcp/internal/tsapi/scope"
 	"tailscale-mcp/internal/tsapi/token"
 )
 
@@ -107,8 +108,8 @@ func (a *API) answerError(r *Request, resp *http.Response, body []byte, tok toke
 	case e.Code == failure.Unauthenticated:
 		e.Message += "; the API credential in " + a.place + " was refused"
 		e.Next = fault.NextNewCredential(a.kind, a.place)
-	case e.Code == failure.PermissionDenied && len(tok.Lacks(op.scope)) > 0:
-		missing := spoken(strings.Join(tok.Lacks(op.scope), " + "))
+	case e.Code == failure.PermissionDenied && len(tok.Scopes().Lacks(op.scope)) > 0:
+		missing := spoken(strings.Join(tok.Scopes().Lacks(op.scope), " + "))
 		e.Code = failure.MissingScope
 		e.Message += "; the credential lacks the scope " + missing
 		e.Next = a.nextScope(missing)
@@ -148,6 +149,43 @@ func (a *API) nextScope(scope string) string {
 		return "an administrator uses the API access token of a person: this operation is not open to an " + string(credential.OAuthClient)
 	}
 	return "an administrator gives the " + string(a.kind) + " the scope " + scope + " at " + fault.AdminCredentials
+}
+
+// inAll names all scopes that the work lacks which ctx was made for, in an error about
+// one of them: an administrator goes once.
+func (a *API) inAll(ctx context.Context, op *operation, e *Error) *Error {
+	needs, _ := ctx.Value(needsKey{}).([]string)
+	if e.Code != failure.MissingScope || len(needs) == 0 {
+		return e
+	}
+	tok, err := a.source.Token(ctx)
+	if err != nil {
+		return e
+	}
+	needs = append(scope.Split(op.scope), scope.Narrowed(needs, op.scope)...)
+	if lacks := tok.Scopes().Lacks(needs...); len(lacks) > 0 {
+		e.Next = a.nextScope(spoken(strings.Join(scope.Smallest(lacks), " + ")))
+	}
+	return e
+}
+
+type needsKey struct{}
+
+// Needing returns a context for work that cannot be done without these scopes, for the
+// errors of its calls.
+func Needing(ctx context.Context, needs []string) context.Context {
+	if len(needs) == 0 {
+		return ctx
+	}
+	return context.WithValue(ctx, needsKey{}, needs)
+}
+
+// Scopes returns what the credential may be used for, as the API says with each access
+// token. They are nil when it does not say: an API access token has no scopes, but the
+// rights of its person.
+func (a *API) Scopes(ctx context.Context) (scope.Set, error) {
+	tok, err := a.source.Token(ctx)
+	return tok.Scopes(), err
 }
 
 // spoken is a scope as a sentence has it.

@@ -3,6 +3,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -69,8 +70,11 @@ type whoami struct {
 	Host    string   `json:"host,omitempty"`
 	Classes []string `json:"classes,omitempty"`
 	Groups  []string `json:"groups,omitempty"`
-	Missing *struct {
+	// NotOffered is what the host offers to nobody, and why.
+	NotOffered []string `json:"notOffered,omitempty"`
+	Missing    *struct {
 		Tools []string `json:"tools,omitempty"`
+		Count int      `json:"count,omitempty"` // of servers that sum them up in Tools
 		Grant string   `json:"grant,omitempty"`
 	} `json:"missing,omitempty"`
 }
@@ -162,7 +166,13 @@ func tools(ctx context.Context, w *walk) Finding {
 		f.Detail += "; the URL asks for the groups " + strings.Join(w.who.Groups, ", ") + " only"
 	}
 	if missing != nil && len(missing.Tools) > 0 {
-		f.Detail += fmt.Sprintf("; %d more are not granted (whoami says by which grant they would be)", len(missing.Tools))
+		f.Detail += fmt.Sprintf("; %d more are not granted", cmp.Or(missing.Count, len(missing.Tools)))
+		if missing.Grant != "" {
+			f.Detail += " (whoami says by which grant those that read would be)"
+		}
+	}
+	if n := len(w.who.NotOffered); n > 0 {
+		f.Detail += "; not offered there: " + strings.Join(w.who.NotOffered[:min(n, 5)], "; ")
 	}
 	return f
 }

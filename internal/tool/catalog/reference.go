@@ -10,6 +10,7 @@ import (
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/scope"
 )
 
 // byContent are the scopes that an operation needs on top of its own, by the content of
@@ -47,50 +48,43 @@ func Operations(tools []tool.Tool) []Used {
 	return all
 }
 
-// Scopes returns the scopes that a credential needs for every operation of t. Of an
-// entry "a | b" it needs one, by the arguments of the call. The content of a request
-// may need more.
-func Scopes(t tool.Tool) []string {
-	needed := map[string]bool{}
-	for _, op := range tsapi.Operations() {
-		if op.Scope != "" && slices.Contains(t.Operations, op.ID) {
-			for scope := range strings.SplitSeq(op.Scope, " + ") {
-				needed[scope] = true
-			}
-		}
-	}
-	return smallest(needed)
-}
-
 // Credential returns the smallest scopes with which tools of those classes do all
 // they can, alternatives and those by content included.
 func Credential(tools []tool.Tool, classes ...grant.Class) []string {
-	needed := map[string]bool{}
+	var needed []string
 	for _, t := range tools {
 		if !slices.Contains(classes, t.Class) {
 			continue
 		}
-		for _, scope := range Scopes(t) {
-			for one := range strings.SplitSeq(scope, " | ") {
-				needed[one] = true
-			}
+		for _, need := range t.Needs() {
+			needed = append(needed, strings.Split(need, " | ")...)
 		}
 		for _, id := range t.Operations {
-			for _, scope := range byContent[id] {
-				needed[scope] = true
-			}
+			needed = append(needed, byContent[id]...)
 		}
 	}
-	return smallest(needed)
+	return scope.Smallest(needed)
 }
 
-// smallest leaves out each scope to read whose scope to write, which includes it, is
-// there (https://tailscale.com/kb/1623/trust-credentials), and sorts the rest.
-func smallest(needed map[string]bool) []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(needed)), func(scope string) bool {
-		write, read := strings.CutSuffix(scope, ":read")
-		return read && needed[write]
-	})
+// Lack is a scope that a credential lacks, and the tools that need it.
+type Lack struct {
+	Scope string
+	Tools []string
+}
+
+// Lacking compares the scopes of a credential with what the tools need: scope by scope,
+// in their order. It is nothing when the scopes are not known.
+func Lacking(tools []tool.Tool, have scope.Set) (all []Lack) {
+	by := map[string][]string{}
+	for _, t := range tools {
+		for _, one := range have.Lacks(t.Needs()...) {
+			by[one] = append(by[one], t.Name)
+		}
+	}
+	for _, one := range slices.Sorted(maps.Keys(by)) {
+		all = append(all, Lack{one, by[one]})
+	}
+	return all
 }
 
 // Unscoped reports whether t may send an operation for which the document of the

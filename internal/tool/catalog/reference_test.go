@@ -87,7 +87,7 @@ func TestScopes(t *testing.T) {
 		sends(grant.Write, "setKey", "getDevice", "listUserInvites"),
 	}
 	for i, want := range []string{"devices:core, services", "users:read", "feature_settings:read", "devices:core:read, oauth_keys | federated_keys"} {
-		if got := strings.Join(Scopes(tools[i]), ", "); got != want {
+		if got := strings.Join(tools[i].Needs(), ", "); got != want {
 			t.Errorf("%d: got %s, want %s", i, got, want)
 		}
 		if got := Unscoped(tools[i]); got != (i == 3) {

@@ -3,6 +3,7 @@
 package catalog
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -11,8 +12,10 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
 	"tailscale-mcp/internal/tsapi/credential"
+	"tailscale-mcp/internal/tsapi/scope"
 )
 
 // scoped is a rig whose credential is an OAuth client with those scopes.
@@ -48,7 +51,7 @@ func namesScope(t *testing.T, what string, err error, op tsapi.Operation) {
 		t.Errorf("%s: got %v, want %s for %s", what, e, failure.MissingScope, op.ID)
 	}
 	scopes := strings.FieldsFunc(op.Scope, func(r rune) bool { return strings.ContainsRune(" +|", r) })
-	missing := slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return strings.Contains(e.Next, scope) })
+	missing := slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return strings.Contains(e.Error(), scope) })
 	if len(missing) > 0 && (!strings.Contains(op.Scope, "|") || len(missing) == len(scopes)) {
 		t.Errorf("%s: got %v, want %s named", what, e, op.Scope)
 	}
@@ -92,6 +95,44 @@ func TestMissingScopeToChange(t *testing.T) {
 			t.Errorf("%s: got %s", d.Name, text)
 		}
 		namesScope(t, d.Name, err, op)
+	}
+}
+
+// A refusal names all that the tool lacks, and what is right for it, so that the
+// administrator goes once: with that, the call is made.
+func TestMissingScopeInAll(t *testing.T) {
+	for _, c := range []struct{ has, tool, next string }{
+		{"dns", "create_auth_key", "the scope auth_keys at "},
+		{"dns", "create_trust_credential", "the scope oauth_keys at "},
+		{"auth_keys:read", "create_auth_key", "the scope auth_keys at "},
+		{"dns", "get_device_info", "the scope devices:core:read at "},
+		{"dns", "set_policy", "the scope policy_file at "}, // not what only tells its effects
+		{"dns", "set_device_routes", "the scope devices:core:read and devices:routes at "},
+	} {
+		r := scoped(t, strings.Fields(c.has)...)
+		seed(r.fake)
+		_, err := r.call(by(t, "alice@example.com", mayAll), c.tool, calls[c.tool])
+		if e := told(t, err); e.Code != failure.MissingScope || !strings.Contains(e.Next, c.next) {
+			t.Errorf("%s with %s: got %v, want %q", c.tool, c.has, e, c.next)
+		}
+	}
+	r := scoped(t, "auth_keys")
+	seed(r.fake)
+	if text, err := r.call(by(t, "alice@example.com", mayAll), "create_auth_key", calls["create_auth_key"]); err != nil {
+		t.Errorf("with the scope that is named: got %s, %v", text, err)
+	}
+}
+
+func TestLacking(t *testing.T) {
+	tools := slices.DeleteFunc(Everything("").Tools, func(t tool.Tool) bool {
+		return t.Group != "keys" && t.Group != "dns" || t.Class != grant.Read && t.Name != "create_auth_key"
+	})
+	got := fmt.Sprint(Lacking(tools, scope.Set{"auth_keys:read"}))
+	if want := "[{auth_keys [create_auth_key]} {dns:read [get_dns]}]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := Lacking(tools, nil); got != nil {
+		t.Errorf("got %v of scopes that are not known", got)
 	}
 }
 

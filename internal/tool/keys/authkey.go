@@ -30,6 +30,7 @@ func (k *keys) createAuthKey() tool.Tool {
 		Group:      group,
 		Target:     "description",
 		Operations: []string{"listTailnetKeys", "createKey"},
+		Scopes:     []string{"auth_keys"},
 		Class:      grant.Escalating,
 		Example:    json.RawMessage(`{"description":"ci runner","tags":["tag:build"]}`),
 		Description: "Creates an auth key, with which devices join the tailnet without anybody signing in (tailscale up --auth-key). Without options it lets one device in, " +

@@ -32,6 +32,7 @@ func (k *keys) createTrustCredential() tool.Tool {
 		Group:      group,
 		Target:     "description",
 		Operations: []string{"listTailnetKeys", "createKey"},
+		Scopes:     []string{"oauth_keys | federated_keys"},
 		Class:      grant.Escalating,
 		Example:    json.RawMessage(`{"kind":"client","description":"reader","scopes":["devices:core:read"]}`),
 		Description: "Creates a trust credential, with which a program calls the API of this tailnet for good: an OAuth client, whose secret is in the field secret of this answer only, " +

@@ -8,22 +8,22 @@
 // that last an hour. No secret is in what this package prints, by whatever verb, nor in
 // its errors, which are those of package fault without an operation.
 //
-// Besides fault it imports failure, flight and tsapi/credential. It keeps the token of
+// Besides fault it imports failure, flight, tsapi/credential and tsapi/scope. It keeps the token of
 // now, and the ID token last read, in memory only.
 package token
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
+
+	"tailscale-mcp/internal/tsapi/scope"
 )
 
 // Token is an access token and what is known about it. The zero value is none.
 type Token struct {
 	text    secret
 	expires time.Time // zero: not known, as for an API access token
-	scopes  []string  // what the API said was granted; nil: not known
+	scopes  scope.Set // what the API said was granted; nil: not known
 }
 
 // IsZero reports whether there is no token.
@@ -32,25 +32,8 @@ func (t Token) IsZero() bool { return t.text == nil }
 // Text returns the token as it is sent.
 func (t Token) Text() string { return t.text.reveal() }
 
-// Lacks returns what of need the granted scopes do not include, and nothing when
-// they are not known: "a + b" is both, "a | b" one of them. `all` covers
-// everything, `all:read` every read, and a scope that writes includes its `:read` form
-// (https://tailscale.com/kb/1623/trust-credentials).
-func (t Token) Lacks(need string) []string {
-	if len(t.scopes) == 0 {
-		return nil
-	}
-	return slices.DeleteFunc(scopeList(need), func(one string) bool {
-		return slices.ContainsFunc(strings.Split(one, " | "), t.has)
-	})
-}
-
-func (t Token) has(need string) bool {
-	base, read := strings.CutSuffix(need, ":read")
-	return slices.ContainsFunc(t.scopes, func(have string) bool {
-		return have == need || have == "all" || read && (have == base || have == "all:read")
-	})
-}
+// Scopes are what the API said that the token is for; nil when that is not known.
+func (t Token) Scopes() scope.Set { return t.scopes }
 
 // Source supplies the access token of each request.
 type Source interface {
@@ -74,14 +57,6 @@ func (f fixedToken) Token(context.Context) (Token, error) { return f.tok, nil }
 func (f fixedToken) Refused(Token) bool                   { return false }
 func (f fixedToken) Secrets() []string                    { return []string{f.tok.text.reveal()} }
 func (f fixedToken) Version() int                         { return 0 }
-
-// scopeList splits a scope into the alternatives that must all be held.
-func scopeList(scope string) []string {
-	if scope == "" {
-		return nil
-	}
-	return strings.Split(scope, " + ")
-}
 
 // secret holds a secret where printing by reflection does not reach it: fmt calls
 // no methods on unexported fields, but it prints a func as an address.

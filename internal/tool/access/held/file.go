@@ -5,10 +5,13 @@ package held
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
+	"time"
 
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/policy"
 	"tailscale-mcp/internal/policy/grammar"
 	"tailscale-mcp/internal/policy/tailnet"
@@ -96,6 +99,35 @@ func (f *File) all() []Grant {
 	}
 	slices.SortStableFunc(all, func(a, b policy.Holding) int { return a.Rule.Begin - b.Rule.Begin })
 	return Grants(all)
+}
+
+// Holders are the people and tags that rules surely give something here, and those of them
+// who are given every one of the tools for all devices, sorted.
+func (f *File) Holders(tools []grant.Tool, now time.Time) (some, every []string) {
+	all := f.all()
+	refused := Refused(all)
+	given := map[string][]string{}
+	for _, g := range all {
+		if g.Problem != "" || g.Answer != policy.Yes || g.Rules.At(now).Empty() {
+			continue
+		}
+		for _, name := range slices.Concat(g.People, g.Tags) {
+			if refused[name] == 0 {
+				given[name] = append(given[name], texts(g.Values)...)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		rules, err := grant.Parse(given[name])
+		if err != nil {
+			continue // they are too many together, and so refused
+		}
+		some = append(some, name)
+		if !slices.ContainsFunc(tools, func(t grant.Tool) bool { d := rules.At(now).Tool(t); return !d.Allowed || d.Terms != nil }) {
+			every = append(every, name)
+		}
+	}
+	return some, every
 }
 
 // at returns the host's address that a peer of that address reaches.

@@ -215,3 +215,25 @@ func TestTable(t *testing.T) {
 		t.Errorf("got %s, %+v, %v", &out, s, err)
 	}
 }
+
+// TestHolders: those who are granted something, and who everything. Rules are united, and
+// who is refused has nothing.
+func TestHolders(t *testing.T) {
+	f := open(t)
+	some, every := f.Holders([]grant.Tool{{Name: "set_policy", Class: grant.Escalating}, {Name: "list", Class: grant.Read}}, time.Now())
+	if strings.Join(some, " ") != "alice@example.com bob@example.com" || strings.Join(every, " ") != "alice@example.com" {
+		t.Errorf("got %q, and %q everything", some, every)
+	}
+}
+
+func TestSourceForm(t *testing.T) {
+	for src, want := range map[string]string{
+		"alice@example.com": "", "tag:ci": "", "group:eng": "", "group:eng@example.com": "", "autogroup:member": "", "user:*@example.com": "", "*": "", "100.64.0.1": "", "100.64.0.0/10": "",
+		"bob": "is no login, which has an @", "@example.com": "is no login, which has an @", "autogroup:membr": "is no autogroup (did you mean autogroup:member?)",
+		"tags:ci": "begins with neither tag:, group: nor autogroup:", "group:": "ends with its colon", "a b": "has a space or a control character in it",
+	} {
+		if got := held.SourceForm(src); got != want {
+			t.Errorf("%s: got %q, want %q", src, got, want)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func Table(out io.Writer, r tool.Set) error {
 
 // scopesOf are the scopes that a tool needs, in words.
 func scopesOf(t tool.Tool) string {
-	scopes := catalog.Scopes(t)
+	scopes := t.Needs()
 	if catalog.Unscoped(t) {
 		scopes = append(scopes, "none documented")
 	}
@@ -70,7 +70,7 @@ func JSON(out io.Writer, r tool.Set) error {
 	}
 	rows := map[string][]row{}
 	for _, t := range r.Tools {
-		rows["tools"] = append(rows["tools"], row{t.Name, t.Title, t.Class, t.Group, t.Description, t.Operations, catalog.Scopes(t), t.Example, t.Input, t.Output})
+		rows["tools"] = append(rows["tools"], row{t.Name, t.Title, t.Class, t.Group, t.Description, t.Operations, t.Needs(), t.Example, t.Input, t.Output})
 	}
 	for _, res := range r.Resources {
 		rows["resources"] = append(rows["resources"], row{Name: res.URI, Title: res.Title, Class: grant.Read, Description: res.Description})

@@ -78,7 +78,7 @@ func writeTool(b *strings.Builder, t tool.Tool) {
 
 // scopeWords is scopesOf for a page.
 func scopeWords(t tool.Tool) string {
-	words := catalog.Scopes(t)
+	words := t.Needs()
 	if len(words) == 0 {
 		return "none documented"
 	}

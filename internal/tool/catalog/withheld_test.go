@@ -9,34 +9,6 @@ import (
 	"tailscale-mcp/internal/grant"
 )
 
-func TestMistaken(t *testing.T) {
-	for selector, want := range map[string]string{
-		"list_devices":            `this version has no tool "list_devices" (did you mean list_all_devices?)`,
-		"group:device:read":       `this version has no group "device" (did you mean group:devices:read?)`,
-		"group:device":            `this version has no group "device" (did you mean group:devices?)`,
-		"group:frobnicate":        `this version has no group "frobnicate"`,
-		"group:dns:write":         `this version has no tool of the class write in the group dns`,
-		"device":                  `this version has no tool "device" (did you mean group:devices?)`,
-		"dns":                     `this version has no tool "dns" (did you mean group:dns?)`,
-		"read":                    `this version has no tool "read" (did you mean read:*?)`,
-		"nosuch":                  `this version has no tool "nosuch"`,
-		"set_polcy":               `this version has no tool "set_polcy" (did you mean set_policy?)`,
-		"list_all_devices":        "",
-		"*":                       "",
-		"escalating:*":            "",
-		"group:devices":           "",
-		"files/read_*":            "",
-		strings.Repeat("ab", 120): `this version has no tools that "` + strings.Repeat("ab", 40) + `\u2026" means`,
-	} {
-		if got := Mistaken(selector); got != want {
-			t.Errorf("%s: got %q, want %q", selector, got, want)
-		}
-	}
-	if n := len(Given("group:dns:read")); n == 0 || n > 5 {
-		t.Errorf("group:dns:read gives %d tools", n)
-	}
-}
-
 // TestWithheldReasons: what a host does not offer is missed with everything that has to
 // be set for it, and nothing that is offered is.
 func TestWithheldReasons(t *testing.T) {
