@@ -93,8 +93,8 @@ func runServe(ctx context.Context, s streams) error {
 		log.Warn("configuration", "warning", offers.notice)
 	}
 	registry := catalog.New(catalog.Options{
-		Local: socket.ClientForTools(cfg.TailscaledSocket), API: api, Ceiling: offers.ceiling, Unaudited: offers.unaudited, Groups: cfg.Groups, Capability: cfg.Capability,
-		Version: version.String(), Metrics: counts.Text,
+		Local: socket.ClientForTools(cfg.TailscaledSocket), API: api, Ceiling: offers.ceiling, Unaudited: offers.unaudited, Groups: cfg.Groups,
+		Capability: cfg.Capability, Version: version.String(), Metrics: counts.Text,
 	})
 	trail := openTrail(cfg, s.out, losses{counts.AuditLost, counts.JournalLost}, log)
 	defer closeTrail(trail, log)

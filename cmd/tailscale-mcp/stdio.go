@@ -68,7 +68,10 @@ func runStdio(ctx context.Context, s streams) error {
 	operator := caller.Operator(operatorName())
 	mcp := mcpserver.New(mcpserver.Options{
 		Dispatcher: gate.NewDispatcher(gate.Options{
-			Registry:   catalog.New(catalog.Options{Local: localClient(cfg), API: api, Ceiling: offers.ceiling, Unaudited: offers.unaudited, Groups: cfg.Groups, Capability: cfg.Capability, Version: version.String()}),
+			Registry: catalog.New(catalog.Options{
+				Local: localClient(cfg), API: api, Ceiling: offers.ceiling, Unaudited: offers.unaudited, Groups: cfg.Groups,
+				Capability: cfg.Capability, Version: version.String(),
+			}),
 			Audit:      trail,
 			Digest:     trail.Digest,
 			Notice:     offers.notice,
