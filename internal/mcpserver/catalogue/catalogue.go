@@ -94,7 +94,7 @@ func (c *Catalogue) Mirrored(name string) *mcp.Tool { return c.mirrored[name] }
 // definition, most of them from the class, and are always present.
 func describeTool(t gate.Tool) mcp.Tool {
 	changes := t.Class != grant.Read
-	destructive := t.Class == grant.Destructive || t.Class == grant.Escalating
+	destructive := t.Class == grant.Destructive || t.Class == grant.Escalating && !t.Adds
 	idempotent := !changes || t.Idempotent
 	readOnly, openWorld := !changes, t.Outside
 	return mcp.Tool{
