@@ -37,6 +37,7 @@
 //   - tool/devices/change: those that change devices; devices/lookup finds the device that
 //     a caller means, within its grants; devices/view has what is shown of one, and
 //     devices/tags what tags are and which may be given.
+//   - tool/users/login: the logins of those whom keys and invitations name by an ID only.
 //   - tool/access: who reaches what by the policy file, and who may use this server;
 //     access/held has the latter for `tailscale-mcp check` too.
 //   - tool/local/resolution: which rule of a host's DNS configuration answers a name, and
@@ -131,8 +132,8 @@
 // One exception: mcpserver imports front, for the visit that it is given, and
 // mcpserver/message for the form of a refusal; front knows neither. gate knows neither
 // Tailscale nor MCP nor HTTP, package tool and its groups neither HTTP nor MCP; of each
-// other, groups know tool/devices/lookup and
-// tool/devices/tags only, since their callers name devices and tags. grant
+// other, groups know tool/devices/lookup, tool/devices/tags and tool/users/login only, since
+// their callers name devices, tags and people. grant
 // imports the standard library. mcp-go is imported by mcpserver and those below it only.
 // The product imports no tsnet and runs no other program, but for the launcher of
 // servers (cmd/tailscale-mcp-launch), whose purpose that is. imports_test.go holds all of

@@ -84,7 +84,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/testbed/tooltest":        {"internal/audit", "internal/caller", "internal/failure", "internal/gate", "internal/grant", "internal/testbed/fakeapi", "internal/tool", "internal/tsapi", "internal/tsapi/credential"},
 		"internal/tool/catalog":            {"internal/gate", "internal/grant", "internal/localapi", "internal/survey", "internal/tool", "internal/tool/*", "internal/tool/devices/lookup", "internal/tsapi", "internal/tsapi/scope"},
 		"internal/tool/catalog/listing":    {"internal/grant", "internal/tool", "internal/tool/catalog"},
-		"internal/tool/*":                  {"internal/caller", "internal/failure", "internal/grant", "internal/localapi", "internal/policy", "internal/policy/*", "internal/survey", "internal/tool", "internal/tool/devices/lookup", "internal/tool/devices/tags", "internal/tool/policy/past", "internal/tsapi", "internal/tsapi/period", "internal/visible"},
+		"internal/tool/*":                  {"internal/caller", "internal/failure", "internal/grant", "internal/localapi", "internal/policy", "internal/policy/*", "internal/survey", "internal/tool", "internal/tool/devices/lookup", "internal/tool/devices/tags", "internal/tool/policy/past", "internal/tool/users/login", "internal/tsapi", "internal/tsapi/period", "internal/visible"},
 		"internal/front":                   {"internal/caller", "internal/identity"},
 		"internal/mcpserver":               {"internal/caller", "internal/failure", "internal/front", "internal/gate", "internal/grant", "internal/mcpserver/*"},
 		"internal/mcpserver/message":       {"internal/front"},
@@ -145,6 +145,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/tsapi/scope":             {},
 		"internal/tool/catalog/typo":       {"internal/caller", "internal/cli/spelling", "internal/grant", "internal/tool/catalog"},
 		"internal/tool/devices/tags":       {"internal/cli/spelling", "internal/policy/grammar", "internal/tool", "internal/tsapi"},
+		"internal/tool/users/login":        {"internal/failure", "internal/tsapi"},
 	}
 	for name, p := range list(t) {
 		allowed, known := may[name]

@@ -44,6 +44,8 @@ type Tool struct {
 	Narrow string
 	// Outside marks what sends mail or data out, or asks somebody there.
 	Outside bool
+	// Adds marks an escalating change that takes nothing away and overwrites nothing.
+	Adds bool
 	// Idempotent marks a change that may be repeated without another effect.
 	Idempotent bool
 	// ForEveryone marks the one kind of tool that needs no grant: it tells an

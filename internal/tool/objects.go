@@ -25,6 +25,9 @@ type Kind struct {
 	Secret []string
 	// Masked are fields that are shown as another text, which has no secret in it.
 	Masked map[string]func(tsapi.Object) string
+	// Joined are fields that objects get here, as a text that is found elsewhere by what
+	// they hold; without one the field is absent. They are asked for only where shown.
+	Joined map[string]func(tsapi.Object) string
 }
 
 // Selection is the argument of a tool that answers with objects of the API; its
@@ -100,6 +103,14 @@ func (k Kind) project(objects []tsapi.Object, fields, byDefault []string) []Obje
 					value = quoted(mask(o))
 				}
 				out[i][name] = value
+			}
+		}
+		for name, text := range k.Joined {
+			if !all && !slices.Contains(fields, name) {
+				continue
+			}
+			if found := text(o); found != "" {
+				out[i][name] = quoted(found)
 			}
 		}
 	}

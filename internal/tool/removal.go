@@ -36,6 +36,7 @@ type Remover interface {
 // NewRemoval makes a tool that removes one thing: find reads it, somebody confirms its
 // removal, and one request makes it. Where find fails, nothing is sent.
 func NewRemoval[In any](d Definition, api Remover, find func(ctx context.Context, call Call, in In) (Removal, error)) Tool {
+	d.Idempotent = true // what is gone is not found a second time
 	return New(d, func(ctx context.Context, call Call, in In) (Removed, error) {
 		r, err := find(ctx, call, in)
 		if err != nil {

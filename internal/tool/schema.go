@@ -24,7 +24,8 @@ import (
 //	default:"50" the value when absent, shown to the client
 //	media:"application/json" of a text: what it is; given as JSON itself, it is taken too
 //
-// A field is required unless it is omitempty. The schema is a plain object that
+// A field has a description, unless it is a boolean or has an enum: their names may
+// say it all. A field is required unless it is omitempty. The schema is a plain object that
 // accepts no other property, without null types and combinators at the top:
 // some clients reject a whole tool list for less.
 func inputSchema[In any]() (*jsonschema.Schema, error) {
@@ -102,7 +103,7 @@ func constrainFields(s *jsonschema.Schema, t reflect.Type) error {
 			if property == nil || field.Anonymous {
 				continue
 			}
-			if property.Description == "" {
+			if property.Description == "" && property.Type != "boolean" && field.Tag.Get("enum") == "" {
 				return fmt.Errorf("field %s has no description", field.Name)
 			}
 			if err := constrain(property, field.Tag); err != nil {

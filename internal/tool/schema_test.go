@@ -273,6 +273,18 @@ func TestValidName(t *testing.T) {
 	}
 }
 
+// The name of a boolean, and the values of an enum, may say what they mean.
+func TestNoDescriptionNeeded(t *testing.T) {
+	s, err := inputSchema[struct {
+		On   *bool    `json:"on,omitempty"`
+		Kind string   `json:"kind" enum:"a,b"`
+		Many []string `json:"many" enum:"a,b"`
+	}]()
+	if err != nil || s.Properties["on"].Type != "boolean" || len(s.Properties["kind"].Enum) != 2 || len(s.Properties["many"].Items.Enum) != 2 {
+		t.Errorf("got %s and %v", schemaJSON(s), err)
+	}
+}
+
 // What a call may ask for is told in the schema, and more than that is read: the API may
 // have a field that the list of a group has not.
 func TestFieldsAreToldNotHeld(t *testing.T) {

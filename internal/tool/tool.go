@@ -73,6 +73,9 @@ type Definition struct {
 	Target string
 	// Outside marks what sends mail or data out of the tailnet, or asks somebody there.
 	Outside bool
+	// Adds marks an escalating change that only adds, a key or a person, say: it takes
+	// nothing away and overwrites nothing.
+	Adds bool
 	// Devices marks a tool that keeps itself to the devices of its caller's grants (see
 	// [gate.Call.Covers]). One without is not granted by an entry with "devices".
 	Devices bool
@@ -183,7 +186,7 @@ func (t Tool) gate() gate.Tool {
 	return gate.Tool{
 		Name: t.Name, Title: t.Title, Description: t.Description, Source: t.Group, Class: t.Class,
 		Input: schemaJSON(t.Input), Output: output,
-		Narrow: t.Narrow, Outside: t.Outside, Devices: t.Devices, Idempotent: t.Idempotent, ForEveryone: t.ForEveryone,
+		Narrow: t.Narrow, Outside: t.Outside, Adds: t.Adds, Devices: t.Devices, Idempotent: t.Idempotent, ForEveryone: t.ForEveryone,
 		Timeout: t.Timeout, Weight: t.Weight, Target: t.target,
 		Call: func(ctx context.Context, call Call, arguments json.RawMessage) (gate.Result, error) {
 			if t.Class != grant.Read {
@@ -227,6 +230,8 @@ func (d Definition) check() error {
 		return fmt.Errorf("title, description and group are required")
 	case d.ForEveryone && d.Class != grant.Read:
 		return fmt.Errorf("only a read can be for everyone")
+	case d.Adds && d.Class != grant.Escalating:
+		return fmt.Errorf("only what escalates is told apart by whether it adds")
 	}
 	_, err := grant.ParseClass(string(d.Class))
 	return err

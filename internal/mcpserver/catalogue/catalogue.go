@@ -110,7 +110,7 @@ func describeTool(t gate.Tool) mcp.Tool {
 	if t.Class == grant.Read {
 		hints.ReadOnlyHint = &yes
 	} else {
-		destructive := t.Class == grant.Destructive || t.Class == grant.Escalating
+		destructive := t.Class == grant.Destructive || t.Class == grant.Escalating && !t.Adds
 		hints.DestructiveHint = &destructive
 		if t.Idempotent {
 			hints.IdempotentHint = &yes

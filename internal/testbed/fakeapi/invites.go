@@ -77,16 +77,16 @@ func newInvitesState() invitesState {
 	const link, uinv = "https://login.tailscale.com/admin/invite/", "https://login.tailscale.com/uinv/"
 	return invitesState{
 		devices: []*deviceInvite{
-			{ID: "12345", Created: at, TailnetID: 59954, DeviceID: 11, SharerID: 22011, AllowExitNode: true, Email: "bob@example.org", LastEmailSentAt: at, InviteURL: link + "fakeone"},
+			{ID: "12345", Created: at, TailnetID: 59954, DeviceID: 11, SharerID: 123457, AllowExitNode: true, Email: "bob@example.org", LastEmailSentAt: at, InviteURL: link + "fakeone"},
 			{
-				ID: "12346", Created: at, TailnetID: 59954, DeviceID: 11, SharerID: 22012, InviteURL: link + "faketwo", Accepted: true, acceptances: 1,
+				ID: "12346", Created: at, TailnetID: 59954, DeviceID: 11, SharerID: 123456, InviteURL: link + "faketwo", Accepted: true, acceptances: 1,
 				AcceptedBy: map[string]any{"id": 33223, "loginName": "carol@example.org", "profilePicUrl": ""},
 			},
 		},
 		users: []*userInvite{
-			{ID: "29214", Role: "admin", TailnetID: 12345, InviterID: 34567, Email: "bob@example.org", LastEmailSentAt: at, InviteURL: uinv + "fakeone"},
-			{ID: "29215", Role: "member", TailnetID: 12345, InviterID: 34567, Email: "dave@example.com", LastEmailSentAt: at},
-			{ID: "29216", Role: "member", TailnetID: 12345, InviterID: 34567, InviteURL: uinv + "faketwo"},
+			{ID: "29214", Role: "admin", TailnetID: 12345, InviterID: 123456, Email: "bob@example.org", LastEmailSentAt: at, InviteURL: uinv + "fakeone"},
+			{ID: "29215", Role: "member", TailnetID: 12345, InviterID: 123456, Email: "dave@example.com", LastEmailSentAt: at},
+			{ID: "29216", Role: "member", TailnetID: 12345, InviterID: 123456, InviteURL: uinv + "faketwo"},
 		},
 	}
 }
@@ -122,7 +122,7 @@ func (s *Server) createDeviceInvites(r *request) answer {
 	for _, w := range wanted {
 		s.invites.made++
 		i := &deviceInvite{
-			ID: fmt.Sprint(20000 + s.invites.made), Created: stamp(s.now()), TailnetID: 59954, DeviceID: number, SharerID: 22011,
+			ID: fmt.Sprint(20000 + s.invites.made), Created: stamp(s.now()), TailnetID: 59954, DeviceID: number, SharerID: 123456,
 			MultiUse: w.MultiUse, AllowExitNode: w.AllowExitNode, Email: w.Email,
 			InviteURL: fmt.Sprintf("https://login.tailscale.com/admin/invite/fake%d", s.invites.made),
 		}
@@ -219,7 +219,7 @@ func (s *Server) createUserInvites(r *request) answer {
 			return fail(http.StatusBadRequest)
 		}
 		s.invites.made++
-		i := &userInvite{ID: fmt.Sprint(30000 + s.invites.made), Role: w.Role, TailnetID: 12345, InviterID: 34567, Email: w.Email}
+		i := &userInvite{ID: fmt.Sprint(30000 + s.invites.made), Role: w.Role, TailnetID: 12345, InviterID: 123456, Email: w.Email}
 		if w.Email != "" {
 			i.LastEmailSentAt = stamp(s.now())
 		}

@@ -31,7 +31,7 @@ func TestAcceptDeviceInvite(t *testing.T) {
 		Sharer, AcceptedBy struct{ ID, LoginName string }
 	}
 	text := send(t, s, "POST", accept, `{"invite":"https://login.tailscale.com/admin/invite/fakeone"}`)
-	if err := json.Unmarshal([]byte(text), &said); err != nil || said.AcceptedBy.LoginName != "alice@example.com" || said.Sharer.ID != "22011" ||
+	if err := json.Unmarshal([]byte(text), &said); err != nil || said.AcceptedBy.LoginName != "alice@example.com" || said.Sharer.ID != "123457" ||
 		said.AcceptedBy.ID == said.Sharer.ID || said.AcceptedBy.LoginName == said.Sharer.LoginName {
 		t.Errorf("got %s and error %v, want it accepted by the token's person, who is not the sharer", text, err)
 	}

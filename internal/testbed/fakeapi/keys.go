@@ -48,7 +48,7 @@ func (s *Server) listKeys(r *request) answer {
 	shown := []tailnetKey{}
 	for _, row := range s.keys.rows {
 		k := s.findKey(row.ID)
-		mine := k.UserID == keyOwner(r.grant.user)
+		mine := k.UserID == s.keyOwner(r.grant.user)
 		if r.grant.user == "" {
 			mine = k.KeyType == "client"
 		}
@@ -101,7 +101,7 @@ func (s *Server) createKey(r *request) answer {
 	}
 	s.keys.made++
 	sum := sha256.Sum256(fmt.Append(nil, k.KeyType, s.keys.made))
-	k.ID, k.Created, k.UserID = fmt.Sprintf("kNew%dCNTRL", s.keys.made), s.keyTime(), keyOwner(r.grant.user)
+	k.ID, k.Created, k.UserID = fmt.Sprintf("kNew%dCNTRL", s.keys.made), s.keyTime(), s.keyOwner(r.grant.user)
 	k.Updated, k.Revoked, k.Invalid, k.Expires = "", "", false, ""
 	secret := "tskey-" + k.KeyType + "-" + k.ID + "-" + hex.EncodeToString(sum[:16])
 	switch k.KeyType {

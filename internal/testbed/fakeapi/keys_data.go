@@ -54,7 +54,7 @@ type keysState struct {
 // newKeysState has a key of every kind, one that has expired, and one that a
 // trust credential made. Dates are fixed, so that every beginning is the same.
 func newKeysState() keysState {
-	const alice, created, expires = "uAlice1CNTRL", "2026-06-01T08:00:00Z", "2099-01-01T00:00:00Z"
+	const alice, created, expires = "123456", "2026-06-01T08:00:00Z", "2099-01-01T00:00:00Z"
 	devices := func(c keyCreates) *keyCapabilities {
 		k := keyCapabilities{}
 		k.Devices = &struct {
@@ -108,11 +108,13 @@ func (s *Server) keyDefect(k tailnetKey, user string) string {
 
 func (s *Server) keyTime() string { return s.now().UTC().Format(time.RFC3339) }
 
-// keyOwner makes an ID of a login: alice@example.com is uAlice1CNTRL.
-func keyOwner(login string) string {
-	name, _, _ := strings.Cut(login, "@")
-	if name == "" {
-		return ""
+// keyOwner is the ID of the user with that login; empty if there is none, as of a
+// trust credential.
+func (s *Server) keyOwner(login string) string {
+	for _, u := range s.users.rows {
+		if u.LoginName == login {
+			return u.ID
+		}
 	}
-	return "u" + strings.ToUpper(name[:1]) + name[1:] + "1CNTRL"
+	return ""
 }

@@ -270,6 +270,24 @@ func TestEveryChangeHasATarget(t *testing.T) {
 	}
 }
 
+// TestAdds: what takes nothing away and overwrites nothing is known as that; clients
+// hold it not to be destructive.
+func TestAdds(t *testing.T) {
+	adds := []string{
+		"approve_user", "create_auth_key", "create_device_invites", "create_trust_credential", "create_user_invites", "create_webhook", "restore_user",
+	}
+	var got []string
+	for _, d := range newRig(t, setup{}).offers.Tools {
+		if d.Adds {
+			got = append(got, d.Name)
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, adds) {
+		t.Errorf("got %q, want %q", got, adds)
+	}
+}
+
 // TestOutside: what sends mail or data out of the tailnet, or has somebody there asked,
 // is known as that; clients hold it to be of an open world.
 func TestOutside(t *testing.T) {

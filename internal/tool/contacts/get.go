@@ -17,10 +17,9 @@ type getOutput struct {
 func (c *contacts) get() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "get_contacts", Title: "Show the contact addresses", Group: group, Class: grant.Read,
-		Operations: []string{"getContacts"},
-		Example:    json.RawMessage(`{}`),
-		Description: "Shows whom Tailscale writes to about the account, support and security: email, needsVerification, and fallbackEmail, " +
-			"which is written to while email is not verified. One call to the Tailscale API.",
+		Operations:  []string{"getContacts"},
+		Example:     json.RawMessage(`{}`),
+		Description: "Shows whom Tailscale writes to about account, support and security, and whether each address is verified.",
 	}, func(ctx context.Context, _ tool.Call, _ struct{}) (getOutput, error) {
 		o, err := c.read(ctx)
 		return getOutput{tool.Whole(o)}, err

@@ -15,8 +15,8 @@ import (
 )
 
 type setInput struct {
-	Contact string `json:"contact" jsonschema:"which contact: account, support or security" enum:"account,support,security"`
-	Email   string `json:"email" jsonschema:"the address to write to, such as security@example.com; the present one to have its verification mail sent again"`
+	Contact string `json:"contact" enum:"account,support,security"`
+	Email   string `json:"email" jsonschema:"such as security@example.com"`
 	tool.Confirmation
 }
 
@@ -30,12 +30,10 @@ func (c *contacts) set() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "set_contact", Title: "Set a contact address", Group: group, Target: "contact", Outside: true,
 		// The reader of these mails learns of incidents, and can pass for an owner with Tailscale.
-		Class:      grant.Escalating,
-		Operations: []string{"getContacts", "updateContact", "resendContactVerificationEmail"},
-		Example:    json.RawMessage(`{"contact":"security","email":"new@example.com"}`),
-		Description: "Sets the address that Tailscale writes to about the account, support or security. A new address is mailed for verification, and until that is done " +
-			"the previous one is written to. With the address that is there and not yet verified, the verification mail is sent again; with one that is verified, nothing is sent. " +
-			"Another address needs confirm. Answers with the contact before and now. Up to three calls to the Tailscale API.",
+		Class:       grant.Escalating,
+		Operations:  []string{"getContacts", "updateContact", "resendContactVerificationEmail"},
+		Example:     json.RawMessage(`{"contact":"security","email":"new@example.com"}`),
+		Description: "Sets whom Tailscale writes to. A new address is mailed for verification, and the previous one is used until then; an unverified one is mailed again.",
 	}, c.change)
 }
 

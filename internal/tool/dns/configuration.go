@@ -16,21 +16,21 @@ import (
 )
 
 type resolver struct {
-	Address         string `json:"address" jsonschema:"IP address or https URL of the nameserver, such as 1.1.1.1"`
-	UseWithExitNode bool   `json:"useWithExitNode,omitempty" jsonschema:"whether it is used while an exit node is in use, too" default:"false"`
+	Address         string `json:"address" jsonschema:"IP address or https URL"`
+	UseWithExitNode bool   `json:"useWithExitNode,omitempty"`
 }
 
 type domainResolvers struct {
-	Domain    string     `json:"domain" jsonschema:"the domain, such as corp.example.com"`
-	Resolvers []resolver `json:"resolvers" jsonschema:"the nameservers of the domain, at least one"`
+	Domain    string     `json:"domain" jsonschema:"such as corp.example.com"`
+	Resolvers []resolver `json:"resolvers" jsonschema:"at least one"`
 }
 
 type configurationInput struct {
-	Nameservers      []resolver        `json:"nameservers,omitempty" jsonschema:"all global nameservers; absent removes all"`
-	SplitDNS         []domainResolvers `json:"splitDNS,omitempty" jsonschema:"all domains with resolvers of their own; absent removes all"`
-	SearchPaths      []string          `json:"searchPaths,omitempty" jsonschema:"all search paths, such as corp.example.com; absent removes all"`
-	MagicDNS         bool              `json:"magicDNS" jsonschema:"whether devices resolve each other by name: true or false"`
-	OverrideLocalDNS bool              `json:"overrideLocalDNS" jsonschema:"whether the nameservers replace those of the operating system: true or false"`
+	Nameservers      []resolver        `json:"nameservers,omitempty" jsonschema:"the global ones"`
+	SplitDNS         []domainResolvers `json:"splitDNS,omitempty" jsonschema:"domains with nameservers of their own"`
+	SearchPaths      []string          `json:"searchPaths,omitempty" jsonschema:"such as corp.example.com"`
+	MagicDNS         bool              `json:"magicDNS"`
+	OverrideLocalDNS bool              `json:"overrideLocalDNS" jsonschema:"nameservers replace those of the operating system"`
 	tool.Confirmation
 }
 
@@ -62,9 +62,8 @@ func (d *dns) setConfiguration() tool.Tool {
 		Class:      grant.Destructive,
 		Idempotent: true,
 		Example:    json.RawMessage(`{"nameservers":[{"address":"9.9.9.9"}],"magicDNS":true,"overrideLocalDNS":false}`),
-		Description: "Replaces the tailnet's whole DNS configuration: nameservers, split DNS, search paths, MagicDNS and overrideLocalDNS. Everything that is not named is removed, so read it with get_dns, " +
-			"change what is wanted and give all of it. Only this tool sets useWithExitNode and overrideLocalDNS; for the rest set_dns_nameservers, set_dns_search_paths, update_split_dns and " +
-			"set_dns_preferences lose less. Needs confirm; the refusal says what would be lost and added. Answers with the configurations before and after. Two calls to the Tailscale API.",
+		Description: "Replaces the whole DNS configuration: what is left out is removed. Only for useWithExitNode and overrideLocalDNS; " +
+			"set_dns_nameservers, set_dns_search_paths, update_split_dns and set_dns_preferences lose less.",
 	}, func(ctx context.Context, call tool.Call, in configurationInput) (changed, error) {
 		after, err := in.configuration()
 		if err != nil {

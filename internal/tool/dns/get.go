@@ -11,7 +11,7 @@ import (
 )
 
 type getInput struct {
-	Part string `json:"part,omitempty" jsonschema:"which part of the configuration, such as nameservers; all shows everything" enum:"all,nameservers,preferences,searchPaths,splitDNS" default:"all"`
+	Part string `json:"part,omitempty" enum:"all,nameservers,preferences,searchPaths,splitDNS" default:"all"`
 }
 
 type getOutput struct {
@@ -30,17 +30,14 @@ var parts = map[string]string{
 
 func (d *dns) get() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "get_dns",
-		Title:      "Get the DNS configuration",
-		Group:      group,
-		Operations: []string{"getDnsConfiguration", "listDnsNameservers", "getDnsPreferences", "listDnsSearchPaths", "getSplitDns"},
-		Class:      grant.Read,
-		Example:    json.RawMessage(`{}`),
-		Description: "Shows the tailnet's DNS configuration: global nameservers (with useWithExitNode), split DNS (the domains that have resolvers of their own), search paths, " +
-			"and preferences (magicDNS; overrideLocalDNS, whether the nameservers replace those of the operating system). part narrows it, for a credential or a question that needs one part only; " +
-			"the parts nameservers and splitDNS are addresses alone. This is what the tailnet is told to use; get_node_dns shows what this server's own node makes of it. " +
-			"One call to the Tailscale API.",
-		Narrow: "ask for one part",
+		Name:        "get_dns",
+		Title:       "Get the DNS configuration",
+		Group:       group,
+		Operations:  []string{"getDnsConfiguration", "listDnsNameservers", "getDnsPreferences", "listDnsSearchPaths", "getSplitDns"},
+		Class:       grant.Read,
+		Example:     json.RawMessage(`{}`),
+		Description: "Shows the DNS settings of the tailnet, overrideLocalDNS included. What this host makes of them: get_node_dns.",
+		Narrow:      "ask for one part",
 	}, func(ctx context.Context, _ tool.Call, in getInput) (getOutput, error) {
 		o, err := d.read(ctx, parts[in.Part])
 		if err != nil {

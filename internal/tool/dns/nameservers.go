@@ -11,23 +11,20 @@ import (
 )
 
 type nameserversInput struct {
-	Nameservers []string `json:"nameservers" jsonschema:"all nameservers from now on, such as 1.1.1.1 or https://dns.nextdns.io/abc123; an empty list removes all"`
+	Nameservers []string `json:"nameservers" jsonschema:"all from now on, such as 1.1.1.1 or https://dns.nextdns.io/abc123"`
 	tool.Confirmation
 }
 
 func (d *dns) setNameservers() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "set_dns_nameservers",
-		Title:      "Replace the DNS nameservers",
-		Group:      group,
-		Operations: []string{"listDnsNameservers", "setDnsNameservers"},
-		Class:      grant.Destructive,
-		Idempotent: true,
-		Example:    json.RawMessage(`{"nameservers":["9.9.9.9"]}`),
-		Description: "Replaces the tailnet's global nameservers: what is not in the list is removed. A nameserver is an IP address or an https URL of DNS over HTTPS. " +
-			"An empty list removes all of them and turns MagicDNS off, which stays off until set_dns_preferences turns it on again. Whether a nameserver is used with exit nodes cannot be said here: " +
-			"set_dns_configuration says it, and changes it back where this call loses it. Resolvers of single domains are set with update_split_dns. " +
-			"Needs confirm; the refusal says what would be removed. Two calls to the Tailscale API.",
+		Name:        "set_dns_nameservers",
+		Title:       "Replace the DNS nameservers",
+		Group:       group,
+		Operations:  []string{"listDnsNameservers", "setDnsNameservers"},
+		Class:       grant.Destructive,
+		Idempotent:  true,
+		Example:     json.RawMessage(`{"nameservers":["9.9.9.9"]}`),
+		Description: "Replaces the global nameservers; an empty list turns MagicDNS off too. Their use with exit nodes is lost: see set_dns_configuration.",
 	}, func(ctx context.Context, call tool.Call, in nameserversInput) (changed, error) {
 		if err := checkNameservers(in.Nameservers); err != nil {
 			return changed{}, err

@@ -11,22 +11,20 @@ import (
 )
 
 type preferencesInput struct {
-	MagicDNS bool `json:"magicDNS" jsonschema:"whether devices resolve each other by name (MagicDNS): true or false"`
+	MagicDNS bool `json:"magicDNS"`
 	tool.Confirmation
 }
 
 func (d *dns) setPreferences() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "set_dns_preferences",
-		Title:      "Turn MagicDNS on or off",
-		Group:      group,
-		Operations: []string{"getDnsPreferences", "setDnsPreferences"},
-		Class:      grant.Destructive,
-		Idempotent: true,
-		Example:    json.RawMessage(`{"magicDNS":false}`),
-		Description: "Turns MagicDNS on or off for the whole tailnet. Off, no device is reached by its name any more, only by its address. Turning it on needs at least one global nameserver: " +
-			"the Tailscale API refuses it otherwise, and set_dns_nameservers sets some. overrideLocalDNS is set with set_dns_configuration. " +
-			"Turning it off needs confirm. Answers with the preferences before and after. Two calls to the Tailscale API.",
+		Name:        "set_dns_preferences",
+		Title:       "Turn MagicDNS on or off",
+		Group:       group,
+		Operations:  []string{"getDnsPreferences", "setDnsPreferences"},
+		Class:       grant.Destructive,
+		Idempotent:  true,
+		Example:     json.RawMessage(`{"magicDNS":false}`),
+		Description: "Turns MagicDNS on or off for the whole tailnet. Off, devices are reached by address only; on takes a global nameserver.",
 	}, func(ctx context.Context, call tool.Call, in preferencesInput) (changed, error) {
 		before, err := d.read(ctx, "getDnsPreferences")
 		if err != nil {

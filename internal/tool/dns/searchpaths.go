@@ -11,22 +11,20 @@ import (
 )
 
 type searchPathsInput struct {
-	SearchPaths []string `json:"searchPaths" jsonschema:"all search paths from now on, such as corp.example.com; an empty list removes all"`
+	SearchPaths []string `json:"searchPaths" jsonschema:"all from now on, such as corp.example.com"`
 	tool.Confirmation
 }
 
 func (d *dns) setSearchPaths() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "set_dns_search_paths",
-		Title:      "Replace the DNS search paths",
-		Group:      group,
-		Operations: []string{"listDnsSearchPaths", "setDnsSearchPaths"},
-		Class:      grant.Destructive,
-		Idempotent: true,
-		Example:    json.RawMessage(`{"searchPaths":["corp.example.com"]}`),
-		Description: "Replaces the tailnet's DNS search paths, the domains that short names are completed with on every device: what is not in the list is removed, " +
-			"and short names that relied on it stop resolving. Read them with get_dns first and give the whole list. " +
-			"Needs confirm; the refusal says what would be removed. Two calls to the Tailscale API.",
+		Name:        "set_dns_search_paths",
+		Title:       "Replace the DNS search paths",
+		Group:       group,
+		Operations:  []string{"listDnsSearchPaths", "setDnsSearchPaths"},
+		Class:       grant.Destructive,
+		Idempotent:  true,
+		Example:     json.RawMessage(`{"searchPaths":["corp.example.com"]}`),
+		Description: "Replaces the search paths, domains with which devices complete short names.",
 	}, func(ctx context.Context, call tool.Call, in searchPathsInput) (changed, error) {
 		paths, err := domains(in.SearchPaths)
 		if err != nil {

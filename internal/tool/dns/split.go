@@ -14,12 +14,12 @@ import (
 )
 
 type splitDomain struct {
-	Domain      string   `json:"domain" jsonschema:"the domain, such as corp.example.com; names below it are resolved alike"`
-	Nameservers []string `json:"nameservers" jsonschema:"all nameservers of the domain from now on, such as 10.0.0.53; an empty list takes the domain off split DNS"`
+	Domain      string   `json:"domain" jsonschema:"such as corp.example.com"`
+	Nameservers []string `json:"nameservers" jsonschema:"such as 10.0.0.53"`
 }
 
 type splitInput struct {
-	Domains []splitDomain `json:"domains" jsonschema:"the domains to change; every other domain stays as it is"`
+	Domains []splitDomain `json:"domains" jsonschema:"those to change"`
 	tool.Confirmation
 }
 
@@ -30,17 +30,15 @@ type splitOutput struct {
 
 func (d *dns) updateSplit() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "update_split_dns",
-		Title:      "Change domains of split DNS",
-		Group:      group,
-		Target:     "domains.domain",
-		Operations: []string{"getSplitDns", "updateSplitDns"},
-		Class:      grant.Destructive,
-		Idempotent: true,
-		Example:    json.RawMessage(`{"domains":[{"domain":"corp.example.com","nameservers":["10.0.0.53"]},{"domain":"other.com","nameservers":[]}]}`),
-		Description: "Sets the nameservers of single domains (split DNS): names in such a domain are asked of them instead of the global nameservers. Only the domains that are named change; " +
-			"the list given for one replaces its list, and an empty list clears the domain, which then resolves like any other name. A domain to clear must be there. " +
-			"Nameservers are IP addresses or https URLs. Answers with all domains and with what was overwritten or cleared, to put it back. Needs confirm. Two calls to the Tailscale API.",
+		Name:        "update_split_dns",
+		Title:       "Change domains of split DNS",
+		Group:       group,
+		Target:      "domains.domain",
+		Operations:  []string{"getSplitDns", "updateSplitDns"},
+		Class:       grant.Destructive,
+		Idempotent:  true,
+		Example:     json.RawMessage(`{"domains":[{"domain":"corp.example.com","nameservers":["10.0.0.53"]},{"domain":"other.com","nameservers":[]}]}`),
+		Description: "Replaces the nameservers of the named domains and all names below them (split DNS); other domains stay. An empty list ends it for a domain.",
 	}, func(ctx context.Context, call tool.Call, in splitInput) (splitOutput, error) {
 		names, err := checkSplit(in.Domains)
 		if err != nil {

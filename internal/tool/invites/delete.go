@@ -18,15 +18,14 @@ type deleteInput struct {
 
 func (i *invites) remove() tool.Tool {
 	return tool.NewRemoval(tool.Definition{
-		Name:       "delete_invite",
-		Title:      "Withdraw an invitation",
-		Group:      group,
-		Target:     "invite",
-		Operations: []string{"getUserInvite", "getDeviceInvite", "deleteUserInvite", "deleteDeviceInvite"},
-		Class:      grant.Destructive,
-		Example:    json.RawMessage(`{"kind":"device","invite":"12345"}`),
-		Description: "Withdraws an invitation of a person or of an outsider to a device: its link stops working. What becomes of a share that was accepted already is not documented. " +
-			"Needs confirm. Two calls to the Tailscale API.",
+		Name:        "delete_invite",
+		Title:       "Withdraw an invitation",
+		Group:       group,
+		Target:      "invite",
+		Operations:  []string{"getUserInvite", "getDeviceInvite", "deleteUserInvite", "deleteDeviceInvite"},
+		Class:       grant.Destructive,
+		Example:     json.RawMessage(`{"kind":"device","invite":"12345"}`),
+		Description: "Withdraws an invitation. What becomes of a share that was accepted is not documented.",
 	}, i.api, func(ctx context.Context, _ tool.Call, in deleteInput) (tool.Removal, error) {
 		o, id, err := i.get(ctx, in.which)
 		if err != nil {

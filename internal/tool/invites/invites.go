@@ -8,6 +8,7 @@ package invites
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/tool"
@@ -35,9 +36,12 @@ type invites struct{ api API }
 
 // kinds are the invitations, by the argument kind, with all that is documented.
 var kinds = map[string]tool.Kind{
-	"user":   {ID: "id", Documented: []string{"id", "role", "tailnetId", "inviterId", "email", "lastEmailSentAt", link}},
-	"device": {ID: "id", Documented: []string{"id", "created", "tailnetId", "deviceId", "sharerId", "multiUse", "allowExitNode", "email", "lastEmailSentAt", link, "accepted", "acceptedBy"}},
+	"user":   {ID: "id", Documented: []string{"id", "role", "tailnetId", "inviterId", "inviterLogin", "email", "lastEmailSentAt", link}},
+	"device": {ID: "id", Documented: []string{"id", "created", "tailnetId", "deviceId", "sharerId", "sharerLogin", "multiUse", "allowExitNode", "email", "lastEmailSentAt", link, "accepted", "acceptedBy"}},
 }
+
+// fields are those of both kinds that a list shows, for the schema.
+var fields = slices.DeleteFunc(slices.Concat(kinds["user"].Documented, kinds["device"].Documented), func(name string) bool { return name == link || name == "tailnetId" })
 
 const (
 	link       = "inviteUrl"
@@ -67,8 +71,8 @@ func (w which) shown(o tsapi.Object) (tool.Object, error) {
 
 // which names one invitation.
 type which struct {
-	Kind   string `json:"kind" jsonschema:"user: into the tailnet; device: a device shared with an outsider" enum:"user,device"`
-	Invite string `json:"invite" jsonschema:"ID of the invitation, such as 29214, from list_invites"`
+	Kind   string `json:"kind" enum:"user,device"`
+	Invite string `json:"invite" jsonschema:"ID, such as 29214"`
 }
 
 // operation returns the operation for invitations of this kind.

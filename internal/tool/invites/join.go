@@ -14,23 +14,23 @@ import (
 )
 
 type usersInput struct {
-	Emails []string `json:"emails,omitempty" jsonschema:"who is invited by mail, such as bob@example.com; empty makes one link and sends no mail"`
-	Role   string   `json:"role,omitempty" jsonschema:"the role that they get; owner cannot be given so" enum:"member,admin,it-admin,network-admin,billing-admin,auditor" default:"member"`
+	Emails []string `json:"emails,omitempty" jsonschema:"such as bob@example.com; none makes a link and sends no mail"`
+	Role   string   `json:"role,omitempty" enum:"member,admin,it-admin,network-admin,billing-admin,auditor" default:"member"`
 	tool.Confirmation
 }
 
 func (i *invites) inviteUsers() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "create_user_invites",
-		Title:      "Invite people into the tailnet",
-		Group:      group,
-		Target:     "emails",
-		Operations: []string{"listUserInvites", "createUserInvites"},
-		Class:      grant.Escalating,
-		Outside:    true,
-		Example:    json.RawMessage(`{"emails":["new@example.org"]}`),
-		Description: "Invites people into the tailnet with a role, by mail or by a link that anybody can use who holds it. One who is invited already is refused: see list_invites and resend_invite. " +
-			"Answers with the links. Needs confirm. Two calls to the Tailscale API, with the token of a person.",
+		Name:        "create_user_invites",
+		Title:       "Invite people into the tailnet",
+		Group:       group,
+		Target:      "emails",
+		Operations:  []string{"listUserInvites", "createUserInvites"},
+		Class:       grant.Escalating,
+		Adds:        true,
+		Outside:     true,
+		Example:     json.RawMessage(`{"emails":["new@example.org"]}`),
+		Description: "Invites people into the tailnet, by mail or by a link for whoever holds it. Takes the API access token of a person.",
 	}, func(ctx context.Context, call tool.Call, in usersInput) (createOutput, error) {
 		if err := checkEmails(in.Emails); err != nil {
 			return createOutput{}, err

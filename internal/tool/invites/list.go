@@ -5,25 +5,27 @@ package invites
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/devices/lookup"
+	"tailscale-mcp/internal/tool/users/login"
 	"tailscale-mcp/internal/tsapi"
 )
 
 type listInput struct {
-	Device string `json:"device,omitempty" jsonschema:"list the invitations to this device instead: node ID, address or name"`
-	Kind   string `json:"kind,omitempty" jsonschema:"the kind of the one that invite names; user: into the tailnet; device: a device shared with an outsider" enum:"user,device"`
-	Invite string `json:"invite,omitempty" jsonschema:"the ID of one invitation, such as 29214, to show it alone; together with kind, without device"`
+	Device string `json:"device,omitempty" jsonschema:"name, node ID or address"`
+	Kind   string `json:"kind,omitempty" enum:"user,device"`
+	Invite string `json:"invite,omitempty" jsonschema:"with kind: this one alone, such as 29214"`
 	tool.Selection
 	tool.Paging
 }
 
 type listOutput struct {
 	Invites []tool.Object `json:"invites" jsonschema:"the invitations, in the order of their IDs"`
-	Note    string        `json:"note,omitempty" jsonschema:"what is left out"`
+	Note    string        `json:"note,omitempty" jsonschema:"what is left out, and why"`
 	tool.Listed
 }
 
@@ -33,12 +35,12 @@ func (i *invites) list() tool.Tool {
 		Name:       name,
 		Title:      "List invitations",
 		Group:      group,
-		Operations: []string{"listUserInvites", "listDeviceInvites", "getUserInvite", "getDeviceInvite", "listTailnetDevices", "getDevice"},
+		Operations: []string{"listUserInvites", "listDeviceInvites", "getUserInvite", "getDeviceInvite", "listTailnetDevices", "getDevice", login.Operation},
 		Class:      grant.Read,
 		Example:    json.RawMessage(`{"device":"web-1"}`),
-		Description: "Lists the open invitations of people into the tailnet, with role and email; or, with device, the invitations that share that device with outsiders, accepted ones included; " +
-			"or, with kind and invite, one invitation alone. Links are left out, since whoever holds one can accept. Those of people may take the API access token of a person: no scope is documented for them. " +
-			"One call to the Tailscale API, up to three with device.",
+		Fields:     fields,
+		Description: "Lists the open invitations into the tailnet; or with device those that share it with outsiders, accepted ones too. " +
+			"Without links, as their holder can accept.",
 		Narrow: "set a smaller limit, ask for fewer fields, or show one invitation with kind and invite",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
 		if err := in.check(); err != nil {
@@ -55,6 +57,8 @@ func (i *invites) list() tool.Tool {
 			}
 			kind, r = kinds["device"], tsapi.Request{Op: "listDeviceInvites", Params: []string{lookup.Key(device)}}
 		}
+		names := login.Of(ctx, i.api)
+		kind.Joined = joined(names)
 		shown, listed, err := kind.ListOrOne(ctx, call, tool.Query{
 			ID: in.Invite,
 			One: func(ctx context.Context, id string) (tsapi.Object, error) {
@@ -64,8 +68,18 @@ func (i *invites) list() tool.Tool {
 			All:    func(ctx context.Context) ([]tsapi.Object, error) { return i.api.List(ctx, r, "") },
 			Fields: in.Fields, Paging: in.Paging, Scope: []any{name, r.Params},
 		})
-		return listOutput{shown, hide(shown...), listed}, err
+		return listOutput{shown, notes(hide(shown...), names.Note()), listed}, err
 	})
+}
+
+// joined are the fields that name people by login.
+func joined(names *login.Names) map[string]func(tsapi.Object) string {
+	return map[string]func(tsapi.Object) string{"inviterLogin": names.In("inviterId"), "sharerLogin": names.In("sharerId")}
+}
+
+// notes are the notes that are not empty, as one.
+func notes(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(one string) bool { return one == "" }), "; ")
 }
 
 // check refuses arguments that do not go together: kind and invite name one invitation.

@@ -52,8 +52,8 @@ func TestListOne(t *testing.T) {
 	r := newRig(t)
 	r.Answers("list_invites", `{"kind":"user","invite":" 29215\n"}`, `"id":"29215"`, `"role":"member"`, `"total":1`, `"returned":1`)
 	r.Answers("list_invites", `{"kind":"device","invite":"12346","fields":["accepted"]}`, `"invites":[{"accepted":true}]`)
-	if n := len(r.Fake.Requests()); n != 2 {
-		t.Errorf("got %d requests, want one an invitation", n)
+	if n := len(r.Fake.Requests()); n != 3 {
+		t.Errorf("got %d requests, want one an invitation, and one for the login of who made the first", n)
 	}
 	r.Refuses("list_invites", `{"kind":"user","invite":"12346"}`, string(failure.NotFound), "")
 	r.Refuses("list_invites", `{"kind":"user","invite":"29215","fields":["accepted"]}`, tool.CodeInvalidArgument, "inviterId")

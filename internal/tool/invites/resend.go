@@ -18,16 +18,15 @@ type resendOutput struct {
 
 func (i *invites) resend() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "resend_invite",
-		Title:      "Send an invitation again",
-		Group:      group,
-		Target:     "invite",
-		Operations: []string{"getUserInvite", "getDeviceInvite", "resendUserInvite", "resendDeviceInvite"},
-		Class:      grant.Write,
-		Outside:    true,
-		Example:    json.RawMessage(`{"kind":"device","invite":"12345"}`),
-		Description: "Sends the mail of an invitation again, once a minute at most. One that was made without an email address has nothing to send. " +
-			"Two calls to the Tailscale API, with the token of a person.",
+		Name:        "resend_invite",
+		Title:       "Send an invitation again",
+		Group:       group,
+		Target:      "invite",
+		Operations:  []string{"getUserInvite", "getDeviceInvite", "resendUserInvite", "resendDeviceInvite"},
+		Class:       grant.Write,
+		Outside:     true,
+		Example:     json.RawMessage(`{"kind":"device","invite":"12345"}`),
+		Description: "Sends the mail of an invitation again, once a minute at most. Takes the API access token of a person.",
 	}, func(ctx context.Context, _ tool.Call, in which) (resendOutput, error) {
 		o, id, err := i.get(ctx, in)
 		if err != nil {

@@ -14,10 +14,10 @@ import (
 )
 
 type shareInput struct {
-	Device        string   `json:"device" jsonschema:"the device to share: node ID, address or name"`
-	Emails        []string `json:"emails,omitempty" jsonschema:"who is invited by mail, such as bob@example.org; empty makes one link and sends no mail"`
-	MultiUse      bool     `json:"multiUse,omitempty" jsonschema:"the link may be accepted by up to 1000 people" default:"false"`
-	AllowExitNode bool     `json:"allowExitNode,omitempty" jsonschema:"the invited may use the device as exit node" default:"false"`
+	Device        string   `json:"device" jsonschema:"name, node ID or address"`
+	Emails        []string `json:"emails,omitempty" jsonschema:"such as bob@example.org; none makes a link and sends no mail"`
+	MultiUse      bool     `json:"multiUse,omitempty" jsonschema:"each link for up to 1000 people"`
+	AllowExitNode bool     `json:"allowExitNode,omitempty"`
 	tool.Confirmation
 }
 
@@ -35,16 +35,16 @@ func (in shareInput) effect(device string) string {
 
 func (i *invites) shareDevice() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "create_device_invites",
-		Title:      "Share a device with outsiders",
-		Group:      group,
-		Target:     "device",
-		Operations: []string{"listTailnetDevices", "getDevice", "createDeviceInvites"},
-		Class:      grant.Escalating,
-		Outside:    true,
-		Example:    json.RawMessage(`{"device":"web-1"}`),
-		Description: "Invites people of other tailnets to reach one device, by mail or by a link that anybody can use who holds it. What they reach on it is up to the policy file. " +
-			"Answers with the links. Needs confirm. Not to be repeated: each call makes new invitations. Up to three calls to the Tailscale API, with the token of a person.",
+		Name:        "create_device_invites",
+		Title:       "Share a device with outsiders",
+		Group:       group,
+		Target:      "device",
+		Operations:  []string{"listTailnetDevices", "getDevice", "createDeviceInvites"},
+		Class:       grant.Escalating,
+		Adds:        true,
+		Outside:     true,
+		Example:     json.RawMessage(`{"device":"web-1"}`),
+		Description: "Shares a device with people of other tailnets, by mail or by a link for whoever holds it. Takes the API access token of a person.",
 	}, func(ctx context.Context, call tool.Call, in shareInput) (createOutput, error) {
 		if err := checkEmails(in.Emails); err != nil {
 			return createOutput{}, err

@@ -15,12 +15,12 @@ import (
 )
 
 type authKeyInput struct {
-	Description   string   `json:"description" jsonschema:"what the key is for, such as ci runner; up to 50 letters, digits, spaces and hyphens"`
-	Reusable      bool     `json:"reusable,omitempty" jsonschema:"true for a key that any number of devices may join with; otherwise one may"`
-	Ephemeral     bool     `json:"ephemeral,omitempty" jsonschema:"true when its devices shall be removed once they are offline"`
-	Preauthorized bool     `json:"preauthorized,omitempty" jsonschema:"true when its devices shall need no approval"`
-	Tags          []string `json:"tags,omitempty" jsonschema:"tags of its devices, such as tag:ci; needed when the server's credential is a trust credential"`
-	ExpiryDays    int      `json:"expiryDays,omitempty" jsonschema:"days until the key can no longer be used, such as 1" min:"1" max:"90" default:"90"`
+	Description   string   `json:"description" jsonschema:"such as ci runner: letters, digits, spaces, hyphens"`
+	Reusable      bool     `json:"reusable,omitempty"`
+	Ephemeral     bool     `json:"ephemeral,omitempty"`
+	Preauthorized bool     `json:"preauthorized,omitempty"`
+	Tags          []string `json:"tags,omitempty" jsonschema:"of its devices, such as tag:ci; required if this server has a trust credential"`
+	ExpiryDays    int      `json:"expiryDays,omitempty" jsonschema:"to join with it" min:"1" max:"90" default:"90"`
 	tool.Confirmation
 }
 
@@ -35,15 +35,16 @@ func (k *keys) createAuthKey() tool.Tool {
 		Scopes:     []string{"auth_keys"},
 		Optional:   []string{"getPolicyFile"},
 		Class:      grant.Escalating,
+		Adds:       true,
 		Example:    json.RawMessage(`{"description":"ci runner","tags":["tag:build"]}`),
-		Description: "Creates an auth key, with which devices join the tailnet without anybody signing in (tailscale up --auth-key). Without options it lets one device in, " +
-			"once, untagged, and expires after 90 days. The secret is in the field secret of this answer only: hand it to the person and do not repeat it elsewhere. " +
-			"Needs confirm. Use create_trust_credential for what calls the API. Calling again makes another key. Two calls to the Tailscale API.",
+		Description: "Creates an auth key, with which a device (reusable: any number) joins without anybody signing in. Its secret is in this answer only. " +
+			"For a program that calls the API: create_trust_credential.",
 	}, func(ctx context.Context, call tool.Call, in authKeyInput) (created, error) {
 		if err := checkDescription(in.Description); err != nil {
 			return created{}, err
 		}
-		if err := checkTags(in.Tags); err != nil {
+		var err error
+		if in.Tags, err = written(in.Tags); err != nil {
 			return created{}, err
 		}
 		days := cmp.Or(in.ExpiryDays, 90)

@@ -49,25 +49,25 @@ func checkDescription(s string) error {
 	return nil
 }
 
-// checkTags refuses what is no tag, and writes the others as the API has them: ci is
-// tag:ci.
-func checkTags(given []string) error {
-	if err := checkCount("tags", len(given)); err != nil {
-		return err
+// written are tags as the policy file writes them, with tag: in front, which people leave
+// out.
+func written(given []string) ([]string, error) {
+	if err := checkCount("tags", len(given)); err != nil || given == nil {
+		return nil, err
 	}
+	whole := make([]string, len(given))
 	for i, tag := range given {
-		tag = tags.Normal(tag)
-		given[i] = tag
-		if len(tag) > len("tag:")+100 || !tagForm.MatchString(tag) {
-			return tool.Invalidf("write tags as in the policy file, such as tag:ci", "%q is no tag", tool.Clip(tag))
+		whole[i] = tags.Normal(tag)
+		if len(whole[i]) > len("tag:")+100 || !tagForm.MatchString(whole[i]) {
+			return nil, tool.Invalidf("write tags as in the policy file, such as tag:ci", "%q is no tag", tool.Clip(tag))
 		}
 	}
-	return nil
+	return whole, nil
 }
 
 // checkScopes refuses the lists that the API refuses: without scopes, and with scopes
 // that let devices in without tags for them.
-func checkScopes(scopes, tags []string) error {
+func checkScopes(scopes, ofDevices []string) error {
 	if len(scopes) == 0 {
 		return tool.Invalidf("give at least one scope, such as devices:core:read", "a trust credential has scopes")
 	}
@@ -78,11 +78,11 @@ func checkScopes(scopes, tags []string) error {
 		if scope == "" || len(scope) > 100 || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return tool.Invalidf("give scopes such as devices:core:read or auth_keys", "%q is no scope", tool.Clip(scope))
 		}
-		if len(tags) == 0 && slices.Contains([]string{"devices:core", "auth_keys"}, scope) {
+		if len(ofDevices) == 0 && slices.Contains([]string{"devices:core", "auth_keys"}, scope) {
 			return tool.Invalidf("give tags, which devices of this credential will have", "the scope %s needs tags", scope)
 		}
 	}
-	return checkTags(tags)
+	return nil
 }
 
 func checkIssuer(issuer string) error {
@@ -105,8 +105,8 @@ func checkSubject(subject string) error {
 
 // claimRule is one entry of customClaimRules.
 type claimRule struct {
-	Claim   string `json:"claim" jsonschema:"the name of the claim, such as repository_owner"`
-	Pattern string `json:"pattern" jsonschema:"what its value must be; * stands for anything"`
+	Claim   string `json:"claim" jsonschema:"such as repository_owner"`
+	Pattern string `json:"pattern" jsonschema:"* is anything"`
 }
 
 // claimRules are the rules as the API has them.

@@ -14,14 +14,14 @@ import (
 )
 
 type credentialInput struct {
-	Kind             string      `json:"kind" jsonschema:"client for an OAuth client with a secret; federated for an identity of another provider without one" enum:"client,federated"`
-	Description      string      `json:"description" jsonschema:"what it is for, such as ci deploy; up to 50 letters, digits, spaces and hyphens"`
-	Scopes           []string    `json:"scopes" jsonschema:"what it may do, such as devices:core:read; as few as suffice"`
-	Tags             []string    `json:"tags,omitempty" jsonschema:"tags that it may give, such as tag:ci; required with the scopes devices:core and auth_keys"`
-	Issuer           string      `json:"issuer,omitempty" jsonschema:"federated: the OIDC issuer, such as https://token.actions.githubusercontent.com"`
-	Subject          string      `json:"subject,omitempty" jsonschema:"federated: whose tokens are accepted, such as repo:example/app:*; * stands for anything"`
-	Audience         string      `json:"audience,omitempty" jsonschema:"federated: the audience of the tokens; best left out, then one is generated"`
-	CustomClaimRules []claimRule `json:"customClaimRules,omitempty" jsonschema:"federated: what else the tokens must claim"`
+	Kind             string      `json:"kind" enum:"client,federated"`
+	Description      string      `json:"description" jsonschema:"such as ci deploy: letters, digits, spaces, hyphens"`
+	Scopes           []string    `json:"scopes" jsonschema:"as few as suffice, such as devices:core:read"`
+	Tags             []string    `json:"tags,omitempty" jsonschema:"such as tag:ci; required with devices:core and auth_keys"`
+	Issuer           string      `json:"issuer,omitempty" jsonschema:"such as https://token.actions.githubusercontent.com"`
+	Subject          string      `json:"subject,omitempty" jsonschema:"whose tokens, such as repo:example/app:*"`
+	Audience         string      `json:"audience,omitempty" jsonschema:"best left out: one is made"`
+	CustomClaimRules []claimRule `json:"customClaimRules,omitempty" jsonschema:"what else tokens must claim"`
 	tool.Confirmation
 }
 
@@ -34,11 +34,15 @@ func (k *keys) createTrustCredential() tool.Tool {
 		Operations: []string{"listTailnetKeys", "createKey"},
 		Scopes:     []string{"oauth_keys | federated_keys"},
 		Class:      grant.Escalating,
+		Adds:       true,
 		Example:    json.RawMessage(`{"kind":"client","description":"reader","scopes":["devices:core:read"]}`),
-		Description: "Creates a trust credential, with which a program calls the API of this tailnet for good: an OAuth client, whose secret is in the field secret of this answer only, " +
-			"or a federated identity, which takes the tokens of another provider (issuer and subject) and has no secret. It never expires and belongs to no user, so give few scopes; all is everything. " +
-			"Needs confirm. Use create_auth_key to let devices in. Calling again makes another. Two calls to the Tailscale API.",
+		Description: "Creates a trust credential, with which a program calls the API for good: an OAuth client, whose secret is in this answer only, " +
+			"or a federated identity, which takes tokens of another issuer. To let devices in: create_auth_key.",
 	}, func(ctx context.Context, call tool.Call, in credentialInput) (created, error) {
+		var err error
+		if in.Tags, err = written(in.Tags); err != nil {
+			return created{}, err
+		}
 		body, err := in.body()
 		if err != nil {
 			return created{}, err

@@ -17,21 +17,28 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/devices/tags"
+	"tailscale-mcp/internal/tool/users/login"
 	"tailscale-mcp/internal/tsapi"
 )
 
 const group = "keys"
 
-// kind says which fields of a key are shown.
+// kind says which fields of a key are shown; userLogin is who made it, see [keys.named].
 var kind = tool.Kind{
 	ID:     "id",
-	Listed: []string{"id", "keyType", "description", "created", "expires", "scopes", "tags", "userId", "capabilities"},
+	Listed: []string{"id", "keyType", "description", "created", "expires", "scopes", "tags", "userId", "userLogin", "capabilities"},
 	Shown: []string{
-		"id", "keyType", "description", "created", "updated", "expires", "revoked", "invalid", "scopes", "tags", "userId", "capabilities",
+		"id", "keyType", "description", "created", "updated", "expires", "revoked", "invalid", "scopes", "tags", "userId", "userLogin", "capabilities",
 		"issuer", "subject", "audience", "customClaimRules",
 	},
-	Documented: []string{"expirySeconds"},
-	Secret:     []string{"key"},
+	Secret: []string{"key"},
+}
+
+// named is kind for a list that names people, and where what is missing of that is said.
+func (k *keys) named(ctx context.Context) (tool.Kind, *login.Names) {
+	names, whole := login.Of(ctx, k.api), kind
+	whole.Joined = map[string]func(tsapi.Object) string{"userLogin": names.In("userId")}
+	return whole, names
 }
 
 // scopes are the scopes that a change of a key needs, by the kind of key.

@@ -212,7 +212,7 @@ func TestRefused(t *testing.T) {
 		{"set_trust_credential", `{"key":"kAuth1CNTRL","description":"x","confirm":"CODE"}`, "invalid_argument", "only OAuth clients"},
 		{"set_trust_credential", `{"key":"kNone","description":"x","confirm":"CODE"}`, "not_found", ""},
 		{"delete_key", `{"key":"kApi1CNTRL"}`, "confirmation_required", "credential of this very server"},
-		{"delete_key", `{"key":"kClient1CNTRL"}`, "confirmation_required", `stops working; it is of the user with the ID "uAlice1CNTRL"; it was created at "2026-06-01T08:00:00Z"; scopes: "devices:core:read" ask the person`},
+		{"delete_key", `{"key":"kClient1CNTRL"}`, "confirmation_required", `stops working; it is of "alice@example.com"; it was created at "2026-06-01T08:00:00Z"; scopes: "devices:core:read" ask the person`},
 		{"delete_key", `{"key":"kAuth1CNTRL"}`, "confirmation_required", `; it expires at "2099-01-01T00:00:00Z"; any number of devices can join with it; tags of its devices: "tag:web"`},
 		{"delete_key", `{"key":"kAuth2CNTRL"}`, "confirmation_required", `; it expired at "2026-01-02T08:00:00Z"`},
 		{"delete_key", `{"key":"kAuth3CNTRL"}`, "confirmation_required", `stops working; it was created at "2026-06-01T08:00:00Z"; it expires at "2099-01-01T00:00:00Z"; tags of its devices: "tag:build"`},

@@ -10,17 +10,18 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/users/login"
 	"tailscale-mcp/internal/tsapi"
 )
 
 type listFilter struct {
-	Type               string `json:"type,omitempty" jsonschema:"only keys of this kind: auth key, OAuth client, federated identity or API access token" enum:"auth,client,api,federated"`
-	ExpiringWithinDays int    `json:"expiringWithinDays,omitempty" jsonschema:"only keys that expire within this many days, such as 14; trust credentials never expire" min:"1" max:"3650"`
-	Invalid            *bool  `json:"invalid,omitempty" jsonschema:"true for revoked and expired keys only, false for those in force; the API lists few of the former"`
+	Type               string `json:"type,omitempty" enum:"auth,client,api,federated"`
+	ExpiringWithinDays int    `json:"expiringWithinDays,omitempty" jsonschema:"such as 14" min:"1" max:"3650"`
+	Invalid            *bool  `json:"invalid,omitempty"`
 }
 
 type listInput struct {
-	Key string `json:"key,omitempty" jsonschema:"the ID of one key, such as k123456CNTRL, to show it alone and also when it is revoked; without filters"`
+	Key string `json:"key,omitempty" jsonschema:"this one alone, revoked too, such as k123456CNTRL"`
 	listFilter
 	tool.Selection
 	tool.Paging
@@ -28,6 +29,7 @@ type listInput struct {
 
 type listOutput struct {
 	Keys []tool.Object `json:"keys" jsonschema:"the keys without their secrets, in the order of their IDs"`
+	Note string        `json:"note,omitempty" jsonschema:"which logins are missing, and why"`
 	tool.Listed
 }
 
@@ -37,24 +39,24 @@ func (k *keys) list() tool.Tool {
 		Name:       name,
 		Title:      "List keys and trust credentials",
 		Group:      group,
-		Operations: []string{"listTailnetKeys", "getKey"},
+		Operations: []string{"listTailnetKeys", "getKey", login.Operation},
 		Class:      grant.Read,
 		Example:    json.RawMessage(`{}`),
-		Description: "Lists the tailnet's keys in force: auth keys, OAuth clients, federated identities and API access tokens, each with its ID, kind, description, " +
-			"creation, expiry, scopes, tags, creator (userId, absent when a trust credential made it) and what devices an auth key lets in (capabilities). Secrets are never shown. " +
-			"Use type and expiringWithinDays to narrow it; give key to show one alone with all that is known, revoked and expired ones included. " +
-			"Only kinds that the server's credential may read are listed. One call to the Tailscale API.",
+		Fields:     kind.Listed,
+		Description: "Lists keys in force, without secrets: auth keys (capabilities: which devices), API access tokens, OAuth clients, federated identities, " +
+			"with expiry, scopes and who made each.",
 		Narrow: "filter by type or expiringWithinDays, ask for fewer fields, or set a smaller limit",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
 		if in.Key != "" && (in.listFilter != (listFilter{}) || in.Cursor != "") {
 			return listOutput{}, tool.Invalidf("leave out either key or the others", "key names one key, which type, expiringWithinDays, invalid and cursor do not go with")
 		}
-		shown, listed, err := kind.ListOrOne(ctx, call, tool.Query{
+		whole, names := k.named(ctx)
+		shown, listed, err := whole.ListOrOne(ctx, call, tool.Query{
 			ID: in.Key, One: k.get,
 			All:    func(ctx context.Context) ([]tsapi.Object, error) { return k.find(ctx, in.listFilter) },
 			Fields: in.Fields, Paging: in.Paging, Scope: []any{name, in.listFilter},
 		})
-		return listOutput{shown, listed}, err
+		return listOutput{shown, names.Note(), listed}, err
 	})
 }
 
@@ -108,7 +110,8 @@ func (k *keys) resource() tool.Resource {
 		if err != nil {
 			return nil, err
 		}
-		shown, err := kind.All(nil, found)
-		return listOutput{shown, tool.Listed{Total: len(shown), Returned: len(shown)}}, err
+		whole, names := k.named(ctx)
+		shown, err := whole.All(nil, found)
+		return listOutput{shown, names.Note(), tool.Listed{Total: len(shown), Returned: len(shown)}}, err
 	})
 }

@@ -14,14 +14,14 @@ import (
 )
 
 type setInput struct {
-	Key              string      `json:"key" jsonschema:"the ID of the OAuth client or federated identity, such as k123456CNTRL"`
-	Description      *string     `json:"description,omitempty" jsonschema:"what it is for, such as ci deploy; kept when left out"`
-	Scopes           []string    `json:"scopes,omitempty" jsonschema:"all that it may do, such as devices:core:read; kept when left out"`
-	Tags             []string    `json:"tags,omitempty" jsonschema:"all tags that it may give, such as tag:ci; kept when left out, none when empty"`
-	Issuer           *string     `json:"issuer,omitempty" jsonschema:"federated: the OIDC issuer, an https address; kept when left out"`
-	Subject          *string     `json:"subject,omitempty" jsonschema:"federated: whose tokens are accepted, such as repo:example/app:*; kept when left out"`
-	Audience         *string     `json:"audience,omitempty" jsonschema:"federated: the audience of the tokens; kept when left out"`
-	CustomClaimRules []claimRule `json:"customClaimRules,omitempty" jsonschema:"federated: all that the tokens must claim besides; kept when left out, none when empty"`
+	Key              string      `json:"key" jsonschema:"ID, such as k123456CNTRL"`
+	Description      *string     `json:"description,omitempty" jsonschema:"such as ci deploy"`
+	Scopes           []string    `json:"scopes,omitempty" jsonschema:"all, such as devices:core:read"`
+	Tags             []string    `json:"tags,omitempty" jsonschema:"all, such as tag:ci"`
+	Issuer           *string     `json:"issuer,omitempty" jsonschema:"https address"`
+	Subject          *string     `json:"subject,omitempty" jsonschema:"such as repo:example/app:*"`
+	Audience         *string     `json:"audience,omitempty" jsonschema:"of the tokens"`
+	CustomClaimRules []claimRule `json:"customClaimRules,omitempty" jsonschema:"all of them"`
 	tool.Confirmation
 }
 
@@ -32,17 +32,15 @@ type setOutput struct {
 
 func (k *keys) setTrustCredential() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "set_trust_credential",
-		Title:      "Change a trust credential",
-		Group:      group,
-		Target:     "key",
-		Operations: []string{"getKey", "setKey"},
-		Class:      grant.Escalating,
-		Idempotent: true,
-		Example:    json.RawMessage(`{"key":"kClient1CNTRL","scopes":["dns:read"]}`),
-		Description: "Changes what an OAuth client or a federated identity may do: its scopes, tags and description, and whose tokens a federated identity takes. Each list that is given replaces " +
-			"the one before; what is left out stays as it is. Auth keys and API access tokens cannot be changed: create another. The secret stays the same and is not shown. " +
-			"Needs confirm. Answers with the credential before and now. Two calls to the Tailscale API.",
+		Name:        "set_trust_credential",
+		Title:       "Change a trust credential",
+		Group:       group,
+		Target:      "key",
+		Operations:  []string{"getKey", "setKey"},
+		Class:       grant.Escalating,
+		Idempotent:  true,
+		Example:     json.RawMessage(`{"key":"kClient1CNTRL","scopes":["dns:read"]}`),
+		Description: "Changes an OAuth client or a federated identity (the latter's issuer to customClaimRules too): what is left out stays, a list replaces the whole one.",
 	}, func(ctx context.Context, call tool.Call, in setInput) (setOutput, error) {
 		given, err := in.given()
 		if err != nil {
@@ -100,7 +98,8 @@ func (in setInput) given() (map[string]json.RawMessage, error) {
 		put("scopes", in.Scopes, nil) // checked together with the tags
 	}
 	if in.Tags != nil {
-		put("tags", in.Tags, checkTags(in.Tags))
+		given, err := written(in.Tags)
+		put("tags", given, err)
 	}
 	if in.Issuer != nil {
 		put("issuer", *in.Issuer, checkIssuer(*in.Issuer))

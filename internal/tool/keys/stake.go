@@ -3,20 +3,26 @@
 package keys
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
+	"tailscale-mcp/internal/tool/users/login"
 	"tailscale-mcp/internal/tsapi"
 )
 
 // stake continues the effect of revoking a key: its owner, its expiry and what it
 // gives. The API does not tell when a key was last used.
-func stake(o tsapi.Object) string {
+func (k *keys) stake(ctx context.Context, o tsapi.Object) string {
 	var said []string
 	if user := o.Text("userId"); user != "" {
-		said = append(said, fmt.Sprintf("it is of the user with the ID %.80q", user))
+		if name := login.Of(ctx, k.api).In("userId")(o); name != "" {
+			said = append(said, fmt.Sprintf("it is of %.80q", name))
+		} else {
+			said = append(said, fmt.Sprintf("it is of the user with the ID %.80q", user))
+		}
 	}
 	if created := o.Text("created"); created != "" {
 		said = append(said, fmt.Sprintf("it was created at %.40q", created))

@@ -13,22 +13,20 @@ import (
 )
 
 type deleteInput struct {
-	App string `json:"app" jsonschema:"the ID of the app, such as a123456CNTRL, as list_oauth_apps shows it"`
+	App string `json:"app" jsonschema:"its ID, such as a123456CNTRL"`
 	tool.Confirmation
 }
 
 func (a *apps) remove() tool.Tool {
 	return tool.NewRemoval(tool.Definition{
-		Name:       "delete_oauth_app",
-		Title:      "Remove an OAuth app",
-		Group:      group,
-		Target:     "app",
-		Operations: []string{"getOAuthApp", "deleteOAuthApp"},
-		Class:      grant.Destructive,
-		Idempotent: true,
-		Example:    json.RawMessage(`{"app":"aDev1CNTRL"}`),
-		Description: "Removes an OAuth app from the tailnet for good: its ID and secret stop working, and the app has to be registered anew. " +
-			"Needs confirm. Answers with the app as it was. Two calls to the Tailscale API.",
+		Name:        "delete_oauth_app",
+		Title:       "Remove an OAuth app",
+		Group:       group,
+		Target:      "app",
+		Operations:  []string{"getOAuthApp", "deleteOAuthApp"},
+		Class:       grant.Destructive,
+		Example:     json.RawMessage(`{"app":"aDev1CNTRL"}`),
+		Description: "Removes an OAuth app for good, with its ID and secret.",
 	}, a.api, func(ctx context.Context, _ tool.Call, in deleteInput) (tool.Removal, error) {
 		previous, err := a.get(ctx, in.App)
 		if err != nil {

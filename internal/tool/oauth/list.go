@@ -11,7 +11,7 @@ import (
 )
 
 type listInput struct {
-	App string `json:"app,omitempty" jsonschema:"the ID of one app, such as a123456CNTRL, to show it alone"`
+	App string `json:"app,omitempty" jsonschema:"this one alone: its ID, such as a123456CNTRL"`
 	tool.Selection
 	tool.Paging
 }
@@ -24,15 +24,15 @@ type listOutput struct {
 func (a *apps) list() tool.Tool {
 	const name = "list_oauth_apps"
 	return tool.New(tool.Definition{
-		Name:       name,
-		Title:      "List OAuth apps",
-		Group:      group,
-		Operations: []string{"listOAuthApps", "getOAuthApp"},
-		Class:      grant.Read,
-		Example:    json.RawMessage(`{}`),
-		Description: "Lists the tailnet's OAuth apps, third parties that users can grant access to: ID, name, description, redirect URIs, scopes, and the node attributes that an app may set. " +
-			"Give app to show one alone. Secrets are never shown. OAuth clients, with which programs of the tailnet's own call the API, are in list_keys. One call to the Tailscale API.",
-		Narrow: "give app, ask for fewer fields, or set a smaller limit",
+		Name:        name,
+		Title:       "List OAuth apps",
+		Group:       group,
+		Operations:  []string{"listOAuthApps", "getOAuthApp"},
+		Class:       grant.Read,
+		Example:     json.RawMessage(`{}`),
+		Fields:      kind.Fields(),
+		Description: "Lists OAuth apps, third parties that users can grant access to. OAuth clients, which call the API for the tailnet: list_keys.",
+		Narrow:      "give app, ask for fewer fields, or set a smaller limit",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
 		shown, listed, err := kind.ListOrOne(ctx, call, tool.Query{
 			ID: in.App, One: a.get, All: a.all, Fields: in.Fields, Paging: in.Paging, Scope: name,

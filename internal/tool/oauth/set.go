@@ -15,12 +15,12 @@ import (
 )
 
 type setInput struct {
-	App                   string   `json:"app,omitempty" jsonschema:"the ID of the app to change, such as a123456CNTRL; left out to register a new one"`
-	Name                  string   `json:"name,omitempty" jsonschema:"its name, such as lab-provisioner: 3 to 50 letters, digits, dots, underscores and hyphens; required for a new app"`
-	Description           *string  `json:"description,omitempty" jsonschema:"what it is for, in up to 300 characters; kept when left out"`
-	RedirectURIs          []string `json:"redirectURIs,omitempty" jsonschema:"all addresses that users are sent back to, such as https://example.com/callback; required for a new app"`
-	Scopes                []string `json:"scopes,omitempty" jsonschema:"all that users can grant it, such as auth_keys:create; required for a new app"`
-	AllowedNodeAttributes []string `json:"allowedNodeAttributes,omitempty" jsonschema:"all posture attributes that it may set, such as custom:lab; kept when left out, none when empty"`
+	App                   string   `json:"app,omitempty" jsonschema:"ID of the one to change, such as a123456CNTRL"`
+	Name                  string   `json:"name,omitempty" jsonschema:"such as lab-provisioner"`
+	Description           *string  `json:"description,omitempty" jsonschema:"at most 300 characters"`
+	RedirectURIs          []string `json:"redirectURIs,omitempty" jsonschema:"such as https://example.com/callback"`
+	Scopes                []string `json:"scopes,omitempty" jsonschema:"such as auth_keys:create"`
+	AllowedNodeAttributes []string `json:"allowedNodeAttributes,omitempty" jsonschema:"posture attributes that it may set, such as custom:lab"`
 	tool.Confirmation
 }
 
@@ -43,9 +43,8 @@ func (a *apps) set() tool.Tool {
 		Operations: []string{"listOAuthApps", "getOAuthApp", "createOAuthApp", "updateOAuthApp"},
 		Class:      grant.Escalating,
 		Example:    json.RawMessage(`{"name":"my-oauth-app","redirectURIs":["https://example.com/oauth/callback"],"scopes":["auth_keys:create"]}`),
-		Description: "Registers an OAuth app, a third party that users can grant access to, or with app changes one. A new app needs name, redirectURIs and scopes, and its client secret is in the field " +
-			"secret of this answer only; a name that another app has is refused. Of an existing app, each list that is given replaces the one before, what is left out stays, and the secret stays the same. " +
-			"Needs confirm. Two calls to the Tailscale API.",
+		Description: "Registers an OAuth app (name, redirectURIs, scopes), a third party that users can grant access to; its secret is in this answer only. " +
+			"With app it changes that one: what is left out stays, a list replaces the whole one.",
 	}, func(ctx context.Context, call tool.Call, in setInput) (setOutput, error) {
 		given, err := in.given()
 		switch {

@@ -30,8 +30,8 @@ var documented = []string{"id", "displayName", "orgId", "createdAt"}
 
 // The pages are the API's own, so its cursor is passed on and nothing is kept.
 type listInput struct {
-	Limit  int    `json:"limit,omitempty" jsonschema:"how many at most in this answer, such as 20" min:"1" max:"100" default:"100"`
-	Cursor string `json:"cursor,omitempty" jsonschema:"nextCursor of the previous answer, as it is"`
+	Limit  int    `json:"limit,omitempty" jsonschema:"at most" min:"1" max:"100" default:"100"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"nextCursor of the last answer"`
 	tool.Selection
 }
 
@@ -44,16 +44,15 @@ type listOutput struct {
 
 func list(api API) tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "list_organization_tailnets",
-		Title:      "List the organization's tailnets",
-		Group:      "organization",
-		Operations: []string{"listOrganizationTailnets"},
-		Class:      grant.Read,
-		Example:    json.RawMessage(`{}`),
-		Description: "Lists the tailnets of the organization that this server's credential belongs to: ID, display name, organization ID and when each was created. " +
-			"Tailnets that were made by API have no human users and do not show in the admin console; here they do. All other tools are about this server's own tailnet only. " +
-			"The Tailscale API may want an OAuth client for this, not a person's token. Call again with cursor set to nextCursor for more. One call to the Tailscale API.",
-		Narrow: "set a smaller limit",
+		Name:        "list_organization_tailnets",
+		Title:       "List the organization's tailnets",
+		Group:       "organization",
+		Operations:  []string{"listOrganizationTailnets"},
+		Class:       grant.Read,
+		Example:     json.RawMessage(`{}`),
+		Fields:      documented,
+		Description: "Lists the tailnets of the organization, those made by API too. All other tools are about one tailnet.",
+		Narrow:      "set a smaller limit",
 	}, func(ctx context.Context, _ tool.Call, in listInput) (listOutput, error) {
 		query := url.Values{}
 		if in.Limit != 0 {

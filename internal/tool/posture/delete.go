@@ -12,21 +12,20 @@ import (
 )
 
 type deleteInput struct {
-	Integration string `json:"integration" jsonschema:"ID of the integration, such as pcBEPQVMpki7DEVEL"`
+	Integration string `json:"integration" jsonschema:"its ID, such as pcBEPQVMpki7DEVEL"`
 	tool.Confirmation
 }
 
 func (p *posture) remove() tool.Tool {
 	return tool.NewRemoval(tool.Definition{
-		Name:       "delete_posture_integration",
-		Title:      "Delete a posture integration",
-		Group:      group,
-		Target:     "integration",
-		Operations: []string{"getPostureIntegration", "deletePostureIntegration"},
-		Class:      grant.Destructive,
-		Example:    json.RawMessage(`{"integration":"pFalconDEVEL"}`),
-		Description: "Removes a device posture integration. Its secret is lost, what it reported about devices goes stale, and policy conditions on that may refuse them. " +
-			"Needs confirm. Two calls to the Tailscale API.",
+		Name:        "delete_posture_integration",
+		Title:       "Delete a posture integration",
+		Group:       group,
+		Target:      "integration",
+		Operations:  []string{"getPostureIntegration", "deletePostureIntegration"},
+		Class:       grant.Destructive,
+		Example:     json.RawMessage(`{"integration":"pFalconDEVEL"}`),
+		Description: "Removes a posture integration and its secret. What it reported goes stale, and access that depends on it may be refused.",
 	}, p.api, func(ctx context.Context, _ tool.Call, in deleteInput) (tool.Removal, error) {
 		before, err := p.get(ctx, in.Integration)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 type listInput struct {
-	Integration string `json:"integration,omitempty" jsonschema:"show this one only: its ID, such as pcBEPQVMpki7DEVEL"`
+	Integration string `json:"integration,omitempty" jsonschema:"this one alone, by ID"`
 	tool.Selection
 }
 
@@ -21,15 +21,15 @@ type listOutput struct {
 
 func (p *posture) list() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "list_posture_integrations",
-		Title:      "List posture integrations",
-		Group:      group,
-		Operations: []string{"getPostureIntegrations", "getPostureIntegration"},
-		Class:      grant.Read,
-		Example:    json.RawMessage(`{}`),
-		Description: "Lists the services that report the posture of devices (CrowdStrike Falcon, Intune, Jamf Pro, Kandji, Kolide, SentinelOne): how each is configured, " +
-			"when it was last synchronised, how many devices matched, and its last error. Use it when posture attributes of devices are missing or old. One call to the Tailscale API.",
-		Narrow: "name one integration or ask for fewer fields",
+		Name:        "list_posture_integrations",
+		Title:       "List posture integrations",
+		Group:       group,
+		Operations:  []string{"getPostureIntegrations", "getPostureIntegration"},
+		Class:       grant.Read,
+		Example:     json.RawMessage(`{}`),
+		Fields:      kind.Fields(),
+		Description: "Lists the services that report the posture of devices (Intune, Kolide, …): last synchronisation, devices matched, last error.",
+		Narrow:      "name one integration or ask for fewer fields",
 	}, func(ctx context.Context, _ tool.Call, in listInput) (listOutput, error) {
 		shown, err := kind.AllOrOne(ctx, tool.Query{ID: in.Integration, One: p.get, All: p.all, Fields: in.Fields})
 		return listOutput{shown}, err

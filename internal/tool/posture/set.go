@@ -15,12 +15,12 @@ import (
 )
 
 type setInput struct {
-	Integration  string  `json:"integration,omitempty" jsonschema:"ID of the integration to change; absent makes a new one"`
-	Provider     string  `json:"provider,omitempty" jsonschema:"for a new one: who reports; there is one integration per provider" enum:"falcon,intune,jamfpro,kandji,kolide,sentinelone"`
-	CloudID      *string `json:"cloudId,omitempty" jsonschema:"falcon: us-1, us-2, eu-1 or us-gov; intune: global or us-gov; jamfpro, kandji, sentinelone: your host name there; kolide: leave out"`
-	ClientID     *string `json:"clientId,omitempty" jsonschema:"intune: application UUID; falcon and jamfpro: client ID; others: leave out"`
-	TenantID     *string `json:"tenantId,omitempty" jsonschema:"intune: the directory's tenant ID"`
-	ClientSecret string  `json:"clientSecret,omitempty" jsonschema:"the secret or token of the provider; required for a new one, kept when left out of a change; never shown again"`
+	Integration  string  `json:"integration,omitempty" jsonschema:"ID of the one to change"`
+	Provider     string  `json:"provider,omitempty" jsonschema:"for a new one" enum:"falcon,intune,jamfpro,kandji,kolide,sentinelone"`
+	CloudID      *string `json:"cloudId,omitempty" jsonschema:"falcon: us-1, us-2, eu-1 or us-gov; intune: global or us-gov; jamfpro, kandji, sentinelone: your host name there"`
+	ClientID     *string `json:"clientId,omitempty" jsonschema:"intune: application UUID; falcon, jamfpro: client ID"`
+	TenantID     *string `json:"tenantId,omitempty" jsonschema:"intune only"`
+	ClientSecret string  `json:"clientSecret,omitempty" jsonschema:"secret or token of the provider; a new one needs it"`
 	tool.Confirmation
 }
 
@@ -40,9 +40,8 @@ func (p *posture) set() tool.Tool {
 		Class:   grant.Escalating,
 		Outside: true,
 		Example: json.RawMessage(`{"provider":"kolide","clientSecret":"a-secret"}`),
-		Description: "Adds a device posture integration (provider and clientSecret, with cloudId, clientId and tenantId as the provider needs them), or changes the one named by integration: " +
-			"what is left out stays as it is, the secret too. The secret passes through this conversation; rotate it at the provider if that matters. " +
-			"Needs confirm. Two calls to the Tailscale API.",
+		Description: "Adds a device posture integration, or changes the one that integration names: what is left out stays. " +
+			"The secret passes through this conversation.",
 	}, func(ctx context.Context, call tool.Call, in setInput) (setOutput, error) {
 		if in.Integration == "" {
 			return p.create(ctx, call, in)

@@ -15,9 +15,9 @@ import (
 )
 
 type approveInput struct {
-	Service  string `json:"service" jsonschema:"the Service: svc:web or web"`
-	Device   string `json:"device" jsonschema:"the device: node ID, ID, Tailscale address, hostname or MagicDNS name"`
-	Approved *bool  `json:"approved,omitempty" jsonschema:"true approves, false takes the approval back" default:"true"`
+	Service  string `json:"service" jsonschema:"svc:web or web"`
+	Device   string `json:"device" jsonschema:"name, node ID or Tailscale address"`
+	Approved *bool  `json:"approved,omitempty" jsonschema:"false takes the approval back" default:"true"`
 	tool.Confirmation
 }
 
@@ -30,17 +30,15 @@ type approveOutput struct {
 
 func (s *services) approve() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "approve_service_host",
-		Title:      "Approve a host of a Service",
-		Group:      group,
-		Target:     "service",
-		Operations: []string{"listTailnetDevices", "getDevice", "getServiceDeviceApproval", "updateServiceDeviceApproval"},
-		Class:      grant.Escalating,
-		Idempotent: true,
-		Example:    json.RawMessage(`{"service":"svc:example","device":"web-2"}`),
-		Description: "Approves one device as a host of a Tailscale Service, or takes that back with approved: false. An approved device gets connections that are meant for the " +
-			"Service, so approve only one that the person has named. Answers with the approval before and now; list_services with service shows who waits. " +
-			"Needs confirm. Three calls to the Tailscale API, or four.",
+		Name:        "approve_service_host",
+		Title:       "Approve a host of a Service",
+		Group:       group,
+		Target:      "service",
+		Operations:  []string{"listTailnetDevices", "getDevice", "getServiceDeviceApproval", "updateServiceDeviceApproval"},
+		Class:       grant.Escalating,
+		Idempotent:  true,
+		Example:     json.RawMessage(`{"service":"svc:example","device":"web-2"}`),
+		Description: "Approves a device as a host of a Tailscale Service, which gets its connections, or takes that back. Who waits: list_services.",
 	}, func(ctx context.Context, call tool.Call, in approveInput) (approveOutput, error) {
 		name, err := fullName(in.Service)
 		if err != nil {

@@ -12,21 +12,20 @@ import (
 )
 
 type deleteInput struct {
-	Service string `json:"service" jsonschema:"the Service: svc:web or web"`
+	Service string `json:"service" jsonschema:"svc:web or web"`
 	tool.Confirmation
 }
 
 func (s *services) remove() tool.Tool {
 	return tool.NewRemoval(tool.Definition{
-		Name:       "delete_service",
-		Title:      "Delete a Service",
-		Group:      group,
-		Target:     "service",
-		Operations: []string{"getService", "deleteService"},
-		Class:      grant.Destructive,
-		Example:    json.RawMessage(`{"service":"example"}`),
-		Description: "Removes one Tailscale Service: its name and addresses stop working for everybody, and its devices are no longer approved as hosts. " +
-			"Answers with the Service as it was; one made anew gets other addresses. Needs confirm. Two calls to the Tailscale API.",
+		Name:        "delete_service",
+		Title:       "Delete a Service",
+		Group:       group,
+		Target:      "service",
+		Operations:  []string{"getService", "deleteService"},
+		Class:       grant.Destructive,
+		Example:     json.RawMessage(`{"service":"example"}`),
+		Description: "Removes a Tailscale Service with its name, addresses and approvals; one made anew gets other addresses.",
 	}, s.api, func(ctx context.Context, _ tool.Call, in deleteInput) (tool.Removal, error) {
 		name, err := fullName(in.Service)
 		if err != nil {

@@ -15,8 +15,8 @@ import (
 )
 
 type listInput struct {
-	Service string `json:"service,omitempty" jsonschema:"show only this one and its hosts: svc:web or web"`
-	Device  string `json:"device,omitempty" jsonschema:"with service: also show whether this device is approved as its host; node ID, ID, Tailscale address, hostname or MagicDNS name"`
+	Service string `json:"service,omitempty" jsonschema:"this one and its hosts: svc:web or web"`
+	Device  string `json:"device,omitempty" jsonschema:"with service: is this device approved?"`
 	tool.Selection
 }
 
@@ -31,16 +31,15 @@ type listOutput struct {
 
 func (s *services) list() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "list_services",
-		Title:      "List Services",
-		Group:      group,
-		Operations: []string{"listServices", "getService", "listServiceHosts", "listTailnetDevices", "getDevice", "getServiceDeviceApproval"},
-		Class:      grant.Read,
-		Example:    json.RawMessage(`{"service":"example","device":"nWeb1CNTRL"}`),
-		Description: "Lists the Tailscale Services of the tailnet: name (svc:web), displayName, addrs, comment, ports, tags. With service it shows that one and its hosts, " +
-			"the devices that serve it, approved or not; with service and device also whether that device is approved. Hosts and approvals need an API credential with the " +
-			"write scopes services and devices:core; without them the hosts are left out and note says so. One call to the Tailscale API, two with service, up to four with device.",
-		Narrow: "name one Service or ask for fewer fields",
+		Name:        "list_services",
+		Title:       "List Services",
+		Group:       group,
+		Operations:  []string{"listServices", "getService", "listServiceHosts", "listTailnetDevices", "getDevice", "getServiceDeviceApproval"},
+		Class:       grant.Read,
+		Example:     json.RawMessage(`{"service":"example","device":"nWeb1CNTRL"}`),
+		Fields:      kind.Fields(),
+		Description: "Lists Tailscale Services, which several devices serve under one name. With service also its hosts, approved or waiting.",
+		Narrow:      "name one Service or ask for fewer fields",
 	}, func(ctx context.Context, _ tool.Call, in listInput) (listOutput, error) {
 		if in.Service != "" {
 			return s.one(ctx, in)

@@ -19,13 +19,13 @@ import (
 
 // setInput names the fields to change; a field whose pointer or list is nil stays as it is.
 type setInput struct {
-	Service     string   `json:"service" jsonschema:"the Service: svc:web or web; made when there is none of this name"`
-	NewName     string   `json:"newName,omitempty" jsonschema:"renames a Service that exists, such as svc:shop"`
-	DisplayName *string  `json:"displayName,omitempty" jsonschema:"the name for people, of at most 64 characters, such as Web shop"`
-	Comment     *string  `json:"comment,omitempty" jsonschema:"a remark, such as asked for by Bob"`
-	Ports       []string `json:"ports,omitempty" jsonschema:"all ports, such as tcp:443; or do-not-validate alone, which accepts any"`
-	Tags        []string `json:"tags,omitempty" jsonschema:"all tags, such as tag:web; each must have owners in the policy file"`
-	IPv4        string   `json:"ipv4,omitempty" jsonschema:"the IPv4 address, such as 100.100.0.7; absent keeps the present one or has one chosen"`
+	Service     string   `json:"service" jsonschema:"svc:web or web"`
+	NewName     string   `json:"newName,omitempty" jsonschema:"renames it, such as svc:shop"`
+	DisplayName *string  `json:"displayName,omitempty" jsonschema:"for people, such as Web shop"`
+	Comment     *string  `json:"comment,omitempty" jsonschema:"a remark"`
+	Ports       []string `json:"ports,omitempty" jsonschema:"such as tcp:443; do-not-validate alone accepts any"`
+	Tags        []string `json:"tags,omitempty" jsonschema:"such as tag:web"`
+	IPv4        string   `json:"ipv4,omitempty" jsonschema:"such as 100.100.0.7"`
 }
 
 type setOutput struct {
@@ -38,18 +38,15 @@ type setOutput struct {
 // Service of the old name and is refused.
 func (s *services) set() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "set_service",
-		Title:      "Create or change a Service",
-		Group:      group,
-		Target:     "service",
-		Operations: []string{"getService", "updateService"},
-		Class:      grant.Write,
-		Idempotent: true,
-		Example:    json.RawMessage(`{"service":"svc:bare","displayName":"Bare","ports":["tcp:443"],"ipv4":"100.93.49.9"}`),
-		Description: "Creates a Tailscale Service, or changes the one of that name: what is not given stays as it is, while ports and tags replace the whole lists. " +
-			"newName renames it, after which the old name no longer works. Another ipv4 or fewer ports break connections that use them. " +
-			"Answers with the Service before and now, so that a change can be taken back. Devices serve it when they are configured to and approved: see approve_service_host. " +
-			"Two calls to the Tailscale API, three with newName.",
+		Name:        "set_service",
+		Title:       "Create or change a Service",
+		Group:       group,
+		Target:      "service",
+		Operations:  []string{"getService", "updateService"},
+		Class:       grant.Write,
+		Idempotent:  true,
+		Example:     json.RawMessage(`{"service":"svc:bare","displayName":"Bare","ports":["tcp:443"],"ipv4":"100.93.49.9"}`),
+		Description: "Creates a Tailscale Service, or changes the one of that name: what is left out stays, a list replaces the whole one. Its hosts: approve_service_host.",
 	}, func(ctx context.Context, _ tool.Call, in setInput) (setOutput, error) {
 		name, err := fullName(in.Service)
 		if err != nil {

@@ -17,10 +17,9 @@ type getOutput struct {
 func get(api API) tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "get_settings", Title: "Show the tailnet settings", Group: group, Class: grant.Read,
-		Operations: []string{"getTailnetSettings"},
-		Example:    json.RawMessage(`{}`),
-		Description: "Shows the tailnet's settings: device and user approval, key duration in days, auto-updates, flow logging, regional routing, posture identity, HTTPS, " +
-			"and whether the policy file is managed elsewhere. A setting that the API credential may not read is absent. One call to the Tailscale API.",
+		Operations:  []string{"getTailnetSettings"},
+		Example:     json.RawMessage(`{}`),
+		Description: "Shows the settings of the tailnet that the credential may read: approval, key expiry, flow logs, HTTPS and more.",
 	}, func(ctx context.Context, _ tool.Call, _ struct{}) (getOutput, error) {
 		o, err := api.Settings(ctx)
 		return getOutput{tool.Whole(o)}, err

@@ -16,18 +16,18 @@ import (
 )
 
 type updateInput struct {
-	ACLsExternallyManagedOn *bool   `json:"aclsExternallyManagedOn,omitempty" jsonschema:"true stops edits of the policy file in the admin console"`
-	ACLsExternalLink        *string `json:"aclsExternalLink,omitempty" jsonschema:"where the policy file is managed, such as https://github.com/example/policy"`
-	DevicesApprovalOn       *bool   `json:"devicesApprovalOn,omitempty" jsonschema:"whether new devices need approval"`
-	DevicesAutoUpdatesOn    *bool   `json:"devicesAutoUpdatesOn,omitempty" jsonschema:"whether devices update their client by themselves"`
-	DevicesKeyDurationDays  *int    `json:"devicesKeyDurationDays,omitempty" jsonschema:"days until a device has to log in again, such as 90" min:"1" max:"180"`
-	UsersApprovalOn         *bool   `json:"usersApprovalOn,omitempty" jsonschema:"whether new users need approval"`
-	JoinRole                *string `json:"usersRoleAllowedToJoinExternalTailnets,omitempty" jsonschema:"which users may join other tailnets" enum:"none,admin,member"`
-	NetworkFlowLoggingOn    *bool   `json:"networkFlowLoggingOn,omitempty" jsonschema:"whether network flow logs are kept"`
-	RegionalRoutingOn       *bool   `json:"regionalRoutingOn,omitempty" jsonschema:"whether regional routing is on; not together with routeSelection"`
-	PostureIdentityOn       *bool   `json:"postureIdentityCollectionOn,omitempty" jsonschema:"whether identifiers of devices are collected for posture"`
-	HTTPSEnabled            *bool   `json:"httpsEnabled,omitempty" jsonschema:"whether devices may get HTTPS certificates"`
-	RouteSelection          *string `json:"routeSelection,omitempty" jsonschema:"how one of several routers is chosen; not together with regionalRoutingOn" enum:"active-passive-failover,regional-routing,regional-routing-failover"`
+	ACLsExternallyManagedOn *bool   `json:"aclsExternallyManagedOn,omitempty" jsonschema:"no edits in the admin console"`
+	ACLsExternalLink        *string `json:"aclsExternalLink,omitempty" jsonschema:"URL of the policy file"`
+	DevicesApprovalOn       *bool   `json:"devicesApprovalOn,omitempty"`
+	DevicesAutoUpdatesOn    *bool   `json:"devicesAutoUpdatesOn,omitempty"`
+	DevicesKeyDurationDays  *int    `json:"devicesKeyDurationDays,omitempty" jsonschema:"until a device has to log in again" min:"1" max:"180"`
+	UsersApprovalOn         *bool   `json:"usersApprovalOn,omitempty"`
+	JoinRole                *string `json:"usersRoleAllowedToJoinExternalTailnets,omitempty" enum:"none,admin,member"`
+	NetworkFlowLoggingOn    *bool   `json:"networkFlowLoggingOn,omitempty"`
+	RegionalRoutingOn       *bool   `json:"regionalRoutingOn,omitempty"`
+	PostureIdentityOn       *bool   `json:"postureIdentityCollectionOn,omitempty"`
+	HTTPSEnabled            *bool   `json:"httpsEnabled,omitempty"`
+	RouteSelection          *string `json:"routeSelection,omitempty" jsonschema:"instead of regionalRoutingOn" enum:"active-passive-failover,regional-routing,regional-routing-failover"`
 	tool.Confirmation
 }
 
@@ -40,11 +40,9 @@ type updateOutput struct {
 func update(api API) tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "update_settings", Title: "Change tailnet settings", Group: group, Class: grant.Escalating, Idempotent: true,
-		Operations: []string{"getTailnetSettings", "updateTailnetSettings"},
-		Example:    json.RawMessage(`{"devicesApprovalOn":true,"devicesKeyDurationDays":90}`),
-		Description: "Changes the settings of the tailnet that are named as arguments and leaves the others as they are. It can switch off the approval of devices and users, and flow logging; " +
-			"a shorter key duration makes devices log in sooner. Called without confirm it changes nothing and shows each setting before and after. " +
-			"Answers with the settings before and now. Two calls to the Tailscale API.",
+		Operations:  []string{"getTailnetSettings", "updateTailnetSettings"},
+		Example:     json.RawMessage(`{"devicesApprovalOn":true,"devicesKeyDurationDays":90}`),
+		Description: "Changes the settings that are given; the others stay.",
 	}, func(ctx context.Context, call tool.Call, in updateInput) (updateOutput, error) {
 		changes, names := in.named()
 		if err := in.check(len(names)); err != nil {

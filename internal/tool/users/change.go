@@ -16,7 +16,7 @@ import (
 )
 
 type changeInput struct {
-	User string `json:"user" jsonschema:"the user: login name (bob@example.com) or user ID"`
+	User string `json:"user" jsonschema:"login name (bob@example.com) or ID"`
 	tool.Confirmation
 }
 
@@ -85,18 +85,18 @@ func (u *users) change(ctx context.Context, call tool.Call, in changeInput, c ch
 // define returns the definition of a change: all of them share the form. A user that
 // was removed is not read again.
 func define(name, title, op string, class grant.Class, example, description string) tool.Definition {
-	operations, calls := []string{"listUsers", op, "getUser"}, "Three"
+	operations := []string{"listUsers", op, "getUser"}
 	switch op {
 	case "suspendUser":
-		operations, calls = []string{"listUsers", "listTailnetDevices", op, "getUser"}, "Four"
+		operations = []string{"listUsers", "listTailnetDevices", op, "getUser"}
 	case "deleteUser":
-		operations, calls = []string{"listUsers", "listTailnetDevices", op}, "Three"
+		operations = []string{"listUsers", "listTailnetDevices", op}
 	}
 	return tool.Definition{
-		Name: name, Title: title, Group: group, Target: "user", Class: class, Idempotent: op != "deleteUser",
-		Operations: operations,
-		Example:    json.RawMessage(example),
-		Description: description + " Nobody can do it to the owner of the API access token. Needs confirm. " +
-			calls + " calls to the Tailscale API.",
+		Name: name, Title: title, Group: group, Target: "user", Class: class, Idempotent: true,
+		Adds:        op == "approveUser" || op == "restoreUser",
+		Operations:  operations,
+		Example:     json.RawMessage(example),
+		Description: description,
 	}
 }

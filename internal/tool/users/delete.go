@@ -12,8 +12,7 @@ import (
 
 func (u *users) remove() tool.Tool {
 	return tool.NewRemoval(define("delete_user", "Delete a user", "deleteUser", grant.Destructive, `{"user":"123459"}`,
-		"Removes a user from the tailnet. There is no way back, and the API does not document what becomes of devices and keys: look at them with list_all_devices and list_keys first. "+
-			"To take access away for a while use suspend_user."), u.api,
+		"Removes a user for good. What becomes of devices and keys is not documented. For a while: suspend_user."), u.api,
 		func(ctx context.Context, call tool.Call, in changeInput) (tool.Removal, error) {
 			before, login, effect, err := u.prepare(ctx, call, in, change{cuts: true, ends: true, effect: func(login string, _ tsapi.Object) string {
 				return "removes " + login + " from the tailnet for good"

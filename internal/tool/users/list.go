@@ -14,13 +14,13 @@ import (
 )
 
 type listFilter struct {
-	Type   string `json:"type,omitempty" jsonschema:"member: of this tailnet; shared: of other tailnets, with a device shared into this one" enum:"member,shared,all" default:"member"`
-	Role   string `json:"role,omitempty" jsonschema:"only users with this role" enum:"owner,member,admin,it-admin,network-admin,billing-admin,auditor"`
-	Status string `json:"status,omitempty" jsonschema:"only users in this state; active was seen within 28 days" enum:"active,idle,suspended,needs-approval,over-billing-limit"`
+	Type   string `json:"type,omitempty" jsonschema:"shared: of other tailnets" enum:"member,shared,all" default:"member"`
+	Role   string `json:"role,omitempty" enum:"owner,member,admin,it-admin,network-admin,billing-admin,auditor"`
+	Status string `json:"status,omitempty" enum:"active,idle,suspended,needs-approval,over-billing-limit"`
 }
 
 type listInput struct {
-	User string `json:"user,omitempty" jsonschema:"show this one user alone: login name (bob@example.com) or user ID; without filters"`
+	User string `json:"user,omitempty" jsonschema:"this one alone: login name (bob@example.com) or ID"`
 	listFilter
 	tool.Selection
 	tool.Paging
@@ -34,16 +34,15 @@ type listOutput struct {
 func (u *users) list() tool.Tool {
 	const name = "list_users"
 	return tool.New(tool.Definition{
-		Name:       name,
-		Title:      "List users",
-		Group:      group,
-		Operations: []string{"listUsers", "getUser"},
-		Class:      grant.Read,
-		Example:    json.RawMessage(`{}`),
-		Description: "Lists the people of the tailnet: login name, role, status (active within 28 days, idle, suspended, needs-approval), number of devices, when last seen. " +
-			"Use it to find who is an admin, who waits for approval, who has not been seen for long; set user to look at one alone, of other tailnets too. " +
-			"Devices of a user: list_all_devices with its user filter. One call to the Tailscale API, two for a single user.",
-		Narrow: "filter by type, role or status, ask for fewer fields, or set a smaller limit",
+		Name:        name,
+		Title:       "List users",
+		Group:       group,
+		Operations:  []string{"listUsers", "getUser"},
+		Class:       grant.Read,
+		Example:     json.RawMessage(`{}`),
+		Fields:      kind.Listed,
+		Description: "Lists people: login name, role, status (active: seen within 28 days), number of devices, last seen.",
+		Narrow:      "filter by type, role or status, ask for fewer fields, or set a smaller limit",
 	}, func(ctx context.Context, call tool.Call, in listInput) (listOutput, error) {
 		if in.Type == "member" {
 			in.Type = "" // some clients send every default

@@ -13,7 +13,7 @@ import (
 
 func (u *users) restore() tool.Tool {
 	return tool.New(define("restore_user", "Restore a suspended user", "restoreUser", grant.Escalating, `{"user":"carol@example.com"}`,
-		"Gives a suspended user the access back that it had before: the opposite of suspend_user."),
+		"Gives a user the access back that suspend_user took."),
 		func(ctx context.Context, call tool.Call, in changeInput) (changeOutput, error) {
 			return u.change(ctx, call, in, change{op: "restoreUser", effect: func(login string, before tsapi.Object) string {
 				return fmt.Sprintf("gives %s access again, as %s (status now: %s)", login, before.Text("role"), before.Text("status"))

@@ -13,12 +13,12 @@ import (
 
 type roleInput struct {
 	changeInput
-	Role string `json:"role" jsonschema:"the new role; owner hands over the tailnet" enum:"owner,member,admin,it-admin,network-admin,billing-admin,auditor"`
+	Role string `json:"role" jsonschema:"owner hands over the tailnet" enum:"owner,member,admin,it-admin,network-admin,billing-admin,auditor"`
 }
 
 func (u *users) setRole() tool.Tool {
 	return tool.New(define("set_user_role", "Change a user's role", "updateUserRole", grant.Escalating, `{"user":"bob@example.com","role":"auditor"}`,
-		"Gives a user another role in the tailnet: what it may do in the admin console and with API access tokens. Answers with the user before and now."),
+		"Gives a user another role: what it may do in the admin console and by API access tokens."),
 		func(ctx context.Context, call tool.Call, in roleInput) (changeOutput, error) {
 			return u.change(ctx, call, in.changeInput, change{
 				op: "updateUserRole", body: map[string]string{"role": in.Role}, cuts: true,

@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/failure"
@@ -15,9 +17,9 @@ import (
 )
 
 type createInput struct {
-	EndpointURL   string   `json:"endpointUrl" jsonschema:"the https URL that gets the events, such as https://example.com/tailscale"`
-	Subscriptions []string `json:"subscriptions" jsonschema:"the events to send, such as nodeCreated and policyUpdate" enum:"nodeCreated,nodeNeedsApproval,nodeApproved,nodeKeyExpiringInOneDay,nodeKeyExpired,nodeDeleted,nodeSigned,nodeNeedsSignature,policyUpdate,userCreated,userNeedsApproval,userSuspended,userRestored,userDeleted,userApproved,userRoleUpdated,subnetIPForwardingNotEnabled,exitNodeIPForwardingNotEnabled,categoryTailnetManagement,categoryDeviceMisconfigurations"`
-	ProviderType  string   `json:"providerType,omitempty" jsonschema:"the format of the events, when the URL belongs to one of these services; absent is the format of Tailscale" enum:"slack,mattermost,googlechat,discord"`
+	EndpointURL   string   `json:"endpointUrl" jsonschema:"such as https://example.com/tailscale"`
+	Subscriptions []string `json:"subscriptions" enum:"nodeCreated,nodeNeedsApproval,nodeApproved,nodeKeyExpiringInOneDay,nodeKeyExpired,nodeDeleted,nodeSigned,nodeNeedsSignature,policyUpdate,userCreated,userNeedsApproval,userSuspended,userRestored,userDeleted,userApproved,userRoleUpdated,subnetIPForwardingNotEnabled,exitNodeIPForwardingNotEnabled,categoryTailnetManagement,categoryDeviceMisconfigurations"`
+	ProviderType  string   `json:"providerType,omitempty" jsonschema:"if the URL is of one" enum:"slack,mattermost,googlechat,discord"`
 	tool.Confirmation
 }
 
@@ -38,11 +40,11 @@ func (w *webhooks) create() tool.Tool {
 		Operations: []string{"listWebhooks", "createWebhook"},
 		// It makes a secret, and tells the receiver from then on what happens in the tailnet.
 		Class:   grant.Escalating,
+		Adds:    true,
 		Outside: true,
 		Example: json.RawMessage(`{"endpointUrl":"https://example.com/new","subscriptions":["nodeCreated","policyUpdate"],"providerType":"slack"}`),
-		Description: "Has Tailscale send events of the tailnet to a URL. Take care: it sends the names of devices and users, and what happens to them, to an outside URL " +
-			"from now on; use only a URL that the person has named. Answers with the webhook and the secret that signs its events, which is shown this once. " +
-			"A URL that has a webhook already is refused: change the events of that one with update_webhook. Needs confirm. Two calls to the Tailscale API.",
+		Description: "Has Tailscale send events, with the names of devices and users, to a URL from now on: only to one that the person has named. " +
+			"The secret that signs them is in this answer only.",
 	}, func(ctx context.Context, call tool.Call, in createInput) (secretOutput, error) {
 		// The URL is not repeated: the URLs of chat services are secrets.
 		u, err := url.Parse(in.EndpointURL)
@@ -84,11 +86,21 @@ func (w *webhooks) create() tool.Tool {
 	})
 }
 
+// events are those that a webhook can be sent, as create_webhook shows them: one list of
+// that length is enough for a model to read.
+var events = func() []string {
+	field, _ := reflect.TypeFor[createInput]().FieldByName("Subscriptions")
+	return strings.Split(field.Tag.Get("enum"), ",")
+}()
+
 // distinct are the events, each once. Without any a webhook would be of no use.
-func distinct(events []string) ([]string, error) {
+func distinct(given []string) ([]string, error) {
 	var once []string
 	seen := map[string]bool{}
-	for _, e := range events {
+	for _, e := range given {
+		if !slices.Contains(events, e) {
+			return nil, tool.Invalidf("the events are: "+strings.Join(events, ", "), "there is no event %.80q", e)
+		}
 		if !seen[e] {
 			once = append(once, e)
 		}

@@ -12,21 +12,20 @@ import (
 )
 
 type confirmedInput struct {
-	Webhook string `json:"webhook" jsonschema:"the webhook: its endpointId, such as 123456"`
+	Webhook string `json:"webhook" jsonschema:"its endpointId, such as 123456"`
 	tool.Confirmation
 }
 
 func (w *webhooks) remove() tool.Tool {
 	return tool.NewRemoval(tool.Definition{
-		Name:       "delete_webhook",
-		Title:      "Delete a webhook",
-		Group:      group,
-		Target:     "webhook",
-		Operations: []string{"getWebhook", "deleteWebhook"},
-		Class:      grant.Destructive,
-		Example:    json.RawMessage(`{"webhook":"123456"}`),
-		Description: "Removes one webhook: its URL gets no more events, and its secret is gone for good. Answers with the webhook as it was. " +
-			"To end only some events use update_webhook. Needs confirm. Two calls to the Tailscale API.",
+		Name:        "delete_webhook",
+		Title:       "Delete a webhook",
+		Group:       group,
+		Target:      "webhook",
+		Operations:  []string{"getWebhook", "deleteWebhook"},
+		Class:       grant.Destructive,
+		Example:     json.RawMessage(`{"webhook":"123456"}`),
+		Description: "Removes a webhook and its secret. To end some of its events only: update_webhook.",
 	}, w.api, func(ctx context.Context, _ tool.Call, in confirmedInput) (tool.Removal, error) {
 		o, id, err := w.get(ctx, in.Webhook)
 		if err != nil {

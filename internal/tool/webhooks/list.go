@@ -12,7 +12,7 @@ import (
 )
 
 type listInput struct {
-	Webhook string `json:"webhook,omitempty" jsonschema:"show only this one: its endpointId, such as 123456"`
+	Webhook string `json:"webhook,omitempty" jsonschema:"this one alone, by endpointId"`
 	tool.Selection
 }
 
@@ -22,16 +22,15 @@ type listOutput struct {
 
 func (w *webhooks) list() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "list_webhooks",
-		Title:      "List webhooks",
-		Group:      group,
-		Operations: []string{"listWebhooks", "getWebhook"},
-		Class:      grant.Read,
-		Example:    json.RawMessage(`{}`),
-		Description: "Lists the webhooks of the tailnet, the URLs to which Tailscale sends its events: endpointId, endpointUrl, providerType, subscriptions (the events), " +
-			"creatorLoginName and lastModified. With webhook it shows that one with all fields. Use it to find the endpointId that the other webhook tools need. " +
-			"The secrets that sign the events cannot be read, and of URLs that are secrets themselves, those of chat services, the host alone is shown, and of no URL the query. One call to the Tailscale API.",
-		Narrow: "name one webhook or ask for fewer fields",
+		Name:        "list_webhooks",
+		Title:       "List webhooks",
+		Group:       group,
+		Operations:  []string{"listWebhooks", "getWebhook"},
+		Class:       grant.Read,
+		Example:     json.RawMessage(`{}`),
+		Fields:      kind.Fields(),
+		Description: "Lists webhooks, the URLs that Tailscale sends events to, without secrets: of chat services' URLs the host alone.",
+		Narrow:      "name one webhook or ask for fewer fields",
 	}, func(ctx context.Context, _ tool.Call, in listInput) (listOutput, error) {
 		shown, err := kind.AllOrOne(ctx, tool.Query{
 			ID: in.Webhook, All: w.all, Fields: in.Fields,

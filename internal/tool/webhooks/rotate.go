@@ -14,16 +14,14 @@ import (
 // Not idempotent: each call makes the secret before it worthless.
 func (w *webhooks) rotate() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "rotate_webhook_secret",
-		Title:      "Replace the secret of a webhook",
-		Group:      group,
-		Target:     "webhook",
-		Operations: []string{"getWebhook", "rotateWebhookSecret"},
-		Class:      grant.Destructive,
-		Example:    json.RawMessage(`{"webhook":"123456"}`),
-		Description: "Makes a new secret for one webhook, which signs its events from then on, and answers with it: it is shown this once. " +
-			"Who gets the events refuses them until it knows the new secret; when the old one ends is not documented. " +
-			"Needs confirm. Two calls to the Tailscale API.",
+		Name:        "rotate_webhook_secret",
+		Title:       "Replace the secret of a webhook",
+		Group:       group,
+		Target:      "webhook",
+		Operations:  []string{"getWebhook", "rotateWebhookSecret"},
+		Class:       grant.Destructive,
+		Example:     json.RawMessage(`{"webhook":"123456"}`),
+		Description: "Makes a new secret to sign a webhook's events, which is in this answer only. The receiver refuses events until it knows it.",
 	}, func(ctx context.Context, call tool.Call, in confirmedInput) (secretOutput, error) {
 		o, id, err := w.get(ctx, in.Webhook)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 type testInput struct {
-	Webhook string `json:"webhook" jsonschema:"the webhook: its endpointId, such as 123456"`
+	Webhook string `json:"webhook" jsonschema:"its endpointId, such as 123456"`
 }
 
 type testOutput struct {
@@ -24,16 +24,15 @@ type testOutput struct {
 // Not idempotent: each call sends another event.
 func (w *webhooks) test() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "test_webhook",
-		Title:      "Send a test event to a webhook",
-		Group:      group,
-		Target:     "webhook",
-		Operations: []string{"getWebhook", "testWebhook"},
-		Class:      grant.Write,
-		Outside:    true,
-		Example:    json.RawMessage(`{"webhook":"123456"}`),
-		Description: "Has Tailscale send one event of the type test to the URL of a webhook. The event is queued and goes out within seconds; " +
-			"whether it arrived is seen only by who gets it. Use it after create_webhook or rotate_webhook_secret. Two calls to the Tailscale API.",
+		Name:        "test_webhook",
+		Title:       "Send a test event to a webhook",
+		Group:       group,
+		Target:      "webhook",
+		Operations:  []string{"getWebhook", "testWebhook"},
+		Class:       grant.Write,
+		Outside:     true,
+		Example:     json.RawMessage(`{"webhook":"123456"}`),
+		Description: "Sends a test event to a webhook's URL. Whether it arrives, only the receiver sees.",
 	}, func(ctx context.Context, _ tool.Call, in testInput) (testOutput, error) {
 		o, id, err := w.get(ctx, in.Webhook)
 		if err != nil {

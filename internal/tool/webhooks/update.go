@@ -13,8 +13,8 @@ import (
 )
 
 type updateInput struct {
-	Webhook       string   `json:"webhook" jsonschema:"the webhook: its endpointId, such as 123456"`
-	Subscriptions []string `json:"subscriptions" jsonschema:"all events to send from now on; those that are not named are no longer sent" enum:"nodeCreated,nodeNeedsApproval,nodeApproved,nodeKeyExpiringInOneDay,nodeKeyExpired,nodeDeleted,nodeSigned,nodeNeedsSignature,policyUpdate,userCreated,userNeedsApproval,userSuspended,userRestored,userDeleted,userApproved,userRoleUpdated,subnetIPForwardingNotEnabled,exitNodeIPForwardingNotEnabled,categoryTailnetManagement,categoryDeviceMisconfigurations"`
+	Webhook       string   `json:"webhook" jsonschema:"its endpointId, such as 123456"`
+	Subscriptions []string `json:"subscriptions" jsonschema:"all from now on, such as nodeCreated (those of create_webhook)"`
 	tool.Confirmation
 }
 
@@ -25,18 +25,16 @@ type updateOutput struct {
 
 func (w *webhooks) update() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "update_webhook",
-		Title:      "Change the events of a webhook",
-		Group:      group,
-		Target:     "webhook",
-		Operations: []string{"getWebhook", "updateWebhook"},
-		Class:      grant.Destructive,
-		Outside:    true,
-		Idempotent: true,
-		Example:    json.RawMessage(`{"webhook":"123456","subscriptions":["nodeDeleted"]}`),
-		Description: "Replaces the list of events that one webhook is sent. To add an event, read the webhook with list_webhooks and give its events with the new one. " +
-			"Answers with the webhook before and now. The URL and the format cannot be changed: create another webhook for that. " +
-			"Needs confirm when it ends some events. Two calls to the Tailscale API.",
+		Name:        "update_webhook",
+		Title:       "Change the events of a webhook",
+		Group:       group,
+		Target:      "webhook",
+		Operations:  []string{"getWebhook", "updateWebhook"},
+		Class:       grant.Destructive,
+		Outside:     true,
+		Idempotent:  true,
+		Example:     json.RawMessage(`{"webhook":"123456","subscriptions":["nodeDeleted"]}`),
+		Description: "Replaces the events that a webhook is sent: to add one, give those of list_webhooks too. URL and format cannot be changed.",
 	}, func(ctx context.Context, call tool.Call, in updateInput) (updateOutput, error) {
 		events, err := distinct(in.Subscriptions)
 		if err != nil {

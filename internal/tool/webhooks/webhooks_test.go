@@ -90,6 +90,7 @@ func TestNoSecret(t *testing.T) {
 func TestUpdate(t *testing.T) {
 	r := newRig(t)
 	r.Refuses("update_webhook", `{"webhook":"123456","subscriptions":[]}`, invalid, "")
+	r.Refuses("update_webhook", `{"webhook":"123456","subscriptions":["nodeDeleted","lunch"]}`, invalid, "there is no event \"lunch\"", "categoryDeviceMisconfigurations")
 	r.Refuses("update_webhook", `{"webhook":"7","subscriptions":["nodeDeleted"]}`, string(failure.NotFound), "")
 	r.Refuses("update_webhook", `{"webhook":"123456","subscriptions":["nodeDeleted","userDeleted"]}`, tool.CodeConfirmationRequired,
 		`ends these events for the webhook 123456 to https://example.com/...: "nodeCreated". Next`, "confirm set to")
