@@ -55,18 +55,24 @@ func Find(ctx context.Context, api API, f Filter, allFields bool) (Found, error)
 		if err := f.among(found); err != nil {
 			return Found{}, err
 		}
-		found = slices.DeleteFunc(found, func(device tsapi.Device) bool { return !f.fitsInAnyCase(device) })
+		if f.OS+f.Owner != "" || len(f.Tags) > 0 {
+			found = slices.DeleteFunc(found, func(device tsapi.Device) bool { return !f.fitsInAnyCase(device) })
+		}
 	}
-	part := strings.ToLower(f.Name)
-	found = slices.DeleteFunc(found, func(device tsapi.Device) bool {
-		return !strings.Contains(strings.ToLower(device.Name), part) && !strings.Contains(strings.ToLower(device.Hostname), part)
-	})
+	if part := strings.ToLower(f.Name); part != "" {
+		found = slices.DeleteFunc(found, func(device tsapi.Device) bool {
+			return !strings.Contains(strings.ToLower(device.Name), part) && !strings.Contains(strings.ToLower(device.Hostname), part)
+		})
+	}
 	of := len(found)
 	if of == 0 {
 		of = all
 	}
-	now := time.Now()
-	return Found{slices.DeleteFunc(found, func(device tsapi.Device) bool { return !f.State.fits(device, now) }), of}, nil
+	if f.State.IsSet() {
+		now := time.Now()
+		found = slices.DeleteFunc(found, func(device tsapi.Device) bool { return !f.State.fits(device, now) })
+	}
+	return Found{found, of}, nil
 }
 
 // Clean takes away from the filter what means nothing, and refuses what no device

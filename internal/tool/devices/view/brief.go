@@ -90,15 +90,15 @@ func NamesOf(page, all []tsapi.Device) Names {
 	if n.Domain == "" {
 		return n
 	}
-	for _, d := range all {
-		if d.IsExternal {
+	// Machine names are unique in a tailnet; hostnames are what devices call themselves.
+	for i := range all { // thousands, of many fields
+		d := &all[i]
+		if d.IsExternal || d.Hostname == lookup.Short(d.Name) {
 			continue
 		}
-		for _, name := range []string{lookup.Short(d.Name), d.Hostname} {
-			name = strings.ToLower(name)
-			if of, ok := owner[name]; ok && of != lookup.Key(d) {
-				n.several[name] = true
-			}
+		name := strings.ToLower(d.Hostname)
+		if of, ok := owner[name]; ok && of != lookup.Key(*d) {
+			n.several[name] = true
 		}
 	}
 	return n
