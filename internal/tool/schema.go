@@ -193,6 +193,20 @@ func bare(s *jsonschema.Schema) *jsonschema.Schema {
 	return s
 }
 
+// lean is the schema of arguments as clients see it: without what no model needs to fill
+// them in, and what a refusal says when it is needed. That nothing else is taken is held
+// by [decode] all the same.
+func lean(s *jsonschema.Schema) *jsonschema.Schema {
+	s = s.CloneSchemas()
+	walk(s, func(s *jsonschema.Schema) {
+		s.ContentMediaType = ""
+		if s.AdditionalProperties != nil && s.AdditionalProperties.Not != nil {
+			s.AdditionalProperties = nil
+		}
+	})
+	return s
+}
+
 // withoutNull turns ["null", T], which the inference writes for slices, maps
 // and pointers, into T: an absent argument is absent, never null.
 func withoutNull(s *jsonschema.Schema) {

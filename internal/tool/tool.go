@@ -136,7 +136,7 @@ func New[In, Out any](d Definition, run func(ctx context.Context, call Call, in 
 	d.Timeout = cmp.Or(d.Timeout, gate.DefaultTimeout)
 	return Tool{
 		Definition: d,
-		Input:      shown,
+		Input:      lean(shown),
 		Output:     output,
 		run: func(ctx context.Context, call Call, arguments json.RawMessage) (any, error) {
 			var in In
