@@ -21,6 +21,7 @@ import (
 type control struct {
 	server testcontrol.Server
 	domain string
+	dns    *tailcfg.DNSConfig // what everybody is told
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed, and replaced, by every change
@@ -45,9 +46,13 @@ type registration struct {
 	addr4   netip.Addr // what it gets when it registers first; zero: the next one
 }
 
-func newControl(domain string, logf func(string, ...any)) *control {
+func newControl(domain string, dns *tailcfg.DNSConfig, logf func(string, ...any)) *control {
+	if dns == nil {
+		dns = &tailcfg.DNSConfig{Proxied: true, Domains: []string{domain}}
+	}
 	c := &control{
 		domain:   domain,
+		dns:      dns,
 		changed:  make(chan struct{}),
 		keys:     make(map[key.NodePublic]*machine),
 		taken:    make(map[netip.Addr]bool),

@@ -146,7 +146,7 @@ func (c *control) next(s *session) (msg *tailcfg.MapResponse, changed <-chan str
 		msg.ControlTime = &now
 		msg.Domain = c.domain
 		msg.DERPMap = c.expected[m.name].face.derpMap()
-		msg.DNSConfig = &tailcfg.DNSConfig{Proxied: true, Domains: []string{c.domain}}
+		msg.DNSConfig = c.dns
 		msg.CollectServices = "false"
 	}
 	return msg, c.changed, true

@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	"tailscale.com/tailcfg"
 )
 
 const (
@@ -29,6 +30,10 @@ const (
 type Options struct {
 	// Domain is the MagicDNS suffix; DefaultDomain when empty.
 	Domain string
+
+	// DNS is what nodes are told about DNS; nil is MagicDNS alone. They do not accept it, since the machine's resolver is
+	// not ours to change, and yet it is their configuration.
+	DNS *tailcfg.DNSConfig
 
 	// Namespaces gives every node a network namespace of its own, with a TUN device and real 100.64/10 and fd7a:
 	// addresses, connected by a bridge. It needs root; see NamespacesError. Nodes without a namespace remain possible.
@@ -79,7 +84,7 @@ func Start(ctx context.Context, opts Options) (tn *Tailnet, err error) {
 	if opts.Logf == nil {
 		opts.Logf = func(string, ...any) {}
 	}
-	tn = &Tailnet{opts: opts, control: newControl(opts.Domain, opts.Logf)}
+	tn = &Tailnet{opts: opts, control: newControl(opts.Domain, opts.DNS, opts.Logf)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("starting a tailnet: %w", err), tn.Close())
