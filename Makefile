@@ -112,6 +112,10 @@ bench: ## speed and memory, as ratios against a floor measured in the same run
 bench-policy: ## compiling, asking and comparing policy files, with 5,000 devices and 500 rules (BENCH_POLICY=flags)
 	@go test -run '^$$' -bench . -benchmem $(BENCH_POLICY) ./internal/policy ./internal/policy/effect ./internal/policy/grammar
 
+.PHONY: assistant
+assistant: ## an administrator's 25 tasks on a company of 25 people and 60 devices: calls, bytes, right or wrong (ASSISTANT="-task 3")
+	@go run ./internal/testbed/assistant $(ASSISTANT)
+
 .PHONY: abuse
 abuse: build ## the built daemon under every attack of the security review, by both ways to bind (root; ABUSE="-row whois")
 	@go build -o bin/abuse ./internal/testbed/abuse

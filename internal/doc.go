@@ -119,8 +119,9 @@
 //     misspelt name was to be.
 //   - testbed: all that is not product: a real control server and real tailscaled, a fake
 //     of the Tailscale API, which evaluates policy files by package policy, the story
-//     (make demo), the attacks (make abuse), the benchmarks (make bench, make bench-proxy)
-//     and conformance; host boots whole Debian hosts, life
+//     (make demo), an administrator's tasks (make assistant), the attacks (make abuse),
+//     the benchmarks (make bench, make bench-proxy) and conformance; running runs the built
+//     daemon for them; host boots whole Debian hosts, life
 //     leads the packages through theirs (make test-host), packages installs them; fakelocal
 //     fakes a tailscaled; tooltest and clitest are for the tests of tools and command lines.
 //

@@ -25,6 +25,8 @@ type logsState struct {
 
 	done []auditEntry // what was really done, the oldest first
 	last time.Time    // of the last of them
+
+	flows []flowEntry // of the network, as they were set; nil: made up
 }
 
 // logStream is what is set; its secrets are never shown, except gcsCredentials,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/testbed"
+	"tailscale-mcp/internal/testbed/running"
 )
 
 // within is how soon a revoked grant has to be felt.
@@ -137,7 +138,7 @@ func (st *stage) taggedIsNotItsOwner(ctx context.Context) error {
 	if err := st.tn.SetGrants(ctx, st.server, everything(st.alice)); err != nil {
 		return err
 	}
-	if err := await(ctx, within, func() error { return runner.mustBe(ctx, "", []string{"tag:ci"}) }); err != nil {
+	if err := running.Await(ctx, within, func() error { return runner.mustBe(ctx, "", []string{"tag:ci"}) }); err != nil {
 		return err
 	}
 	refusal, err := runner.mustBeRefused(ctx, "list_all_devices")
@@ -151,7 +152,7 @@ func (st *stage) taggedIsNotItsOwner(ctx context.Context) error {
 	if err := st.tn.SetGrants(ctx, st.server, everything(st.alice), grantOf(`{"tools":["get_device_info"]}`)(st.runner)); err != nil {
 		return err
 	}
-	if err := await(ctx, within, func() error {
+	if err := running.Await(ctx, within, func() error {
 		tools, err := runner.tools(ctx)
 		if err == nil && !slices.Equal(tools, []string{"get_device_info", "whoami"}) {
 			err = fmt.Errorf("ci-runner is shown %v", tools)
@@ -188,7 +189,7 @@ func (st *stage) revoke(ctx context.Context, p *person) (time.Duration, error) {
 	if err := st.tn.SendGrants(st.server); err != nil {
 		return 0, err
 	}
-	err := await(ctx, within, func() error { _, err := p.mustBeRefused(ctx, "list_all_devices"); return err })
+	err := running.Await(ctx, within, func() error { _, err := p.mustBeRefused(ctx, "list_all_devices"); return err })
 	return time.Since(began), err
 }
 
@@ -223,16 +224,16 @@ func (st *stage) throughTheProxy(ctx context.Context) error {
 
 func (st *stage) withoutCredential(ctx context.Context) error {
 	act("Without any API credential the tools of the local tailscaled remain.")
-	if err := st.daemon.stop(); err != nil {
+	if err := st.daemon.Stop(); err != nil {
 		return err
 	}
-	first := st.daemon.audit // which is whole, now that it has ended
+	first := st.daemon.Audit // which is whole, now that it has ended
 	var err error
 	if st.daemon, err = st.startDaemon(ctx); err != nil {
 		return err
 	}
 	// The audit trail of the first one is the one that is shown.
-	_, _ = st.daemon.audit.Write([]byte(first.String()))
+	_, _ = st.daemon.Audit.Write([]byte(first.String()))
 	if err := st.tn.SetGrants(ctx, st.server, everything(st.alice)); err != nil {
 		return err
 	}
@@ -265,7 +266,7 @@ func (st *stage) withoutCredential(ctx context.Context) error {
 func (st *stage) auditTrail(context.Context) error {
 	act("What the audit has of it. Two of its records: a decision that refused, and the outcome of a call that was allowed.")
 	refused, answered := "", ""
-	for line := range strings.Lines(st.daemon.audit.String()) {
+	for line := range strings.Lines(st.daemon.Audit.String()) {
 		// Several refusals within a second are one record, which has the names.
 		if !strings.Contains(line, `list_all_devices"`) || !strings.Contains(line, `"login":"alice@example.com"`) {
 			continue
@@ -278,7 +279,7 @@ func (st *stage) auditTrail(context.Context) error {
 		}
 	}
 	if refused == "" || answered == "" {
-		return fmt.Errorf("the audit lacks the refusal or the answer:\n%s", st.daemon.audit)
+		return fmt.Errorf("the audit lacks the refusal or the answer:\n%s", st.daemon.Audit)
 	}
 	fmt.Printf("    %s    %s", refused, answered)
 	if unexpected := st.api.Unexpected(); len(unexpected) > 0 {

@@ -15,6 +15,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"tailscale-mcp/internal/testbed"
+	"tailscale-mcp/internal/testbed/running"
 )
 
 // person is somebody's assistant: an MCP client on one node.
@@ -35,13 +36,13 @@ func (st *stage) direct(ctx context.Context, name string, n *testbed.Node) (*per
 // proxied is a client that speaks only stdio, such as Claude Desktop: it
 // starts tailscale-mcp-proxy on its own machine.
 func (st *stage) proxied(ctx context.Context, name string, n *testbed.Node, options ...client.ClientOption) (*person, error) {
-	t := transport.NewStdio(filepath.Join(st.dir, "tailscale-mcp-proxy"), nil, "--server", st.url(), "--tailscaled-socket", n.Socket)
+	t := transport.NewStdio(filepath.Join(st.dir, running.Proxy), nil, "--server", st.url(), "--tailscaled-socket", n.Socket)
 	return begin(ctx, name, client.NewClient(t, options...))
 }
 
 // url is the address that a person types: the node's MagicDNS name.
 func (st *stage) url() string {
-	return fmt.Sprintf("http://%s:%d/mcp", st.server.Name, st.daemon.port)
+	return fmt.Sprintf("http://%s:%d/mcp", st.server.Name, st.daemon.Port)
 }
 
 func begin(ctx context.Context, name string, c *client.Client) (*person, error) {
@@ -137,7 +138,7 @@ func (p *person) mustBeRefused(ctx context.Context, tool string) (string, error)
 
 // mustBeAnsweredSoon asks until a grant that was just added is felt.
 func (p *person) mustBeAnsweredSoon(ctx context.Context) error {
-	return await(ctx, within, func() error {
+	return running.Await(ctx, within, func() error {
 		_, refused, err := p.ask(ctx, "list_all_devices", nil)
 		if err == nil && refused {
 			err = fmt.Errorf("%s is still refused", p.name)

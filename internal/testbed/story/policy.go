@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tailscale-mcp/internal/testbed/running"
 )
 
 // file is a policy file that decides about the whole tailnet; %[1]d is the server's port,
@@ -32,9 +34,9 @@ const file = `{
 `
 
 // withoutBob and withBob are the file before and after Alice's edit.
-func (st *stage) withoutBob() string { return fmt.Sprintf(file, st.daemon.port, "") }
+func (st *stage) withoutBob() string { return fmt.Sprintf(file, st.daemon.Port, "") }
 func (st *stage) withBob() string {
-	return fmt.Sprintf(file, st.daemon.port, `, "bob@example.com"`)
+	return fmt.Sprintf(file, st.daemon.Port, `, "bob@example.com"`)
 }
 
 // ruled has a policy file decide about the tailnet: the API shows it and every tailscaled
@@ -78,11 +80,11 @@ func (st *stage) ruled(ctx context.Context) error {
 // explained has Alice ask why Bob does not get through.
 func (st *stage) explained(ctx context.Context, alice *person) error {
 	var why struct{ Answer, Summary string }
-	question := map[string]any{"source": "bob-laptop", "destination": "ts-mcp", "port": st.daemon.port}
+	question := map[string]any{"source": "bob-laptop", "destination": "ts-mcp", "port": st.daemon.Port}
 	if err := alice.mustAnswer(ctx, "explain_access", question, &why); err != nil {
 		return err
 	}
-	if want := fmt.Sprintf("No: bob-laptop to ts-mcp at %d/tcp does not get through.", st.daemon.port); why.Answer != "no" || !strings.HasPrefix(why.Summary, want) {
+	if want := fmt.Sprintf("No: bob-laptop to ts-mcp at %d/tcp does not get through.", st.daemon.Port); why.Answer != "no" || !strings.HasPrefix(why.Summary, want) {
 		return fmt.Errorf("why bob does not get through is told as %q: %s", why.Answer, why.Summary)
 	}
 	said("Alice asks why, and explain_access says:", why.Summary)
@@ -100,7 +102,7 @@ func (st *stage) edited(ctx context.Context, alice *person) error {
 		map[string]any{"op": "add_member", "name": "group:support", "member": "bob@example.com"},
 	}}, []string{
 		"\n-\t\t\"group:support\": [\"carol@example.com\"],\n+\t\t\"group:support\": [\"carol@example.com\", \"bob@example.com\"],\n",
-		"bob@example.com", " gains ", `"read:*"`, fmt.Sprint("tcp:", st.daemon.port),
+		"bob@example.com", " gains ", `"read:*"`, fmt.Sprint("tcp:", st.daemon.Port),
 	}, []string{" loses "})
 	if err == nil && st.api.Policy() != st.withBob() {
 		err = fmt.Errorf("the policy file is now:\n%s", st.api.Policy())
@@ -171,7 +173,7 @@ func (st *stage) takenBack(ctx context.Context, alice, bob *person) error {
 	if st.api.Policy() != st.withoutBob() {
 		return fmt.Errorf("the policy file is now:\n%s", st.api.Policy())
 	}
-	if err := await(ctx, within, func() error { _, err := bob.mustBeRefused(ctx, "list_all_devices"); return err }); err != nil {
+	if err := running.Await(ctx, within, func() error { _, err := bob.mustBeRefused(ctx, "list_all_devices"); return err }); err != nil {
 		return err
 	}
 	said("on the connection that is open", fmt.Sprintf("Bob is refused within %s", time.Since(began).Round(time.Millisecond)))
@@ -225,7 +227,7 @@ func (st *stage) mustBeShutOut(ctx context.Context) error {
 	// What the packet filter drops is never answered; what it lets through, within milliseconds.
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	conn, err := st.bob.Dial(ctx, "tcp", net.JoinHostPort(st.server.IPv4().String(), strconv.Itoa(st.daemon.port)))
+	conn, err := st.bob.Dial(ctx, "tcp", net.JoinHostPort(st.server.IPv4().String(), strconv.Itoa(st.daemon.Port)))
 	if err == nil {
 		return errors.Join(errors.New("bob connects, and the policy file does not let him"), conn.Close())
 	}

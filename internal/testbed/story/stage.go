@@ -3,23 +3,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
-	"syscall"
-	"time"
 
 	"tailscale-mcp/internal/testbed"
 	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/running"
 )
 
 const capability = "jaxxstorm.com/cap/mcp"
@@ -34,7 +26,7 @@ type stage struct {
 	bob    *testbed.Node
 	runner *testbed.Node // alice's, until it is tagged tag:ci
 
-	daemon *daemon
+	daemon *running.Daemon
 }
 
 func newStage(ctx context.Context) (st *stage, err error) {
@@ -49,10 +41,8 @@ func newStage(ctx context.Context) (st *stage, err error) {
 		return st, err
 	}
 	step("building tailscale-mcp and tailscale-mcp-proxy")
-	build := exec.CommandContext(ctx, "go", "build", "-o", st.dir, "tailscale-mcp/cmd/tailscale-mcp", "tailscale-mcp/cmd/tailscale-mcp-proxy")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return st, fmt.Errorf("building: %w", err)
+	if err := running.Build(ctx, st.dir); err != nil {
+		return st, err
 	}
 	step("starting a tailnet on this machine: its own control server, and a tailscaled for each node")
 	if st.tn, err = testbed.Start(ctx, testbed.Options{UseInstalled: true, Progress: os.Stdout}); err != nil {
@@ -102,7 +92,7 @@ func devices(nodes []*testbed.Node) []fakeapi.Device {
 func (st *stage) Close() error {
 	var errs []error
 	if st.daemon != nil {
-		errs = append(errs, st.daemon.stop())
+		errs = append(errs, st.daemon.Stop())
 	}
 	if st.tn != nil {
 		errs = append(errs, st.tn.Close())
@@ -116,111 +106,6 @@ func (st *stage) Close() error {
 	return errors.Join(errs...)
 }
 
-// daemon is a running tailscale-mcp.
-type daemon struct {
-	cmd  *exec.Cmd
-	port int
-	// audit is what it writes to standard output.
-	audit *output
-	log   *output
-}
-
-func (st *stage) startDaemon(ctx context.Context, environ ...string) (*daemon, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	d := &daemon{port: port, audit: &output{}, log: &output{}}
-	// Not CommandContext: an interrupt ends the daemon by stop, gracefully.
-	d.cmd = exec.Command(filepath.Join(st.dir, "tailscale-mcp")) //nolint:noctx // see above
-	d.cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"),
-		"TAILSCALE_MCP_TAILSCALED_SOCKET=" + st.server.Socket,
-		"TAILSCALE_MCP_PORT=" + strconv.Itoa(port),
-		"TAILSCALE_MCP_AUDIT_FILE=" + filepath.Join(st.dir, "audit", "audit.jsonl"),
-	}, environ...)
-	d.cmd.Stdout, d.cmd.Stderr = d.audit, d.log
-	if err := d.cmd.Start(); err != nil {
-		return nil, err
-	}
-	if err := await(ctx, 15*time.Second, func() error { return healthy(ctx, port) }); err != nil {
-		_ = d.stop()
-		return nil, fmt.Errorf("tailscale-mcp did not come up: %w\n%s", err, d.log)
-	}
-	return d, nil
-}
-
-// stop ends the daemon as systemd would and reports an end that was not clean.
-func (d *daemon) stop() error {
-	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	late := time.AfterFunc(30*time.Second, func() { _ = d.cmd.Process.Kill() })
-	defer late.Stop()
-	if err := d.cmd.Wait(); err != nil {
-		return fmt.Errorf("tailscale-mcp did not end well: %w\n%s", err, d.log)
-	}
-	return nil
-}
-
-func healthy(ctx context.Context, port int) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/healthz", port), nil)
-	if err != nil {
-		return err
-	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("/healthz says %s", res.Status)
-	}
-	return nil
-}
-
-// await tries until check succeeds or the time is over.
-func await(ctx context.Context, atMost time.Duration, check func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, atMost)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := check()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("not within %s: %w", atMost, err)
-		case <-tick.C:
-		}
-	}
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // loopback, at once
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
-// output collects what a program writes.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
+func (st *stage) startDaemon(ctx context.Context, environ ...string) (*running.Daemon, error) {
+	return running.Start(ctx, st.dir, st.server.Socket, 0, environ...)
 }

@@ -32,7 +32,7 @@ type explainOutput struct {
 
 // layer is one thing that has to hold for a connection.
 type layer struct {
-	Layer string `json:"layer" jsonschema:"policy, ssh, route, source, destination, name or ping"`
+	Layer string `json:"layer" jsonschema:"policy, ssh, route, source, destination, name, ping or path"`
 	Holds string `json:"holds" jsonschema:"yes, no or unknown"`
 	Text  string `json:"text"`
 	Rules []rule `json:"rules,omitempty" jsonschema:"the rules that decide it"`
@@ -114,6 +114,9 @@ func (e explainer) explain(ctx context.Context, call tool.Call, in explainInput)
 	}
 	out.Layers = append(out.Layers, e.live(ctx, between)...)
 	out.conclude(fmt.Sprintf("%s to %s at %s", tool.Clip(in.Source), tool.Clip(in.Destination), service(proto, uint16(in.Port)))) //nolint:gosec // bounded by the schema
+	if out.Answer != policy.No.String() {
+		out.Layers = append(out.Layers, e.elsewhere(ctx, between)...)
+	}
 	return out, nil
 }
 

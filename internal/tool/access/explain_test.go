@@ -133,6 +133,7 @@ func TestExplain(t *testing.T) {
 		{`{"source":"bob-laptop","destination":"printer","port":631}`, "no", []string{"no device has an approved route", "route no router advertises a route to 10.7.0.9/32 that is not approved. | approve the route with set_device_routes for router"}},
 		{`{"source":"web-1","destination":"db-2","port":5432}`, "no", []string{"policy yes", "destination no db-2 is offline, last seen 2026-10-01T00:00:00Z.", "ping unknown db-2 does not answer a ping from this host: no answer within 5 s."}},
 		{`{"source":"web-1","destination":"tag:db","port":5432}`, "yes", []string{"policy yes", "destination unknown db-2 is offline"}},
+		{`{"source":"router","destination":"db-1","port":5432}`, "yes", []string{"path unknown Whether they are connected directly or by a relay only they can tell: neither is this host. | run tailscale ping db-1 on router"}},
 		{`{"source":"bob-old","destination":"web-1","port":443}`, "no", []string{"source no bob-old has a node key that expired on 2026-01-02. | sign in on it again"}},
 		{`{"source":"alice-laptop","destination":"shy","port":443}`, "no", []string{"destination no shy blocks incoming connections."}},
 		{`{"source":"dave@example.com","destination":"web-1","port":443}`, "no", []string{"no rule has both carol-mac among its sources"}},

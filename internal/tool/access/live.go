@@ -53,6 +53,22 @@ func (e explainer) name(ctx context.Context, between ends) []layer {
 	return []layer{{Layer: "name", Holds: policy.Yes.String(), Text: "Its name is " + between.dst.FQDN + ", for a source that takes the tailnet's DNS."}}
 }
 
+// elsewhere is the layer of the path between two other devices, which this host does not
+// see: where to ask for it.
+func (e explainer) elsewhere(ctx context.Context, between ends) []layer {
+	src, dst := between.src, between.dst
+	if src == nil || dst == nil || src.ID == dst.ID {
+		return nil
+	}
+	if here := e.host.ID(ctx); here == "" || here == src.ID || here == dst.ID {
+		return nil
+	}
+	return []layer{{
+		Layer: "path", Holds: policy.Unknown.String(), Text: "Whether they are connected directly or by a relay only they can tell: neither is this host.",
+		Next: fmt.Sprintf("run tailscale ping %s on %s", dst.Name, src.Name),
+	}}
+}
+
 // ping is the layer of a ping, where this host is one end.
 func (e explainer) ping(ctx context.Context, between ends) []layer {
 	src, dst := between.src, between.dst

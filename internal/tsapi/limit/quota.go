@@ -40,7 +40,8 @@ type quota struct {
 	last time.Time
 }
 
-// Take counts one request of the caller with that key, or says when there is one again.
+// Take counts one request of the caller with that key, or says when there are enough
+// again for a question of several: half of those at once.
 // The empty key is the program itself, which has no limit.
 func (q *Quotas) Take(key string) *fault.Error {
 	if q.PerMinute < 0 || key == "" {
@@ -59,11 +60,13 @@ func (q *Quotas) Take(key string) *fault.Error {
 		q.m[key] = mine
 	}
 	mine.last = now
-	r := mine.ReserveN(now, 1)
-	wait := r.DelayFrom(now)
-	if wait == 0 {
+	if mine.AllowN(now, 1) {
 		return nil
 	}
+	// Most questions take several requests. Whoever came back for the next single one
+	// would spend it on the beginning of the same question, again and again.
+	r := mine.ReserveN(now, (q.burst()+1)/2)
+	wait := r.DelayFrom(now)
 	r.CancelAt(now)
 	return fault.Limited(wait, fmt.Sprintf("this caller has made as many requests to the Tailscale API as one may: %d a minute, %d of them at once", q.PerMinute, q.burst()))
 }
