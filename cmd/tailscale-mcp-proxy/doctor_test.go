@@ -192,3 +192,26 @@ func diagnosis(t *testing.T, command func(context.Context, string, ...string) *e
 	_ = c.Run() // how it ended is in its exit code
 	return out.String(), errs.String(), c.ProcessState.ExitCode()
 }
+
+// What the URL asks the server for goes with every request, and the doctor says what it
+// leaves out, whatever text there is beside the structured content.
+func TestDoctorWithQuery(t *testing.T) {
+	const query = "groups=devices,policy&text=short"
+	server := answers{
+		"server/discover": discovered,
+		"tools/call": `{"resultType":"complete","content":[{"type":"text","text":"login: alice"}],` +
+			`"structuredContent":{"login":"alice@example.com","node":"laptop","host":"tag:mcp","classes":["read"],"groups":["devices","policy"]}}`,
+		"tools/list": `{"resultType":"complete","tools":[{"name":"a"},{"name":"whoami"}]}`,
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery != query {
+			t.Errorf("%s came with the query %q", r.Method, r.URL.RawQuery)
+		}
+		server.ServeHTTP(w, r)
+	}))
+	defer s.Close()
+	mustDiagnose(t, here, []string{"--server", s.URL + "/mcp?" + query}, "",
+		"ok    configuration: server "+s.URL+"/mcp?"+query, "takes you for alice@example.com", "ok    tools: 2: a, whoami; the URL asks for the groups devices, policy only")
+	server["tools/list"] = `{"resultType":"complete","tools":[{"name":"whoami"}]}`
+	mustDiagnose(t, here, []string{"--server", s.URL + "/mcp?" + query}, "tools", "fail  tools: you may use no tool of the groups that the URL asks for: devices, policy\n")
+}
