@@ -32,7 +32,8 @@
 //   - tool/GROUP: the tools themselves, a file each; tool/catalog lists the groups,
 //     tool/catalog/listing writes out what they are: a table, JSON, the page of reference.
 //   - tool/devices/change: those that change devices; devices/lookup finds the device that
-//     a caller means, within its grants; devices/view has what is shown of one.
+//     a caller means, within its grants; devices/view has what is shown of one, and
+//     devices/tags what tags are and which may be given.
 //   - tool/users/login: the logins of those whom keys and invitations name by an ID only.
 //   - tool/access: who reaches what by the policy file, and who may use this server;
 //     access/held has the latter for `tailscale-mcp check` too.
@@ -121,8 +122,8 @@
 // One exception: mcpserver imports front, for the visit that it is given, and
 // mcpserver/message for the form of a refusal; front knows neither. gate knows neither
 // Tailscale nor MCP nor HTTP, package tool and its groups neither HTTP nor MCP; of each
-// other, groups know tool/devices/lookup only, since their callers name devices, and
-// tool/users/login. grant
+// other, groups know tool/devices/lookup and tool/devices/tags only, since their callers
+// name devices and tags, and tool/users/login, since they name people. grant
 // imports the standard library. mcp-go is imported by mcpserver and those below it only.
 // The product imports no tsnet and runs no other program, but for the launcher of
 // servers (cmd/tailscale-mcp-launch), whose purpose that is. imports_test.go holds all of

@@ -171,9 +171,13 @@ func (c Call) person(b code.Binding, name, effect string) (refused *Error) {
 	}
 }
 
-// unsaid names what is touched, where effect does not.
+// unsaid names what is touched, where effect does not; of several things each.
 func unsaid(before, name, effect string) string {
-	if strings.Contains(effect, name) {
+	said := true
+	for one := range strings.SplitSeq(name, ",") {
+		said = said && strings.Contains(effect, one)
+	}
+	if said {
 		return ""
 	}
 	return before + strconv.QuoteToASCII(bounded(name))

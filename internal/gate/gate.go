@@ -86,6 +86,9 @@ type Result struct {
 	Text string
 	// IsError is set when a server's tool says that it failed.
 	IsError bool
+	// Less returns the same answer with less in it, when size bytes are more than limit;
+	// nil when there is no such answer. Each is to be shorter than the one before.
+	Less func(size, limit int) (Result, error)
 }
 
 // Call is what is known about a call besides its arguments.

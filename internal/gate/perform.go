@@ -92,9 +92,9 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 	if changes {
 		call.confirmed = d.confirming(ctx, c, r, j)
 	}
-	out, err := d.guarded(ctx, r, j, call)
-	out = out.shown()
-	if size, limit := out.size(), cmp.Or(j.limit, d.limit); err == nil && size > limit {
+	limit := cmp.Or(j.limit, d.limit)
+	out, err := d.guarded(ctx, r, j, call, limit)
+	if size := out.size(); err == nil && size > limit {
 		err = tooLarge(size, limit, j.narrow, changes)
 	}
 
@@ -153,15 +153,26 @@ func (d *Dispatcher) unasked(r Request, class grant.Class) *Error {
 }
 
 // guarded runs the job and turns a panic into an error, so that one bad call
-// does not end everybody's server.
-func (d *Dispatcher) guarded(ctx context.Context, r Request, j job, call Call) (out Result, err error) {
+// does not end everybody's server. What comes of it is shown, within limit where there
+// is less to show.
+func (d *Dispatcher) guarded(ctx context.Context, r Request, j job, call Call, limit int) (out Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			d.log.Error("panic in a tool", "name", r.Name, "request", r.ID, "panic", p, "stack", string(debug.Stack()))
 			err = errors.New("panic")
 		}
 	}()
-	return j.run(ctx, call)
+	out, err = j.run(ctx, call)
+	for err == nil {
+		less := out.Less
+		out.Less = nil
+		out = out.shown()
+		if less == nil || out.size() <= limit {
+			return out, nil
+		}
+		out, err = less(out.size(), limit)
+	}
+	return Result{}, err
 }
 
 // shown is a copy in which nothing is hidden. Nearly all of an answer was written by

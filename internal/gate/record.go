@@ -69,8 +69,9 @@ func (d *Dispatcher) record(c caller.Caller, r Request, class grant.Class, decis
 
 // bounded is client text as a record takes it: valid and not too long. Writing
 // it so that it cannot pass for another field or record is up to package audit.
-func bounded(text string) string {
-	const most = 512
+func bounded(text string) string { return boundedTo(512, text) }
+
+func boundedTo(most int, text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "..."

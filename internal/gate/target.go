@@ -30,13 +30,18 @@ func (t Tool) touches(arguments json.RawMessage) string {
 func recordable(names []string) string {
 	var kept []string
 	for _, name := range names {
-		if name = found(name); strings.ContainsAny(name, "/?#") { // hardly any name has them
+		if name = bounded(found(name)); strings.ContainsAny(name, "/?#") { // hardly any name has them
 			name = host(name)
 		}
 		kept = append(kept, name)
 	}
-	return bounded(strings.Join(kept, ","))
+	return boundedTo(mostTarget, strings.Join(kept, ","))
 }
+
+// mostTarget bounds the names of what one change touches, in bytes: those of the 50
+// devices that one may be about are in it whole. With escapes it is within the room that
+// the audit log takes for an outcome.
+const mostTarget = 4 << 10
 
 // found is the name of something that is there, which is no secret unless it was
 // named after one.
@@ -44,7 +49,7 @@ func found(name string) string {
 	if strings.Contains(name, "tskey-") {
 		return "[redacted]"
 	}
-	return bounded(name)
+	return boundedTo(mostTarget, name)
 }
 
 // host is that of a URL, or of what was meant as one.

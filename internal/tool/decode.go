@@ -50,6 +50,34 @@ func decode(schema *jsonschema.Schema, arguments json.RawMessage, in any) error 
 	return nil
 }
 
+// current returns the arguments with the names that they have now. One that is given by
+// both its names stays, and is refused.
+func (d Definition) current(arguments json.RawMessage) json.RawMessage {
+	if len(d.Former) == 0 {
+		return arguments
+	}
+	given, err := members(arguments)
+	if err != nil {
+		return arguments // which decode refuses
+	}
+	changed := false
+	for former, now := range d.Former {
+		value, is := given[former]
+		if _, both := given[now]; is && !both {
+			given[now], changed = value, true
+			delete(given, former)
+		}
+	}
+	if !changed {
+		return arguments
+	}
+	text, err := json.Marshal(given)
+	if err != nil {
+		return arguments
+	}
+	return text
+}
+
 var (
 	errNotKnown = errors.New("is not known")
 	errMissing  = errors.New("is required")

@@ -11,7 +11,7 @@ import (
 // target is the names of what a call with these arguments touches, as the caller
 // gives them; none when it gives none. What cannot be read is refused later.
 func (t Tool) target(arguments json.RawMessage) []string {
-	given, _ := members(arguments)
+	given, _ := members(t.current(arguments))
 	for path := range strings.FieldsSeq(t.Target) {
 		argument, member, _ := strings.Cut(path, ".")
 		property, value := t.Input.Properties[argument], given[argument]

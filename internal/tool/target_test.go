@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -79,7 +80,17 @@ func TestTarget(t *testing.T) {
 		t.Errorf("a read: got %q, want nothing", got)
 	}
 	long := strings.Repeat("x", 10_000)
-	if got := touched(t, of(grant.Write, "devices"), `{"devices":["`+long+`","`+long+`"]}`); len(got) > 600 {
+	if got := touched(t, of(grant.Write, "devices"), `{"devices":["`+long+`","`+long+`"]}`); len(got) > 1200 {
+		t.Errorf("got %d bytes of a target, want each name bounded", len(got))
+	}
+	many := make([]string, 50) // as many devices as a change is about, of the longest names
+	for i := range many {
+		many[i] = fmt.Sprintf("%02d", i) + strings.Repeat("x", 61)
+	}
+	if got := touched(t, of(grant.Write, "devices"), `{"devices":["`+strings.Join(many, `","`)+`"]}`); got != strings.Join(many, ",") {
+		t.Errorf("got %s, want each of 50 devices", got)
+	}
+	if got := touched(t, of(grant.Write, "devices"), `{"devices":["`+strings.Repeat(`x","`, 10_000)+`"]}`); len(got) > 5000 {
 		t.Errorf("got %d bytes of a target, want it bounded", len(got))
 	}
 }

@@ -58,6 +58,9 @@ type Definition struct {
 	// by operationId; none for a tool that this host answers. The reference and
 	// the scopes that a credential needs are made from them.
 	Operations []string
+	// Optional are further operations that it may use, and does without where the
+	// credential may not: they are no reason to give it more scopes.
+	Optional []string
 	// Target is the argument that names what a change touches, for the audit: a text
 	// or a list of them, or with domains.domain a member of each in a list. Of several,
 	// with spaces between, the first that is given counts. It is empty when there is but
@@ -73,6 +76,9 @@ type Definition struct {
 	Devices bool
 	// Idempotent marks a change that may be repeated without another effect.
 	Idempotent bool
+	// Former are arguments of earlier versions, by name, and those in whose place they
+	// are still taken. Clients are not shown them.
+	Former map[string]string
 	// ForEveryone marks the one kind of tool that needs no grant: it tells an
 	// identified caller about itself.
 	ForEveryone bool
@@ -129,7 +135,7 @@ func New[In, Out any](d Definition, run func(ctx context.Context, call Call, in 
 		Output:     output,
 		run: func(ctx context.Context, call Call, arguments json.RawMessage) (any, error) {
 			var in In
-			if err := decode(input, arguments, &in); err != nil {
+			if err := decode(input, d.current(arguments), &in); err != nil {
 				return nil, err
 			}
 			return run(ctx, call, in)
@@ -161,8 +167,7 @@ func (t Tool) gate() gate.Tool {
 			if err != nil {
 				return gate.Result{}, err
 			}
-			text, err := json.Marshal(out)
-			return gate.Result{Structured: text}, err
+			return answered(out)
 		},
 	}
 }

@@ -157,6 +157,7 @@ func (p *person) mustSeeDevices(ctx context.Context, want []*testbed.Node) error
 	}
 	var answer struct {
 		Total   int
+		Domain  string
 		Devices []struct {
 			Name   string
 			Online bool
@@ -171,6 +172,9 @@ func (p *person) mustSeeDevices(ctx context.Context, want []*testbed.Node) error
 		return fmt.Errorf("the answer has %d devices, the tailnet %d: %s", answer.Total, len(want), text)
 	}
 	for _, d := range answer.Devices {
+		if !strings.Contains(d.Name, ".") {
+			d.Name += "." + answer.Domain // which is said once
+		}
 		if !slices.ContainsFunc(want, func(n *testbed.Node) bool { return n.FQDN() == d.Name }) {
 			return fmt.Errorf("%s is no device of the tailnet", d.Name)
 		}

@@ -103,7 +103,7 @@ func BenchmarkProject(b *testing.B) {
 		b.Run(fmt.Sprintf("%d bytes", len(devices[0].Raw())), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if o := view.Project(devices[0], nil, view.InList); len(o) < 8 {
+				if o := view.Brief(devices[0], nil); len(o) < 8 {
 					b.Fatal(o)
 				}
 			}

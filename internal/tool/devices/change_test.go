@@ -62,14 +62,14 @@ func TestChanges(t *testing.T) {
 		{"set_device_routes", "setDeviceRoutes", `,"routes":["10.0.0.0/16"]`, nil, `{"routes":["10.0.0.0/16"]}`, "enabledRoutes", `["10.1.0.0/24"]`, `["10.0.0.0/16"]`, `approves the routes ["10.0.0.0/16"] of the device web-1 and disables ["10.1.0.0/24"]`},
 		{"set_device_routes", "setDeviceRoutes", `,"routes":[]`, nil, `{"routes":[]}`, "enabledRoutes", `["10.1.0.0/24"]`, `[]`, `disables the routes ["10.1.0.0/24"] of the device web-1`},
 		{"set_device_routes", "setDeviceRoutes", `,"routes":["10.1.0.0/24","::/0"]`, nil, `{"routes":["10.1.0.0/24","::/0"]}`, "enabledRoutes", `["10.1.0.0/24"]`, `["10.1.0.0/24","::/0"]`, `approves the routes ["::/0"] of the device web-1; 0.0.0.0/0 and ::/0 make it an exit node`},
-		{"authorize_device", "authorizeDevice", ``, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 of alice@example.com into the tailnet"},
-		{"authorize_device", "authorizeDevice", `,"approved":true`, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 of alice@example.com into the tailnet"},
+		{"authorize_device", "authorizeDevice", ``, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 into the tailnet; it was registered by alice@example.com"},
+		{"authorize_device", "authorizeDevice", `,"approved":true`, unapproved, `{"authorized":true}`, "authorized", `false`, `true`, "lets the device web-1 into the tailnet; it was registered by alice@example.com"},
 		{"authorize_device", "authorizeDevice", `,"approved":false`, nil, `{"authorized":false}`, "authorized", `true`, `false`, "takes back the approval of the device web-1"},
-		{"set_device_tags", "setDeviceTags", `,"tags":["web","tag:db"]`, nil, `{"tags":["tag:db","tag:web"]}`, "tags", `["tag:web","tag:prod"]`, `["tag:db","tag:web"]`, `replaces the tags ["tag:web" "tag:prod"] of the device web-1 by ["tag:db" "tag:web"]`},
-		{"set_device_tags", "setDeviceTags", `,"tags":["db"]`, untagged, `{"tags":["tag:db"]}`, "tags", `[]`, `["tag:db"]`, `by ["tag:db"]; they own it from then on, and no longer alice@example.com`},
-		{"set_device_tags", "setDeviceTags", `,"tags":[]`, nil, `{"tags":[]}`, "tags", `["tag:web","tag:prod"]`, `[]`, `replaces the tags ["tag:web" "tag:prod"] of the device web-1 by []; who owns it without tags is not documented`},
+		{"set_device_tags", "setDeviceTags", `,"tags":["web","tag:db"]`, nil, `{"tags":["tag:db","tag:web"]}`, "tags", `["tag:web","tag:prod"]`, `["tag:db","tag:web"]`, `replaces the tags of the device web-1 by ["tag:db" "tag:web"]; it loses ["tag:prod"]`},
+		{"set_device_tags", "setDeviceTags", `,"tags":["db"]`, untagged, `{"tags":["tag:db"]}`, "tags", `[]`, `["tag:db"]`, `by ["tag:db"]; it is no longer owned by alice@example.com`},
+		{"set_device_tags", "setDeviceTags", `,"tags":[]`, nil, `{"tags":[]}`, "tags", `["tag:web","tag:prod"]`, `[]`, `replaces the tags of the device web-1 by []; it loses ["tag:web" "tag:prod"]; who owns it without tags is not documented`},
 		{"set_device_key_expiry", "updateDeviceKey", `,"expires":false`, nil, `{"keyExpiryDisabled":true}`, "keyExpiryDisabled", `false`, `true`, "keeps the key of the device web-1 valid for ever"},
-		{"set_device_key_expiry", "updateDeviceKey", `,"expires":true`, lasting, `{"keyExpiryDisabled":false}`, "keyExpiryDisabled", `true`, `false`, "lets the key of the device web-1 expire at 2999-01-01T00:00:00Z"},
+		{"set_device_key_expiry", "updateDeviceKey", `,"expires":true`, lasting, `{"keyExpiryDisabled":false}`, "keyExpiryDisabled", `true`, `false`, "lets the key of the device web-1 expire; it expires at 2999-01-01T00:00:00Z"},
 		{"set_device_key_expiry", "updateDeviceKey", `,"expires":true`, expired, `{"keyExpiryDisabled":false}`, "keyExpiryDisabled", `true`, `false`, "at 2020-01-01T00:00:00Z, which is past: the device is cut off at once"},
 		{"set_device_key_expiry", "updateDeviceKey", `,"expires":true`, unknown, `{"keyExpiryDisabled":false}`, "keyExpiryDisabled", `true`, `false`, "at a time that is not known: when it is past, the device is cut off at once"},
 		{"set_device_ip", "setDeviceIp", `,"ipv4":"100.64.0.99"`, nil, `{"ipv4":"100.64.0.99"}`, "addresses", `["100.64.0.11","fd7a:115c:a1e0::b"]`, `["100.64.0.99","fd7a:115c:a1e0::b"]`, `replaces the addresses ["100.64.0.11" "fd7a:115c:a1e0::b"] of the device web-1 by 100.64.0.99`},
@@ -118,12 +118,18 @@ func TestChanges(t *testing.T) {
 			if got := r.field("nWeb1CNTRL", c.field); got != c.after {
 				t.Errorf("got %s %s, want %s", c.field, got, c.after)
 			}
-			var out struct{ Previous, Now, Removed map[string]json.RawMessage }
+			var out struct{ Previous, Now map[string]json.RawMessage }
 			if err := json.Unmarshal([]byte(text), &out); err != nil {
 				t.Fatal(err)
 			}
-			if out.Removed != nil {
-				out.Previous = out.Removed
+			var several struct {
+				Devices []struct{ Previous, Now map[string]json.RawMessage }
+			}
+			if err := json.Unmarshal([]byte(text), &several); err != nil {
+				t.Fatal(err)
+			}
+			if len(several.Devices) == 1 {
+				out.Previous, out.Now = several.Devices[0].Previous, several.Devices[0].Now
 			}
 			if string(out.Previous[c.field]) != c.before || string(out.Now[c.field]) != c.after {
 				t.Errorf("got %s, want %s before as %s and after as %s", text, c.field, c.before, c.after)
@@ -163,6 +169,22 @@ func TestChangeThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// prepare has web-1 in another state than the change makes: what is so already is not
+// asked about.
+func (r *rig) prepare(name, rest string) {
+	devices := r.fake.Devices()
+	for i := range devices {
+		d := &devices[i]
+		switch name {
+		case "authorize_device":
+			d.Authorized = strings.Contains(rest, "false")
+		case "set_device_key_expiry":
+			d.KeyExpiryDisabled = strings.Contains(rest, "true")
+		}
+	}
+	r.fake.SetDevices(devices)
+}
+
 // Whoever is about to cut its own device off is told so, and nobody else is.
 func TestChangesOfTheCallersDevice(t *testing.T) {
 	for _, c := range []struct {
@@ -182,6 +204,7 @@ func TestChangesOfTheCallersDevice(t *testing.T) {
 	} {
 		r := newRig(t, few()...)
 		r.fake.SetDevices(append(r.fake.Devices(), fakeapi.Device{ID: "16", NodeID: "nBobCNTRL", Hostname: "desk"}))
+		r.prepare(c.name, c.rest)
 		device := `"device":"web-1"`
 		if c.name == "update_device_attributes" {
 			device = `"devices":["web-2","web-1"]`
@@ -242,7 +265,7 @@ func TestRoutesUnread(t *testing.T) {
 func TestChangesOfAmbiguousNames(t *testing.T) {
 	r := newRig(t, alike()...)
 	_, err := r.changed("delete_device", `{"device":"runner","confirm":"CODE"}`)
-	e := told(t, err, tool.CodeInvalidArgument, "nBuild1CNTRL (ci.tailfe8c.ts.net)")
+	e := told(t, err, tool.CodeInvalidArgument, "nBuild1CNTRL (ci.tailfe8c.ts.net, hostname runner)")
 	if !strings.Contains(e.Next, "nBuild3CNTRL") || r.fake.Count("deleteDevice") != 0 {
 		t.Errorf("got %v and %d removals, want all candidates and none", e, r.fake.Count("deleteDevice"))
 	}

@@ -31,6 +31,7 @@ func TestChangesOfThisHost(t *testing.T) {
 			{"set_device_key_expiry", `,"expires":false`, false},
 			{"set_device_routes", `,"routes":[]`, false},
 		} {
+			r.prepare(c.name, c.rest)
 			_, err := r.changed(c.name, `{"device":"web-1"`+c.rest+`}`)
 			e := told(t, err, tool.CodeConfirmationRequired, "confirm set to")
 			if said, want := strings.Contains(e.Message, word), c.cuts && host == "nWeb1CNTRL"; said != want {

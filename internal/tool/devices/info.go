@@ -16,9 +16,9 @@ import (
 )
 
 type infoInput struct {
-	Device  string   `json:"device" jsonschema:"the device: node ID (nTESTCNTRL), ID, Tailscale address, hostname or MagicDNS name (web or web.example.ts.net)"`
-	Fields  []string `json:"fields,omitempty" jsonschema:"fields to show instead of the usual ones: names of the API's device object such as clientConnectivity or postureIdentity; or all"`
-	Include []string `json:"include,omitempty" jsonschema:"what else to show: routes (advertised and approved), attributes (posture)" enum:"routes,attributes"`
+	Device  string   `json:"device" jsonschema:"name, address or node ID"`
+	Fields  []string `json:"fields,omitempty" jsonschema:"instead of the usual ones; or all"`
+	Include []string `json:"include,omitempty" jsonschema:"shown besides" enum:"routes,attributes"`
 }
 
 type infoOutput struct {
@@ -30,18 +30,15 @@ type infoOutput struct {
 // info is the tool that shows one device.
 func (d *devices) info() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "get_device_info",
-		Title:      "Get one device",
-		Group:      change.Group,
-		Operations: []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "getDevicePostureAttributes"},
-		Devices:    true,
-		Class:      grant.Read,
-		Example:    json.RawMessage(`{"device":"web-1"}`),
-		Description: "Shows one device of the tailnet: name, addresses, owner, operating system and client version, online and lastSeen (absent while online), " +
-			"key expiry, approval, routes, SSH. The device may be given by node ID, ID, Tailscale address, hostname or MagicDNS name; a name that fits several is refused " +
-			"and the candidates are named. fields: [\"all\"] adds connectivity (endpoints, DERP latency) and posture identity. include adds the approved routes or the posture attributes. " +
-			"One call to the Tailscale API for a node ID, else two, and one more for each include.",
-		Narrow: "ask for single fields",
+		Name:        "get_device_info",
+		Title:       "Get one device",
+		Group:       change.Group,
+		Operations:  []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "getDevicePostureAttributes"},
+		Devices:     true,
+		Class:       grant.Read,
+		Example:     json.RawMessage(`{"device":"web-1"}`),
+		Description: "Shows one device: addresses, owner, version, key expiry, approval, routes, SSH.",
+		Narrow:      "ask for single fields",
 	}, func(ctx context.Context, call tool.Call, in infoInput) (infoOutput, error) {
 		device, err := lookup.Resolve(ctx, lookup.For(call, d.api), in.Device, true)
 		if err != nil {

@@ -183,37 +183,66 @@ func TestPageSize(t *testing.T) {
 	}
 }
 
-func TestTooMuchAtOnce(t *testing.T) {
+// A page of which the JSON is larger than an answer may be ends earlier, and says where
+// the rest is; nobody is lost by that, and none comes twice.
+func TestPageEndsAtTheByteLimit(t *testing.T) {
 	r := newRig(t)
 	r.fake.AddDevices(1000)
-	_, err := r.call("list_all_devices", `{"limit":500,"fields":["all"]}`)
-	e := told(t, err, tool.CodeResultTooLarge, "filter by name, os, user, tags or online")
-	if len(e.Error()) > 1000 {
-		t.Errorf("the refusal itself has %d bytes", len(e.Error()))
+	all := nodeIDs(r.fake.Devices())
+	for _, arguments := range []string{`"limit":500,"fields":["all"]`, `"limit":500,"fields":["addresses","created","expires","hostname","name","nodeId","lastSeen"]`} {
+		text, err := r.call("list_all_devices", `{`+arguments+`}`)
+		var got answered
+		if err != nil || json.Unmarshal(text, &got) != nil {
+			t.Fatalf("%s: %v", arguments, err)
+		}
+		if len(text) > gate.DefaultLimit || len(text) < gate.DefaultLimit*9/10 || got.NextCursor == "" || got.Returned >= 500 || got.Returned != len(got.Devices) || got.Total != 1000 {
+			t.Errorf("%s: got %d of %d devices (%d said) in %d bytes, cursor %q", arguments, len(got.Devices), got.Total, got.Returned, len(text), got.NextCursor)
+		}
+		ids, pages := r.everyPage(arguments, nil)
+		if diff := cmp.Diff(all, ids); diff != "" || pages < 3 {
+			t.Errorf("%s: got %d devices on %d pages, want all 1000, each once", arguments, len(ids), pages)
+		}
 	}
-	// Following the advice works.
+	// What was within the limit is as it was.
 	if got := r.list(`{"limit":500,"fields":["name","online"]}`); got.Returned != 500 {
 		t.Errorf("got %d devices, want 500", got.Returned)
 	}
-	if got := r.list(`{"limit":20,"fields":["all"]}`); got.Returned != 20 {
-		t.Errorf("got %d devices, want 20", got.Returned)
-	}
-	r.fake.AddDevices(4000)
 }
 
-// A resource may be larger than an answer, and has its bound too.
+// One device that is larger than an answer is refused, and no page is without end.
+func TestOneDeviceTooLarge(t *testing.T) {
+	r := newRig(t, few()...)
+	devices := r.fake.Devices()
+	devices[3].Extra = map[string]any{"someDay": strings.Repeat("\u200b", gate.DefaultLimit/5)}
+	r.fake.SetDevices(devices)
+	cursor := r.list(`{"limit":1,"fields":["all"]}`).NextCursor
+	_, err := r.call("list_all_devices", `{"limit":1,"fields":["all"],"cursor":"`+cursor+`"}`)
+	if e := told(t, err, tool.CodeResultTooLarge, "filter by name, os, owner, tags or state"); len(e.Error()) > 1000 {
+		t.Errorf("the refusal itself has %d bytes", len(e.Error()))
+	}
+	// The page before it ends there.
+	if got := r.list(`{"limit":3,"fields":["all"]}`); got.Returned != 1 || got.NextCursor != cursor {
+		t.Errorf("got %d devices, want one and the cursor behind it", got.Returned)
+	}
+}
+
+// A resource has the bound of an answer, and says what is left out and where it is.
 func TestTooManyForAResource(t *testing.T) {
 	r := newRig(t)
-	r.fake.AddDevices(500)
-	text, _, err := r.read("tailscale://devices")
-	if err != nil || len(text) < gate.DefaultLimit {
-		t.Errorf("got %d bytes and error %v, want 500 devices", len(text), err)
+	r.fake.AddDevices(2000)
+	for _, uri := range []string{"tailscale://devices", "tailscale://tag/tag:prod"} {
+		text, _, err := r.read(uri)
+		var got struct {
+			Devices         []map[string]any
+			Total, Returned int
+			Note            string
+		}
+		if err != nil || json.Unmarshal([]byte(text), &got) != nil || len(text) > gate.DefaultLimit {
+			t.Errorf("%s: got %d bytes and error %v", uri, len(text), err)
+		}
+		left := got.Total - got.Returned
+		if got.Returned != len(got.Devices) || left > 0 != strings.Contains(got.Note, fmt.Sprintf("%d more devices are left out: list_all_devices", left)) || uri == "tailscale://devices" && left == 0 {
+			t.Errorf("%s: got %d of %d devices (%d said) and the note %q", uri, len(got.Devices), got.Total, got.Returned, got.Note)
+		}
 	}
-	large := r.fake.Devices()
-	for i := range large {
-		large[i].User = strings.Repeat("x", 4000) + "@example.com"
-	}
-	r.fake.SetDevices(large)
-	_, _, err = r.read("tailscale://devices")
-	told(t, err, tool.CodeResultTooLarge, "list_all_devices")
 }

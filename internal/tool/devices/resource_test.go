@@ -59,7 +59,7 @@ func TestDeviceResource(t *testing.T) {
 		t.Errorf("got %s and error %v, want the MacBook", text, err)
 	}
 	_, _, err = r.read("tailscale://device/runner")
-	told(t, err, tool.CodeInvalidArgument, "nBuild1CNTRL (ci.tailfe8c.ts.net)")
+	told(t, err, tool.CodeInvalidArgument, "nBuild1CNTRL (ci.tailfe8c.ts.net, hostname runner)")
 	_, _, err = r.read("tailscale://device/nNoneCNTRL")
 	told(t, err, string(failure.NotFound), "list_all_devices")
 	_, _, err = r.read("tailscale://device/wbe")

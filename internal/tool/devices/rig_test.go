@@ -51,22 +51,30 @@ func newRigWith(t testing.TB, o tsapi.Options, devices ...fakeapi.Device) *rig {
 		t.Fatal(err)
 	}
 	fake.SetDevices(devices)
-	if o.BaseURL, err = url.Parse(fake.URL()); err != nil {
-		t.Fatal(err)
-	}
-	o.Credential.APIKey, o.Keep, o.CallerRate = fakeapi.DefaultAPIKey, -1, -1
-	api, err := tsapi.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	api := newAPI(t, fake, o, -1)
 	r := &rig{TB: t, fake: fake, api: api, log: &tooltest.Log{}}
 	r.dispatcher = r.dispatch(Tools(api, unknownHost), grant.Classes()...)
 	t.Cleanup(func() {
 		r.onlyOurOperations()
-		api.Close()
 		fake.Close()
 	})
 	return r
+}
+
+// newAPI is a client of the fake, for callers with so many requests a minute.
+func newAPI(t testing.TB, fake *fakeapi.Server, o tsapi.Options, rate int) *tsapi.API {
+	t.Helper()
+	var err error
+	if o.BaseURL, err = url.Parse(fake.URL()); err != nil {
+		t.Fatal(err)
+	}
+	o.Credential.APIKey, o.Keep, o.CallerRate = fakeapi.DefaultAPIKey, -1, rate
+	api, err := tsapi.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(api.Close)
+	return api
 }
 
 func unknownHost(context.Context) string { return "" }
@@ -88,7 +96,7 @@ func (r *rig) onlyOurOperations() {
 	}
 	for _, q := range r.fake.Requests() {
 		if !slices.Contains([]string{"listTailnetDevices", "getDevice", "setDeviceName",
-			"listDeviceRoutes", "getDevicePostureAttributes", "setDeviceRoutes", "authorizeDevice", "setDeviceTags", "updateDeviceKey", "setDeviceIp", "expireDeviceKey", "deleteDevice",
+			"listDeviceRoutes", "getDevicePostureAttributes", "getPolicyFile", "setDeviceRoutes", "authorizeDevice", "setDeviceTags", "updateDeviceKey", "setDeviceIp", "expireDeviceKey", "deleteDevice",
 			"setCustomDevicePostureAttributes", "deleteCustomDevicePostureAttributes", "batchUpdateCustomDevicePostureAttributes"}, q.Operation) {
 			r.Errorf("the API got a request that is none of ours: %s %.200s", q.Method, q.Path)
 		}
@@ -243,6 +251,8 @@ func (s stub) ListDevices(context.Context, tsapi.DeviceQuery) ([]tsapi.Device, e
 func (s stub) GetDevice(context.Context, string, bool) (tsapi.Device, error) {
 	return s.devices[0], nil
 }
+
+func (s stub) Policy(context.Context) (tsapi.Policy, error) { return tsapi.Policy{}, nil }
 
 func (s stub) SetDeviceName(context.Context, string, string) error { return nil }
 

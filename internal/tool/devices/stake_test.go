@@ -32,6 +32,7 @@ func TestStake(t *testing.T) {
 				"set_device_key_expiry": `,"expires":true`,
 			} {
 				for _, device := range []string{"web-1", "nWeb1CNTRL"} {
+					r.prepare(name, more)
 					_, err := r.callBy(by(t, "alice@example.com", mayChange), name, `{"device":"`+device+`"`+more+`}`)
 					e := told(t, err, tool.CodeConfirmationRequired, "confirm")
 					if !strings.Contains(e.Message, c.want) {

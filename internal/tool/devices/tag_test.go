@@ -5,10 +5,12 @@ package devices
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
@@ -28,7 +30,6 @@ func TestTagResource(t *testing.T) {
 		"tailscale://tag/tag:web":  {"nA", "nB"},
 		"tailscale://tag/web":      {"nA", "nB"},
 		"tailscale://tag/tag:prod": {"nA"},
-		"tailscale://tag/tag:none": nil,
 	} {
 		text, _, err := r.read(uri)
 		var got answered
@@ -42,6 +43,11 @@ func TestTagResource(t *testing.T) {
 		if diff := cmp.Diff(want, ids); diff != "" || got.Total != len(want) {
 			t.Errorf("%s: of %d (-want +got):\n%s", uri, got.Total, diff)
 		}
+	}
+	// That nobody has it is said, and no other tag.
+	_, _, err := r.read("tailscale://tag/tag:weh")
+	if e := told(t, err, string(failure.NotFound), "list_all_devices"); !strings.Contains(e.Message, "tag:weh") || strings.Contains(e.Error(), "tag:web") {
+		t.Errorf("got %v", e)
 	}
 	// What is no tag is not every device.
 	for _, uri := range []string{"tailscale://tag/%20", "tailscale://tag/tag:", "tailscale://tag/%C2%A0"} {

@@ -11,6 +11,7 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/tags"
 )
 
 type authKeyInput struct {
@@ -23,6 +24,7 @@ type authKeyInput struct {
 	tool.Confirmation
 }
 
+// createAuthKey is the tool that creates an auth key.
 func (k *keys) createAuthKey() tool.Tool {
 	return tool.New(tool.Definition{
 		Name:       "create_auth_key",
@@ -30,6 +32,7 @@ func (k *keys) createAuthKey() tool.Tool {
 		Group:      group,
 		Target:     "description",
 		Operations: []string{"listTailnetKeys", "createKey"},
+		Optional:   []string{"getPolicyFile"},
 		Class:      grant.Escalating,
 		Adds:       true,
 		Example:    json.RawMessage(`{"description":"ci runner","tags":["tag:build"]}`),
@@ -39,13 +42,15 @@ func (k *keys) createAuthKey() tool.Tool {
 		if err := checkDescription(in.Description); err != nil {
 			return created{}, err
 		}
-		var err error
-		if in.Tags, err = tags(in.Tags); err != nil {
+		if err := checkTags(in.Tags); err != nil {
 			return created{}, err
 		}
 		days := cmp.Or(in.ExpiryDays, 90)
 		already, err := k.namesakes(ctx, "auth", in.Description)
 		if err != nil {
+			return created{}, err
+		}
+		if err := tags.Assignable(ctx, k.api, in.Tags); err != nil {
 			return created{}, err
 		}
 		if err := call.Confirm(in.Confirmation, in.Description, in.effect(days)+already); err != nil {

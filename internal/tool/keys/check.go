@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/tags"
 )
 
 var (
@@ -48,24 +49,25 @@ func checkDescription(s string) error {
 	return nil
 }
 
-// tags are tags as the policy file writes them, with tag: in front, which people leave out.
-func tags(given []string) ([]string, error) {
-	if err := checkCount("tags", len(given)); err != nil || given == nil {
-		return nil, err
+// checkTags refuses what is no tag, and writes the others as the API has them: ci is
+// tag:ci.
+func checkTags(given []string) error {
+	if err := checkCount("tags", len(given)); err != nil {
+		return err
 	}
-	whole := make([]string, len(given))
-	for i, name := range given {
-		whole[i] = "tag:" + strings.TrimPrefix(name, "tag:")
-		if len(name) > len("tag:")+100 || !tagForm.MatchString(whole[i]) {
-			return nil, tool.Invalidf("write tags as in the policy file, such as tag:ci", "%q is no tag", tool.Clip(name))
+	for i, tag := range given {
+		tag = tags.Normal(tag)
+		given[i] = tag
+		if len(tag) > len("tag:")+100 || !tagForm.MatchString(tag) {
+			return tool.Invalidf("write tags as in the policy file, such as tag:ci", "%q is no tag", tool.Clip(tag))
 		}
 	}
-	return whole, nil
+	return nil
 }
 
 // checkScopes refuses the lists that the API refuses: without scopes, and with scopes
 // that let devices in without tags for them.
-func checkScopes(scopes, ofDevices []string) error {
+func checkScopes(scopes, tags []string) error {
 	if len(scopes) == 0 {
 		return tool.Invalidf("give at least one scope, such as devices:core:read", "a trust credential has scopes")
 	}
@@ -76,11 +78,11 @@ func checkScopes(scopes, ofDevices []string) error {
 		if scope == "" || len(scope) > 100 || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return tool.Invalidf("give scopes such as devices:core:read or auth_keys", "%q is no scope", tool.Clip(scope))
 		}
-		if len(ofDevices) == 0 && slices.Contains([]string{"devices:core", "auth_keys"}, scope) {
+		if len(tags) == 0 && slices.Contains([]string{"devices:core", "auth_keys"}, scope) {
 			return tool.Invalidf("give tags, which devices of this credential will have", "the scope %s needs tags", scope)
 		}
 	}
-	return nil
+	return checkTags(tags)
 }
 
 func checkIssuer(issuer string) error {

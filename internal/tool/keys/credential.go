@@ -38,10 +38,6 @@ func (k *keys) createTrustCredential() tool.Tool {
 		Description: "Creates a trust credential, with which a program calls the API for good: an OAuth client, whose secret is in this answer only, " +
 			"or a federated identity, which takes tokens of another issuer. To let devices in: create_auth_key.",
 	}, func(ctx context.Context, call tool.Call, in credentialInput) (created, error) {
-		var err error
-		if in.Tags, err = tags(in.Tags); err != nil {
-			return created{}, err
-		}
 		body, err := in.body()
 		if err != nil {
 			return created{}, err

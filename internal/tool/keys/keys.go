@@ -16,6 +16,7 @@ import (
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/tags"
 	"tailscale-mcp/internal/tool/users/login"
 	"tailscale-mcp/internal/tsapi"
 )
@@ -54,6 +55,7 @@ type keys struct{ api API }
 
 // API is what these tools ask of the Tailscale API; *tsapi.API is one.
 type API interface {
+	tags.Policy
 	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
 	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
 	Do(ctx context.Context, r tsapi.Request) error

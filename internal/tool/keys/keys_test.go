@@ -88,14 +88,14 @@ func TestNamesake(t *testing.T) {
 func TestNothingHidden(t *testing.T) {
 	r := newRig(t)
 	many := `["` + strings.Repeat(`devices:core:read","`, 30) + `all"]`
-	tags := `["` + strings.Repeat(`tag:build","`, 30) + `tag:last"]`
+	tags := `["` + strings.Repeat(`tag:build","`, 30) + `tag:web"]`
 	long := strings.Repeat("a", 400) + "*"
 	federated := `{"kind":"federated","description":"a","scopes":["dns:read"],"issuer":"https://example.com","subject":"`
 	for _, c := range []struct{ name, arguments, text string }{
-		{"create_auth_key", `{"description":"a","tags":` + tags + `}`, ", tag:last"},
+		{"create_auth_key", `{"description":"a","tags":` + tags + `}`, ", tag:web"},
 		{"create_trust_credential", `{"kind":"client","description":"a","scopes":` + many + `,"tags":` + tags + `}`, ", all and never expires, giving the tags "},
 		{"create_trust_credential", `{"kind":"client","description":"a","scopes":` + many + `,"tags":` + tags + `}`, "the scope all is everything"},
-		{"create_trust_credential", `{"kind":"client","description":"a","scopes":` + many + `,"tags":` + tags + `}`, ", tag:last"},
+		{"create_trust_credential", `{"kind":"client","description":"a","scopes":` + many + `,"tags":` + tags + `}`, ", tag:web"},
 		{"create_trust_credential", federated + long + `"}`, `a*"`},
 		{"set_trust_credential", `{"key":"kClient1CNTRL","scopes":` + many + `}`, `,"all"]`},
 		{"set_trust_credential", `{"key":"kFed1CNTRL","subject":"` + long + `"}`, `a*"`},
@@ -195,7 +195,7 @@ func TestRefused(t *testing.T) {
 		{"create_auth_key", `{"description":"a"}`, "confirmation_required", "one device can join the tailnet within 90 days"},
 		{"create_auth_key", `{"description":"a","reusable":true,"preauthorized":true,"ephemeral":true,"tags":["tag:web"],"confirm":"a"}`, "confirmation_required", "any number of devices"},
 		{"create_auth_key", `{"description":"a_b","confirm":"CODE"}`, "invalid_argument", "no description"},
-		{"create_auth_key", `{"description":"a","tags":["we b"],"confirm":"CODE"}`, "invalid_argument", "no tag"},
+		{"create_auth_key", `{"description":"a","tags":["w_b"],"confirm":"CODE"}`, "invalid_argument", "no tag"},
 		{"create_auth_key", `{"description":"a","expiryDays":91,"confirm":"CODE"}`, "invalid_argument", "90"},
 		{"create_trust_credential", `{"kind":"client","description":"a","scopes":["all"]}`, "confirmation_required", "scopes all and never expires"},
 		{"create_trust_credential", `{"kind":"client","description":"a","scopes":[],"confirm":"CODE"}`, "invalid_argument", "scope"},

@@ -98,8 +98,7 @@ func (in setInput) given() (map[string]json.RawMessage, error) {
 		put("scopes", in.Scopes, nil) // checked together with the tags
 	}
 	if in.Tags != nil {
-		given, err := tags(in.Tags)
-		put("tags", given, err)
+		put("tags", in.Tags, checkTags(in.Tags))
 	}
 	if in.Issuer != nil {
 		put("issuer", *in.Issuer, checkIssuer(*in.Issuer))

@@ -124,7 +124,7 @@ func TestSetRefused(t *testing.T) {
 	r := newRig(t)
 	for _, bad := range []string{
 		`"ports":["udp:53"]`, `"ports":["tcp:0"]`, `"ports":["tcp:65536"]`, `"ports":["tcp:"]`, `"ports":["443"]`, `"ports":["do-not-validate","tcp:1"]`,
-		`"tags":["web"]`, `"tags":["tag:"]`, `"ipv4":"fd7a::1"`, `"ipv4":"x"`, `"newName":".."`, `"displayName":"` + strings.Repeat("ä", 65) + `"`,
+		`"tags":[" "]`, `"tags":["tag:"]`, `"ipv4":"fd7a::1"`, `"ipv4":"x"`, `"newName":".."`, `"displayName":"` + strings.Repeat("ä", 65) + `"`,
 	} {
 		r.Refuses("set_service", `{"service":"example",`+bad+`}`, invalid, "")
 	}

@@ -13,6 +13,7 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/tags"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -153,7 +154,9 @@ func (in setInput) check() error {
 			return tool.Invalidf("give ports such as tcp:443, or do-not-validate alone", "a port is neither tcp: with a number from 1 to 65535 nor do-not-validate alone")
 		}
 	}
-	for _, tag := range in.Tags {
+	for i, tag := range in.Tags {
+		tag = tags.Normal(tag)
+		in.Tags[i] = tag
 		if len(tag) < len("tag:x") || !strings.HasPrefix(tag, "tag:") {
 			return tool.Invalidf("give tags such as tag:web", "a tag does not begin with tag:")
 		}

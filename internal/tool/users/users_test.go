@@ -69,6 +69,7 @@ func TestChanges(t *testing.T) {
 			for _, q := range r.Fake.Requests()[before:] {
 				sent = append(sent, q.Operation)
 			}
+			slices.Sort(sent)
 			if said := operations(r.Client, c.name); !slices.Equal(sent, said) {
 				t.Errorf("sent %q, and the definition says %q", sent, said)
 			}

@@ -16,7 +16,7 @@ import (
 
 type ipInput struct {
 	changeInput
-	IPv4 string `json:"ipv4" jsonschema:"the new Tailscale IPv4 address, such as 100.80.0.1"`
+	IPv4 string `json:"ipv4" jsonschema:"in 100.64.0.0/10, such as 100.80.0.1"`
 }
 
 // setIP is the tool that gives a device another address
@@ -24,10 +24,9 @@ type ipInput struct {
 func (c *changes) setIP() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "set_device_ip", Title: "Change a device's address", Group: Group, Target: "device", Devices: true, Class: grant.Destructive, Idempotent: true,
-		Operations: []string{"listTailnetDevices", "getDevice", "setDeviceIp"},
-		Example:    json.RawMessage(`{"device":"web-1","ipv4":"100.64.0.99"}`),
-		Description: "Gives one device another Tailscale IPv4 address, in 100.64.0.0/10. Every connection to it breaks, and DNS caches may hold the old address. " +
-			"Answers with the addresses before and after. Needs confirm. Three or four calls to the Tailscale API.",
+		Operations:  []string{"listTailnetDevices", "getDevice", "setDeviceIp"},
+		Example:     json.RawMessage(`{"device":"web-1","ipv4":"100.64.0.99"}`),
+		Description: "Gives a device another Tailscale IPv4 address. Every connection to it breaks.",
 	}, func(ctx context.Context, call tool.Call, in ipInput) (changeOutput, error) {
 		addr, err := netip.ParseAddr(strings.TrimSpace(in.IPv4))
 		if err != nil || !netip.MustParsePrefix("100.64.0.0/10").Contains(addr) {

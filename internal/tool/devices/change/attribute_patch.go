@@ -15,12 +15,12 @@ import (
 
 // attribute is a posture attribute as a caller sets or removes it.
 type attribute struct {
-	Key    string  `json:"key" jsonschema:"the attribute, such as custom:tier"`
-	Text   *string `json:"text,omitempty" jsonschema:"its value when that is text, such as gold"`
-	Number *int64  `json:"number,omitempty" jsonschema:"its value when that is a whole number, such as 80"`
-	Flag   *bool   `json:"flag,omitempty" jsonschema:"its value when that is true or false"`
-	Remove bool    `json:"remove,omitempty" jsonschema:"true removes the attribute"`
-	Expiry string  `json:"expiry,omitempty" jsonschema:"when it goes by itself, such as 2027-01-31T12:00:00Z"`
+	Key    string  `json:"key" jsonschema:"such as custom:tier"`
+	Text   *string `json:"text,omitempty" jsonschema:"a value that is text"`
+	Number *int64  `json:"number,omitempty" jsonschema:"or a whole number"`
+	Flag   *bool   `json:"flag,omitempty" jsonschema:"or true or false"`
+	Remove bool    `json:"remove,omitempty" jsonschema:"or takes the attribute away"`
+	Expiry string  `json:"expiry,omitempty" jsonschema:"such as 2027-01-31T12:00:00Z"`
 }
 
 // The forms of the keys and of the texts of custom attributes, as the document of the

@@ -16,9 +16,9 @@ import (
 )
 
 type attributesInput struct {
-	Devices    []string    `json:"devices" jsonschema:"the devices, at most 20, such as web-1"`
-	Attributes []attribute `json:"attributes" jsonschema:"what to set or remove, at most 20; others stay"`
-	Comment    string      `json:"comment,omitempty" jsonschema:"why, for the audit log of the tailnet; at most 200 characters"`
+	Devices    []string    `json:"devices" jsonschema:"1 to 20 of them"`
+	Attributes []attribute `json:"attributes" jsonschema:"1 to 20; others stay"`
+	Comment    string      `json:"comment,omitempty" jsonschema:"why, for the tailnet's log"`
 	tool.Confirmation
 }
 
@@ -35,9 +35,8 @@ func (c *changes) updateAttributes() tool.Tool {
 		Name: "update_device_attributes", Title: "Change posture attributes of devices", Group: Group, Target: "devices", Devices: true, Class: grant.Escalating,
 		Operations: []string{"listTailnetDevices", "getDevice", "getDevicePostureAttributes", "setCustomDevicePostureAttributes",
 			"deleteCustomDevicePostureAttributes", "batchUpdateCustomDevicePostureAttributes"},
-		Example: json.RawMessage(`{"devices":["web-1"],"attributes":[{"key":"custom:tier","text":"gold"}]}`),
-		Description: "Sets or removes custom posture attributes of up to 20 devices; others stay. Policy conditions read them, so access may change at once. " +
-			"Needs confirm. Answers with the attributes before and after. One change by the Tailscale API, and up to four reads for each device.",
+		Example:     json.RawMessage(`{"devices":["web-1"],"attributes":[{"key":"custom:tier","text":"gold"}]}`),
+		Description: "Sets or removes custom posture attributes, which conditions of the policy read.",
 	}, func(ctx context.Context, call tool.Call, in attributesInput) (out attributesOutput, err error) {
 		patches, err := in.patches()
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/devices/lookup"
+	"tailscale-mcp/internal/tool/devices/tags"
 	"tailscale-mcp/internal/tool/devices/view"
 	"tailscale-mcp/internal/tsapi"
 )
@@ -23,6 +24,7 @@ const Group = "devices"
 type API interface {
 	lookup.API
 	view.Reader
+	tags.Policy
 	SetDeviceName(ctx context.Context, id, name string) error
 	Do(ctx context.Context, r tsapi.Request) error
 }
@@ -42,7 +44,7 @@ type changes struct {
 
 // changeInput is what every tool takes that changes one device.
 type changeInput struct {
-	Device string `json:"device" jsonschema:"the device: node ID, ID, Tailscale address, hostname or MagicDNS name, such as web-1"`
+	Device string `json:"device" jsonschema:"name, address or node ID"`
 	tool.Confirmation
 }
 

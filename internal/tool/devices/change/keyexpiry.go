@@ -10,33 +10,47 @@ import (
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/devices/lookup"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type expiryInput struct {
-	changeInput
-	Expires bool `json:"expires" jsonschema:"true lets the key expire at its time, false keeps it valid for ever"`
+	batchInput
+	Expires bool `json:"expires" jsonschema:"false: valid for ever"`
 }
 
-// setKeyExpiry is the tool that sets whether the key of a device expires
+// setKeyExpiry is the tool that sets whether the keys of devices expire
 // (https://tailscale.com/api#tag/devices/POST/device/{deviceId}/key).
 func (c *changes) setKeyExpiry() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "set_device_key_expiry", Title: "Set whether a device's key expires", Group: Group, Target: "device", Devices: true, Class: grant.Escalating, Idempotent: true,
-		Operations: []string{"listTailnetDevices", "getDevice", "updateDeviceKey"},
-		Example:    json.RawMessage(`{"device":"web-1","expires":false}`),
-		Description: "Sets whether the key of one device expires. With expires false it stays valid for ever; with true the original time applies again, " +
-			"and a device whose time is past is cut off. Needs confirm. Three or four calls to the Tailscale API.",
-	}, func(ctx context.Context, call tool.Call, in expiryInput) (changeOutput, error) {
-		device, err := lookup.Resolve(ctx, lookup.For(call, c.api), in.Device, true)
+		Name: "set_device_key_expiry", Title: "Set whether keys of devices expire", Group: Group, Target: "devices", Devices: true, Class: grant.Escalating, Idempotent: true,
+		Former: formerDevice, Timeout: batchTimeout, Weight: batchWeight,
+		Operations:  []string{"listTailnetDevices", "getDevice", "updateDeviceKey"},
+		Example:     json.RawMessage(`{"devices":["web-1"],"expires":false}`),
+		Description: "Sets whether keys of devices expire. With true the original time applies again, past or not.",
+	}, func(ctx context.Context, call tool.Call, in expiryInput) (batchOutput, error) {
+		found, err := c.find(ctx, call, in.batchInput)
 		if err != nil {
-			return changeOutput{}, err
+			return batchOutput{}, err
 		}
-		effect := "keeps the key of the device " + lookup.Printable(lookup.Called(device)) + " valid for ever"
+		b := batch{
+			op: "updateDeviceKey", body: map[string]bool{"keyExpiryDisabled": !in.Expires}, fields: []string{"keyExpiryDisabled", "expires"}, cuts: in.Expires,
+			already: func(d tsapi.Device) bool { return says(d, "keyExpiryDisabled", !in.Expires) },
+			effect:  func(these string) string { return "keeps the key of " + these + " valid for ever" },
+			each:    nothing,
+		}
 		if in.Expires {
-			effect = "lets the key of the device " + lookup.Printable(lookup.Called(device)) + " expire " + expiry(device.Expires) + stake(device) + c.cutOff(ctx, call, device)
+			b.effect = func(these string) string { return "lets the key of " + these + " expire" }
+			b.each = func(d tsapi.Device) string { return "expires " + expiry(d.Expires) }
 		}
-		return c.change(ctx, call, in.changeInput, device, "updateDeviceKey", map[string]bool{"keyExpiryDisabled": !in.Expires}, effect, "keyExpiryDisabled", "expires")
+		return c.run(ctx, call, in.batchInput, found, b)
 	})
+}
+
+// says reports whether the API has said that a field of a device is so: one that is
+// absent says nothing.
+func says(d tsapi.Device, field string, value bool) bool {
+	text, ok := d.Field(field)
+	return ok && string(text) == map[bool]string{true: "true", false: "false"}[value]
 }
 
 // expiry says in words when a key expires, and when that is past what follows at once.
@@ -46,7 +60,7 @@ func expiry(expires string) string {
 	case err != nil:
 		return "at a time that is not known: when it is past, the device is cut off at once"
 	case at.Before(time.Now()):
-		return "at " + expires + ", which is past: the device is cut off at once, until somebody authenticates on it again"
+		return "at " + lookup.Printable(expires) + ", which is past: the device is cut off at once, until somebody authenticates on it again"
 	}
-	return "at " + expires
+	return "at " + lookup.Printable(expires)
 }

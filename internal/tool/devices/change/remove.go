@@ -8,40 +8,44 @@ import (
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
-	"tailscale-mcp/internal/tool/devices/lookup"
-	"tailscale-mcp/internal/tool/devices/view"
 	"tailscale-mcp/internal/tsapi"
 )
 
-// resolveOwn returns the device as [lookup.Resolve] does, with all fields, for what the
-// API does to devices of this tailnet only.
-func resolveOwn(ctx context.Context, api lookup.API, name string) (tsapi.Device, error) {
-	device, err := lookup.Resolve(ctx, api, name, true)
-	if err == nil && device.IsExternal {
-		err = tool.Invalidf("ask an admin of the tailnet that shares it to do that there, or to stop sharing it",
-			"the device %q belongs to another tailnet and is only shared with this one", tool.Clip(device.Name))
+// findOwn is find for what the API does to devices of this tailnet only.
+func (c *changes) findOwn(ctx context.Context, call tool.Call, in batchInput) ([]tsapi.Device, error) {
+	found, err := c.find(ctx, call, in)
+	for _, d := range found {
+		if err == nil && d.IsExternal {
+			err = tool.Invalidf("ask an admin of the tailnet that shares it to do that there, or to stop sharing it",
+				"the device %q belongs to another tailnet and is only shared with this one", tool.Clip(d.Name))
+		}
 	}
-	return device, err
+	return found, err
 }
 
-// remove is the tool that removes a device
+// remove is the tool that removes devices
 // (https://tailscale.com/api#tag/devices/DELETE/device/{deviceId}).
 func (c *changes) remove() tool.Tool {
-	return tool.NewRemoval(tool.Definition{
-		Name: "delete_device", Title: "Remove a device", Group: Group, Target: "device", Devices: true, Class: grant.Destructive,
-		Operations: []string{"listTailnetDevices", "getDevice", "deleteDevice"},
-		Example:    json.RawMessage(`{"device":"web-1"}`),
-		Description: "Removes one device from the tailnet. It cannot be undone: the device loses its address, tags and routes, and has to join again. " +
-			"A device that another tailnet shares cannot be removed here. To make somebody log in again use expire_device_key. Needs confirm. Two or three calls to the Tailscale API.",
-	}, c.api, func(ctx context.Context, call tool.Call, in changeInput) (tool.Removal, error) {
-		device, err := resolveOwn(ctx, lookup.For(call, c.api), in.Device)
+	return tool.New(tool.Definition{
+		Name: "delete_device", Title: "Remove devices", Group: Group, Target: "devices", Devices: true, Class: grant.Destructive,
+		Former: formerDevice, Timeout: batchTimeout, Weight: batchWeight,
+		Operations:  []string{"listTailnetDevices", "getDevice", "deleteDevice"},
+		Example:     json.RawMessage(`{"devices":["web-1"]}`),
+		Description: "Removes devices for good: each has to join again. To make somebody sign in again use expire_device_key.",
+	}, func(ctx context.Context, call tool.Call, in batchInput) (batchOutput, error) {
+		found, err := c.findOwn(ctx, call, in)
 		if err != nil {
-			return tool.Removal{}, err
+			return batchOutput{}, err
 		}
-		return tool.Removal{
-			ID: lookup.Key(device), Given: in.Confirmation, Name: lookup.Called(device), Previous: view.Project(device, nil, view.InList),
-			Effect:  "removes the device " + lookup.Printable(lookup.Called(device)) + " from the tailnet for good; it has to join again" + stake(device) + c.cutOff(ctx, call, device),
-			Request: tsapi.Request{Op: "deleteDevice", Params: []string{lookup.Key(device)}},
-		}, nil
+		return c.run(ctx, call, in, found, batch{
+			op: "deleteDevice", cuts: true,
+			effect: func(these string) string {
+				return "removes " + these + " from the tailnet for good, to which each has to join again"
+			},
+			each: nothing,
+		})
 	})
 }
+
+// nothing is the effect on one of several devices that is the same as on the others.
+func nothing(tsapi.Device) string { return "" }

@@ -16,8 +16,8 @@ import (
 )
 
 type renameInput struct {
-	Device string `json:"device" jsonschema:"the device: node ID, ID, Tailscale address, hostname or MagicDNS name"`
-	Name   string `json:"name" jsonschema:"the new machine name, such as build-runner; without the domain"`
+	Device string `json:"device" jsonschema:"name, address or node ID"`
+	Name   string `json:"name" jsonschema:"without the domain, such as build-runner"`
 }
 
 // rename is the tool that gives a device another name
@@ -26,16 +26,15 @@ type renameInput struct {
 // called something else by then.
 func (c *changes) rename() tool.Tool {
 	return tool.New(tool.Definition{
-		Name:       "set_device_name",
-		Title:      "Rename a device",
-		Group:      Group,
-		Target:     "device",
-		Operations: []string{"listTailnetDevices", "getDevice", "setDeviceName"},
-		Devices:    true,
-		Class:      grant.Write,
-		Example:    json.RawMessage(`{"device":"web-1","name":"front"}`),
-		Description: "Gives one device another machine name. Its MagicDNS name changes at once and the old name stops working, so links and configurations that use it break. " +
-			"Answers with the MagicDNS names before and after; a name that is taken gets a number. To rename back, give the device by node ID. Three calls to the Tailscale API.",
+		Name:        "set_device_name",
+		Title:       "Rename a device",
+		Group:       Group,
+		Target:      "device",
+		Operations:  []string{"listTailnetDevices", "getDevice", "setDeviceName"},
+		Devices:     true,
+		Class:       grant.Write,
+		Example:     json.RawMessage(`{"device":"web-1","name":"front"}`),
+		Description: "Gives a device another machine name. The old one stops working at once; one that is taken gets a number.",
 	}, func(ctx context.Context, call tool.Call, in renameInput) (changeOutput, error) {
 		name, domain, err := splitName(in.Name)
 		if err != nil {

@@ -18,7 +18,7 @@ import (
 
 type routesInput struct {
 	changeInput
-	Routes []string `json:"routes" jsonschema:"all routes that shall be approved, such as 10.0.0.0/16; an exit node has 0.0.0.0/0 and ::/0"`
+	Routes []string `json:"routes" jsonschema:"all to approve, such as 10.0.0.0/16; 0.0.0.0/0 and ::/0 for an exit node"`
 }
 
 // setRoutes is the tool that approves routes of a device
@@ -26,10 +26,9 @@ type routesInput struct {
 func (c *changes) setRoutes() tool.Tool {
 	return tool.New(tool.Definition{
 		Name: "set_device_routes", Title: "Replace a device's approved routes", Group: Group, Target: "device", Devices: true, Class: grant.Escalating, Idempotent: true,
-		Operations: []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "setDeviceRoutes"},
-		Example:    json.RawMessage(`{"device":"web-1","routes":["10.0.0.0/16"]}`),
-		Description: "Replaces the approved subnet routes of one device; those not named are disabled. The tailnet then sends traffic for these networks to the device. " +
-			"What a device advertises is set on the device itself. Answers with the routes before and after. Needs confirm. Three or four calls to the Tailscale API.",
+		Operations:  []string{"listTailnetDevices", "getDevice", "listDeviceRoutes", "setDeviceRoutes"},
+		Example:     json.RawMessage(`{"device":"web-1","routes":["10.0.0.0/16"]}`),
+		Description: "Replaces the approved routes of a device; those not named are disabled. list_all_devices with unapprovedRoutes shows what waits.",
 	}, func(ctx context.Context, call tool.Call, in routesInput) (changeOutput, error) {
 		routes, err := prefixes(in.Routes)
 		if err != nil {
@@ -44,13 +43,15 @@ func (c *changes) setRoutes() tool.Tool {
 		if err != nil {
 			return changeOutput{}, err
 		}
-		var enabled []string
-		if text, ok := before.Field("enabledRoutes"); ok {
-			if err := json.Unmarshal(text, &enabled); err != nil {
-				return changeOutput{}, unread("listDeviceRoutes", err)
+		var enabled, advertised []string
+		for field, into := range map[string]*[]string{"enabledRoutes": &enabled, "advertisedRoutes": &advertised} {
+			if text, ok := before.Field(field); ok {
+				if err := json.Unmarshal(text, into); err != nil {
+					return changeOutput{}, unread("listDeviceRoutes", err)
+				}
 			}
 		}
-		effect := replacing(lookup.Called(device), without(routes, enabled), without(enabled, routes))
+		effect := replacing(lookup.Called(device), without(routes, enabled), without(enabled, routes)) + idle(without(routes, advertised))
 		if err := call.Confirm(in.Confirmation, lookup.Called(device), effect); err != nil {
 			return changeOutput{}, err
 		}
@@ -58,7 +59,7 @@ func (c *changes) setRoutes() tool.Tool {
 		if err != nil {
 			return changeOutput{}, err
 		}
-		out := changeOutput{NodeID: lookup.Key(device)}
+		out := changeOutput{NodeID: lookup.Key(device), Note: strings.TrimPrefix(idle(without(routes, advertised)), "; ")}
 		kind := tool.Kind{}
 		if out.Previous, err = kind.One(nil, before); err != nil {
 			return changeOutput{}, err
@@ -83,6 +84,14 @@ func replacing(device string, approved, disabled []string) string {
 		effect += "; 0.0.0.0/0 and ::/0 make it an exit node, which others may send all of their traffic through"
 	}
 	return effect
+}
+
+// idle warns of routes that are approved for nothing.
+func idle(routes []string) string {
+	if len(routes) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; the device does not advertise %q, so that has no effect until it does", routes)
 }
 
 // without returns the routes that are not among the others.

@@ -8,48 +8,61 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/devices/lookup"
+	"tailscale-mcp/internal/tool/devices/tags"
+	"tailscale-mcp/internal/tsapi"
 )
 
 type tagsInput struct {
-	changeInput
-	Tags []string `json:"tags" jsonschema:"all tags that the device shall have, such as tag:web or web"`
+	batchInput
+	Tags []string `json:"tags" jsonschema:"all of each, such as tag:web"`
 }
 
-// setTags is the tool that replaces the tags of a device
+// setTags is the tool that replaces the tags of devices
 // (https://tailscale.com/api#tag/devices/POST/device/{deviceId}/tags).
 func (c *changes) setTags() tool.Tool {
 	return tool.New(tool.Definition{
-		Name: "set_device_tags", Title: "Replace a device's tags", Group: Group, Target: "device", Devices: true, Class: grant.Escalating, Idempotent: true,
-		Operations: []string{"listTailnetDevices", "getDevice", "setDeviceTags"},
-		Example:    json.RawMessage(`{"device":"web-1","tags":["web"]}`),
-		Description: "Replaces all tags of one device; those not named are lost. Tags own the device, so access rules that name them apply at once. " +
-			"They must exist in the policy file. Answers with the tags before and after. Needs confirm. Three or four calls to the Tailscale API.",
-	}, func(ctx context.Context, call tool.Call, in tagsInput) (changeOutput, error) {
-		if slices.ContainsFunc(in.Tags, func(tag string) bool { return strings.TrimSpace(tag) == "" }) {
-			// A filter takes that for nothing given; here it would take tags away.
-			return changeOutput{}, tool.Invalidf("give tags such as tag:web, or an empty list to take all away", "a tag is blank")
-		}
-		f := lookup.Filter{Tags: in.Tags}
-		if err := f.Clean(); err != nil {
-			return changeOutput{}, err
-		}
-		tags := append([]string{}, f.Tags...)
-		device, err := lookup.Resolve(ctx, lookup.For(call, c.api), in.Device, false)
+		Name: "set_device_tags", Title: "Replace the tags of devices", Group: Group, Target: "devices", Devices: true, Class: grant.Escalating, Idempotent: true,
+		Former: formerDevice, Timeout: batchTimeout, Weight: batchWeight,
+		Operations:  []string{"listTailnetDevices", "getDevice", "setDeviceTags"},
+		Optional:    []string{"getPolicyFile"},
+		Example:     json.RawMessage(`{"devices":["web-1"],"tags":["web","prod"]}`),
+		Description: "Replaces all tags of devices. Tags own a device in its user's place. tagOwners of the policy file defines them.",
+	}, func(ctx context.Context, call tool.Call, in tagsInput) (batchOutput, error) {
+		wanted, err := tags.NormalAll(in.Tags)
 		if err != nil {
-			return changeOutput{}, err
+			return batchOutput{}, err
 		}
-		effect := fmt.Sprintf("replaces the tags %q of the device %s by %q", device.Tags, lookup.Printable(lookup.Called(device)), tags)
-		switch {
-		case len(tags) == 0:
-			effect += "; who owns it without tags is not documented"
-		case len(device.Tags) == 0:
-			effect += "; they own it from then on, and no longer " + lookup.Printable(cmp.Or(device.User, "its user"))
+		found, err := c.find(ctx, call, in.batchInput)
+		if err != nil {
+			return batchOutput{}, err
 		}
-		return c.change(ctx, call, in.changeInput, device, "setDeviceTags", map[string][]string{"tags": tags}, effect+c.cutOff(ctx, call, device), "tags")
+		if err := tags.Assignable(ctx, c.api, wanted); err != nil {
+			return batchOutput{}, err
+		}
+		wanted = append([]string{}, wanted...) // which the API wants even when there are none
+		return c.run(ctx, call, in.batchInput, found, batch{
+			op: "setDeviceTags", body: map[string][]string{"tags": wanted}, fields: []string{"tags"}, cuts: true,
+			already: func(d tsapi.Device) bool { return slices.Equal(slices.Sorted(slices.Values(d.Tags)), wanted) },
+			effect:  func(these string) string { return fmt.Sprintf("replaces the tags of %s by %q", these, wanted) },
+			each:    func(d tsapi.Device) string { return loses(d, wanted) },
+		})
 	})
+}
+
+// loses says what a device loses by other tags.
+func loses(d tsapi.Device, wanted []string) string {
+	lost := without(d.Tags, wanted)
+	switch {
+	case len(wanted) == 0 && len(lost) > 0:
+		return fmt.Sprintf("loses %q; who owns it without tags is not documented", lost)
+	case len(d.Tags) == 0:
+		return "is no longer owned by " + lookup.Printable(cmp.Or(d.User, "its user"))
+	case len(lost) > 0:
+		return fmt.Sprintf("loses %q", lost)
+	}
+	return "keeps the tags that it has"
 }

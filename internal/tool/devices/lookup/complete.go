@@ -15,9 +15,22 @@ func Complete(ctx context.Context, api API, prefix string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	bearers := map[string]int{} // of the names that the tailnet's own devices have
+	for _, device := range found.Devices {
+		if short, host := strings.ToLower(Short(device.Name)), strings.ToLower(device.Hostname); !device.IsExternal {
+			bearers[short]++
+			if host != short {
+				bearers[host]++
+			}
+		}
+	}
 	var names []string
-	for _, device := range found {
-		for _, name := range []string{Called(device), Key(device)} {
+	for _, device := range found.Devices {
+		called := Called(device)
+		if bearers[strings.ToLower(called)] > 1 {
+			called = device.Name // the short one means another, too
+		}
+		for _, name := range []string{called, Key(device)} {
 			if len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
 				names = append(names, name)
 				break
@@ -36,7 +49,7 @@ func CompleteTag(ctx context.Context, api API, prefix string) ([]string, error) 
 	}
 	prefix = strings.ToLower(prefix)
 	var tags []string
-	for _, device := range found {
+	for _, device := range found.Devices {
 		for _, tag := range device.Tags {
 			if strings.HasPrefix(tag, prefix) || strings.HasPrefix(strings.TrimPrefix(tag, "tag:"), prefix) {
 				tags = append(tags, tag)

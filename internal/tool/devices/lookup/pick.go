@@ -17,8 +17,9 @@ import (
 // pick finds the one of all that name means. The kinds of name are tried from
 // the exact to the loose, and the first that fits anything decides: an ID is
 // never taken for somebody's hostname, and a short name is this tailnet's
-// before it is that of a machine shared with it, as in MagicDNS. suggest has the error
-// name those that may have been meant.
+// before it is that of a machine shared with it, as in MagicDNS. Machine name and
+// hostname are one kind: whoever says either is not taken at the one word for the other.
+// suggest has the error name those that may have been meant.
 func pick(all []tsapi.Device, name string, suggest bool) (tsapi.Device, error) {
 	plain := strings.TrimSuffix(name, ".")
 	addr, err := netip.ParseAddr(name)
@@ -27,10 +28,8 @@ func pick(all []tsapi.Device, name string, suggest bool) (tsapi.Device, error) {
 		func(v tsapi.Device) bool { return v.NodeID == name || v.ID == name },
 		func(v tsapi.Device) bool { return err == nil && hasAddress(v, addr) },
 		func(v tsapi.Device) bool { return strings.EqualFold(v.Name, plain) },
-		func(v tsapi.Device) bool { return !v.IsExternal && strings.EqualFold(Short(v.Name), plain) },
-		func(v tsapi.Device) bool {
-			return strings.EqualFold(Short(v.Name), plain) || strings.EqualFold(v.Hostname, plain)
-		},
+		func(v tsapi.Device) bool { return !v.IsExternal && isCalled(v, plain) },
+		func(v tsapi.Device) bool { return isCalled(v, plain) },
 	} {
 		var found []tsapi.Device
 		for _, device := range all {
@@ -57,6 +56,11 @@ func pick(all []tsapi.Device, name string, suggest bool) (tsapi.Device, error) {
 	return tsapi.Device{}, e
 }
 
+// isCalled reports whether a name is the device's machine name or its hostname.
+func isCalled(d tsapi.Device, name string) bool {
+	return strings.EqualFold(Short(d.Name), name) || strings.EqualFold(d.Hostname, name)
+}
+
 // nearest returns the devices, a few at most, that have part in a name.
 func nearest(all []tsapi.Device, part string) (near []string) {
 	const most = 5
@@ -75,7 +79,11 @@ func nearest(all []tsapi.Device, part string) (near []string) {
 
 // entitled names a device by its ID, and what it is called.
 func entitled(d tsapi.Device) string {
-	return Key(d) + " (" + Printable(cmp.Or(d.Name, d.Hostname)) + ")"
+	name := Printable(cmp.Or(d.Name, d.Hostname))
+	if d.Hostname != "" && !strings.EqualFold(Short(d.Name), d.Hostname) && d.Name != "" {
+		name += ", hostname " + Printable(d.Hostname)
+	}
+	return Key(d) + " (" + name + ")"
 }
 
 // hasAddress reports whether a device has an address, however that is written.

@@ -32,8 +32,8 @@ func ResolveAlone(ctx context.Context, api API, name string, allFields bool) (ts
 
 func resolve(ctx context.Context, api API, name string, allFields, suggest bool) (tsapi.Device, error) {
 	name = strings.TrimSpace(name)
-	if strings.Trim(name, ".") == "" || len(name) > longestName {
-		return tsapi.Device{}, tool.Invalidf("name a device by node ID, address, hostname or MagicDNS name", "%q names no device", tool.Clip(name))
+	if err := nameable(name); err != nil {
+		return tsapi.Device{}, err
 	}
 	if hasFormOfID(name) {
 		device, err := api.GetDevice(ctx, name, allFields)
@@ -54,6 +54,14 @@ func resolve(ctx context.Context, api API, name string, allFields, suggest bool)
 		return found, err
 	}
 	return api.GetDevice(ctx, Key(found), true)
+}
+
+// nameable refuses what can be no name of a device.
+func nameable(name string) error {
+	if strings.Trim(name, ".") == "" || len(name) > longestName {
+		return tool.Invalidf("name a device by node ID, address, hostname or MagicDNS name", "%q names no device", tool.Clip(name))
+	}
+	return nil
 }
 
 // hasFormOfID reports whether name looks like a node ID (n292kg92CNTRL) or a

@@ -10,19 +10,27 @@ import (
 	"slices"
 
 	"tailscale-mcp/internal/tool"
+	"tailscale-mcp/internal/tool/devices/lookup"
 	"tailscale-mcp/internal/tsapi"
 )
 
-// online is our own field: what lastSeen means is easily misread, since the API
-// omits it for a device that is connected right now.
-const online = "online"
+// Our own fields.
+const (
+	// online is there because what lastSeen means is easily misread: the API omits it
+	// for a device that is connected right now.
+	online = "online"
+	// address is the first of the addresses, which does where one is wanted.
+	address = "address"
+	// unapproved are the routes that somebody still has to approve.
+	unapproved = "unapprovedRoutes"
+)
 
 // everything is the name in place of a field that asks for all of them.
 const everything = "all"
 
 // usual are the fields that the API sends unasked, and ours.
 var usual = []string{
-	online, "addresses", "authorized", "blocksIncomingConnections", "clientVersion", "connectedToControl", "created", "expires", "hostname",
+	online, address, "addresses", "authorized", "blocksIncomingConnections", "clientVersion", "connectedToControl", "created", "expires", "hostname",
 	"id", "isEphemeral", "isExternal", "keyExpiryDisabled", "lastSeen", "machineKey", "name", "nodeId", "nodeKey", "os", "tags",
 	"tailnetLockError", "tailnetLockKey", "updateAvailable", "user",
 }
@@ -31,14 +39,18 @@ var usual = []string{
 // (https://tailscale.com/api#tag/devices/GET/tailnet/{tailnet}/devices). Any of
 // them may be absent.
 var documented = append(slices.Clone(usual),
-	"advertisedRoutes", "clientConnectivity", "distro", "enabledRoutes", "multipleConnections", "postureIdentity", "sshEnabled")
+	unapproved, "advertisedRoutes", "clientConnectivity", "distro", "enabledRoutes", "multipleConnections", "postureIdentity", "sshEnabled")
 
-// InList is the default projection of a device in a list: enough to find it
-// and to see whether something is wrong with it.
-var InList = []string{"nodeId", "name", "addresses", "os", "user", "tags", online, "lastSeen", "updateAvailable", "isExternal"}
+// Listed are the fields that a caller is offered for a list: those that answer questions
+// about many. Others are taken, too.
+var Listed = slices.DeleteFunc(slices.Clone(documented), func(name string) bool {
+	return slices.Contains([]string{
+		"address", "blocksIncomingConnections", "clientConnectivity", "connectedToControl", "distro", "id", "isExternal", "machineKey", "multipleConnections", "nodeKey", "postureIdentity", "tailnetLockError", "tailnetLockKey", "unapprovedRoutes", "updateAvailable",
+	}, name)
+})
 
 // Alone is the default projection of one device.
-var Alone = append(slices.Clone(InList),
+var Alone = append([]string{"nodeId", "name", "addresses", "os", "user", "tags", online, "lastSeen", "updateAvailable", "isExternal"},
 	"id", "hostname", "clientVersion", "created", "expires", "keyExpiryDisabled", "authorized", "isEphemeral", "blocksIncomingConnections",
 	"enabledRoutes", "advertisedRoutes", "sshEnabled", "distro", "multipleConnections", "tailnetLockError")
 
@@ -76,7 +88,22 @@ func Project(d tsapi.Device, fields, byDefault []string) tool.Object {
 	if slices.Contains(fields, online) {
 		o[online] = isOnline(d)
 	}
+	if slices.Contains(fields, address) && len(d.Addresses) > 0 {
+		o[address] = text(d.Addresses[0])
+	}
+	if slices.Contains(fields, unapproved) {
+		o[unapproved] = text(append([]string{}, lookup.UnapprovedRoutes(d)...))
+	}
 	return o
+}
+
+// text is a value as JSON.
+func text(value any) json.RawMessage {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		panic("encoding texts: " + err.Error()) // cannot happen
+	}
+	return encoded
 }
 
 // Whole returns all fields of a device as they came, and ours.
