@@ -137,7 +137,8 @@ func TestStake(t *testing.T) {
 // operations are those that the definition of a tool says.
 func operations(api *tsapi.API, name string) []string {
 	all := Tools(api).Tools
-	return all[slices.IndexFunc(all, func(d tool.Tool) bool { return d.Name == name })].Operations
+	d := all[slices.IndexFunc(all, func(d tool.Tool) bool { return d.Name == name })]
+	return slices.Sorted(slices.Values(slices.Concat(d.Operations, d.Optional)))
 }
 
 // Whoever is not found is told whom it may have meant.
