@@ -64,14 +64,6 @@ func TestLoginsUnknown(t *testing.T) {
 	}
 }
 
-// A tag may be given without tag: in front, as people say it.
-func TestShortTags(t *testing.T) {
-	r := newRig(t)
-	r.Answers("create_auth_key", `{"description":"a","tags":["build","tag:web"],"confirm":"CODE"}`, `"tags":["tag:build","tag:web"]`)
-	r.Answers("set_trust_credential", `{"key":"kFed1CNTRL","tags":["web"],"confirm":"CODE"}`, `"tags":["tag:web"]`)
-	r.Refuses("create_auth_key", `{"description":"a","tags":["tag:tag:web"]}`, tool.CodeInvalidArgument, "such as tag:ci")
-}
-
 // Keys and their makers are of the whole tailnet: a grant of some devices does not show them.
 func TestNotForGrantsOfDevices(t *testing.T) {
 	r := newRig(t)

@@ -85,17 +85,18 @@ func (u *users) change(ctx context.Context, call tool.Call, in changeInput, c ch
 // define returns the definition of a change: all of them share the form. A user that
 // was removed is not read again.
 func define(name, title, op string, class grant.Class, example, description string) tool.Definition {
-	operations := []string{"listUsers", op, "getUser"}
+	operations, optional := []string{"listUsers", op, "getUser"}, []string(nil)
 	switch op {
 	case "suspendUser":
-		operations = []string{"listUsers", "listTailnetDevices", op, "getUser"}
+		optional = []string{"listTailnetDevices"} // see stake
 	case "deleteUser":
-		operations = []string{"listUsers", "listTailnetDevices", op}
+		operations, optional = []string{"listUsers", op}, []string{"listTailnetDevices"}
 	}
 	return tool.Definition{
 		Name: name, Title: title, Group: group, Target: "user", Class: class, Idempotent: true,
 		Adds:        op == "approveUser" || op == "restoreUser",
 		Operations:  operations,
+		Optional:    optional,
 		Example:     json.RawMessage(example),
 		Description: description,
 	}
