@@ -212,7 +212,7 @@ func TestBatchOfFifty(t *testing.T) {
 		devices[i].KeyExpiryDisabled = false
 	}
 	r.fake.SetDevices(devices)
-	api := newAPI(t, r.fake, o, 147) // 49 at once, and then one in 0.4 s
+	api := newAPI(t, r.fake, o, 147) // 49 at once, and then half as many in ten seconds
 	r.dispatcher = r.dispatch(Tools(api, unknownHost), "read", "write", "destructive", "escalating")
 	names := nodeIDs(r.fake.Devices())
 	text, err := json.Marshal(names)

@@ -39,6 +39,7 @@ func (d *devices) info() tool.Tool {
 		Example:     json.RawMessage(`{"device":"web-1"}`),
 		Description: "Shows one device: addresses, owner, version, key expiry, approval, routes, SSH.",
 		Narrow:      "ask for single fields",
+		Fields:      []string{"addresses", "clientVersion", "expires", "enabledRoutes", "clientConnectivity", "postureIdentity", "distro"},
 	}, func(ctx context.Context, call tool.Call, in infoInput) (infoOutput, error) {
 		device, err := lookup.Resolve(ctx, lookup.For(call, d.api), in.Device, true)
 		if err != nil {

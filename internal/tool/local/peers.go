@@ -24,7 +24,7 @@ type peersInput struct {
 	Tag            string   `json:"tag,omitempty" jsonschema:"such as tag:web"`
 	User           string   `json:"user,omitempty" jsonschema:"such as alice@example.com"`
 	ExitNodeOption *bool    `json:"exitNodeOption,omitempty" jsonschema:"can be one"`
-	Fields         []string `json:"fields,omitempty" jsonschema:"instead of the usual, such as name, RxBytes, LastHandshake; or all"`
+	Fields         []string `json:"fields,omitempty" jsonschema:"instead of the usual"`
 	tool.Paging
 }
 
@@ -37,6 +37,8 @@ func (n *node) listPeers() tool.Tool {
 	d := read("list_peers", "Peers of this host", `{"online":true,"os":"linux"}`,
 		"Nodes that this host may talk to, as seen from here: online, owner, routes, path. All of the tailnet: list_all_devices.")
 	d.Narrow = "filter by name, online, os, tag or user, name the fields you need, or ask for fewer with limit"
+	// Those that answer questions about many; others of tailscaled's own are taken too.
+	d.Fields = []string{"name", "addresses", "lastSeen", "routes", "path", "via", "RxBytes", "TxBytes", "LastHandshake"}
 	known := fieldNames()
 	return tool.New(d, func(ctx context.Context, call tool.Call, in peersInput) (peersResult, error) {
 		if err := tool.CheckFields(nil, in.Fields, known); err != nil {

@@ -169,7 +169,7 @@ func before(d tsapi.Device, b batch) tool.Object {
 // it waits for the next one, if that comes soon and in time for the call to say in the
 // end what it did.
 func (c *changes) politely(ctx context.Context, r tsapi.Request) error {
-	const soon, spare = 2 * time.Second, 10 * time.Second
+	const soon, spare = 15 * time.Second, 20 * time.Second
 	for {
 		if deadline, ends := ctx.Deadline(); ends && time.Until(deadline) < spare {
 			return &tsapi.Error{Code: failure.Timeout, Op: r.Op, Message: "the time of the call was over before this was sent", Next: "call again for the rest"}
