@@ -27,12 +27,13 @@ func prefixed(names ...string) []string {
 var visible = []string{
 	"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32", // programs
 	"dev", "proc", "sys", "tmp", // PrivateDevices=, ProtectProc=, ProtectKernelTunables=, PrivateTmp=
-	"home", "root", // ProtectHome=
 }
 
 // covered returns the folders of the root that a server finds empty: all but those.
 func covered(top []string) ([]string, error) {
-	dirs := []string{"/etc", "/run", "/var"}
+	// ProtectHome=tmpfs by itself leaves its folders to write to, and read-only, which
+	// DynamicUser= implies, leaves them to read.
+	dirs := []string{"/etc", "/home", "/root", "/run", "/run/user", "/var"}
 	for _, name := range top {
 		path := "/" + name
 		if slices.Contains(visible, name) || slices.Contains(dirs, path) {

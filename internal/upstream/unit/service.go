@@ -67,11 +67,6 @@ func service(s entry.Server, hidden []string) string {
 	if !s.Network.None() {
 		line("BindReadOnlyPaths=-%s:/etc/resolv.conf", resolv)
 	}
-	if s.Shared && s.User == "" {
-		// The state of such a user is in another folder, with a link to it that is not
-		// seen from here.
-		line("BindPaths=/var/lib/private/%s:/var/lib/%s", state(s), state(s))
-	}
 	for _, path := range s.Read {
 		line("BindReadOnlyPaths=%s", quoted(path))
 	}

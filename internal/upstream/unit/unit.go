@@ -82,7 +82,8 @@ SocketMode=0660
 DirectoryMode=0755
 RemoveOnStop=yes
 Accept=yes
-Backlog=128
+# As many may ask at once as the gateway runs in all, and more.
+Backlog=1024
 # The gateway has at most half as many; the others are on their way out.
 MaxConnections=%d
 # It is the gateway that limits callers: here, one could stop the socket for all.
