@@ -58,7 +58,7 @@ func folders(root string) ([]string, error) {
 	return names, nil
 }
 
-// one writes the units of a server, and last the link by which its socket is started:
+// one writes the units of a server, and last the links by which its socket is started:
 // all of them or none.
 func one(dir string, s entry.Server, top []string) (err error) {
 	units, err := unit.Of(s, top)
@@ -80,12 +80,20 @@ func one(dir string, s entry.Server, top []string) (err error) {
 		}
 		written = append(written, path)
 	}
-	wants := filepath.Join(dir, unit.Target+".wants")
-	if err := os.MkdirAll(wants, 0o755); err != nil { //nolint:gosec // units are for everybody to read
+	name := unit.SocketName(s.Name)
+	if err := link(filepath.Join(dir, unit.Target+".wants", name), "../"+name); err != nil {
 		return err
 	}
-	name := unit.SocketName(s.Name)
-	if err := os.Symlink("../"+name, filepath.Join(wants, name)); err != nil && !errors.Is(err, fs.ErrExist) {
+	// Without servers, a boot has nothing to start.
+	return link(filepath.Join(dir, "multi-user.target.wants", unit.Target), "/usr/lib/systemd/system/"+unit.Target)
+}
+
+// link makes a link, unless it is there.
+func link(path, to string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // units are for everybody to read
+		return err
+	}
+	if err := os.Symlink(to, path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil

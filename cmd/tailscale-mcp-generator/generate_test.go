@@ -69,6 +69,7 @@ func in(t *testing.T, dir string) []string {
 const good = `{"command": "cat"}`
 
 var filesUnits = []string{
+	"multi-user.target.wants/tailscale-mcp-servers.target -> /usr/lib/systemd/system/tailscale-mcp-servers.target",
 	"system-tailscale_mcp_servers-files.slice",
 	"tailscale-mcp-server-files.socket",
 	"tailscale-mcp-server-files@.service",
