@@ -111,6 +111,12 @@
 //     and how it ended; a leaf.
 //   - upstream/npm: what a command line of npx runs, and where that is installed; a leaf.
 //   - upstream/unit: the systemd units of such a server, with its sandbox; pure.
+//   - upstream/process: speaks MCP with one running server, of either era.
+//   - upstream/look: asks a running server what it offers, to be approved or compared.
+//   - upstream/pool: which caller has which process, how many, and when they end.
+//   - upstream/offer: an approved server → what the gate serves of it.
+//   - upstream/servers: follows the folder of the entries, and ties these together.
+//   - gateway: serves each server behind the gate at its own path, /NAME/mcp.
 //   - cmd/tailscale-mcp-generator: writes them, at boot and when systemd reads its units.
 //   - cmd/tailscale-mcp-launch: starts a server in its sandbox, for systemd, and stays its
 //     parent.

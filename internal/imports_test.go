@@ -146,6 +146,12 @@ func TestImportDirection(t *testing.T) {
 		"internal/tool/catalog/typo":       {"internal/caller", "internal/cli/spelling", "internal/grant", "internal/tool/catalog"},
 		"internal/tool/devices/tags":       {"internal/cli/spelling", "internal/policy/grammar", "internal/tool", "internal/tsapi"},
 		"internal/tool/users/login":        {"internal/failure", "internal/tsapi"},
+		"internal/upstream/process":        {"internal/jsonrpc", "internal/jsonrpc/fault", "internal/redact", "internal/upstream/frame"},
+		"internal/upstream/look":           {"internal/upstream/pin", "internal/upstream/process"},
+		"internal/upstream/pool":           {"internal/failure", "internal/upstream/entry", "internal/upstream/process"},
+		"internal/upstream/offer":          {"internal/failure", "internal/gate", "internal/upstream/entry", "internal/upstream/frame", "internal/upstream/pin", "internal/upstream/process"},
+		"internal/upstream/servers":        {"internal/failure", "internal/gate", "internal/upstream/*"},
+		"internal/gateway":                 {"internal/front", "internal/gate", "internal/mcpserver", "internal/upstream/servers"},
 	}
 	for name, p := range list(t) {
 		allowed, known := may[name]

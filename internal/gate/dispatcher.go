@@ -48,6 +48,8 @@ type Request struct {
 	Name string
 	// Arguments are the arguments as the client sent them.
 	Arguments json.RawMessage
+	// Meta is params._meta as the client sent it, for servers behind the gate.
+	Meta json.RawMessage
 	// Progress reports progress to the client; may be nil.
 	Progress func(done, total float64, message string)
 	// Answer looks up what the person said to the question with that key; nil
@@ -171,6 +173,7 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 		refusal:  func() *Error { return d.denied(c, "the tool "+t.Name, []string{d.selector(t.Name)}, nil) },
 		timeout:  t.Timeout,
 		narrow:   t.Narrow,
+		limit:    t.Limit,
 		run: func(ctx context.Context, call Call) (Result, error) {
 			return t.Call(ctx, call, arguments)
 		},
@@ -222,18 +225,19 @@ func (d *Dispatcher) selectors(uri string) []string {
 }
 
 // Prompt writes the prompt r.Name with its arguments filled in.
-func (d *Dispatcher) Prompt(ctx context.Context, c caller.Caller, r Request, arguments map[string]string) (string, error) {
+func (d *Dispatcher) Prompt(ctx context.Context, c caller.Caller, r Request, arguments map[string]string) (Result, error) {
 	now := d.Snapshot()
 	p, ok := now.prompt(r.Name)
 	if !ok {
-		return "", d.unknown(ctx, c, r, "prompt")
+		return Result{}, d.unknown(ctx, c, r, "prompt")
 	}
-	out, err := d.perform(ctx, c, r, job{
+	return d.perform(ctx, c, r, job{
 		snapshot: now,
 		class:    grant.Read,
 		decision: d.mayPrompt(c, now, p),
 		refusal:  func() *Error { return d.denied(c, "the prompt "+p.Name, p.Tools, nil) },
-		timeout:  DefaultTimeout,
+		timeout:  cmp.Or(p.Timeout, DefaultTimeout),
+		limit:    p.Limit,
 		run: func(ctx context.Context, call Call) (Result, error) {
 			for _, a := range p.Arguments {
 				if a.Required && arguments[a.Name] == "" {
@@ -243,7 +247,6 @@ func (d *Dispatcher) Prompt(ctx context.Context, c caller.Caller, r Request, arg
 			return p.Get(ctx, call, arguments)
 		},
 	})
-	return out.Text, err
 }
 
 // noTool refuses a name that is none of a tool here. Who would be granted it is told why

@@ -41,8 +41,8 @@ func TestPrompt(t *testing.T) {
 	h := newHarness(t)
 	c := alice(t, reads)
 	got, err := h.Prompt(t.Context(), c, gate.Request{Name: "ask"}, map[string]string{"what": "devices"})
-	if err != nil || got != "ask about devices" {
-		t.Errorf("got %q, error %v", got, err)
+	if err != nil || got.Text != "ask about devices" {
+		t.Errorf("got %q, error %v", got.Text, err)
 	}
 	_, err = h.Prompt(t.Context(), c, gate.Request{Name: "ask"}, nil)
 	told.Check(t, err)

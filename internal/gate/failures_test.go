@@ -129,7 +129,10 @@ func TestTooLarge(t *testing.T) {
 		t.Errorf("got %d bytes, error %v; want the whole limit", len(out), err)
 	}
 	resource := func() (string, error) { return h.read(c, "own://large") }
-	prompt := func() (string, error) { return h.Prompt(t.Context(), c, gate.Request{Name: "large"}, nil) }
+	prompt := func() (string, error) {
+		out, err := h.Prompt(t.Context(), c, gate.Request{Name: "large"}, nil)
+		return out.Text, err
+	}
 	called := func(name string) func() (string, error) {
 		return func() (string, error) { return h.call(t.Context(), c, name, ``) }
 	}

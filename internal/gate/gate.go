@@ -60,6 +60,8 @@ type Tool struct {
 	// Weight is how many of its caller's calls in flight one call counts as; zero
 	// means 1.
 	Weight int
+	// Limit is the largest answer in bytes; zero means that of the dispatcher.
+	Limit int
 	// Target returns the names of what a change with these arguments touches, for the
 	// audit; none stands for the source. It may be nil, and is never asked about a read.
 	Target func(arguments json.RawMessage) []string
@@ -89,6 +91,9 @@ type Result struct {
 	// Less returns the same answer with less in it, when size bytes are more than limit;
 	// nil when there is no such answer. Each is to be shorter than the one before.
 	Less func(size, limit int) (Result, error)
+	// Raw is the whole result as a server behind the gate wrote it, and goes out so. Such
+	// a result has nothing else but IsError.
+	Raw json.RawMessage
 }
 
 // Call is what is known about a call besides its arguments.
@@ -111,6 +116,12 @@ type Call struct {
 	// confirmed records that the change was confirmed, with target; nil for a read.
 	confirmed func() error
 }
+
+// Client is what the client calls itself.
+func (c Call) Client() (name, version string) { return c.request.ClientName, c.request.ClientVersion }
+
+// Meta is what the client wrote into params._meta; nil or an object.
+func (c Call) Meta() json.RawMessage { return c.request.Meta }
 
 // Answered notes the HTTP status that an upstream has answered the call with, for
 // the record of its outcome; 0 when there was no answer.

@@ -176,7 +176,8 @@ func (d *Dispatcher) guarded(ctx context.Context, r Request, j job, call Call, l
 }
 
 // shown is a copy in which nothing is hidden. Nearly all of an answer was written by
-// others: nothing of it goes out unseen. explain does the same for errors.
+// others: nothing of it goes out unseen. explain does the same for errors. What a server
+// behind the gate says is passed on as it is: it may be a file, to the byte.
 func (r Result) shown() Result {
 	r.Text = visible.Text(r.Text)
 	r.Content, r.Structured, r.Meta = visible.JSON(r.Content), visible.JSON(r.Structured), visible.JSON(r.Meta)
@@ -184,7 +185,9 @@ func (r Result) shown() Result {
 }
 
 // size is the length of the answer in bytes.
-func (r Result) size() int { return len(r.Text) + len(r.Content) + len(r.Structured) + len(r.Meta) }
+func (r Result) size() int {
+	return len(r.Text) + len(r.Content) + len(r.Structured) + len(r.Meta) + len(r.Raw)
+}
 
 // progress reports progress to a client that wants to know.
 func (r Request) progress() func(done, total float64, message string) {

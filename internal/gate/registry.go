@@ -23,6 +23,8 @@ type Offer struct {
 	// Withheld is what there would be besides, and why it is not offered. What the offer
 	// has too is offered.
 	Withheld []Withheld
+	// Others are the resources that a server lists itself; nil if it has none.
+	Others *Others
 }
 
 // Registry holds what there is, a [Snapshot] for each server and one for our own,
@@ -107,7 +109,7 @@ const longestToolName = 128
 // sound returns o without what no registry can hold, each thing marked as the
 // server's, and says what is wrong with the rest.
 func sound(server string, o Offer) (kept Offer, wrong []error) {
-	kept.Withheld = o.Withheld
+	kept.Withheld, kept.Others = o.Withheld, o.Others
 	seen := map[string]bool{}
 	admit := func(kind, name string, err error) bool {
 		if err != nil {

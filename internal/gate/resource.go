@@ -4,14 +4,17 @@ package gate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/grant"
 )
 
@@ -132,6 +135,83 @@ func (r Resource) granted() grant.Template {
 	return grant.Template{Server: r.Server, URI: r.URI, Alias: r.Alias, Devices: r.Devices}
 }
 
+// Others are the resources of a server behind the gate, which says itself which there are.
+type Others struct {
+	// List returns all of them.
+	List func(ctx context.Context, call Call) ([]Listed, error)
+	// Read returns what is at a URI, whether or not it was listed.
+	Read func(ctx context.Context, call Call, uri string) (Result, error)
+	// Templates are the families, as they were approved.
+	Templates []Listed
+	// Complete offers values for a variable of a template, or of an argument of a prompt;
+	// params are those of the request.
+	Complete func(ctx context.Context, call Call, params json.RawMessage) (Result, error)
+	// Timeout bounds each of these, and Limit is the largest answer in bytes.
+	Timeout time.Duration
+	Limit   int
+}
+
+// Listed is one thing of a list, with the text that the server has for it.
+type Listed struct {
+	URI  string
+	Text json.RawMessage
+}
+
+// ListOthers returns those of a server's own resources that c may read.
+func (d *Dispatcher) ListOthers(ctx context.Context, c caller.Caller, r Request) (shown []json.RawMessage, err error) {
+	now := d.Snapshot()
+	if !d.rules(c).Reads(d.server) {
+		d.Listed(ctx, c, r, 0, 0) // and nothing is started to find that out
+		return nil, nil
+	}
+	_, err = d.perform(ctx, c, r, d.other(now, grant.Decision{Allowed: true, By: "listing is filtered by grant"}, nil,
+		func(ctx context.Context, call Call) (Result, error) {
+			listed, err := now.others.List(ctx, call)
+			for _, l := range listed {
+				if d.mayReadOther(c, l.URI).Allowed {
+					shown = append(shown, l.Text)
+				}
+			}
+			return Result{}, err
+		}))
+	return shown, err
+}
+
+// ReadOther returns what a server says of the resource r.Name.
+func (d *Dispatcher) ReadOther(ctx context.Context, c caller.Caller, r Request) (Result, error) {
+	now := d.Snapshot()
+	refusal := func() *Error { return d.denied(c, "the resource "+quote(r.Name), nil, d.selectors(r.Name)) }
+	return d.perform(ctx, c, r, d.other(now, d.mayReadOther(c, r.Name), refusal, func(ctx context.Context, call Call) (Result, error) {
+		return now.others.Read(ctx, call, r.Name)
+	}))
+}
+
+// OtherTemplates returns those of a server's templates of which c may read something.
+func (d *Dispatcher) OtherTemplates(now *Snapshot, c caller.Caller) (shown []json.RawMessage) {
+	for _, l := range now.others.Templates {
+		if d.rules(c).Template(grant.Template{Server: d.server, URI: l.URI}).Allowed {
+			shown = append(shown, l.Text)
+		}
+	}
+	return shown
+}
+
+// mayReadOther decides about a URI of a server that lists its resources itself.
+func (d *Dispatcher) mayReadOther(c caller.Caller, uri string) grant.Decision {
+	decision := d.rules(c).Resource(grant.Resource{Server: d.server, URI: uri})
+	for _, l := range d.Snapshot().others.Templates {
+		if !decision.Allowed {
+			decision = d.rules(c).Instance(grant.Template{Server: d.server, URI: l.URI}, uri)
+		}
+	}
+	return decision
+}
+
+// other is a job for a server's own resources.
+func (d *Dispatcher) other(now *Snapshot, decision grant.Decision, refusal func() *Error, run func(context.Context, Call) (Result, error)) job {
+	return job{snapshot: now, class: grant.Read, decision: decision, refusal: refusal, timeout: now.others.Timeout, limit: now.others.Limit, run: run}
+}
+
 // Prompt is a question that administrators ask, written out for the model.
 type Prompt struct {
 	// Server is the server behind the gate that it belongs to; empty for our own.
@@ -143,6 +223,10 @@ type Prompt struct {
 	// Tools are the tools the prompt has the model use. It is offered to a
 	// caller who may call every one of them.
 	Tools []string
+	// Timeout bounds the writing, and Limit is the largest prompt in bytes; zero means
+	// DefaultTimeout, and the limit of the dispatcher.
+	Timeout time.Duration
+	Limit   int
 	// Get writes the prompt. Required arguments are present.
 	Get func(ctx context.Context, call Call, arguments map[string]string) (Result, error)
 }

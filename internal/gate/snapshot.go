@@ -20,6 +20,7 @@ type Snapshot struct {
 	byName    map[string]*Tool // of tools
 	resources []Resource
 	prompts   []Prompt
+	others    *Others // of a server that lists its resources itself, and is allowed to be read
 	withheld  []Withheld // what is not offered, in the order of names
 	view      View       // what of another snapshot it is
 	views     views      // what of it clients have asked for
@@ -56,7 +57,7 @@ func newSnapshot(ceiling []grant.Class, o Offer) *Snapshot {
 		s.byName[s.tools[i].Name] = &s.tools[i]
 	}
 	if slices.Contains(ceiling, grant.Read) {
-		s.resources = slices.Clone(o.Resources)
+		s.resources, s.others = slices.Clone(o.Resources), o.Others
 	}
 	for _, p := range o.Prompts {
 		if !slices.ContainsFunc(p.Tools, func(name string) bool { _, ok := s.byName[name]; return !ok }) {
@@ -82,6 +83,9 @@ func (s *Snapshot) Tools() []Tool { return slices.Clone(s.tools) }
 
 // Resources returns every resource and template, by URI.
 func (s *Snapshot) Resources() []Resource { return slices.Clone(s.resources) }
+
+// Others reports whether the resources are those that a server lists itself.
+func (s *Snapshot) Others() bool { return s.others != nil }
 
 // Prompts returns every prompt, by name.
 func (s *Snapshot) Prompts() []Prompt { return slices.Clone(s.prompts) }

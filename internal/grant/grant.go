@@ -266,3 +266,24 @@ func shortened(text string) string {
 }
 
 func allow(by string) Decision { return Decision{Allowed: true, By: by} }
+
+// Reach reports whether an entry that holds now grants something of a server behind the
+// gateway.
+func (r Rules) Reach(server string) bool {
+	if r.rules == nil || server == "" {
+		return false
+	}
+	return slices.ContainsFunc(r.entries, func(e entry) bool { return e.servers[server] != nil && e.holds(r.now) })
+}
+
+// Reads reports whether an entry that holds now grants some resource of a server behind
+// the gateway.
+func (r Rules) Reads(server string) bool {
+	if r.rules == nil {
+		return false
+	}
+	return slices.ContainsFunc(r.entries, func(e entry) bool {
+		ix := e.servers[server]
+		return ix != nil && e.holds(r.now) && (ix.anyResource != "" || len(ix.uris)+len(ix.below)+len(ix.templates) > 0)
+	})
+}

@@ -59,6 +59,9 @@ func (x *exchange) callTool() ([]byte, *failure) {
 // toolResult is the response of a call. Content that follows from the structured
 // answer is its text.
 func (x *exchange) toolResult(out gate.Result) []byte {
+	if out.Raw != nil {
+		return x.raw(out.Raw, completed)
+	}
 	b := x.begin(3*len(out.Structured)+len(out.Content)+len(out.Meta)+envelope, out.Meta)
 	b = append(b, `"content":`...)
 	if out.Content != nil {
@@ -94,6 +97,13 @@ func (x *exchange) readResource() ([]byte, *failure) {
 		x.dispatcher.Refused(x.work, x.caller, x.named(p.URI), "no such resource")
 		return nil, notFound(x.m)
 	}
+	if x.dispatcher.Snapshot().Others() {
+		out, err := x.dispatcher.ReadOther(x.work, x.caller, x.named(p.URI))
+		if err != nil {
+			return nil, x.asFailure(err)
+		}
+		return x.raw(out.Raw, kept), nil
+	}
 	text, mimeType, err := x.dispatcher.Read(x.work, x.caller, x.named(p.URI))
 	if err != nil {
 		return nil, x.asFailure(err)
@@ -115,11 +125,14 @@ func (x *exchange) getPrompt() ([]byte, *failure) {
 	if f := x.read(&p); f != nil {
 		return nil, f
 	}
-	text, err := x.dispatcher.Prompt(x.work, x.caller, x.named(p.Name), p.Arguments)
+	out, err := x.dispatcher.Prompt(x.work, x.caller, x.named(p.Name), p.Arguments)
 	if err != nil {
 		return nil, x.asFailure(err)
 	}
-	return x.with(completed, "messages", []mcp.PromptMessage{mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(text))})
+	if out.Raw != nil {
+		return x.raw(out.Raw, completed), nil
+	}
+	return x.with(completed, "messages", []mcp.PromptMessage{mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(out.Text))})
 }
 
 // complete offers values, within what the caller may use.

@@ -34,10 +34,16 @@ func (x *exchange) listPrompts() ([]byte, *failure) {
 }
 
 func (x *exchange) listResources() ([]byte, *failure) {
+	if x.dispatcher.Snapshot().Others() {
+		return x.listOthers()
+	}
 	return list(x, catalogue.Resources, x.dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
 }
 
 func (x *exchange) listTemplates() ([]byte, *failure) {
+	if now := x.dispatcher.Snapshot(); now.Others() {
+		return x.listed(catalogue.Templates, x.dispatcher.OtherTemplates(now, x.caller))
+	}
 	return list(x, catalogue.Templates, x.dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
 }
 

@@ -93,7 +93,15 @@ func (x *exchange) passOn(r mcp.JSONRPCMessage) ([]byte, *failure) {
 // withoutChanges takes list_changed out of what initialize promises. The older
 // revisions deliver it on a GET stream, and without sessions there is none.
 func withoutChanges(c *mcp.ServerCapabilities) {
-	c.Tools.ListChanged, c.Prompts.ListChanged, c.Resources.ListChanged = false, false, false
+	if c.Tools != nil {
+		c.Tools.ListChanged = false
+	}
+	if c.Prompts != nil {
+		c.Prompts.ListChanged = false
+	}
+	if c.Resources != nil {
+		c.Resources.ListChanged = false
+	}
 }
 
 // envelope is how many bytes a response has around its result, but for the id.

@@ -4,7 +4,9 @@ package mcpserver
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -98,6 +100,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, v *front.Visit
 		ClientName:    bounded(m.Client.Name),
 		ClientVersion: bounded(m.Client.Version),
 		Arguments:     m.Arguments,
+		Meta:          m.Meta,
 		Progress:      x.progress,
 	}
 	if x.request.ClientName == "" {
@@ -150,5 +153,51 @@ func (x *exchange) progress(done, total float64, text string) {
 	}
 	if err := x.answer.notify("notifications/progress", params); err != nil {
 		x.s.o.Log.Debug("progress not delivered", "request", x.request.ID, "err", err)
+	}
+}
+
+// running are the requests of older revisions in flight, so that their own
+// caller can cancel them.
+type running struct {
+	mu   sync.Mutex
+	byID map[string][]*context.CancelFunc
+}
+
+// add notes a request of the caller key and returns what forgets it again. A
+// message without an id cannot be named and is not noted.
+func (r *running) add(key string, id json.RawMessage, cancel context.CancelFunc) (remove func()) {
+	if id == nil {
+		return func() {}
+	}
+	k := key + "\x00" + string(id)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byID == nil {
+		r.byID = map[string][]*context.CancelFunc{}
+	}
+	r.byID[k] = append(r.byID[k], &cancel)
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		kept := r.byID[k][:0:0]
+		for _, other := range r.byID[k] {
+			if other != &cancel {
+				kept = append(kept, other)
+			}
+		}
+		if r.byID[k] = kept; len(kept) == 0 {
+			delete(r.byID, k)
+		}
+	}
+}
+
+// cancel ends the caller's request with that id. Two programs on one node may
+// use the same id at the same time: then it is not known which is meant, and
+// neither is ended, which the protocol permits.
+func (r *running) cancel(key string, id json.RawMessage) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if found := r.byID[key+"\x00"+string(id)]; len(found) == 1 {
+		(*found[0])()
 	}
 }

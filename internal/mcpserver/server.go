@@ -66,7 +66,10 @@ type Options struct {
 	Dispatcher *gate.Dispatcher
 	// Version is the program's own, told to clients.
 	Version string
-	Log     *slog.Logger
+	// Behind is what clients are told of the server behind the gate that is served; nil
+	// for our own.
+	Behind *Behind
+	Log    *slog.Logger
 	// Recheck is how often an open stream is decided anew; zero means 2 s.
 	Recheck time.Duration
 	// KeepAlive is how often a quiet stream says that it lives; zero means 15 s.
@@ -76,6 +79,14 @@ type Options struct {
 	Groups []string
 	// Aside answers what no registry holds; may be nil.
 	Aside Aside
+}
+
+// Behind is what is known of a server behind the gate before it is asked anything.
+type Behind struct {
+	Name         string
+	Instructions string
+	// What it has.
+	Tools, Prompts, Resources bool
 }
 
 // Server serves MCP.
@@ -108,16 +119,15 @@ func New(o Options) *Server {
 		o:    o,
 		self: mcp.Implementation{Name: "tailscale-mcp", Version: o.Version},
 	}
+	has := []server.ServerOption{
+		server.WithTitle("Tailscale"), server.WithIcons(catalogue.ServerIcon), server.WithInstructions(instructed(o.Dispatcher)),
+		server.WithToolCapabilities(true), server.WithPromptCapabilities(true), server.WithResourceCapabilities(false, true), server.WithCompletions(),
+	}
+	if o.Behind != nil {
+		s.self.Name, has = o.Behind.Name, o.Behind.capabilities()
+	}
 	s.signature = signature(s.self)
-	s.handshake = server.NewMCPServer(s.self.Name, s.self.Version,
-		server.WithTitle("Tailscale"),
-		server.WithIcons(catalogue.ServerIcon),
-		server.WithInstructions(instructed(o.Dispatcher)),
-		server.WithToolCapabilities(true),
-		server.WithPromptCapabilities(true),
-		server.WithResourceCapabilities(false, true),
-		server.WithCompletions(),
-	)
+	s.handshake = server.NewMCPServer(s.self.Name, s.self.Version, has...)
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	return s
 }

@@ -56,7 +56,8 @@ type Message struct {
 	Capabilities  json.RawMessage // of the client, as _meta says
 	LogLevel      mcp.LoggingLevel
 	Client        mcp.Implementation
-	Asks          bool // the client can ask a person (elicitation by form)
+	Meta          json.RawMessage // params._meta; nil or an object
+	Asks          bool            // the client can ask a person (elicitation by form)
 }
 
 // Parse reads one message. It refuses what two readers could read differently
@@ -128,6 +129,7 @@ func (m *Message) readMeta(p *members) *front.Failure {
 	if p.meta[0] != '{' {
 		return InvalidParams("params._meta is not an object")
 	}
+	m.Meta = p.meta
 	if f := p.wrong[metaLevel]; f != nil {
 		return f
 	}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+// Package gateway serves each server behind the gate at a path of its own, /NAME/mcp, to
+// whom the policy file grants something of it. Whoever is granted nothing is answered as
+// if it were not there, and nothing of it is started.
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"tailscale-mcp/internal/front"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/mcpserver"
+	"tailscale-mcp/internal/upstream/servers"
+)
+
+// Path is where a server is served; its name takes the place of the variable.
+const Path = "/{server}/mcp"
+
+// Options are what a Gateway is made of; all are required.
+type Options struct {
+	Servers *servers.Servers
+	// Dispatcher is the way to our own tools, of which those to the servers are made.
+	Dispatcher *gate.Dispatcher
+	Version    string
+	Log        *slog.Logger
+}
+
+// Gateway is the way to all servers behind the gate.
+type Gateway struct {
+	o Options
+
+	mu       sync.Mutex
+	shown    map[string]shown
+	draining bool
+}
+
+// shown is a server as clients see it.
+type shown struct {
+	about servers.About
+	mcp   *mcpserver.Server
+}
+
+// New returns a Gateway.
+func New(o Options) *Gateway { return &Gateway{o: o, shown: map[string]shown{}} }
+
+// Serve answers one request, as a front.Handler.
+func (g *Gateway) Serve(w http.ResponseWriter, r *http.Request, v *front.Visit) {
+	name := r.PathValue("server")
+	s := g.of(name)
+	if s == nil || !v.Caller.Rules.At(time.Now()).Reach(name) {
+		front.Refuse(w, http.StatusNotFound, "there is nothing here for you: this server answers at /mcp, and at /NAME/mcp for each server behind it that you are granted something of")
+		return
+	}
+	s.Serve(w, r, v)
+}
+
+// of returns what serves the server called name; nil if there is none now.
+func (g *Gateway) of(name string) *mcpserver.Server {
+	about, ok := g.o.Servers.About(name)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	was, had := g.shown[name]
+	switch {
+	case !ok:
+		if had {
+			was.mcp.Drain()
+			delete(g.shown, name)
+		}
+		return nil
+	case had && was.about == about:
+		return was.mcp
+	case had:
+		was.mcp.Drain() // its streams tell of what is no more
+	}
+	s := mcpserver.New(mcpserver.Options{
+		Dispatcher: g.o.Dispatcher.Of(name), Version: g.o.Version, Log: g.o.Log,
+		Behind: &mcpserver.Behind{Name: name, Instructions: about.Instructions, Tools: about.Tools, Prompts: about.Prompts, Resources: about.Resources},
+	})
+	if g.draining {
+		s.Drain()
+	}
+	g.shown[name] = shown{about, s}
+	return s
+}
+
+// Drain ends the streams of all servers.
+func (g *Gateway) Drain() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.draining = true
+	for _, s := range g.shown {
+		s.mcp.Drain()
+	}
+}

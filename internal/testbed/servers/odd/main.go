@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+
+// Command odd is an MCP server on standard input and output that does what tests of a
+// gateway need: it says who calls, keeps a count, and misbehaves in every way that servers
+// were seen to. It speaks the protocol without a library, so that it can break its rules.
+//
+//	odd [-modern] [-description TEXT] [-slow DURATION]
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+var (
+	modern      = flag.Bool("modern", false, "know no initialize, as servers of 2026-07-28 alone")
+	description = flag.String("description", "Repeats what it is told.", "that of the tool echo")
+	slow        = flag.Duration("slow", 0, "how long to take before the first answer")
+)
+
+type request struct {
+	ID     json.RawMessage `json:"id"`
+	Method string          `json:"method"`
+	Params struct {
+		Name      string                     `json:"name"`
+		Arguments map[string]any             `json:"arguments"`
+		Meta      map[string]json.RawMessage `json:"_meta"`
+		RequestID json.RawMessage            `json:"requestId"`
+		Cursor    string                     `json:"cursor"`
+		URI       string                     `json:"uri"`
+	} `json:"params"`
+}
+
+var (
+	out   sync.Mutex
+	count int
+)
+
+func main() {
+	flag.Parse()
+	time.Sleep(*slow) // what a slow server does
+	in := bufio.NewReaderSize(os.Stdin, 1<<20)
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		var r request
+		if json.Unmarshal([]byte(line), &r) != nil || r.Method == "" {
+			continue
+		}
+		if r.ID == nil {
+			fmt.Fprintln(os.Stderr, "heard", r.Method, string(r.Params.RequestID))
+			continue
+		}
+		answer(r)
+	}
+}
+
+func write(format string, args ...any) {
+	out.Lock()
+	defer out.Unlock()
+	fmt.Printf(format+"\n", args...)
+}
+
+func result(id json.RawMessage, v any) {
+	text, _ := json.Marshal(v)
+	write(`{"jsonrpc":"2.0","id":%s,"result":%s}`, id, text)
+}
+
+func refuse(id json.RawMessage, code int, text string) {
+	write(`{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":%q}}`, id, code, text)
+}
+
+type object = map[string]any
+
+var capabilities = object{"tools": object{"listChanged": true}, "prompts": object{}, "resources": object{}}
+
+func answer(r request) {
+	switch {
+	case r.Method == "initialize" && !*modern:
+		result(r.ID, object{
+			"protocolVersion": "2025-11-25", "capabilities": capabilities, "instructions": "Be odd.",
+			"serverInfo": object{"name": "odd", "version": "1"},
+		})
+	case r.Method == "server/discover" && *modern:
+		result(r.ID, object{"resultType": "complete", "supportedVersions": []string{"2026-07-28"}, "capabilities": capabilities, "instructions": "Be odd."})
+	case *modern && r.Params.Meta["io.modelcontextprotocol/protocolVersion"] == nil:
+		refuse(r.ID, -32602, "no protocol version in _meta")
+	case r.Method == "ping":
+		result(r.ID, object{})
+	case r.Method == "tools/list":
+		result(r.ID, object{"tools": tools()})
+	case r.Method == "tools/call":
+		call(r)
+	case r.Method == "prompts/list":
+		result(r.ID, object{"prompts": []any{object{"name": "greet", "description": "Greets.", "arguments": []any{object{"name": "whom", "required": true}}}}})
+	case r.Method == "prompts/get":
+		result(r.ID, object{"messages": []any{object{"role": "user", "content": object{"type": "text", "text": fmt.Sprint("Hello ", r.Params.Arguments["whom"])}}}})
+	case r.Method == "resources/list" && r.Params.Cursor == "":
+		result(r.ID, object{"resources": []any{object{"uri": "file:///a/1", "name": "one"}}, "nextCursor": "more"})
+	case r.Method == "resources/list":
+		result(r.ID, object{"resources": []any{object{"uri": "file:///b/2", "name": "two"}}})
+	case r.Method == "resources/templates/list":
+		result(r.ID, object{"resourceTemplates": []any{object{"uriTemplate": "file:///a/{id}", "name": "some"}}})
+	case r.Method == "resources/read":
+		result(r.ID, object{"contents": []any{object{"uri": r.Params.URI, "text": "at " + r.Params.URI}}})
+	default:
+		refuse(r.ID, -32601, "method not found")
+	}
+}
+
+// behaviours are the tools, besides echo.
+var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse")
+
+func tools() (all []any) {
+	schema := object{"type": "object"}
+	all = append(all, object{"name": "echo", "description": *description, "inputSchema": schema, "annotations": object{"readOnlyHint": true}})
+	for _, name := range behaviours {
+		all = append(all, object{"name": name, "description": "Does what its name says.", "inputSchema": schema})
+	}
+	return all
+}
+
+func text(s string) object {
+	return object{"content": []any{object{"type": "text", "text": s}}, "big": json.Number("9007199254740993")}
+}
+
+func call(r request) {
+	switch r.Params.Name {
+	case "echo":
+		said, _ := json.Marshal(r.Params.Arguments)
+		result(r.ID, text(string(said)))
+	case "count":
+		count++
+		result(r.ID, text(fmt.Sprintf("%d of %d", count, os.Getpid())))
+	case "who":
+		said, _ := json.Marshal(r.Params.Meta)
+		result(r.ID, text(string(said)))
+	case "exit":
+		result(r.ID, text("bye"))
+		os.Exit(3)
+	case "die":
+		fmt.Fprintln(os.Stderr, "out of luck")
+		os.Exit(7)
+	case "hang":
+	case "rubbish":
+		write("npm warn deprecated: this is no message\n{\"jsonrpc\":\"2.0\",\"id\":999999,\"result\":{}}\n[1,2]\n{")
+		result(r.ID, text("after the rubbish"))
+	case "flood":
+		for range 4096 {
+			fmt.Fprintln(os.Stderr, strings.Repeat("x", 1023))
+		}
+		result(r.ID, text("flooded"))
+	case "long":
+		write(`{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":"%s"}]}}`, r.ID, strings.Repeat("x", 20<<20))
+	case "progress":
+		for i := range 3 {
+			write(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%d,"total":3,"message":"step"}}`, r.Params.Meta["progressToken"], i+1)
+		}
+		result(r.ID, text("done"))
+	case "refuse":
+		refuse(r.ID, -32050, "not today")
+	default:
+		refuse(r.ID, -32602, "unknown tool")
+	}
+}

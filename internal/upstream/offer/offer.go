@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+
+// Package offer makes of an approved server what the gate serves: each tool and prompt of
+// its pin as a value that asks a process of the server when it is called.
+//
+// What clients are shown is what was approved, never what a process says now; the class of
+// a tool is that of the pin, so that no server can make its tools look harmless.
+package offer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/frame"
+	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/upstream/process"
+)
+
+// Ask sends a request to the server for a caller and returns its result.
+type Ask func(ctx context.Context, call gate.Call, what What, method string, params json.RawMessage) (json.RawMessage, error)
+
+// What is the thing of the pin that a request is about.
+type What struct {
+	Kind pin.Kind
+	Name string
+}
+
+// limit is the largest result: what one line of a server may have.
+const limit = frame.MaxLine
+
+// Of returns what the server offers, but for what of it is withheld.
+func Of(s entry.Server, p pin.Pin, withheld func(kind pin.Kind, name string) bool, ask Ask) gate.Offer {
+	var o gate.Offer
+	for _, item := range p.Tools {
+		if !withheld(pin.Tool, item.Name) {
+			o.Tools = append(o.Tools, tool(s, item, ask))
+		}
+	}
+	for _, item := range p.Prompts {
+		if !withheld(pin.Prompt, item.Name) {
+			o.Prompts = append(o.Prompts, prompt(s, item, ask))
+		}
+	}
+	if resources(p) {
+		o.Others = others(s, p, withheld, ask)
+	}
+	return o
+}
+
+// resources reports whether the approved capabilities have resources.
+func resources(p pin.Pin) bool {
+	var has struct {
+		Resources json.RawMessage `json:"resources"`
+	}
+	return p.Capabilities != nil && json.Unmarshal(p.Capabilities.Definition, &has) == nil && has.Resources != nil
+}
+
+// tool is one tool, with its definition as it was approved.
+func tool(s entry.Server, item pin.Item, ask Ask) gate.Tool {
+	var d struct {
+		Title        string          `json:"title"`
+		Description  string          `json:"description"`
+		InputSchema  json.RawMessage `json:"inputSchema"`
+		OutputSchema json.RawMessage `json:"outputSchema"`
+	}
+	_ = json.Unmarshal(item.Definition, &d) // what is of another type was withheld
+	return gate.Tool{
+		Name: item.Name, Title: d.Title, Description: d.Description, Class: item.Class,
+		Input: d.InputSchema, Output: d.OutputSchema, Timeout: s.Timeout, Limit: limit,
+		Call: func(ctx context.Context, call gate.Call, arguments json.RawMessage) (gate.Result, error) {
+			result, err := ask(ctx, call, What{pin.Tool, item.Name}, "tools/call", params("name", item.Name, arguments))
+			if err != nil {
+				return gate.Result{}, explain(s.Name, s.Timeout, err)
+			}
+			var said struct {
+				IsError bool `json:"isError"`
+			}
+			if json.Unmarshal(result, &said) != nil {
+				return gate.Result{}, malformed(s.Name, "tools/call")
+			}
+			return gate.Result{Raw: result, IsError: said.IsError}, nil
+		},
+	}
+}
+
+func prompt(s entry.Server, item pin.Item, ask Ask) gate.Prompt {
+	var d struct {
+		Title       string `json:"title"`
+		Description string `json:"description"`
+		Arguments   []struct {
+			Name        string `json:"name"`
+			Description string `json:"description"`
+			Required    bool   `json:"required"`
+		} `json:"arguments"`
+	}
+	_ = json.Unmarshal(item.Definition, &d)
+	out := gate.Prompt{
+		Name: item.Name, Title: d.Title, Description: d.Description, Timeout: s.Timeout, Limit: limit,
+		Get: func(ctx context.Context, call gate.Call, arguments map[string]string) (gate.Result, error) {
+			text, err := json.Marshal(arguments)
+			if err != nil {
+				return gate.Result{}, err
+			}
+			if arguments == nil {
+				text = nil
+			}
+			result, err := ask(ctx, call, What{pin.Prompt, item.Name}, "prompts/get", params("name", item.Name, text))
+			if err != nil {
+				return gate.Result{}, explain(s.Name, s.Timeout, err)
+			}
+			return gate.Result{Raw: result}, nil
+		},
+	}
+	for _, a := range d.Arguments {
+		out.Arguments = append(out.Arguments, gate.Argument{Name: a.Name, Description: a.Description, Required: a.Required})
+	}
+	return out
+}
+
+// params are those of a request that names something and has arguments for it.
+func params(key, name string, arguments json.RawMessage) json.RawMessage {
+	text, _ := json.Marshal(name) // of a string: cannot fail
+	b := append([]byte(`{"`+key+`":`), text...)
+	if len(arguments) > 0 {
+		b = append(append(b, `,"arguments":`...), arguments...)
+	}
+	return append(b, '}')
+}
+
+// explain is what a caller is told whose request came to nothing.
+func explain(server string, timeout time.Duration, err error) error {
+	show := "an administrator of the host looks at: tailscale-mcp server show " + server
+	var told *failure.Error
+	var refused *process.Refused
+	var ended *process.Ended
+	switch {
+	case errors.As(err, &told):
+		return told
+	case errors.As(err, &refused):
+		return &failure.Error{
+			Code: failure.ToolFailed, Message: "the server " + server + " refused it: " + strconv.Quote(refused.Message), Next: "correct the call by what the server says",
+			Cause: err,
+		}
+	case errors.As(err, &ended):
+		return &failure.Error{Code: failure.UpstreamUnavailable, Message: err.Error() + "; what it did of the call is not known", Next: "look whether it was carried out before you call again; " + show, Cause: err}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &failure.Error{Code: failure.UpstreamTimeout, Message: "the server " + server + " did not answer within " + timeout.String() + " and was told to stop", Next: "ask for less; " + show, Cause: err}
+	case errors.Is(err, context.Canceled):
+		return &failure.Error{Code: failure.Cancelled, Message: "the call was cancelled, and the server " + server + " told so", Next: "call again if it is still wanted", Cause: err}
+	}
+	return &failure.Error{Code: failure.UpstreamUnavailable, Message: err.Error(), Next: show, Cause: err}
+}
+
+func malformed(server, method string) error {
+	return &failure.Error{
+		Code: failure.UpstreamMalformed, Message: "the server " + server + " answered " + method + " with something that is no answer to it",
+		Next: "an administrator of the host looks at: tailscale-mcp server show " + server,
+	}
+}

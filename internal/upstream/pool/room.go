@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+
+package pool
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/upstream/entry"
+)
+
+// room makes room for one more process of a holder, at the cost of the caller's own
+// longest idle one. The caller of room holds mu.
+func (p *Pool) room(s entry.Server, h Holder) *failure.Error {
+	if p.closed {
+		return &failure.Error{Code: failure.UpstreamUnavailable, Message: "the server is stopping", Next: "try again in a minute"}
+	}
+	ofServer, ofCaller := 0, 0
+	for k, sl := range p.slots {
+		if k.server == s.Name {
+			ofServer++
+		}
+		if sl.caller == h.Caller {
+			ofCaller++
+		}
+	}
+	switch {
+	case ofCaller >= mostOfCaller && !s.Shared:
+		return p.giveUp("", h.Caller, fmt.Sprintf("you have %d processes of servers behind this gateway, and each has a call in flight", ofCaller))
+	case ofServer >= s.Max:
+		return p.giveUp(s.Name, h.Caller, fmt.Sprintf("the server %s runs %d times, which is as often as its entry allows", s.Name, ofServer))
+	case len(p.slots) >= mostInAll:
+		return p.giveUp("", h.Caller, fmt.Sprintf("the gateway runs %d processes, which is as many as it may", len(p.slots)))
+	}
+	return nil
+}
+
+// giveUp ends the longest idle process of a caller, of one server or of any; without one,
+// it refuses with why.
+func (p *Pool) giveUp(server, caller, why string) *failure.Error {
+	var oldest *slot
+	for k, sl := range p.slots {
+		if sl.caller == caller && sl.uses == 0 && (server == "" || k.server == server) && (oldest == nil || sl.since.Before(oldest.since)) {
+			oldest = sl
+		}
+	}
+	if oldest == nil {
+		return &failure.Error{Code: failure.RateLimited, Message: why, Next: "try again when a call has ended"}
+	}
+	p.o.Log.Info("server ended: its caller needs the room", "server", oldest.key.server, "for", caller)
+	p.end(oldest)
+	return nil
+}
+
+const (
+	// startEvery is how often a caller may start processes on average, and startBurst
+	// how many at once.
+	startEvery = 3 * time.Second
+	startBurst = 12
+	// deathsFree is how many early deaths in a row cost nothing.
+	deathsFree = 3
+	// longestBackoff is the longest pause after early deaths.
+	longestBackoff = time.Minute
+)
+
+// starts are how often each caller starts processes.
+type starts map[string]*record
+
+type record struct {
+	limit  *rate.Limiter
+	deaths map[string]*deaths // by server
+}
+
+type deaths struct {
+	inRow int
+	last  time.Time
+}
+
+// take takes one start of a caller, or says how long it has to wait.
+func (s starts) take(caller, server string, now time.Time) time.Duration {
+	r := s[caller]
+	if r == nil {
+		s.prune(now)
+		r = &record{limit: rate.NewLimiter(rate.Every(startEvery), startBurst), deaths: map[string]*deaths{}}
+		s[caller] = r
+	}
+	if d := r.deaths[server]; d != nil && d.inRow >= deathsFree {
+		pause := min(time.Second<<min(d.inRow-deathsFree, 6), longestBackoff)
+		if wait := d.last.Add(pause).Sub(now); wait > 0 {
+			return wait
+		}
+	}
+	if reserved := r.limit.ReserveN(now, 1); reserved.DelayFrom(now) > 0 {
+		wait := reserved.DelayFrom(now)
+		reserved.CancelAt(now)
+		return wait
+	}
+	return 0
+}
+
+// died notes that a process of a caller did not live long.
+func (s starts) died(caller, server string, now time.Time) {
+	r := s[caller]
+	if r == nil {
+		return
+	}
+	d := r.deaths[server]
+	if d == nil {
+		d = &deaths{}
+		r.deaths[server] = d
+	}
+	if now.Sub(d.last) > 2*longestBackoff {
+		d.inRow = 0
+	}
+	d.inRow, d.last = d.inRow+1, now
+}
+
+// prune forgets callers who have not started anything for long.
+func (s starts) prune(now time.Time) {
+	for caller, r := range s {
+		if r.limit.TokensAt(now) >= startBurst && r.quiet(now) {
+			delete(s, caller)
+		}
+	}
+}
+
+func (r *record) quiet(now time.Time) bool {
+	for _, d := range r.deaths {
+		if now.Sub(d.last) <= 2*longestBackoff {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+
+package process
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/redact"
+	"tailscale-mcp/internal/upstream/frame"
+)
+
+// read takes what the server writes to where it belongs, until there is no more.
+func (p *Process) read() {
+	lines := jsonrpc.NewLineReader(p.frames, frame.MaxLine)
+	var err error
+	for err == nil {
+		var line jsonrpc.Line
+		if line, err = lines.Next(); err != nil {
+			break
+		}
+		switch {
+		case line.Over != nil:
+			p.tooLong(line.Over)
+		case len(line.Msg) > 0:
+			p.message(line.Msg)
+		}
+	}
+	_ = p.conn.Close()
+	p.over(err)
+}
+
+// over answers whoever waits, once nothing more can come.
+func (p *Process) over(err error) {
+	p.mu.Lock()
+	if p.err == nil {
+		p.err = p.ending(err)
+	}
+	waiting, rubbish := p.pending, p.rubbish
+	p.pending, err = nil, p.err
+	p.mu.Unlock()
+	for _, w := range waiting {
+		w.answer <- Answer{Err: err}
+	}
+	p.o.Log.Debug("server ended", "server", p.o.Server, "why", err, "rubbish", rubbish)
+	close(p.done)
+}
+
+// ending says how the server ended: err is what reading ended with.
+func (p *Process) ending(err error) error {
+	end := p.frames.End()
+	if end == nil {
+		if errors.Is(err, io.EOF) {
+			err = frame.ErrCut
+		}
+		return &Ended{Server: p.o.Server, How: err.Error()}
+	}
+	return &Ended{Server: p.o.Server, How: end.String(), Stderr: lastLine(end.Stderr), NotStarted: end.Outcome == frame.NotStarted}
+}
+
+// Ended is how a server ended, for whoever asked it something.
+type Ended struct {
+	Server, How string
+	Stderr      string // its last line there, fit for a message
+	NotStarted  bool   // it never ran
+}
+
+// Error implements error.
+func (e *Ended) Error() string {
+	text := "the server " + e.Server + " has ended: " + e.How
+	if e.Stderr != "" {
+		text += "; its last words: " + strconv.Quote(e.Stderr)
+	}
+	return text
+}
+
+// lastLine is the last line that says something.
+func lastLine(stderr []byte) string {
+	lines := strings.Split(strings.TrimRight(string(stderr), jsonrpc.Space), "\n")
+	return redact.Text(lines[len(lines)-1])
+}
+
+// message takes one line that the server wrote.
+func (p *Process) message(msg []byte) {
+	e, err := jsonrpc.Scan(msg)
+	if err != nil || e.Repeated != "" {
+		p.waste()
+		return
+	}
+	switch e.Kind() {
+	case jsonrpc.Response:
+		p.answered(msg, &e)
+	case jsonrpc.Notification:
+		p.notified(msg, &e)
+	case jsonrpc.Request:
+		p.asked(msg, &e)
+	case jsonrpc.Invalid, jsonrpc.ErrorWithoutID:
+		p.waste()
+	}
+}
+
+func (p *Process) waste() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rubbish++
+}
+
+// answered hands an answer to the request that it is for. One that nobody waits for, as
+// after a request was cancelled, is dropped.
+func (p *Process) answered(msg []byte, e *jsonrpc.Envelope) {
+	w := p.take(e.ID)
+	if w == nil {
+		p.waste()
+		return
+	}
+	a := Answer{Result: e.Result}
+	if e.HasError {
+		a = Answer{Err: serverError(msg)}
+	}
+	w.answer <- a
+}
+
+// take removes the request with this id from those that wait; nil if there is none.
+func (p *Process) take(id []byte) *pending {
+	n, err := strconv.ParseInt(jsonrpc.IDKey(id), 10, 64)
+	if err != nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := p.pending[n]
+	delete(p.pending, n)
+	return w
+}
+
+// tooLong answers the request whose answer was longer than a message may be.
+func (p *Process) tooLong(over *jsonrpc.Skim) {
+	if over.ID == nil || over.HasMethod {
+		p.waste()
+		return
+	}
+	if w := p.take(over.ID); w != nil {
+		w.answer <- Answer{Err: &Refused{Code: fault.CodeTooLarge, Message: fmt.Sprintf(
+			"the server %s answered with more than %d MiB; ask for less at once", p.o.Server, frame.MaxLine>>20)}}
+	}
+}
+
+// serverError is the error of an answer.
+func serverError(msg []byte) error {
+	var m struct {
+		Error struct {
+			Code    int             `json:"code"`
+			Message string          `json:"message"`
+			Data    json.RawMessage `json:"data"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(msg, &m) != nil {
+		return &Refused{Code: fault.CodeBadAnswer, Message: "the server answered with an error that cannot be read"}
+	}
+	return &Refused{Code: m.Error.Code, Message: m.Error.Message, Data: m.Error.Data}
+}
+
+// notified takes a notification to the request that it is about, or to all.
+func (p *Process) notified(msg []byte, e *jsonrpc.Envelope) {
+	if e.Method != "notifications/progress" {
+		p.o.Heard(e.Method, msg)
+		return
+	}
+	token := jsonrpc.Param(msg, "progressToken")
+	n, err := strconv.ParseInt(string(bytes.Trim(token, `"`)), 10, 64)
+	if err != nil {
+		p.waste()
+		return
+	}
+	p.mu.Lock()
+	w := p.pending[n]
+	p.mu.Unlock()
+	if w == nil || w.progress == nil {
+		p.waste() // its request is over: nobody is to hear of it any more
+		return
+	}
+	w.progress(e.Params)
+}
+
+// asked answers a request of the server to its client.
+func (p *Process) asked(msg []byte, e *jsonrpc.Envelope) {
+	answer := []byte(`{"jsonrpc":"2.0","id":` + string(e.ID) + `,"result":{}}`)
+	if e.Method != "ping" {
+		answer = (&fault.Error{Code: fault.MethodNotFound, Message: "this gateway passes no " + strconv.Quote(e.Method) + " on to clients, and has offered none"}).Answer(e.ID)
+	}
+	_ = msg
+	// Not here: the reader has to go on reading while the server may be busy writing.
+	go func() { _ = p.send(answer) }()
+}

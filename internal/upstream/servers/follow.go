@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+package servers
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/pin"
+)
+
+// Follow has the servers be what the folder says until ctx ends, from before it returns
+// for the first time on.
+func (s *Servers) Follow(ctx context.Context) {
+	s.Read()
+	go func() {
+		ticker := time.NewTicker(s.o.Every)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				s.Read()
+			}
+		}
+	}()
+}
+
+// Read looks at the folder once. An entry that is wrong is said in the log, once for each
+// state of its file, and its server is as if it were not there.
+func (s *Servers) Read() {
+	files, err := entry.Dir(s.o.Dir)
+	if err != nil {
+		s.o.Log.Error("servers are as they were: their folder cannot be read", "dir", s.o.Dir, "err", err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	there := map[string]bool{}
+	for _, f := range files {
+		there[f.Name] = true
+		mark := stamp(f.Path) + stamp(pin.Path(s.o.Dir, f.Name))
+		if k := s.known[f.Name]; k == nil || k.stamp != mark {
+			s.read(f, mark)
+		}
+	}
+	for name := range s.known {
+		if !there[name] {
+			s.forget(name, "its entry is gone")
+			delete(s.known, name)
+		}
+	}
+}
+
+// read takes one entry that is new or has changed. The caller of read holds mu.
+func (s *Servers) read(f entry.File, mark string) {
+	before := s.known[f.Name]
+	p, approved, err := pin.Load(pin.Path(s.o.Dir, f.Name))
+	why := ""
+	switch {
+	case len(f.Mistakes) > 0:
+		why = f.Mistakes.Error()
+	case f.Server.Disabled:
+		why = "it is disabled"
+	case !f.Server.Stdio():
+		why = "servers that are reached by URL are not served yet"
+	case err != nil:
+		why = err.Error()
+	case !approved:
+		why = "nothing of it is approved: sudo tailscale-mcp server approve " + f.Name
+	}
+	k := &server{entry: f.Server, pin: p, stamp: mark}
+	if why != "" {
+		s.forget(f.Name, why)
+		s.known[f.Name] = &server{entry: entry.Server{Name: f.Name}, stamp: mark} // so that it is said once
+		return
+	}
+	s.set(k)
+	if before == nil {
+		s.o.Log.Info("server added", "server", f.Name, "tools", len(p.Tools), "prompts", len(p.Prompts))
+	} else {
+		s.o.Log.Info("server changed", "server", f.Name, "tools", len(p.Tools), "prompts", len(p.Prompts))
+	}
+}
+
+// forget takes a server away from callers. The caller of forget holds mu.
+func (s *Servers) forget(name, why string) {
+	s.o.Log.Warn("server not served", "server", name, "why", why)
+	s.o.Registry.Remove(name)
+	s.pool.Remove(name)
+}
+
+// stamp tells two states of a file apart.
+func stamp(path string) string {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return "-;"
+	}
+	return fmt.Sprintf("%d %d %v;", info.Size(), info.ModTime().UnixNano(), info.Mode())
+}
