@@ -116,6 +116,8 @@
 //   - upstream/pool: which caller has which process, how many, and when they end.
 //   - upstream/offer: an approved server → what the gate serves of it.
 //   - upstream/servers: follows the folder of the entries, and ties these together.
+//   - manage: what an administrator does with the servers behind the gate: adds, approves,
+//     applies, removes them.
 //   - gateway: serves each server behind the gate at its own path, /NAME/mcp.
 //   - cmd/tailscale-mcp-generator: writes them, at boot and when systemd reads its units.
 //   - cmd/tailscale-mcp-launch: starts a server in its sandbox, for systemd, and stays its

@@ -28,6 +28,7 @@ type Host struct {
 
 	all     sync.WaitGroup
 	mu      sync.Mutex
+	sockets map[string]net.Listener
 	running map[int]bool // launchers, by process id
 	started int
 }
@@ -63,7 +64,7 @@ func New(t testing.TB) *Host {
 	}
 	h := &Host{
 		Dir: dir, launcher: filepath.Join(built.dir, "tailscale-mcp-launch"), odd: filepath.Join(built.dir, "odd"),
-		t: t, running: map[int]bool{},
+		t: t, running: map[int]bool{}, sockets: map[string]net.Listener{},
 	}
 	// The last of the cleanups: by then the gateway has let go of its processes.
 	t.Cleanup(func() {
@@ -86,12 +87,28 @@ func (h *Host) Odd(name, ours string, args ...string) {
 func (h *Host) Add(name, command string, args []string, ours string) {
 	h.t.Helper()
 	h.Write(name, command, args, ours)
+	h.Listen(name)
+}
+
+// Listen listens for the server with that entry, until Close or the end of the test.
+func (h *Host) Listen(name string) {
+	h.t.Helper()
 	l, err := net.Listen("unix", filepath.Join(h.Dir, name+".sock"))
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.mu.Lock()
+	h.sockets[name] = l
+	h.mu.Unlock()
 	h.all.Go(func() { h.accept(l, name) })
 	h.t.Cleanup(func() { _ = l.Close() })
+}
+
+// Close listens for a server no more.
+func (h *Host) Close(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_ = h.sockets[name].Close()
 }
 
 // Write writes an entry, or writes it anew.

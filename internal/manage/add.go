@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+
+package manage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/pin"
+)
+
+// Adding is a server to add.
+type Adding struct {
+	Name    string
+	Command []string
+	Env     []string // NAME=VALUE
+	Read    []string
+	Write   []string
+	User    string
+	Network string // "", none, internet, unconfined, or networks with commas
+	Approval
+	Applying
+}
+
+// text is the entry.
+func (a Adding) text() ([]byte, error) {
+	ours := map[string]any{}
+	for key, list := range map[string][]string{"read": a.Read, "write": a.Write} {
+		if len(list) > 0 {
+			ours[key] = list
+		}
+	}
+	if a.User != "" {
+		ours["user"] = a.User
+	}
+	switch {
+	case a.Network == "":
+	case strings.ContainsAny(a.Network, ".:"):
+		ours["network"] = strings.Split(a.Network, ",")
+	default:
+		ours["network"] = a.Network
+	}
+	e := map[string]any{"command": a.Command[0], "args": a.Command[1:]}
+	if len(ours) > 0 {
+		e["tailscale"] = ours
+	}
+	env := map[string]string{}
+	for _, text := range a.Env {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, cli.Misused("--env NAME=VALUE", "a variable has a name and a value")
+		}
+		env[name] = value
+	}
+	if len(env) > 0 {
+		e["env"] = env
+	}
+	text, err := json.MarshalIndent(e, "", "  ")
+	return append(text, '\n'), err
+}
+
+// Add writes the entry of a new server, applies it, and has what the server offers approved.
+// When one of these fails, what was written is taken back.
+func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
+	if h.Systemd == nil {
+		return errNoSystemd
+	}
+	if !grant.IsServerName(a.Name) {
+		return cli.Misused("lower case letters, digits and hyphens, 31 at most; not mcp, tailscale or the name of a class", "%q cannot name a server", a.Name)
+	}
+	file := filepath.Join(h.Dir, a.Name+".json")
+	if _, err := os.Lstat(file); err == nil {
+		return cli.Hint(fmt.Errorf("there is a server %q already: %s", a.Name, file), "edit that file, then: sudo tailscale-mcp server apply")
+	}
+	text, err := a.text()
+	if err != nil {
+		return err
+	}
+	s, err := entry.Parse(a.Name, file, text)
+	if err != nil {
+		return err
+	}
+	if mistakes := s.Host(); len(mistakes) > 0 {
+		return mistakes
+	}
+	if err := h.write(file, text); err != nil {
+		return err
+	}
+	p.say("written: %s\n", file)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(file), h.Systemd.Reload(context.WithoutCancel(ctx)), h.stop(context.WithoutCancel(ctx), a.Name))
+			p.say("taken back: %s\n", file)
+		}
+	}()
+	if err := h.ready(ctx, p, s, a.Applying); err != nil {
+		return err
+	}
+	if err := h.Systemd.Reload(ctx); err != nil {
+		return fmt.Errorf("systemd does not read its units again: %w", err)
+	}
+	if err := h.start(ctx, p, s, Applying{}); err != nil {
+		return err
+	}
+	if err := h.Approve(ctx, p, a.Name, a.Approval); err != nil {
+		return err
+	}
+	if len(a.Write) > 0 || s.Shared {
+		p.say("all callers of %s share one account or process: they are not apart from each other\n", a.Name)
+	}
+	h.next(ctx, p, a.Name)
+	return nil
+}
+
+// next says what to do so that somebody can use a server.
+func (h Host) next(ctx context.Context, p Person, name string) {
+	if h.URL == nil {
+		return
+	}
+	if text := h.Grant(ctx, name); text != "" {
+		p.say("\nNext, in \"grants\" of the tailnet policy file:\n%s\n", text)
+	}
+	if url := h.URL(ctx, name); url != "" {
+		p.say("\nClients reach it at %s\nand by standard input and output with: tailscale-mcp-proxy install CLIENT --server %s\n", url, url)
+	}
+}
+
+// write writes an entry for the group of the folder to read, all of it or nothing.
+func (h Host) write(file string, text []byte) error {
+	if err := os.MkdirAll(h.Dir, 0o750); err != nil {
+		return err
+	}
+	info, err := os.Stat(h.Dir)
+	if err != nil {
+		return err
+	}
+	next, err := os.CreateTemp(h.Dir, ".new-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(next.Name())
+	_, err = next.Write(text)
+	if err := errors.Join(err, next.Chmod(0o640), own(next, info), next.Sync(), next.Close()); err != nil {
+		return err
+	}
+	return os.Link(next.Name(), file)
+}
+
+// Remove takes a server away: its entry, its pin, its package and what runs of it.
+func (h Host) Remove(ctx context.Context, p Person, name string) error {
+	if h.Systemd == nil {
+		return errNoSystemd
+	}
+	file := filepath.Join(h.Dir, name+".json")
+	if _, err := os.Lstat(file); err != nil || !grant.IsServerName(name) {
+		_, err := h.one(name)
+		return err
+	}
+	if yes, err := p.asked("Remove " + file + ", what was approved of it, and what runs of it?"); err != nil || !yes {
+		if err == nil {
+			err = cli.Code(cli.Failed)
+		}
+		return err
+	}
+	if err := os.Remove(file); err != nil {
+		return err
+	}
+	err := errors.Join(ignore(os.Remove(pin.Path(h.Dir, name))), h.stop(ctx, name), os.RemoveAll(filepath.Join(h.NPM, name)), h.Systemd.Reload(ctx))
+	if err == nil {
+		p.say("%s: removed\n", name)
+	}
+	return err
+}
+
+// ignore passes over that something was not there.
+func ignore(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

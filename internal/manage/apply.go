@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/npm"
+	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/upstream/unit"
+)
+
+// Applying is how the entries are applied.
+type Applying struct {
+	// Now ends the processes that run, so that the next request finds what the entry says.
+	Now bool
+	// Unpinned installs packages without a version.
+	Unpinned bool
+}
+
+// Apply makes the host be what the entries say: packages are installed, units made, sockets
+// of new servers started and those of servers that are gone stopped. What is wrong with one
+// entry is said at the end and stops no other.
+func (h Host) Apply(ctx context.Context, p Person, a Applying) error {
+	files, err := entry.Dir(h.Dir)
+	if err != nil {
+		return err
+	}
+	if h.Systemd == nil {
+		return errNoSystemd
+	}
+	var failed []error
+	there := map[string]bool{}
+	var ready []entry.Server
+	for _, f := range files {
+		switch {
+		case len(f.Mistakes) > 0:
+			failed = append(failed, f.Mistakes)
+		case f.Server.Disabled || !f.Server.Stdio():
+		default:
+			if err := h.ready(ctx, p, f.Server, a); err != nil {
+				failed = append(failed, fmt.Errorf("%s: %w", f.Name, err))
+				continue
+			}
+			there[f.Name] = true
+			ready = append(ready, f.Server)
+		}
+	}
+	if err := h.Systemd.Reload(ctx); err != nil {
+		return fmt.Errorf("systemd does not read its units again: %w", err)
+	}
+	if err := h.stopGone(ctx, p, there); err != nil {
+		failed = append(failed, err)
+	}
+	for _, s := range ready {
+		if err := h.start(ctx, p, s, a); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", s.Name, err))
+		}
+	}
+	if len(failed) > 0 {
+		return errors.Join(failed...)
+	}
+	return nil
+}
+
+// ready has a server have what it needs before it is started.
+func (h Host) ready(ctx context.Context, p Person, s entry.Server, a Applying) error {
+	if mistakes := s.Host(); len(mistakes) > 0 {
+		return mistakes
+	}
+	run, isNPM, err := npm.Parse(s.Command, s.Args)
+	if err != nil || !isNPM {
+		return err
+	}
+	folder := filepath.Join(h.NPM, s.Name)
+	if _, err := run.Installed(folder); !errors.Is(err, npm.ErrNotInstalled) {
+		return err
+	}
+	spec := run.Package
+	switch {
+	case run.Version != "":
+		spec += "@" + run.Version
+	case !a.Unpinned:
+		return cli.Hint(errors.New("the package "+run.Package+" has no version, so that tomorrow's would be another one"),
+			"write "+run.Package+"@VERSION into "+s.File+", or use --unpinned")
+	}
+	p.say("%s: installing %s\n", s.Name, spec)
+	return h.Systemd.Install(ctx, Package{Server: s.Name, Spec: spec, Folder: folder})
+}
+
+// stopGone stops the sockets of servers that have no entry any more.
+func (h Host) stopGone(ctx context.Context, p Person, there map[string]bool) error {
+	sockets, err := h.Systemd.Units(ctx, unit.SocketName("*"))
+	if err != nil {
+		return err
+	}
+	before, after, _ := strings.Cut(unit.SocketName("*"), "*")
+	var failed []error
+	for _, u := range sockets {
+		name := strings.TrimSuffix(strings.TrimPrefix(u.Name, before), after)
+		if there[name] || u.Active != "active" {
+			continue
+		}
+		if err := h.stop(ctx, name); err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		p.say("%s: stopped\n", name)
+	}
+	return errors.Join(failed...)
+}
+
+// stop stops a server: its socket, and what runs of it.
+func (h Host) stop(ctx context.Context, name string) error {
+	if err := h.Systemd.Stop(ctx, unit.SocketName(name)); err != nil {
+		return err
+	}
+	return h.end(ctx, name)
+}
+
+// end ends the processes of a server.
+func (h Host) end(ctx context.Context, name string) error {
+	instances, err := h.Systemd.Units(ctx, strings.Replace(unit.ServiceName(name), "@", "@*", 1))
+	for _, u := range instances {
+		err = errors.Join(err, h.Systemd.Stop(ctx, u.Name))
+	}
+	return err
+}
+
+// start starts the socket of a server, and says what is still to do.
+func (h Host) start(ctx context.Context, p Person, s entry.Server, a Applying) error {
+	sockets, err := h.Systemd.Units(ctx, unit.SocketName(s.Name))
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(sockets) == 0 || sockets[0].Active != "active":
+		if err := h.Systemd.Start(ctx, unit.SocketName(s.Name)); err != nil {
+			return err
+		}
+		p.say("%s: started\n", s.Name)
+	case a.Now:
+		if err := h.end(ctx, s.Name); err != nil {
+			return err
+		}
+		p.say("%s: its processes were ended\n", s.Name)
+	default:
+		p.say("%s: as it was; a changed entry holds for new processes (--now ends the others)\n", s.Name)
+	}
+	if _, ok, err := pin.Load(pin.Path(h.Dir, s.Name)); err == nil && !ok {
+		p.say("%s: nobody can use it before: sudo tailscale-mcp server approve %s\n", s.Name, s.Name)
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/upstream/pin"
+)
+
+// Approval is how what a server offers is approved.
+type Approval struct {
+	// AsIs approves what is withheld, where it can be.
+	AsIs bool
+	// Suggested takes for each new tool the class that it claims for itself.
+	Suggested bool
+	// Classes are those of tools, by a name or a pattern with one * at its end.
+	Classes map[string]grant.Class
+}
+
+// ParseClasses reads CLASS=NAME[,NAME…].
+func ParseClasses(texts []string) (map[string]grant.Class, error) {
+	all := map[string]grant.Class{}
+	for _, text := range texts {
+		word, names, ok := strings.Cut(text, "=")
+		class, err := grant.ParseClass(word)
+		if !ok || err != nil || names == "" {
+			return nil, cli.Misused("--class read=get_*,list_files", "%q is no class of tools", text)
+		}
+		for name := range strings.SplitSeq(names, ",") {
+			all[name] = class
+		}
+	}
+	return all, nil
+}
+
+// class is the one that was given for a tool.
+func (a Approval) class(tool string) (grant.Class, bool) {
+	if class, ok := a.Classes[tool]; ok {
+		return class, true
+	}
+	for pattern, class := range a.Classes {
+		if beginning, ok := strings.CutSuffix(pattern, "*"); ok && strings.HasPrefix(tool, beginning) {
+			return class, true
+		}
+	}
+	return "", false
+}
+
+// Approve shows how a server differs from what was approved, and approves it if the person
+// wants that.
+func (h Host) Approve(ctx context.Context, p Person, name string, a Approval) error {
+	if _, err := h.one(name); err != nil {
+		return err
+	}
+	seen, hello, err := h.look(ctx, name)
+	if err != nil {
+		return err
+	}
+	file := pin.Path(h.Dir, name)
+	before, _, err := pin.Load(file)
+	if err != nil {
+		return err
+	}
+	changes := pin.Compare(before, seen)
+	approval := pin.Approval{AsIs: a.AsIs, Classes: map[string]grant.Class{}}
+	for _, c := range changes {
+		if class, given := a.class(c.Name); given && c.Kind == pin.Tool {
+			approval.Classes[c.Name] = class
+		} else if a.Suggested && c.Kind == pin.Tool && c.Was == nil && c.Suggested != "" {
+			approval.Classes[c.Name] = c.Suggested
+		}
+	}
+	for _, item := range before.Tools {
+		if class, given := a.class(item.Name); given {
+			approval.Classes[item.Name] = class
+		}
+	}
+	if err := a.unused(seen, before); err != nil {
+		return err
+	}
+	after := pin.Approve(before, seen, approval)
+	if string(after.Text()) == string(before.Text()) && len(changes) == 0 {
+		p.say("%s is what was approved: %s\n", name, summary(after))
+		return nil
+	}
+	p.say("%s says that it is %q %s\n\n", name, hello.Name, hello.Version)
+	for _, c := range changes {
+		p.say("%s", c.Text())
+	}
+	p.say("\n%s\n", classes(after))
+	if yes, err := p.asked("Approve this?"); err != nil || !yes {
+		if err == nil {
+			p.say("nothing was approved\n")
+			err = cli.Code(cli.Failed)
+		}
+		return err
+	}
+	if err := pin.Save(file, after); err != nil {
+		return err
+	}
+	p.say("approved: %s, in %s\n", summary(after), file)
+	for _, c := range changes {
+		if c.State == pin.Withheld && (c.Final || !a.AsIs) {
+			p.say("still withheld: %s %s: %s\n", c.Kind, c.Name, c.Why)
+		}
+	}
+	return nil
+}
+
+// unused refuses a class that no tool gets: a misspelt name would leave the tool as it was.
+func (a Approval) unused(seen pin.Seen, before pin.Pin) error {
+	var names []string
+	all := pin.Approve(before, seen, pin.Approval{AsIs: true})
+	for _, item := range all.Tools {
+		names = append(names, item.Name)
+	}
+	for pattern := range a.Classes {
+		found := false
+		for _, name := range names {
+			ok, _ := path.Match(pattern, name)
+			found = found || ok || pattern == name
+		}
+		if !found {
+			return cli.Misused("its tools are: "+strings.Join(names, ", "), "the server has no tool %q", pattern)
+		}
+	}
+	return nil
+}
+
+// classes are the tools by class.
+func classes(p pin.Pin) string {
+	var b strings.Builder
+	for _, class := range grant.Classes() {
+		var names []string
+		for _, item := range p.Tools {
+			if item.Class == class {
+				names = append(names, item.Name)
+			}
+		}
+		if len(names) > 0 {
+			fmt.Fprintf(&b, "%s: %s\n", class, strings.Join(names, ", "))
+		}
+	}
+	if b.Len() == 0 {
+		return "it has no tools"
+	}
+	b.WriteString("Another class: --class read=NAME[,NAME...], or --suggested for what the tools claim.")
+	return b.String()
+}
+
+// summary counts what is approved.
+func summary(p pin.Pin) string {
+	return fmt.Sprintf("%s, %s, %s", counted(len(p.Tools), "tool"), counted(len(p.Prompts), "prompt"), counted(len(p.Templates), "template"))
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+var errNoSystemd = errors.New("systemd does not run the servers here")

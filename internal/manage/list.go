@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+
+package manage
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"text/tabwriter"
+
+	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/npm"
+	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/upstream/unit"
+)
+
+// State is one server, for list and show.
+type State struct {
+	Name      string   `json:"name"`
+	State     string   `json:"state"`
+	Tools     int      `json:"tools"`
+	Instances int      `json:"instances"`
+	URL       string   `json:"url,omitempty"`
+	Mistakes  []string `json:"mistakes,omitempty"`
+}
+
+// List says which servers there are.
+func (h Host) List(ctx context.Context, p Person) error {
+	files, err := entry.Dir(h.Dir)
+	if err != nil {
+		return err
+	}
+	states := []State{}
+	for _, f := range files {
+		states = append(states, h.state(ctx, f))
+	}
+	if p.JSON {
+		return p.encode(states)
+	}
+	if len(states) == 0 {
+		p.say("no servers in %s; the first: tailscale-mcp server add NAME -- COMMAND\n", h.Dir)
+		return nil
+	}
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	table := p
+	table.Out = w
+	table.say("NAME\tSTATE\tTOOLS\tRUNNING\n")
+	for _, s := range states {
+		table.say("%s\t%s\t%d\t%d\n", s.Name, s.State, s.Tools, s.Instances)
+	}
+	return w.Flush()
+}
+
+// state is how one server stands.
+func (h Host) state(ctx context.Context, f entry.File) State {
+	s := State{Name: f.Name, State: "served"}
+	approved, ok, err := pin.Load(pin.Path(h.Dir, f.Name))
+	s.Tools = len(approved.Tools)
+	switch {
+	case len(f.Mistakes) > 0:
+		s.State = "wrong: see tailscale-mcp server check " + f.Name
+		for _, m := range f.Mistakes {
+			s.Mistakes = append(s.Mistakes, m.Error())
+		}
+		return s
+	case f.Server.Disabled:
+		s.State = "disabled"
+	case !f.Server.Stdio():
+		s.State = "not served: servers by URL are not supported yet"
+	case err != nil:
+		s.State = "wrong: " + err.Error()
+	case !ok:
+		s.State = "not approved: sudo tailscale-mcp server approve " + f.Name
+	case h.Systemd != nil:
+		sockets, err := h.Systemd.Units(ctx, unit.SocketName(f.Name))
+		if err == nil && (len(sockets) == 0 || sockets[0].Active != "active") {
+			s.State = "not started: sudo tailscale-mcp server apply"
+		}
+	}
+	if h.Systemd != nil {
+		instances, _ := h.Systemd.Units(ctx, strings.Replace(unit.ServiceName(f.Name), "@", "@*", 1))
+		s.Instances = len(instances)
+	}
+	if h.URL != nil {
+		s.URL = h.URL(ctx, f.Name)
+	}
+	return s
+}
+
+// Check says everything that is wrong with the entries, and what they need; nothing is
+// changed. It fails if something is wrong.
+func (h Host) Check(ctx context.Context, p Person, name string) error {
+	files, err := entry.Dir(h.Dir)
+	if err != nil {
+		return err
+	}
+	type result struct {
+		Name     string          `json:"name"`
+		Mistakes []entry.Mistake `json:"mistakes"`
+		Needs    []string        `json:"needs,omitempty"`
+	}
+	results, found, wrong := []result{}, false, false
+	for _, f := range files {
+		if name != "" && f.Name != name {
+			continue
+		}
+		found = true
+		r := result{Name: f.Name, Mistakes: append([]entry.Mistake{}, f.Mistakes...)}
+		if len(f.Mistakes) == 0 {
+			r.Mistakes = append(r.Mistakes, f.Server.Host()...)
+			r.Needs = h.needs(f.Server)
+		}
+		wrong = wrong || len(r.Mistakes) > 0
+		results = append(results, r)
+	}
+	if name != "" && !found {
+		_, err := h.one(name)
+		return err
+	}
+	if p.JSON {
+		if err := p.encode(results); err != nil {
+			return err
+		}
+	} else {
+		for _, r := range results {
+			for _, m := range r.Mistakes {
+				p.say("%s\n", m.Error())
+			}
+			for _, need := range r.Needs {
+				p.say("%s: %s\n", r.Name, need)
+			}
+			if len(r.Mistakes)+len(r.Needs) == 0 {
+				p.say("%s: ok\n", r.Name)
+			}
+		}
+	}
+	if wrong {
+		return cli.Code(cli.Failed)
+	}
+	return nil
+}
+
+// needs says what a server that is written rightly still lacks.
+func (h Host) needs(s entry.Server) (needs []string) {
+	if !s.Stdio() {
+		return []string{"servers that are reached by URL are not served yet"}
+	}
+	run, isNPM, err := npm.Parse(s.Command, s.Args)
+	switch {
+	case err != nil:
+		needs = append(needs, err.Error())
+	case isNPM && !run.Pinned():
+		needs = append(needs, "the package "+run.Package+" has no version: write "+run.Package+"@VERSION, so that tomorrow's is the one that was approved")
+	case isNPM:
+		if _, err := run.Installed(h.NPM + "/" + s.Name); errors.Is(err, npm.ErrNotInstalled) {
+			needs = append(needs, "sudo tailscale-mcp server apply installs "+run.Package+"@"+run.Version)
+		}
+	case s.Command == "uvx" || s.Command == "uv":
+		needs = append(needs, `uvx fetches what it runs at every start: it needs "network": "internet", and what it fetches is not what was approved`)
+	case s.Command == "docker" || s.Command == "podman":
+		needs = append(needs, s.Command+" is out of reach of the sandbox: run what is in the image by itself, or reach it by URL")
+	}
+	if _, ok, err := pin.Load(pin.Path(h.Dir, s.Name)); err == nil && !ok && !s.Disabled {
+		needs = append(needs, "nothing of it is approved: sudo tailscale-mcp server approve "+s.Name)
+	}
+	return needs
+}

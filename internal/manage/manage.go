@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+
+// Package manage is what an administrator does with the MCP servers behind the gateway:
+// the verbs of `tailscale-mcp server`.
+//
+// The truth is in the files of the folder: a verb writes them, has systemd make and start
+// what follows from them, and says what it did. The daemon follows the folder by itself, so
+// that nothing here restarts it. What a server says is shown with what cannot be seen in it
+// made visible, and nothing of it is believed before a person has said so.
+package manage
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/look"
+	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/upstream/process"
+)
+
+// Host is where the servers are.
+type Host struct {
+	// Dir is the folder of the entries, and NPM that of packages of npm.
+	Dir, NPM string
+	// Systemd is nil where it does not run the servers.
+	Systemd Systemd
+	// Dial connects to what starts a server.
+	Dial func(ctx context.Context, server string) (net.Conn, error)
+	// URL returns where clients reach a server, and Grant what gives somebody its reads;
+	// both are empty while tailscaled does not say how this host is called.
+	URL, Grant func(ctx context.Context, server string) string
+}
+
+// Systemd is what is asked of the service manager.
+type Systemd interface {
+	// Reload has it read its configuration again, and so the units be made.
+	Reload(ctx context.Context) error
+	Start(ctx context.Context, unit string) error
+	Stop(ctx context.Context, unit string) error
+	// Units returns the loaded units that match a pattern, with their states.
+	Units(ctx context.Context, pattern string) ([]Unit, error)
+	// Install runs npm in a unit without privileges and leaves what it installed in a
+	// folder, which is the root's from then on.
+	Install(ctx context.Context, what Package) error
+}
+
+// Unit is one unit as systemd has it.
+type Unit struct{ Name, Active, Sub string }
+
+// Package is a package of npm, and where it goes.
+type Package struct{ Server, Spec, Folder string }
+
+// Person is who gives the orders.
+type Person struct {
+	In  *bufio.Reader
+	Out io.Writer
+	// Yes answers every question with yes; JSON asks none either, and has answers for programs.
+	Yes, JSON bool
+}
+
+func (p Person) say(format string, args ...any) { fmt.Fprintf(p.Out, format, args...) }
+
+// asked reports whether the person says yes.
+func (p Person) asked(question string) (bool, error) {
+	if p.Yes {
+		return true, nil
+	}
+	p.say("%s [y/N] ", question)
+	line, err := p.In.ReadString('\n')
+	if err != nil && line == "" {
+		p.say("\n")
+		return false, cli.Hint(errors.New("nobody is there to answer"), "use --yes where nobody is asked")
+	}
+	answer := strings.ToLower(strings.TrimSpace(line))
+	return answer == "y" || answer == "yes", nil
+}
+
+// encode prints a value for programs.
+func (p Person) encode(v any) error {
+	e := json.NewEncoder(p.Out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// lookTime bounds how long a server may take to be looked at.
+const lookTime = 2 * time.Minute
+
+// look starts a server, asks it what it offers, and ends it.
+func (h Host) look(ctx context.Context, name string) (pin.Seen, process.Hello, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	p, err := process.Start(ctx, process.Options{
+		Server: name, Dial: func(ctx context.Context) (net.Conn, error) { return h.Dial(ctx, name) },
+		ClientName: "tailscale-mcp", ClientVersion: "server", Heard: func(string, []byte) {}, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return pin.Seen{}, process.Hello{}, cli.Hint(err, "journalctl -t tailscale-mcp-"+name+" has all that it wrote to stderr")
+	}
+	defer p.End(nil)
+	seen, err := look.At(ctx, p)
+	return seen, p.Hello(), err
+}
+
+// one returns the entry of a server, or why it cannot be used.
+func (h Host) one(name string) (entry.Server, error) {
+	files, err := entry.Dir(h.Dir)
+	if err != nil {
+		return entry.Server{}, err
+	}
+	var names []string
+	for _, f := range files {
+		if f.Name == name {
+			if len(f.Mistakes) > 0 {
+				return f.Server, cli.Hint(f.Mistakes, "correct them; tailscale-mcp server check "+name+" finds what is left")
+			}
+			return f.Server, nil
+		}
+		names = append(names, f.Name)
+	}
+	hint := "there is none yet: tailscale-mcp server add NAME -- COMMAND"
+	if len(names) > 0 {
+		hint = "there are: " + strings.Join(names, ", ")
+	}
+	return entry.Server{}, cli.Hint(fmt.Errorf("there is no server %q in %s", name, h.Dir), hint)
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+
+package manage
+
+import (
+	"context"
+	"strings"
+
+	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/upstream/unit"
+	"tailscale-mcp/internal/visible"
+)
+
+// shown is all that is known of a server, for show.
+type shown struct {
+	State
+
+	Program  []string `json:"program,omitempty"`
+	Network  string   `json:"network"`
+	Read     []string `json:"read,omitempty"`
+	Write    []string `json:"write,omitempty"`
+	User     string   `json:"user,omitempty"`
+	Shared   bool     `json:"shared,omitempty"`
+	Approved []tool   `json:"approved"`
+	Running  []Unit   `json:"running"`
+	Notes    []string `json:"notes,omitempty"`
+}
+
+type tool struct {
+	Name  string `json:"name"`
+	Class string `json:"class"`
+}
+
+// Show says all about one server: how it stands, what it may reach, what was approved, and
+// what of it runs.
+func (h Host) Show(ctx context.Context, p Person, name string) error {
+	s, err := h.one(name)
+	if err != nil {
+		return err
+	}
+	all := shown{
+		State: h.state(ctx, entry.File{Name: name, Server: s}), Network: network(s.Network),
+		Read: s.Read, Write: s.Write, User: s.User, Shared: s.Shared, Approved: []tool{}, Running: []Unit{},
+	}
+	if s.Stdio() {
+		all.Program = append([]string{s.Command}, s.Args...)
+	}
+	approved, _, err := pin.Load(pin.Path(h.Dir, name))
+	if err != nil {
+		return err
+	}
+	for _, item := range approved.Tools {
+		all.Approved = append(all.Approved, tool{item.Name, string(item.Class)})
+	}
+	if h.Systemd != nil {
+		if all.Running, err = h.Systemd.Units(ctx, strings.Replace(unit.ServiceName(name), "@", "@*", 1)); err != nil {
+			return err
+		}
+	}
+	if s.User != "" || s.Shared {
+		all.Notes = append(all.Notes, "its callers are not apart: they share one account or one process")
+	}
+	if s.Network.Unconfined {
+		all.Notes = append(all.Notes, "its network is that of the host: it speaks on the tailnet in the name of this host")
+	}
+	if p.JSON {
+		return p.encode(all)
+	}
+	p.show(all)
+	return nil
+}
+
+func (p Person) show(s shown) {
+	line := func(key, value string) {
+		if value != "" {
+			p.say("%-9s %s\n", key, visible.Text(value))
+		}
+	}
+	line("server", s.Name)
+	line("state", s.State.State)
+	line("program", strings.Join(s.Program, " "))
+	line("network", s.Network)
+	line("reads", strings.Join(s.Read, " "))
+	line("writes", strings.Join(s.Write, " "))
+	line("user", s.User)
+	line("clients", s.URL)
+	for _, t := range s.Approved {
+		line("tool", t.Name+" ("+t.Class+")")
+	}
+	for _, u := range s.Running {
+		line("running", u.Name+" "+u.Active)
+	}
+	for _, note := range s.Notes {
+		line("note", note)
+	}
+	line("stderr", "journalctl -t tailscale-mcp-"+s.Name)
+}
+
+// network is what a server reaches, in a word.
+func network(n entry.Network) string {
+	var listed []string
+	for _, prefix := range n.Listed {
+		listed = append(listed, prefix.String())
+	}
+	switch {
+	case n.Unconfined:
+		return "unconfined"
+	case n.Internet:
+		return "internet"
+	case len(listed) > 0:
+		return strings.Join(listed, ", ")
+	}
+	return "none"
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/coreos/go-systemd/v22/dbus"
+	godbus "github.com/godbus/dbus/v5"
+
+	"tailscale-mcp/internal/cli"
+)
+
+// manager is systemd, asked over its own socket, which is root's.
+type manager struct{ c *dbus.Conn }
+
+// Connect connects to the systemd of this host; the function closes the connection.
+func Connect(ctx context.Context) (Systemd, func(), error) {
+	if os.Geteuid() != 0 {
+		return nil, nil, cli.Hint(errors.New("only root may change servers"), "run it with sudo")
+	}
+	c, err := dbus.NewSystemdConnectionContext(ctx)
+	if err != nil {
+		return nil, nil, cli.Hint(fmt.Errorf("systemd cannot be asked: %w", err), "servers behind the gateway need a host that systemd has booted")
+	}
+	return manager{c}, c.Close, nil
+}
+
+func (m manager) Reload(ctx context.Context) error { return m.c.ReloadContext(ctx) }
+
+func (m manager) Start(ctx context.Context, unit string) error {
+	return m.job(ctx, unit, "start", m.c.StartUnitContext)
+}
+
+func (m manager) Stop(ctx context.Context, unit string) error {
+	return m.job(ctx, unit, "stop", m.c.StopUnitContext)
+}
+
+// job has systemd do something with a unit and waits for what comes of it.
+func (m manager) job(ctx context.Context, unit, verb string, do func(context.Context, string, string, chan<- string) (int, error)) error {
+	result := make(chan string, 1)
+	if _, err := do(ctx, unit, "replace", result); err != nil {
+		return fmt.Errorf("systemd does not %s %s: %w", verb, unit, err)
+	}
+	select {
+	case how := <-result:
+		if how != "done" {
+			return cli.Hint(fmt.Errorf("systemd did not %s %s: %s", verb, unit, how), "systemctl status "+unit)
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (m manager) Units(ctx context.Context, pattern string) ([]Unit, error) {
+	found, err := m.c.ListUnitsByPatternsContext(ctx, nil, []string{pattern})
+	if err != nil {
+		return nil, err
+	}
+	units := make([]Unit, 0, len(found))
+	for _, u := range found {
+		if u.LoadState != "not-found" {
+			units = append(units, Unit{u.Name, u.ActiveState, u.SubState})
+		}
+	}
+	return units, nil
+}
+
+// Install runs npm as a user that systemd makes for it, who may write nowhere but into a
+// folder of its own. What came of it is copied for root; scripts of packages have run by
+// then, and not as root.
+func (m manager) Install(ctx context.Context, p Package) error {
+	const state = "tailscale-mcp-npm-install"
+	name := state + "-" + p.Server + ".service"
+	folder := filepath.Join("/var/lib/private", state, p.Server)
+	defer func() { _ = os.RemoveAll(folder) }()
+	if err := os.RemoveAll(folder); err != nil {
+		return err
+	}
+	home := filepath.Join("/var/lib", state, p.Server)
+	argv := []string{"/usr/bin/env", "npm", "install", "--prefix", home, "--no-audit", "--no-fund", "--no-update-notifier", "--", p.Spec}
+	properties := []dbus.Property{
+		dbus.PropDescription("npm package " + p.Spec + " for the MCP server " + p.Server),
+		dbus.PropType("oneshot"), dbus.PropExecStart(argv, false),
+		property("DynamicUser", true), property("StateDirectory", []string{state + "/" + p.Server}),
+		property("Environment", []string{"HOME=" + home, "npm_config_cache=" + home + "/.npm"}),
+		property("WorkingDirectory", home), property("NoNewPrivileges", true), property("PrivateDevices", true),
+		property("ProtectHome", "yes"), property("CapabilityBoundingSet", uint64(0)), property("RestrictSUIDSGID", true),
+		property("CollectMode", "inactive-or-failed"), property("SyslogIdentifier", name),
+	}
+	start := func(ctx context.Context, unit, mode string, ch chan<- string) (int, error) {
+		return m.c.StartTransientUnitContext(ctx, unit, mode, properties, ch)
+	}
+	if err := m.job(ctx, name, "run", start); err != nil {
+		return cli.Hint(fmt.Errorf("the package %s was not installed", p.Spec), "journalctl -t "+name+" has what npm says")
+	}
+	return adopt(folder, p.Folder)
+}
+
+func property(name string, value any) dbus.Property {
+	return dbus.Property{Name: name, Value: godbus.MakeVariant(value)}
+}
