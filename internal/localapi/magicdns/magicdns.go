@@ -24,11 +24,11 @@ import (
 const Timeout = 5 * time.Second
 
 var (
-	// ErrNoWay: the system has no way to the resolver that is Tailscale's.
+	// ErrNoWay means that the system has no way to the resolver that is Tailscale's.
 	ErrNoWay = errors.New("no way to the resolver of Tailscale")
-	// ErrSilent: there was no answer in time.
+	// ErrSilent means that there was no answer in time.
 	ErrSilent = errors.New("no answer")
-	// ErrUnreadable: there was an answer that is none to the question.
+	// ErrUnreadable means that there was an answer that is none to the question.
 	ErrUnreadable = errors.New("an answer that cannot be read")
 )
 
