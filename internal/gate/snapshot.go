@@ -20,7 +20,7 @@ type Snapshot struct {
 	byName    map[string]*Tool // of tools
 	resources []Resource
 	prompts   []Prompt
-	others    *Others // of a server that lists its resources itself, and is allowed to be read
+	others    *Others    // of a server that lists its resources itself, and is allowed to be read
 	withheld  []Withheld // what is not offered, in the order of names
 	view      View       // what of another snapshot it is
 	views     views      // what of it clients have asked for

@@ -26,7 +26,7 @@ func adopt(from, to string) (err error) {
 		return err
 	}
 	defer source.Close()
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil { //nolint:gosec // servers read it, whatever account they run under
 		return err
 	}
 	next, err := os.MkdirTemp(filepath.Dir(to), ".new-")
@@ -42,7 +42,7 @@ func adopt(from, to string) (err error) {
 	if err := copyTree(source, target); err != nil {
 		return fmt.Errorf("copying what npm installed: %w", err)
 	}
-	if err := os.Chmod(next, 0o755); err != nil {
+	if err := os.Chmod(next, 0o755); err != nil { //nolint:gosec // as above
 		return err
 	}
 	old := next + ".old"
