@@ -110,6 +110,8 @@ type Call struct {
 	status *int
 	// confirmed records that the change was confirmed, with target; nil for a read.
 	confirmed func() error
+	// taken gives back what the change was confirmed with.
+	taken *[]func()
 }
 
 // Answered notes the HTTP status that an upstream has answered the call with, for
