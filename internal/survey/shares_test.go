@@ -38,6 +38,15 @@ func TestShares(t *testing.T) {
 	ask("alice", ids[:0], 10, 0, 130)
 }
 
+// A device that was removed meanwhile takes nothing from what is said of the others.
+func TestSharesOfOneThatIsGone(t *testing.T) {
+	_, api := start(t, 2, "all")
+	got, err := survey.NewEvaluator(api).Shares(t.Context(), "alice", []string{"nWeb1CNTRL", "nGoneCNTRL", "nWeb2CNTRL"}, 20)
+	if err != nil || len(got.Of["nWeb1CNTRL"]) != 2 || len(got.Of["nGoneCNTRL"]) != 0 || got.Unasked != 0 {
+		t.Errorf("got %v and %v", got, err)
+	}
+}
+
 // A credential that may not read them asks once.
 func TestSharesRefused(t *testing.T) {
 	fake, api := start(t, 20, "devices:core:read")
