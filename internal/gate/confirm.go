@@ -193,6 +193,14 @@ func (c Call) giveBack(told *Error) {
 	}
 }
 
+// Touched says what a confirmed change has touched in the end, for the record of its
+// outcome, where that may be less than what was confirmed. Of no names, that stays.
+func (c Call) Touched(names []string) {
+	if len(names) > 0 {
+		*c.target = found(strings.Join(names, ","))
+	}
+}
+
 // unsaid names what is touched, where effect does not; of several things each.
 func unsaid(before, name, effect string) string {
 	said := true
