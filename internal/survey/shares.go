@@ -5,6 +5,7 @@ package survey
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"golang.org/x/sync/errgroup"
 
@@ -35,8 +36,11 @@ func (e *Evaluator) Shares(ctx context.Context, caller string, devices []string,
 	if len(devices) == 0 {
 		return out, nil
 	}
+	// A share that was just taken back through this program is to be gone: what was known
+	// before a change is asked for again.
+	changes := e.api.Changes()
 	ask := func(ctx context.Context, id string) ([]tsapi.Object, error) {
-		return detailFor(ctx, e.shares, caller, "shares "+id, func(ctx context.Context) ([]tsapi.Object, error) {
+		return detailFor(ctx, e.shares, caller, fmt.Sprintf("shares %d %s", changes, id), func(ctx context.Context) ([]tsapi.Object, error) {
 			return e.api.List(ctx, tsapi.Request{Op: "listDeviceInvites", Params: []string{id}}, "")
 		})
 	}
