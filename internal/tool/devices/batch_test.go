@@ -299,6 +299,11 @@ func TestTagsThatNobodyMayAssign(t *testing.T) {
 	if !strings.Contains(e.Message, `does not define "tag:wbe"`) {
 		t.Errorf("got %v", e)
 	}
+	narrowed := by(t, "carol@example.com", `{"tools":["*","escalating:*"],"devices":["tag:web"]}`)
+	_, err = r.callBy(narrowed, "set_device_tags", `{"devices":["web-1"],"tags":["wbe"]}`)
+	if e := told(t, err, tool.CodeInvalidArgument, "ask an administrator"); strings.Contains(e.Error(), `"tag:web"`) {
+		t.Errorf("got %v, which tells a narrowed caller of tags", e)
+	}
 	for _, fault := range []fakeapi.Fault{fakeapi.Status(403), fakeapi.Status(500), fakeapi.Body(200, "application/hujson", `{"tagOwners": 7}`)} {
 		r.fake.ClearFaults()
 		r.fake.Fail("getPolicyFile", fault)
