@@ -24,6 +24,7 @@ func TestScopes(t *testing.T) {
 		name    string
 		scopes  string // of an OAuth client; none: an API access token
 		allow   []grant.Class
+		groups  []string
 		says    []string
 		not     string
 		warning string
@@ -37,6 +38,10 @@ func TestScopes(t *testing.T) {
 			not: "devices:core:read", warning: "dns:read",
 		},
 		{name: "reads alone", scopes: "devices:core:read auth_keys:read", allow: []grant.Class{grant.Read}, says: []string{"\n      dns:read: "}, not: "create_auth_key", warning: "dns:read"},
+		{
+			name: "of other groups", scopes: "devices:core:read", allow: []grant.Class{grant.Read}, groups: []string{"devices", "users"},
+			says: []string{"\n      users:read: list_users\n"}, not: "dns:read", warning: "users:read\" tools=2",
+		},
 		{name: "everything", scopes: "all", allow: grant.Classes(), says: []string{"ok    the credential has the scopes of all tools"}},
 		{name: "a person's token", allow: grant.Classes(), says: []string{"note  the credential is an API access token, which has no scopes"}},
 	} {
@@ -51,7 +56,7 @@ func TestScopes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cfg := config.Config{APIURL: base, Allow: c.allow, Credential: credential.Credential{OAuthClientID: client.ID, OAuthClientSecret: client.Secret}}
+			cfg := config.Config{APIURL: base, Allow: c.allow, Groups: c.groups, Credential: credential.Credential{OAuthClientID: client.ID, OAuthClientSecret: client.Secret}}
 			if c.scopes == "" {
 				cfg.Credential = credential.Credential{APIKey: fakeapi.DefaultAPIKey}
 			}
@@ -73,7 +78,7 @@ func TestScopes(t *testing.T) {
 			if c.not != "" && strings.Contains(out.String(), c.not) {
 				t.Errorf("got %s, want no %q", &out, c.not)
 			}
-			warnScopes(t.Context(), api, c.allow, slog.New(slog.NewTextHandler(&log, nil)))
+			warnScopes(t.Context(), api, c.allow, c.groups, slog.New(slog.NewTextHandler(&log, nil)))
 			if n := strings.Count(log.String(), "\n"); n > 1 || (n == 0) != (c.warning == "") || !strings.Contains(log.String(), c.warning) {
 				t.Errorf("got the log %s, want %q once", &log, c.warning)
 			}

@@ -128,7 +128,7 @@ func runServe(ctx context.Context, s streams) error {
 	if api == nil {
 		log.Info("no API credential: only what the local tailscaled can answer is offered")
 	} else {
-		go warnScopes(ctx, api, offers.ceiling, log)
+		go warnScopes(ctx, api, offers.ceiling, cfg.Groups, log)
 	}
 	return serve(ctx, way.HTTPServer(), mcp.Drain, listener, manager, log)
 }

@@ -78,21 +78,24 @@ func runTools(p person, o toolsOptions) error {
 	return err
 }
 
-// scopesLacking compares scopes with what the tools of those classes need.
-func scopesLacking(have scope.Set, classes []grant.Class) []catalog.Lack {
+// scopesLacking compares scopes with what the tools of those classes and groups need; nil
+// groups are all.
+func scopesLacking(have scope.Set, classes []grant.Class, groups []string) []catalog.Lack {
 	if len(have) == 0 {
 		return nil // not known
 	}
-	return catalog.Lacking(slices.DeleteFunc(everything().Tools, func(t tool.Tool) bool { return !slices.Contains(classes, t.Class) }), have)
+	return catalog.Lacking(slices.DeleteFunc(everything().Tools, func(t tool.Tool) bool {
+		return !slices.Contains(classes, t.Class) || groups != nil && !slices.Contains(groups, t.Group)
+	}), have)
 }
 
 // warnScopes says in the log, once, which scopes tools lack that are offered. Nothing
 // hangs on it: while the API does not answer, each call says so.
-func warnScopes(ctx context.Context, api *tsapi.API, classes []grant.Class, log *slog.Logger) {
+func warnScopes(ctx context.Context, api *tsapi.API, classes []grant.Class, groups []string, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	have, err := api.Scopes(ctx)
-	lacks := scopesLacking(have, classes)
+	lacks := scopesLacking(have, classes, groups)
 	if err != nil || len(lacks) == 0 {
 		return
 	}
@@ -115,7 +118,7 @@ func checkScopes(ctx context.Context, cfg config.Config, api *tsapi.API, ok, not
 	if err != nil {
 		return refusedByAPI(err)
 	}
-	lacks := scopesLacking(have, cfg.Allow)
+	lacks := scopesLacking(have, cfg.Allow, cfg.Groups)
 	switch {
 	case len(have) == 0:
 		note("the API does not say which scopes the credential has")

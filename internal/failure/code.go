@@ -15,7 +15,7 @@ const (
 	ConfirmationRequired = "confirmation_required"
 	// UnknownName: there is no tool, resource or prompt of that name.
 	UnknownName = "unknown_name"
-	// NotOffered: there is such a tool, and the caller is granted it, but this host does not offer it.
+	// NotOffered: there is such a tool, and the caller is granted it, but this host does not offer it, or the client asks for less.
 	NotOffered = "not_offered"
 	// InvalidArgument: refused because of what the call names (HTTP 400, 422).
 	InvalidArgument = "invalid_argument"

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"time"
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate/code"
@@ -76,8 +77,8 @@ func (c Call) kind() string {
 	return "code"
 }
 
-// asked returns nil where a change is wanted; time tells a second question from the first.
-func (c Call) asked(time string, given Confirmation, name, effect string) error {
+// asked returns nil where a change is wanted; round tells a second question from the first.
+func (c Call) asked(round string, given Confirmation, name, effect string) error {
 	if name == "" {
 		// Nobody could tell what the change touched, neither now nor later.
 		return &Error{
@@ -87,7 +88,7 @@ func (c Call) asked(time string, given Confirmation, name, effect string) error 
 		}
 	}
 	*c.target = found(name)
-	b, err := c.binding(c.kind()+time, name, effect)
+	b, err := c.binding(c.kind()+round, name, effect)
 	if err != nil {
 		return err
 	}
@@ -109,8 +110,9 @@ func (c Call) code(b code.Binding, given, name, effect string) (refused *Error) 
 	why, this := "", "this"
 	if given != "" {
 		read := code.Read(given)
-		switch verdict := c.dispatcher.codes.Take(b, read); {
+		switch verdict, until := c.dispatcher.codes.Take(b, read); {
 		case verdict == code.Right:
+			c.took(b, read, until)
 			return nil
 		case verdict == code.Changed:
 			why, this = "what this touches has changed since its code was handed out", "Now this"
@@ -147,7 +149,7 @@ func (c Call) person(b code.Binding, name, effect string) (refused *Error) {
 		if answer == Unanswered {
 			continue
 		}
-		switch verdict := c.dispatcher.codes.Take(b, key); {
+		switch verdict, until := c.dispatcher.codes.Take(b, key); {
 		case verdict == code.Unknown: // a call at the same time was first
 		case answer != Accepted:
 			return &Error{
@@ -156,6 +158,7 @@ func (c Call) person(b code.Binding, name, effect string) (refused *Error) {
 				Next:    "do not call again unless the person asks for it",
 			}
 		case verdict == code.Right:
+			c.took(b, key, until)
 			return nil
 		default:
 			begin = "What this touches has changed since you were asked. Now this"
@@ -168,6 +171,33 @@ func (c Call) person(b code.Binding, name, effect string) (refused *Error) {
 		Message: "nothing was changed yet: the person is asked first",
 		Next:    "wait for the answer of the person",
 		Ask:     &q,
+	}
+}
+
+// took notes what was used up to confirm the change, so that it can be given back.
+func (c Call) took(b code.Binding, text string, until time.Time) {
+	*c.taken = append(*c.taken, func() { c.dispatcher.codes.Return(b, text, until) })
+}
+
+// giveBack makes good again what confirmed a change that was not even begun, since its
+// caller, or the server, has made too many requests: nobody is asked twice for one change.
+func (c Call) giveBack(told *Error) {
+	if told.Code != failure.RateLimited || len(*c.taken) == 0 {
+		return
+	}
+	for _, back := range *c.taken {
+		back()
+	}
+	if c.request.Answer == nil {
+		told.Next += ", with the same arguments and confirm: the code is good still"
+	}
+}
+
+// Touched says what a confirmed change has touched in the end, for the record of its
+// outcome, where that may be less than what was confirmed. Of no names, that stays.
+func (c Call) Touched(names []string) {
+	if len(names) > 0 {
+		*c.target = found(strings.Join(names, ","))
 	}
 }
 

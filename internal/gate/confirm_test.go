@@ -329,3 +329,61 @@ func TestPersonHasToBeAsked(t *testing.T) {
 		}
 	}
 }
+
+// What a change was confirmed with is good still where the change was not begun, because
+// there were too many requests; and used up by any other failure.
+func TestConfirmationOutlastsALimit(t *testing.T) {
+	for _, asks := range []bool{false, true} {
+		var fails error
+		done := 0
+		h := newHarness(t, tool.Set{Tools: []tool.Tool{
+			tool.New(define("remove_one", grant.Destructive), func(_ context.Context, call tool.Call, in removal) (message, error) {
+				if err := call.Confirm(in.Confirmation, "shelf of "+in.Text, "removes "+in.Text); err != nil {
+					return message{}, err
+				}
+				if fails != nil {
+					return message{}, fails
+				}
+				done++
+				return message{Text: "removed"}, nil
+			}),
+		}})
+		r := gate.Request{ID: "r1", Name: "remove_one", Arguments: json.RawMessage(`{"text":"web-1"}`)}
+		key := ""
+		if asks {
+			r.Answer = func(k string) gate.Answer {
+				if k == key {
+					return gate.Accepted
+				}
+				return gate.Unanswered
+			}
+		}
+		call := func() *failure.Error {
+			t.Helper()
+			_, err := h.Call(t.Context(), alice(t, everything), r)
+			var told *failure.Error
+			if err != nil && !errors.As(err, &told) {
+				t.Fatalf("got %v", err)
+			}
+			return told
+		}
+		if e := call(); asks {
+			key = e.Ask.Key
+		} else {
+			r.Arguments = json.RawMessage(`{"text":"web-1","confirm":"` + tooltest.CodeOf(e) + `"}`)
+		}
+		fails = &failure.Error{Code: failure.RateLimited, Message: "too many requests; nothing was changed", Next: "wait 10s and call again"}
+		for range 3 {
+			if e := call(); e == nil || e.Code != failure.RateLimited || strings.Contains(e.Next, "the code is good still") == asks {
+				t.Errorf("asks %t: got %v", asks, e)
+			}
+		}
+		fails = nil
+		if e := call(); e != nil || done != 1 {
+			t.Errorf("asks %t: got %v and %d removed after the wait, want it done", asks, e, done)
+		}
+		if e := call(); e == nil || e.Code != failure.ConfirmationRequired || done != 1 {
+			t.Errorf("asks %t: got %v and %d removed, want it used up by the change", asks, e, done)
+		}
+	}
+}

@@ -49,15 +49,20 @@ func Unknown(kind, name string) *Error {
 	}
 }
 
-// notOffered reports a tool that this version has and this host does not offer.
+// notOffered reports a tool that this version has and that is not offered, by this host or
+// to a client that asks for less.
 func notOffered(w Withheld) *Error {
 	var what, next []string
 	for _, why := range w.Why {
 		what, next = append(what, why.What), append(next, why.Next)
 	}
+	who := "this host does not offer the tool " + w.Tool.Name
+	if w.asked {
+		who = "the tool " + w.Tool.Name + " is left out"
+	}
 	return &Error{
 		Code:    failure.NotOffered,
-		Message: "this host does not offer the tool " + w.Tool.Name + ", because " + strings.Join(what, ", and "),
+		Message: who + ", because " + strings.Join(what, ", and "),
 		Next:    strings.Join(next, "; "),
 	}
 }

@@ -115,6 +115,8 @@ type Call struct {
 	status *int
 	// confirmed records that the change was confirmed, with target; nil for a read.
 	confirmed func() error
+	// taken gives back what the change was confirmed with.
+	taken *[]func()
 }
 
 // Client is what the client calls itself.

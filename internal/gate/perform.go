@@ -88,7 +88,7 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 	defer cancel()
 	status := 0
 	start := time.Now()
-	call := Call{Caller: c, Progress: r.progress(), dispatcher: d, snapshot: j.snapshot, request: r, permit: permit, target: j.target, status: &status}
+	call := Call{Caller: c, Progress: r.progress(), dispatcher: d, snapshot: j.snapshot, request: r, permit: permit, target: j.target, status: &status, taken: new([]func())}
 	if changes {
 		call.confirmed = d.confirming(ctx, c, r, j)
 	}
@@ -110,6 +110,7 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 		return out, nil
 	}
 	told := explain(err, r.ID, changes)
+	call.giveBack(told)
 	if told.Code == failure.Internal {
 		d.log.Error("tool failed", "name", r.Name, "request", r.ID, "err", err)
 	}

@@ -32,6 +32,8 @@ type Withheld struct {
 	Tool grant.Tool
 	// Why are all the reasons, so that one visit of an administrator removes them.
 	Why []Reason
+	// asked is set where the host offers it, and the client has asked for less.
+	asked bool
 }
 
 // Reason is why a host does not offer something, for those who miss it.
@@ -91,9 +93,13 @@ func (s *Snapshot) Others() bool { return s.others != nil }
 func (s *Snapshot) Prompts() []Prompt { return slices.Clone(s.prompts) }
 
 // Withheld are the reasons why tools of this version are not offered, each once, with how
-// many tools each is the reason for.
+// many tools each is the reason for. What a client has asked to leave out is not among
+// them: the host offers it.
 func (s *Snapshot) Withheld() (reasons []Reason, tools []int) {
 	for _, w := range s.withheld {
+		if w.asked {
+			continue
+		}
 		for _, why := range w.Why {
 			i := slices.Index(reasons, why)
 			if i < 0 {
@@ -192,7 +198,7 @@ func (s *Snapshot) narrowed(v View) *Snapshot {
 		if v.shows(t.Source) || t.ForEveryone {
 			o.Tools = append(o.Tools, t)
 		} else {
-			o.Withheld = append(o.Withheld, Withheld{t.Granted(), []Reason{v.reason()}})
+			o.Withheld = append(o.Withheld, Withheld{t.Granted(), []Reason{v.reason()}, true})
 		}
 	}
 	for _, r := range s.resources {

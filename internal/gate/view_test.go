@@ -60,7 +60,7 @@ func TestOutsideOfAView(t *testing.T) {
 	h := newHarness(t)
 	d, who := h.Showing(gate.NewView("beta")), alice(t, everything)
 	_, err := d.Call(t.Context(), who, gate.Request{Name: "set_echo", Arguments: json.RawMessage(`{}`)})
-	if code(t, err) != failure.NotOffered || !strings.Contains(err.Error(), "this client asks for the group beta only") {
+	if code(t, err) != failure.NotOffered || !strings.Contains(err.Error(), "the tool set_echo is left out, because this client asks for the group beta only") {
 		t.Errorf("calling: %v", err)
 	}
 	_, _, err = d.Read(t.Context(), who, gate.Request{Name: "test://fixed"})
@@ -87,6 +87,9 @@ func TestOutsideOfAView(t *testing.T) {
 	var told gate.WhoAmIResult
 	if err != nil || json.Unmarshal(out.Structured, &told) != nil || !slices.Equal(told.Groups, []string{"beta"}) {
 		t.Errorf("whoami: %s, %v", out.Structured, err)
+	}
+	if len(told.NotOffered) > 0 {
+		t.Errorf("whoami: got %q as not offered, want nothing: the host offers it", told.NotOffered)
 	}
 }
 

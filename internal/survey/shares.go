@@ -5,9 +5,11 @@ package survey
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"golang.org/x/sync/errgroup"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -34,8 +36,11 @@ func (e *Evaluator) Shares(ctx context.Context, caller string, devices []string,
 	if len(devices) == 0 {
 		return out, nil
 	}
+	// A share that was just taken back through this program is to be gone: what was known
+	// before a change is asked for again.
+	changes := e.api.Changes()
 	ask := func(ctx context.Context, id string) ([]tsapi.Object, error) {
-		return detailFor(ctx, e.shares, caller, "shares "+id, func(ctx context.Context) ([]tsapi.Object, error) {
+		return detailFor(ctx, e.shares, caller, fmt.Sprintf("shares %d %s", changes, id), func(ctx context.Context) ([]tsapi.Object, error) {
 			return e.api.List(ctx, tsapi.Request{Op: "listDeviceInvites", Params: []string{id}}, "")
 		})
 	}
@@ -44,7 +49,8 @@ func (e *Evaluator) Shares(ctx context.Context, caller string, devices []string,
 	one := func(ctx context.Context, i int) error {
 		var err error
 		found[i], err = ask(ctx, devices[i])
-		if spent[i] = errors.Is(err, errSpent); spent[i] {
+		spent[i] = errors.Is(err, errSpent)
+		if spent[i] || i > 0 && failure.CodeOf(err) == failure.NotFound { // it was removed meanwhile
 			return nil
 		}
 		return err

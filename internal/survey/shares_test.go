@@ -9,6 +9,7 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/survey"
 	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/tsapi"
 )
 
 // Each device is one request, within a bound and the caller's share; what is known is not
@@ -36,6 +37,40 @@ func TestShares(t *testing.T) {
 	ask("alice", ids, 130, 30, 100)
 	ask("bob", ids, 130, 0, 130)
 	ask("alice", ids[:0], 10, 0, 130)
+}
+
+// What was changed through this program is not told as it was before.
+func TestSharesAfterAChange(t *testing.T) {
+	_, api := start(t, 2, "all")
+	e := survey.NewEvaluator(api)
+	count := func() int {
+		t.Helper()
+		got, err := e.Shares(t.Context(), "alice", []string{"nWeb1CNTRL"}, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(got.Of["nWeb1CNTRL"])
+	}
+	before := count()
+	invites, err := api.List(t.Context(), tsapi.Request{Op: "listDeviceInvites", Params: []string{"nWeb1CNTRL"}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := api.Do(t.Context(), tsapi.Request{Op: "deleteDeviceInvite", Params: []string{invites[0].Text("id")}}); err != nil {
+		t.Fatal(err)
+	}
+	if after := count(); before != 2 || after != 1 {
+		t.Errorf("got %d and then %d shares, want 2 and then 1", before, after)
+	}
+}
+
+// A device that was removed meanwhile takes nothing from what is said of the others.
+func TestSharesOfOneThatIsGone(t *testing.T) {
+	_, api := start(t, 2, "all")
+	got, err := survey.NewEvaluator(api).Shares(t.Context(), "alice", []string{"nWeb1CNTRL", "nGoneCNTRL", "nWeb2CNTRL"}, 20)
+	if err != nil || len(got.Of["nWeb1CNTRL"]) != 2 || len(got.Of["nGoneCNTRL"]) != 0 || got.Unasked != 0 {
+		t.Errorf("got %v and %v", got, err)
+	}
 }
 
 // A credential that may not read them asks once.

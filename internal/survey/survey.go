@@ -32,6 +32,8 @@ type API interface {
 	ListDevices(ctx context.Context, q tsapi.DeviceQuery) ([]tsapi.Device, error)
 	Object(ctx context.Context, r tsapi.Request) (tsapi.Object, error)
 	List(ctx context.Context, r tsapi.Request, field string) ([]tsapi.Object, error)
+	// Changes counts the changes that this program has made.
+	Changes() uint64
 }
 
 // Needs says what of a tailnet some policy files are decided by, beyond people, devices,

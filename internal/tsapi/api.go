@@ -166,6 +166,10 @@ func New(o Options) (*API, error) {
 	return a, nil
 }
 
+// Changes counts the changes made, or perhaps made, through this client: what was read at
+// another count may be out of date.
+func (a *API) Changes() uint64 { return a.changes.Load() }
+
 // Close drops what is kept and the idle connections. Calls under way end by themselves.
 func (a *API) Close() {
 	a.kept.drop()

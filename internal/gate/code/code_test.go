@@ -17,6 +17,39 @@ func boundTo(caller, call, read string) Binding {
 	return Binding{Caller: caller, Call: Digest(caller, call), Read: Digest(read)}
 }
 
+// take is what Take says of a code.
+func take(all *Store, b Binding, text string) Verdict {
+	v, _ := all.Take(b, text)
+	return v
+}
+
+// A code that is given back is good once more, until it would have ended, and has its
+// place among those of its caller.
+func TestCodeIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all Store
+		b := boundTo("alice", "delete web-1", "online")
+		all.Issue(b, "ABCD-EFGH")
+		time.Sleep(time.Minute)
+		all.Issue(b, "JKLM-NPQR")
+		for range 2 {
+			v, until := all.Take(b, "ABCD-EFGH")
+			if v != Right || take(&all, b, "ABCD-EFGH") != Unknown {
+				t.Fatalf("got %v, want it good once", v)
+			}
+			all.Return(b, "ABCD-EFGH", until)
+		}
+		if got := all.Open(b); len(got) != 2 || got[0] != "ABCD-EFGH" {
+			t.Errorf("got %v open, want the older first", got)
+		}
+		time.Sleep(life - time.Minute)
+		if got := all.Open(b); len(got) != 1 || got[0] != "JKLM-NPQR" {
+			t.Errorf("at its end: got %v open", got)
+		}
+		all.check(t)
+	})
+}
+
 func TestCodeIsGoodOnceForOneBinding(t *testing.T) {
 	b := boundTo("alice", "delete web-1", "online")
 	for _, c := range []struct {
@@ -31,11 +64,11 @@ func TestCodeIsGoodOnceForOneBinding(t *testing.T) {
 	} {
 		var all Store
 		all.Issue(b, "ABCD-EFGH")
-		if got := all.Take(c.by, "ABCD-EFGH"); got != c.want {
+		if got := take(&all, c.by, "ABCD-EFGH"); got != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 		left := c.want == Unknown
-		if got := all.Take(b, "ABCD-EFGH") == Right; got != left {
+		if got := take(&all, b, "ABCD-EFGH") == Right; got != left {
 			t.Errorf("after %s: it is still good: %t, want %t", c.name, got, left)
 		}
 		if all.total != 0 || len(all.callers) != 0 {
@@ -55,7 +88,7 @@ func TestCodeUsedByManyAtOnce(t *testing.T) {
 	for range many {
 		wait.Go(func() {
 			<-start
-			won <- all.Take(b, "ABCD-EFGH")
+			won <- take(&all, b, "ABCD-EFGH")
 		})
 	}
 	close(start)
@@ -79,14 +112,14 @@ func TestCodeExpires(t *testing.T) {
 		all.Issue(b, "ABCD-EFGH")
 		all.Issue(b, "JKLM-NPQR")
 		time.Sleep(life - time.Nanosecond)
-		if got := all.Take(b, "ABCD-EFGH"); got != Right {
+		if got := take(&all, b, "ABCD-EFGH"); got != Right {
 			t.Errorf("just before its end: got %v", got)
 		}
 		time.Sleep(time.Nanosecond)
 		if got := all.Open(b); len(got) != 0 {
 			t.Errorf("at its end: got %v open", got)
 		}
-		if got := all.Take(b, "JKLM-NPQR"); got != Unknown || all.total != 0 {
+		if got := take(&all, b, "JKLM-NPQR"); got != Unknown || all.total != 0 {
 			t.Errorf("at its end: got %v and %d kept", got, all.total)
 		}
 	})
@@ -101,19 +134,19 @@ func TestWrongCodesVoid(t *testing.T) {
 	}
 	fill()
 	for range MostWrong - 1 {
-		all.Take(b, "WRNG-WRNG")
+		take(&all, b, "WRNG-WRNG")
 	}
-	if got := all.Take(b, "ABCD-EFGH"); got != Right {
+	if got := take(&all, b, "ABCD-EFGH"); got != Right {
 		t.Errorf("after %d wrong ones: got %v", MostWrong-1, got)
 	}
 	fill()
 	for range MostWrong {
-		all.Take(b, "") // what can be no code is wrong too
+		take(&all, b, "") // what can be no code is wrong too
 	}
-	if got := all.Take(b, "ABCD-EFGH"); got != Unknown {
+	if got := take(&all, b, "ABCD-EFGH"); got != Unknown {
 		t.Errorf("after %d wrong ones: got %v", MostWrong, got)
 	}
-	if got := all.Take(other, "ABCD-EFGH"); got != Right {
+	if got := take(&all, other, "ABCD-EFGH"); got != Right {
 		t.Errorf("those of another call: got %v", got)
 	}
 }
@@ -144,7 +177,7 @@ func TestCodesHaveABound(t *testing.T) {
 	}
 	all.check(t)
 	for i, want := range map[int]Verdict{9*perCaller - 1: Unknown, 9 * perCaller: Right, 10*perCaller - 1: Right} {
-		if got := all.Take(boundTo("eve", fmt.Sprint(i), ""), text(i)); got != want {
+		if got := take(&all, boundTo("eve", fmt.Sprint(i), ""), text(i)); got != want {
 			t.Errorf("the code %d of eve: got %v, want %v", i, got, want)
 		}
 	}
@@ -162,10 +195,10 @@ func TestCodesHaveABound(t *testing.T) {
 	carol := boundTo("carol", "delete web-1", "")
 	all.Issue(carol, text(1))
 	all.check(t)
-	if got := all.Take(bob, text(0)); got != Right {
+	if got := take(&all, bob, text(0)); got != Right {
 		t.Errorf("the one code of bob: got %v", got)
 	}
-	if got := all.Take(carol, text(1)); got != Right {
+	if got := take(&all, carol, text(1)); got != Right {
 		t.Errorf("the newest: got %v", got)
 	}
 }
@@ -225,18 +258,18 @@ func FuzzCode(f *testing.F) {
 			handed = New()
 		}
 		var all Store
-		if got := all.Take(b, read); got != Unknown {
+		if got := take(&all, b, read); got != Unknown {
 			t.Errorf("%q was taken, and nothing is issued", read)
 		}
 		all.Issue(b, handed)
-		if got := all.Take(other, read); got != Unknown {
+		if got := take(&all, other, read); got != Unknown {
 			t.Errorf("%q was taken for another call", read)
 		}
 		same := subtle.ConstantTimeCompare([]byte(read), []byte(handed)) == 1
-		if got := all.Take(b, read) == Right; got != same {
+		if got := take(&all, b, read) == Right; got != same {
 			t.Errorf("%q was taken for %q: %t", read, handed, got)
 		}
-		if got := all.Take(b, handed) == Right; got == same {
+		if got := take(&all, b, handed) == Right; got == same {
 			t.Errorf("%q is good after it: %t", handed, got)
 		}
 	})

@@ -79,7 +79,13 @@ func Digest(parts ...string) (sum [sha256.Size]byte) {
 }
 
 // Issue keeps text until it is taken, has expired or has to make room.
-func (c *Store) Issue(b Binding, text string) {
+func (c *Store) Issue(b Binding, text string) { c.keepUntil(b, text, time.Now().Add(life)) }
+
+// Return makes a text good again that was taken, where nothing came of it: for what is
+// left of its time, which Take has told.
+func (c *Store) Return(b Binding, text string, until time.Time) { c.keepUntil(b, text, until) }
+
+func (c *Store) keepUntil(b Binding, text string, until time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
@@ -98,14 +104,20 @@ func (c *Store) Issue(b Binding, text string) {
 	if c.callers == nil {
 		c.callers = map[string][]issued{}
 	}
-	c.callers[b.Caller] = append(c.callers[b.Caller], issued{text: text, call: b.Call, read: b.Read, expires: now.Add(life)})
+	own := c.callers[b.Caller]
+	at := len(own)
+	for at > 0 && own[at-1].expires.After(until) {
+		at--
+	}
+	c.callers[b.Caller] = slices.Insert(own, at, issued{text: text, call: b.Call, read: b.Read, expires: until})
 	c.total++
 }
 
 // Take uses up text, if it was issued for that call, and says whether it was for
-// that reading too. Of several who take the same at the same time one has it. A
-// text that was not issued counts against every one that was for this call.
-func (c *Store) Take(b Binding, text string) Verdict {
+// that reading too, and until when it would have been good. Of several who take the same
+// at the same time one has it. A text that was not issued counts against every one that
+// was for this call.
+func (c *Store) Take(b Binding, text string) (v Verdict, until time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expire(b.Caller, time.Now())
@@ -123,14 +135,14 @@ func (c *Store) Take(b Binding, text string) Verdict {
 			}
 		}
 		c.keep(b.Caller, func(i issued) bool { return i.wrong < MostWrong })
-		return Unknown
+		return Unknown, time.Time{}
 	}
-	v := Changed
+	v, until = Changed, own[found].expires
 	if own[found].read == b.Read {
 		v = Right
 	}
 	c.keep(b.Caller, func(i issued) bool { return i.call != b.Call || i.text != text })
-	return v
+	return v, until
 }
 
 // Open returns the texts that are issued for a call, the oldest first.

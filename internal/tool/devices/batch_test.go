@@ -145,6 +145,10 @@ func TestBatchInPart(t *testing.T) {
 		!strings.Contains(got.Next, `call again with devices ["web-1"]`) || len(got.Devices[0].Now) != 0 {
 		t.Errorf("got %+v", got)
 	}
+	records := r.log.Of("set_device_tags")
+	if last := records[len(records)-1]; last.Event != audit.Outcome || last.Target != "web-2,phone" {
+		t.Errorf("got %s of %q on record, want those that were changed", last.Event, last.Target)
+	}
 	_, err := r.changed("set_device_tags", strings.Replace(call, `,"confirm":"CODE"`, "", 1))
 	if e := told(t, err, tool.CodeConfirmationRequired, ""); !strings.Contains(e.Message, "the device web-1 by") || strings.Contains(e.Message, "web-2") {
 		t.Errorf("got %s, want the question about the one that is left", e.Message)
@@ -294,6 +298,11 @@ func TestTagsThatNobodyMayAssign(t *testing.T) {
 	e := told(t, err, tool.CodeInvalidArgument, `use "tag:web" if it is meant; the policy file defines these: `)
 	if !strings.Contains(e.Message, `does not define "tag:wbe"`) {
 		t.Errorf("got %v", e)
+	}
+	narrowed := by(t, "carol@example.com", `{"tools":["*","escalating:*"],"devices":["tag:web"]}`)
+	_, err = r.callBy(narrowed, "set_device_tags", `{"devices":["web-1"],"tags":["wbe"]}`)
+	if e := told(t, err, tool.CodeInvalidArgument, "ask an administrator"); strings.Contains(e.Error(), `"tag:web"`) {
+		t.Errorf("got %v, which tells a narrowed caller of tags", e)
 	}
 	for _, fault := range []fakeapi.Fault{fakeapi.Status(403), fakeapi.Status(500), fakeapi.Body(200, "application/hujson", `{"tagOwners": 7}`)} {
 		r.fake.ClearFaults()

@@ -73,7 +73,11 @@ func (l *logs) listFlows(ctx context.Context, call tool.Call, in flowInput) (flo
 	if len(found) == 0 {
 		out.Note = "no device reported anything in this window; flow logging may be off (get_settings, networkFlowLoggingOn), and what was reported comes minutes later"
 	}
+	all := len(found)
 	found = slices.DeleteFunc(slices.Clone(found), func(o tsapi.Object) bool { return !who.mayRead(o.Text("nodeId")) }) // the list may be shared
+	if all > 0 && len(found) == 0 {
+		out.Note = "no device that your grants are for reported anything in this window; what others reported is not shown"
+	}
 	scope := []any{"list_flow_logs", when, who.id, in.Raw}
 	if in.Raw {
 		return out, out.records(call, in, scope, who, found)

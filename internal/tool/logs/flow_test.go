@@ -170,6 +170,12 @@ func TestFlowsNarrowed(t *testing.T) {
 	if _, err := call(`{"device":"web-2"}`); failure.CodeOf(err) != failure.NotFound || strings.Contains(err.Error(), "nWeb2CNTRL") {
 		t.Errorf("another device: got %v, want %s", err, failure.NotFound)
 	}
+	if rules, err = grant.Parse([]string{`{"tools":["list_flow_logs"],"devices":["tag:none"]}`}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := call(`{}`); err != nil || !strings.Contains(got, "no device that your grants are for reported anything") {
+		t.Errorf("without a device of theirs: got %s and %v, want that said", got, err)
+	}
 	r.Fake.Fail("listTailnetDevices", fakeapi.Status(403))
 	if got, err := call(`{}`); err == nil {
 		t.Errorf("without the devices: got %s, want a refusal", got)

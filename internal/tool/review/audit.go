@@ -79,9 +79,9 @@ func (r reviewer) find(ctx context.Context, call tool.Call, in auditInput) (out 
 	all = risk.Sorted(append(all, shared...))
 	if in.About != "" {
 		all = slices.DeleteFunc(all, func(f risk.Finding) bool { return f.Area != in.About })
-		out = show(all, inFull)
+		out = show(all, inFull, in.About)
 	} else {
-		out = show(all, inShort)
+		out = show(all, inShort, "")
 	}
 	for _, what := range t.notRead {
 		out.NotRead = append(out.NotRead, visible.Text(what))
@@ -157,26 +157,36 @@ func (r reviewer) shared(ctx context.Context, call tool.Call, t *tailnet, ids []
 	return risk.All(f), nil
 }
 
-// show puts findings into words within bounds, and counts what is left out.
-func show(all []risk.Finding, within bounds) (out auditOutput) {
+// show puts findings into words within bounds, and counts what is left out. One that does
+// not fit is shown with fewer names, if that does. about is the area that was asked for.
+func show(all []risk.Finding, within bounds, about string) (out auditOutput) {
 	out.Findings = []finding{}
-	counts, left, size := map[string]int{}, map[string]int{}, 0
+	counts, left, room := map[string]int{}, map[string]int{}, within.bytes
 	var areas []string
 	for _, f := range all {
 		counts[f.Rank]++
-		one := finding{f.Rank, f.Risk, few(f.Where, within.names), f.Why, f.Next}
-		text, _ := json.Marshal(one) // texts can always be written
-		if size += len(text); size > within.bytes {
+		fits := false
+		for names := within.names; names > 0 && !fits; names /= 2 {
+			one := finding{f.Rank, f.Risk, few(f.Where, names), f.Why, f.Next}
+			text, _ := json.Marshal(one) // texts can always be written
+			if fits = len(text) <= room; fits {
+				room -= len(text)
+				out.Findings = append(out.Findings, one)
+			}
+		}
+		if !fits {
 			left[f.Rank]++
 			if !slices.Contains(areas, f.Area) {
 				areas = append(areas, f.Area)
 			}
-			continue
 		}
-		out.Findings = append(out.Findings, one)
 	}
 	out.Summary = counted(counts)
-	if len(left) > 0 {
+	switch {
+	case len(left) == 0:
+	case about != "":
+		out.More = counted(left) + " more: call again when these are mended"
+	default:
 		out.More = fmt.Sprintf("%s more: call again about %s", counted(left), strings.Join(areas, ", "))
 	}
 	return out

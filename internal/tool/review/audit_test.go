@@ -203,6 +203,19 @@ func TestAuditIsBounded(t *testing.T) {
 	if a, _ := ask(t, r, `{"about":"devices"}`); len(a.Findings) != 1 || len(a.Findings[0].Where) != 200 {
 		t.Errorf("got %q", a.told())
 	}
+	// Of what is too much for one answer each finding is shown with fewer names.
+	long := strings.Repeat("x", 40)
+	for i := range net.devices {
+		d := &net.devices[i]
+		d.Hostname += "-" + long
+		d.UpdateAvailable = true
+		*d = routes(*d, []string{"10.9.0.0/16", "10.10.0.0/16"}, nil)
+	}
+	r = start(t, net)
+	a, bytes = ask(t, r, `{"about":"devices"}`)
+	if len(a.Findings) != 3 || bytes > 26<<10 || a.More != "" {
+		t.Errorf("got %d findings, %d bytes and %q", len(a.Findings), bytes, a.More)
+	}
 }
 
 // A policy file that is managed elsewhere is said to be.

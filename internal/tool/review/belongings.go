@@ -53,9 +53,14 @@ func (t *tailnet) knows(id string) bool {
 
 // unowned says that the API names no user for some objects, so that they may be theirs.
 func (t *tailnet) unowned(what string, n int, list string) {
-	if n > 0 {
-		t.notRead = append(t.notRead, fmt.Sprintf("whose %d %s are: they name their maker by an ID that is no user's; see %s", n, what, list))
+	if n == 0 {
+		return
 	}
+	whose := "that is no user's"
+	if t.users == nil {
+		whose = "and the users could not be read"
+	}
+	t.notRead = append(t.notRead, fmt.Sprintf("whose %d %s are: they name their maker by an ID %s; see %s", n, what, whose, list))
 }
 
 // invitesOf are the open invitations into the tailnet that a person made, or that are for

@@ -145,8 +145,10 @@ func (t *tailnet) who(text string) (person, error) {
 	case len(near) > 1:
 		slices.Sort(near)
 		return person{}, tool.Invalidf("give one of these: "+strings.Join(few(near, 10), ", "), "%d users fit %q", len(near), tool.Clip(text))
-	case t.users == nil:
+	case t.users == nil && strings.Contains(text, "@"):
 		return person{Login: text, Status: "not known: the users could not be read"}, nil
+	case t.users == nil:
+		return person{}, tool.Invalidf("give the whole login, such as bob@example.com", "whose login %q is part of is not known, since the users could not be read", tool.Clip(text))
 	case strings.Contains(text, "@"):
 		return person{Login: text, Status: "no user of the tailnet"}, nil
 	}

@@ -166,4 +166,12 @@ func TestOffboardOfParts(t *testing.T) {
 	if o, _ := leave(t, r, "bob@example.com"); len(o.Devices) > 0 || !strings.Contains(strings.Join(o.NotRead, "\n"), "devices: permission_denied") {
 		t.Errorf("got %+v", o)
 	}
+	// Without the users a login is what it is, and a part of one is nobody's.
+	r.Fake.ClearFaults()
+	r.Fake.Fail("listUsers", fakeapi.Status(403))
+	o, _ = leave(t, r, "bob@example.com")
+	if said := strings.Join(o.NotRead, "\n"); strings.Contains(said, "no user's") || !strings.Contains(said, "by an ID and the users could not be read; see list_keys") {
+		t.Errorf("got %s", said)
+	}
+	r.Refuses("offboard_person", `{"person":"bob"}`, "invalid_argument", "give the whole login")
 }

@@ -118,6 +118,7 @@ func (c *changes) run(ctx context.Context, call tool.Call, in batchInput, found 
 	if err := c.send(ctx, call, found, b, &out); err != nil {
 		return batchOutput{}, err
 	}
+	call.Touched(out.touched())
 	c.reread(ctx, found, b, &out)
 	out.say()
 	return out, nil
@@ -215,6 +216,16 @@ func (c *changes) again(ctx context.Context, found []tsapi.Device) ([]tsapi.Devi
 	}
 	d, err := c.api.GetDevice(ctx, lookup.Key(found[0]), false)
 	return []tsapi.Device{d}, err
+}
+
+// touched names the devices that were changed, or may have been.
+func (out *batchOutput) touched() (names []string) {
+	for _, o := range out.Devices {
+		if o.Outcome == done || o.Outcome == uncertain {
+			names = append(names, o.Device)
+		}
+	}
+	return names
 }
 
 // say adds what to do about devices that were not changed.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -41,6 +42,10 @@ func (c *changes) setTags() tool.Tool {
 			return batchOutput{}, err
 		}
 		if err := tags.Assignable(ctx, c.api, wanted); err != nil {
+			if e := (*tool.Error)(nil); call.Narrowed() && errors.As(err, &e) {
+				// Who may touch some devices is not told how others are tagged.
+				err = &tool.Error{Code: e.Code, Message: e.Message, Next: "ask an administrator of the tailnet which tags there are"}
+			}
 			return batchOutput{}, err
 		}
 		wanted = append([]string{}, wanted...) // which the API wants even when there are none
