@@ -108,8 +108,17 @@ type Call struct {
 	target *string
 	// status is that of the last answer of an upstream, for the record.
 	status *int
+	// touched are the IDs of what the change touches, for Confirm.
+	touched []string
 	// confirmed records that the change was confirmed, with target; nil for a read.
 	confirmed func() error
+}
+
+// Touching returns the call with the IDs of what its change touches. A confirmation is for
+// these and no others, where names and all that is said of them may come to mean another.
+func (c Call) Touching(ids ...string) Call {
+	c.touched = ids
+	return c
 }
 
 // Answered notes the HTTP status that an upstream has answered the call with, for

@@ -320,3 +320,48 @@ func TestRouteThatIsNotAdvertised(t *testing.T) {
 		t.Errorf("got %s and error %v", text, err)
 	}
 }
+
+// A code is for the devices that the question was about: one that has come to their name
+// since then, and looks the same, is asked about anew.
+func TestCodeIsForTheDeviceAsked(t *testing.T) {
+	for name, call := range map[string]string{
+		"delete_device":            `{"devices":["web-2","phone"]%s}`,
+		"expire_device_key":        `{"devices":["web-2"]%s}`,
+		"set_device_routes":        `{"device":"web-2","routes":["10.2.0.0/24"]%s}`,
+		"update_device_attributes": `{"devices":["web-2"],"attributes":[{"key":"custom:a","text":"b"}]%s}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, few()...)
+			_, err := r.changed(name, fmt.Sprintf(call, ""))
+			_, after, _ := strings.Cut(told(t, err, tool.CodeConfirmationRequired, "confirm set to").Next, "confirm set to ")
+			code, _, _ := strings.Cut(after, " ")
+			all := r.fake.Devices()
+			for i := range all {
+				if all[i].NodeID == "nWeb2CNTRL" {
+					all[i].NodeID, all[i].ID = "nOtherCNTRL", "99"
+				}
+			}
+			r.fake.SetDevices(all)
+			_, err = r.changed(name, fmt.Sprintf(call, `,"confirm":"`+code+`"`))
+			if e := told(t, err, tool.CodeConfirmationRequired, "confirm set to"); !strings.Contains(e.Message, "has changed since") {
+				t.Errorf("got %s", e.Message)
+			}
+		})
+	}
+}
+
+// One device that is named like a key hides no other from the audit.
+func TestRecordsNameAllButKeys(t *testing.T) {
+	devices := few()
+	devices[1].Hostname, devices[1].Name = "tskey-auth-x", "tskey-auth-x.tailfe8c.ts.net"
+	r := newRig(t, devices...)
+	got := r.batch("delete_device", `{"devices":["web-1","nWeb2CNTRL","phone"],"confirm":"CODE"}`)
+	if got.Done != 3 {
+		t.Errorf("got %+v", got)
+	}
+	for _, record := range r.log.Records() {
+		if record.Event != audit.Decision && record.Code == "" && record.Target != "web-1,[redacted],phone" {
+			t.Errorf("the record %s names %q", record.Event, record.Target)
+		}
+	}
+}
