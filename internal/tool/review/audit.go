@@ -157,16 +157,20 @@ func (r reviewer) shared(ctx context.Context, call tool.Call, t *tailnet, ids []
 	return risk.All(f), nil
 }
 
-// show puts findings into words within bounds, and counts what is left out.
+// show puts findings into words within bounds, and counts what is left out. In full none
+// is, however much there is of one: each has its share.
 func show(all []risk.Finding, within bounds) (out auditOutput) {
 	out.Findings = []finding{}
 	counts, left, size := map[string]int{}, map[string]int{}, 0
 	var areas []string
-	for _, f := range all {
+	for i, f := range all {
 		counts[f.Rank]++
-		one := finding{f.Rank, f.Risk, few(f.Where, within.names), f.Why, f.Next}
-		text, _ := json.Marshal(one) // texts can always be written
-		if size += len(text); size > within.bytes {
+		share := within.bytes
+		if within == inFull {
+			share = (within.bytes - size) / (len(all) - i)
+		}
+		one, bytes := told(f, within.names, share)
+		if size += bytes; size > within.bytes {
 			left[f.Rank]++
 			if !slices.Contains(areas, f.Area) {
 				areas = append(areas, f.Area)
@@ -180,6 +184,17 @@ func show(all []risk.Finding, within bounds) (out auditOutput) {
 		out.More = fmt.Sprintf("%s more: call again about %s", counted(left), strings.Join(areas, ", "))
 	}
 	return out
+}
+
+// told is a finding as it is shown, with fewer names where it is larger than its share.
+func told(f risk.Finding, names, share int) (one finding, bytes int) {
+	for n := min(names, len(f.Where)); ; n /= 2 {
+		one = finding{f.Rank, f.Risk, few(f.Where, n), f.Why, f.Next}
+		text, _ := json.Marshal(one) // texts can always be written
+		if len(text) <= share || n <= 1 {
+			return one, len(text)
+		}
+	}
 }
 
 func counted(by map[string]int) string {
