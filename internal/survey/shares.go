@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/tsapi"
 )
 
@@ -44,7 +45,9 @@ func (e *Evaluator) Shares(ctx context.Context, caller string, devices []string,
 	one := func(ctx context.Context, i int) error {
 		var err error
 		found[i], err = ask(ctx, devices[i])
-		if spent[i] = errors.Is(err, errSpent); spent[i] {
+		spent[i] = errors.Is(err, errSpent)
+		gone := i > 0 && failure.CodeOf(err) == failure.NotFound // since it was listed
+		if spent[i] || gone {
 			return nil
 		}
 		return err
