@@ -130,5 +130,9 @@ func (c Call) Answered(status int) { *c.status = status }
 // they are, but have been used too often.
 func (c Call) Covers(device grant.Device) (bool, error) { return c.permit.covers(device) }
 
+// CountEach counts a change of several devices as a call for each by the rates of the
+// grants. An error says that these are too many, and nothing is to be changed.
+func (c Call) CountEach(devices ...grant.Device) error { return c.permit.each(devices) }
+
 // Narrowed reports whether Covers may say no.
 func (c Call) Narrowed() bool { return c.permit.terms != nil }

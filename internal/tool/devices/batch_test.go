@@ -11,6 +11,7 @@ import (
 
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
@@ -362,6 +363,35 @@ func TestRecordsNameAllButKeys(t *testing.T) {
 	for _, record := range r.log.Records() {
 		if record.Event != audit.Decision && record.Code == "" && record.Target != "web-1,[redacted],phone" {
 			t.Errorf("the record %s names %q", record.Event, record.Target)
+		}
+	}
+}
+
+// A rate is no wider for who names many devices in one call: each counts.
+func TestRateCountsEachDevice(t *testing.T) {
+	r := newRig(t, few()...)
+	for entry, may := range map[string]int{
+		`{"tools":["*","escalating:*"],"rate":"2/h"}`:                             2,
+		`{"tools":["*","escalating:*"],"devices":["tag:web"],"rate":"1/h"}`:       1,
+		`{"tools":["*","escalating:*"],"devices":["tag:web"],"rate":"2/h"}`:       2,
+		`{"tools":["*","escalating:*"],"devices":["tag:web"]}`:                    3,
+		`{"tools":["*","escalating:*"],"devices":["web-1","web-2"],"rate":"3/h"}`: 3,
+	} {
+		for name, rest := range map[string]string{"delete_device": ``, "update_device_attributes": `,"attributes":[{"key":"custom:a","text":"b"}]`} {
+			// A question is a call too, so each is asked by another node.
+			c := by(t, fmt.Sprintf("u%d@example.com", len(entry)*100+len(name)), entry)
+			_, err := r.dispatcher.Call(t.Context(), c, gate.Request{Name: name, Arguments: json.RawMessage(`{"devices":["web-1","web-2"]` + rest + `}`)})
+			code := tool.CodeConfirmationRequired
+			if may < 2 {
+				code = string(failure.RateLimited)
+			}
+			if e := told(t, err, code, ""); may < 2 && !strings.Contains(e.Next, "name fewer devices") {
+				t.Errorf("%s: got %v", entry, e)
+			}
+			_, err = r.dispatcher.Call(t.Context(), c, gate.Request{Name: name, Arguments: json.RawMessage(`{"devices":["web-1"]` + rest + `}`)})
+			if told := codeOf(err); may == 3 && told != tool.CodeConfirmationRequired || may == 2 && told != string(failure.RateLimited) {
+				t.Errorf("%s %s: after that got %v", entry, name, err)
+			}
 		}
 	}
 }

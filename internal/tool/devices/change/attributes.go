@@ -54,6 +54,9 @@ func (c *changes) updateAttributes() tool.Tool {
 			}
 			found, names, ids = append(found, device), append(names, lookup.Called(device)), append(ids, lookup.Key(device))
 		}
+		if err := lookup.Count(call, found); err != nil {
+			return out, err
+		}
 		if out.Previous, err = c.attributesOf(ctx, found); err != nil {
 			return attributesOutput{}, err
 		}

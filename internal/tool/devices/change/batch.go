@@ -108,6 +108,9 @@ func (c *changes) run(ctx context.Context, call tool.Call, in batchInput, found 
 		out.Note = "nothing was changed: all of it was so already"
 		return out, nil
 	}
+	if err := lookup.Count(call, open); err != nil {
+		return batchOutput{}, err
+	}
 	var names, ids []string
 	for _, d := range open {
 		names, ids = append(names, lookup.Called(d)), append(ids, lookup.Key(d))
