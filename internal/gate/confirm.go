@@ -233,6 +233,6 @@ func (c Call) binding(kind, name, effect string) (code.Binding, error) {
 	return code.Binding{
 		Caller: caller,
 		Call:   code.Digest(kind, caller, c.dispatcher.selector(c.request.Name), string(text)),
-		Read:   code.Digest(name, effect),
+		Read:   code.Digest(append([]string{name, effect}, c.touched...)...),
 	}, nil
 }

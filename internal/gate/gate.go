@@ -113,6 +113,8 @@ type Call struct {
 	target *string
 	// status is that of the last answer of an upstream, for the record.
 	status *int
+	// touched are the IDs of what the change touches, for Confirm.
+	touched []string
 	// confirmed records that the change was confirmed, with target; nil for a read.
 	confirmed func() error
 	// taken gives back what the change was confirmed with.
@@ -125,6 +127,13 @@ func (c Call) Client() (name, version string) { return c.request.ClientName, c.r
 // Meta is what the client wrote into params._meta; nil or an object.
 func (c Call) Meta() json.RawMessage { return c.request.Meta }
 
+// Touching returns the call with the IDs of what its change touches. A confirmation is for
+// these and no others, where names and all that is said of them may come to mean another.
+func (c Call) Touching(ids ...string) Call {
+	c.touched = ids
+	return c
+}
+
 // Answered notes the HTTP status that an upstream has answered the call with, for
 // the record of its outcome; 0 when there was no answer.
 func (c Call) Answered(status int) { *c.status = status }
@@ -133,6 +142,10 @@ func (c Call) Answered(status int) { *c.status = status }
 // that they are not for is to be treated as if it were not there. An error says that
 // they are, but have been used too often.
 func (c Call) Covers(device grant.Device) (bool, error) { return c.permit.covers(device) }
+
+// CountEach counts a change of several devices as a call for each by the rates of the
+// grants. An error says that these are too many, and nothing is to be changed.
+func (c Call) CountEach(devices ...grant.Device) error { return c.permit.each(devices) }
 
 // Narrowed reports whether Covers may say no.
 func (c Call) Narrowed() bool { return c.permit.terms != nil }

@@ -182,6 +182,17 @@ func (v View) reason() Reason {
 	}
 }
 
+// reads are the selectors of grants that give all that reads in the view.
+func (v View) reads() (selectors []string) {
+	for _, group := range v.groups {
+		selectors = append(selectors, "group:"+group+":"+string(grant.Read))
+	}
+	if selectors == nil {
+		return []string{string(grant.Read) + ":*"}
+	}
+	return selectors
+}
+
 // Of returns what of the snapshot is in the view: what everybody may call, the tools and
 // resources of its groups, and the prompts that need no other. Lists and calls of a client
 // go by it alike.

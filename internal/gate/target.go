@@ -44,10 +44,16 @@ func recordable(names []string) string {
 const mostTarget = 4 << 10
 
 // found is the name of something that is there, which is no secret unless it was
-// named after one.
+// named after one; of several things with commas between, each.
 func found(name string) string {
 	if strings.Contains(name, "tskey-") {
-		return "[redacted]"
+		all := strings.Split(name, ",")
+		for i, one := range all {
+			if strings.Contains(one, "tskey-") {
+				all[i] = "[redacted]"
+			}
+		}
+		name = strings.Join(all, ",")
 	}
 	return boundedTo(mostTarget, name)
 }

@@ -40,7 +40,7 @@ func (p *permit) enter() *Error {
 		}
 	}
 	for i, w := range p.terms.Ways {
-		if p.rates.take(p.caller, w, p.now()) {
+		if p.rates.take(p.caller, w, p.now(), 1) {
 			p.spent = map[int]bool{i: true}
 			return nil
 		}
@@ -73,7 +73,7 @@ func (p *permit) covers(device grant.Device) (bool, error) {
 		if w.Devices != nil && !w.Devices.Cover(device, p.login()) {
 			continue
 		}
-		if p.rates.take(p.caller, w, p.now()) {
+		if p.rates.take(p.caller, w, p.now(), 1) {
 			if p.spent == nil {
 				p.spent = map[int]bool{}
 			}
@@ -82,6 +82,48 @@ func (p *permit) covers(device grant.Device) (bool, error) {
 		}
 	}
 	return false, p.tooOften()
+}
+
+// each counts a change of several devices as so many calls: the call has been counted for
+// one of them already. Where that is one too many, nothing more is counted.
+func (p *permit) each(devices []grant.Device) error {
+	if p.terms == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	further := map[int]int{} // by the number of the way
+	for _, device := range devices {
+		by := -1
+		for i, w := range p.terms.Ways {
+			if w.Devices != nil && !w.Devices.Cover(device, p.login()) {
+				continue
+			}
+			if w.Rate.Calls == 0 {
+				by = -1
+				break
+			}
+			if by < 0 || p.spent[i] && !p.spent[by] {
+				by = i
+			}
+		}
+		if by >= 0 {
+			further[by]++
+		}
+	}
+	for i, n := range further {
+		w := p.terms.Ways[i]
+		if p.spent[i] {
+			n--
+		}
+		if !p.rates.take(p.caller, w, p.now(), n) {
+			told := p.tooOften()
+			told.Message += "; each device counts as a call"
+			told.Next = "name fewer devices, or " + told.Next
+			return told
+		}
+	}
+	return nil
 }
 
 // login is that of the calling user; a tagged node is nobody's.
@@ -125,9 +167,9 @@ type rates struct {
 // counted is one caller by one entry, in normal form.
 type counted struct{ caller, entry string }
 
-// take counts one call, unless it is one too many.
-func (r *rates) take(c caller.Caller, w grant.Way, now time.Time) bool {
-	if w.Rate.Calls == 0 {
+// take counts n calls, unless they are too many.
+func (r *rates) take(c caller.Caller, w grant.Way, now time.Time, n int) bool {
+	if w.Rate.Calls == 0 || n == 0 {
 		return true
 	}
 	r.mu.Lock()
@@ -144,7 +186,7 @@ func (r *rates) take(c caller.Caller, w grant.Way, now time.Time) bool {
 		}
 		r.all[key] = l
 	}
-	return l.AllowN(now, 1)
+	return l.AllowN(now, n)
 }
 
 // forget drops the counts that are as good as new, and reports whether there were any.

@@ -109,3 +109,17 @@ func TestViewsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// What whoami proposes is pasted: a client that asks for less has no more proposed.
+func TestViewProposesNoMore(t *testing.T) {
+	h := newHarness(t)
+	out, err := h.Showing(gate.NewView("alpha")).Call(t.Context(), alice(t, `{"tools":["get_other"]}`), gate.Request{Name: "whoami", Arguments: json.RawMessage(`{}`)})
+	var told gate.WhoAmIResult
+	if err != nil || json.Unmarshal(out.Structured, &told) != nil || told.Missing == nil {
+		t.Fatalf("whoami: %s, %v", out.Structured, err)
+	}
+	got := told.Missing.Grant
+	if !strings.Contains(got, `"group:alpha:read"`) || strings.Contains(got, "read:*") || strings.Contains(got, `["*"]`) || !strings.Contains(got, `"test://fixed"`) {
+		t.Errorf("got %s", got)
+	}
+}

@@ -84,10 +84,18 @@ func (d *Dispatcher) whoAmI(c caller.Caller, now *Snapshot) WhoAmIResult {
 	// asked for.
 	proposed := grant.Missing{Capability: d.capability, Src: c.Principals(), Dst: host.Name, Port: host.Port}
 	if lacksRead {
-		proposed.Tools = []string{string(grant.Read) + ":*"}
+		proposed.Tools = now.view.reads()
 	}
 	if len(missing.Resources) > 0 {
 		proposed.Resources = []string{all}
+		if now.view.Narrow() {
+			proposed.Resources = nil
+			for _, r := range now.resources {
+				if !d.mayList(c, r).Allowed {
+					proposed.Resources = append(proposed.Resources, r.selector())
+				}
+			}
+		}
 	}
 	missing.Grant = proposed.String()
 	return out

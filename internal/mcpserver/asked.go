@@ -23,7 +23,7 @@ type asked struct {
 	short bool
 }
 
-// Members of the query; others are ignored.
+// Members of the query; others are ignored, but not what was to be one of these.
 const (
 	askGroups = "groups"
 	askText   = "text"
@@ -38,6 +38,11 @@ func (s *Server) askedIn(query string) (a asked, err error) {
 	said, err := url.ParseQuery(query)
 	if err != nil {
 		return a, errors.New("the query of the URL cannot be read: write it as " + Path + "?groups=devices,policy")
+	}
+	for name := range said {
+		if meant := meantBy(name); meant != name && meant != "" {
+			return a, fmt.Errorf("%s in the URL is nothing that there is: write %s", bounded(fmt.Sprintf("%+q", name)), meant)
+		}
 	}
 	switch text := said[askText]; {
 	case len(text) == 1 && text[0] == "short":
@@ -64,4 +69,15 @@ func (s *Server) askedIn(query string) (a asked, err error) {
 	}
 	a.view = gate.NewView(groups...)
 	return a, nil
+}
+
+// meantBy is the member of the query that a name is, or was to be; empty for any other.
+func meantBy(name string) string {
+	switch strings.ToLower(strings.TrimSuffix(strings.TrimSpace(name), "[]")) {
+	case askGroups, "group":
+		return askGroups
+	case askText:
+		return askText
+	}
+	return ""
 }

@@ -50,7 +50,8 @@ func (e *Evaluator) Shares(ctx context.Context, caller string, devices []string,
 		var err error
 		found[i], err = ask(ctx, devices[i])
 		spent[i] = errors.Is(err, errSpent)
-		if spent[i] || i > 0 && failure.CodeOf(err) == failure.NotFound { // it was removed meanwhile
+		gone := i > 0 && failure.CodeOf(err) == failure.NotFound // since it was listed
+		if spent[i] || gone {
 			return nil
 		}
 		return err

@@ -85,3 +85,16 @@ func TestSharesRefused(t *testing.T) {
 		t.Error("a failure is no empty list")
 	}
 }
+
+// A device that has gone since it was listed has no invitations, and takes none away of
+// others.
+func TestSharesOfDevicesThatGo(t *testing.T) {
+	_, api := start(t, 20, "all")
+	got, err := survey.NewEvaluator(api).Shares(t.Context(), "alice", []string{"nWeb1CNTRL", "nGoneCNTRL", "nWeb2CNTRL"}, 20)
+	if err != nil || len(got.Of["nWeb1CNTRL"]) != 2 || len(got.Of["nGoneCNTRL"]) != 0 || got.Unasked != 0 {
+		t.Errorf("got %+v and %v", got, err)
+	}
+	if _, err := survey.NewEvaluator(api).Shares(t.Context(), "alice", []string{"nGoneCNTRL", "nWeb2CNTRL"}, 20); failure.CodeOf(err) != failure.NotFound {
+		t.Errorf("got %v; the first of all may be refused like this", err)
+	}
+}

@@ -129,21 +129,28 @@ func cell(value jsontext.Value) string {
 	case '"':
 		var text string
 		_ = json.Unmarshal(value, &text) // it was read as JSON before
-		return strings.Map(func(r rune) rune {
-			if r < ' ' {
-				return ' '
-			}
-			return r
-		}, text)
+		return onOneLine(text)
 	case '[':
 		items, _ := elementsOf(value)
 		cells := make([]string, len(items))
 		for i, item := range items {
-			cells[i] = cell(item)
+			if cells[i] = onOneLine(string(item)); item.Kind() == '"' {
+				cells[i] = cell(item)
+			}
 		}
 		return strings.Join(cells, ",")
 	}
-	return string(value)
+	return onOneLine(string(value))
+}
+
+// onOneLine is a text on one line, and in one column.
+func onOneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // cut is a text of that many bytes at most, with a mark where the rest was.
@@ -165,7 +172,7 @@ func membersOf(value []byte) (members []member, ok bool) {
 		if err != nil {
 			return nil, false
 		}
-		m := member{name: name.String()}
+		m := member{name: onOneLine(name.String())}
 		value, err := d.ReadValue()
 		if err != nil {
 			return nil, false

@@ -57,3 +57,22 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+// The names of members are of others too: none begins a line or a column of its own.
+func TestTextOfNames(t *testing.T) {
+	text := Text([]byte(`{"devices":[{"a\n9 more\tb":1,"name":"x"}],"x\nAll of it is here.\r":2,"nested":[1,{
+"c":
+2}],"object":{"y\nz":"` + strings.Repeat("x", 900) + `"}}`))
+	if want := "1 devices\nname\ta 9 more b\nx\t1\nx All of it is here. : 2\nnested: 1,{ \"c\": 2}\nobject: object with y z\n" + all; text != want {
+		t.Errorf("got %q, want %q", text, want)
+	}
+}
+
+// Lists in lists are read once, however deep they are.
+func TestTextOfDeepLists(t *testing.T) {
+	const deep = 9000
+	answer := []byte(`{"a":` + strings.Repeat("[", deep) + strings.Repeat("]", deep) + `,"b":"` + strings.Repeat("x", 90_000) + `"}`)
+	if n := testing.AllocsPerRun(1, func() { Text(answer) }); n > 1000 {
+		t.Errorf("got %v allocations", n)
+	}
+}

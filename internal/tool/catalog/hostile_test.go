@@ -127,11 +127,11 @@ func TestNothingIsHiddenInPrompts(t *testing.T) {
 		for _, a := range p.Arguments {
 			arguments[a.Name] = tooltest.Hostile
 		}
-		text, err := r.dispatcher.Prompt(t.Context(), alice, gate.Request{ID: "1", Method: "prompts/get", Name: p.Name}, arguments)
-		if err != nil || text == "" {
-			t.Errorf("%s: got %q and %v", p.Name, text, err)
+		out, err := r.dispatcher.Prompt(t.Context(), alice, gate.Request{ID: "1", Method: "prompts/get", Name: p.Name}, arguments)
+		if err != nil || out.Text == "" {
+			t.Errorf("%s: got %q and %v", p.Name, out.Text, err)
 		}
-		tooltest.NothingHidden(t, p.Name, text)
+		tooltest.NothingHidden(t, p.Name, out.Text)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tsapi"
@@ -327,5 +328,79 @@ func TestRouteThatIsNotAdvertised(t *testing.T) {
 	var out struct{ Note string }
 	if err != nil || json.Unmarshal([]byte(text), &out) != nil || !strings.HasPrefix(out.Note, warning) {
 		t.Errorf("got %s and error %v", text, err)
+	}
+}
+
+// A code is for the devices that the question was about: one that has come to their name
+// since then, and looks the same, is asked about anew.
+func TestCodeIsForTheDeviceAsked(t *testing.T) {
+	for name, call := range map[string]string{
+		"delete_device":            `{"devices":["web-2","phone"]%s}`,
+		"expire_device_key":        `{"devices":["web-2"]%s}`,
+		"set_device_routes":        `{"device":"web-2","routes":["10.2.0.0/24"]%s}`,
+		"update_device_attributes": `{"devices":["web-2"],"attributes":[{"key":"custom:a","text":"b"}]%s}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, few()...)
+			_, err := r.changed(name, fmt.Sprintf(call, ""))
+			_, after, _ := strings.Cut(told(t, err, tool.CodeConfirmationRequired, "confirm set to").Next, "confirm set to ")
+			code, _, _ := strings.Cut(after, " ")
+			all := r.fake.Devices()
+			for i := range all {
+				if all[i].NodeID == "nWeb2CNTRL" {
+					all[i].NodeID, all[i].ID = "nOtherCNTRL", "99"
+				}
+			}
+			r.fake.SetDevices(all)
+			_, err = r.changed(name, fmt.Sprintf(call, `,"confirm":"`+code+`"`))
+			if e := told(t, err, tool.CodeConfirmationRequired, "confirm set to"); !strings.Contains(e.Message, "has changed since") {
+				t.Errorf("got %s", e.Message)
+			}
+		})
+	}
+}
+
+// One device that is named like a key hides no other from the audit.
+func TestRecordsNameAllButKeys(t *testing.T) {
+	devices := few()
+	devices[1].Hostname, devices[1].Name = "tskey-auth-x", "tskey-auth-x.tailfe8c.ts.net"
+	r := newRig(t, devices...)
+	got := r.batch("delete_device", `{"devices":["web-1","nWeb2CNTRL","phone"],"confirm":"CODE"}`)
+	if got.Done != 3 {
+		t.Errorf("got %+v", got)
+	}
+	for _, record := range r.log.Records() {
+		if record.Event != audit.Decision && record.Code == "" && record.Target != "web-1,[redacted],phone" {
+			t.Errorf("the record %s names %q", record.Event, record.Target)
+		}
+	}
+}
+
+// A rate is no wider for who names many devices in one call: each counts.
+func TestRateCountsEachDevice(t *testing.T) {
+	r := newRig(t, few()...)
+	for entry, may := range map[string]int{
+		`{"tools":["*","escalating:*"],"rate":"2/h"}`:                             2,
+		`{"tools":["*","escalating:*"],"devices":["tag:web"],"rate":"1/h"}`:       1,
+		`{"tools":["*","escalating:*"],"devices":["tag:web"],"rate":"2/h"}`:       2,
+		`{"tools":["*","escalating:*"],"devices":["tag:web"]}`:                    3,
+		`{"tools":["*","escalating:*"],"devices":["web-1","web-2"],"rate":"3/h"}`: 3,
+	} {
+		for name, rest := range map[string]string{"delete_device": ``, "update_device_attributes": `,"attributes":[{"key":"custom:a","text":"b"}]`} {
+			// A question is a call too, so each is asked by another node.
+			c := by(t, fmt.Sprintf("u%d@example.com", len(entry)*100+len(name)), entry)
+			_, err := r.dispatcher.Call(t.Context(), c, gate.Request{Name: name, Arguments: json.RawMessage(`{"devices":["web-1","web-2"]` + rest + `}`)})
+			code := tool.CodeConfirmationRequired
+			if may < 2 {
+				code = string(failure.RateLimited)
+			}
+			if e := told(t, err, code, ""); may < 2 && !strings.Contains(e.Next, "name fewer devices") {
+				t.Errorf("%s: got %v", entry, e)
+			}
+			_, err = r.dispatcher.Call(t.Context(), c, gate.Request{Name: name, Arguments: json.RawMessage(`{"devices":["web-1"]` + rest + `}`)})
+			if told := codeOf(err); may == 3 && told != tool.CodeConfirmationRequired || may == 2 && told != string(failure.RateLimited) {
+				t.Errorf("%s %s: after that got %v", entry, name, err)
+			}
+		}
 	}
 }

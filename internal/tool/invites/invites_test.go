@@ -131,3 +131,19 @@ func TestEffectOfWithdrawing(t *testing.T) {
 	r.Fake.Fail("getUserInvite", fakeapi.Body(200, "application/json", `{}`))
 	says("user", "29214", "whoever holds its link into the tailnet")
 }
+
+// A code is for the device that was asked about, not for the next one of its name.
+func TestCodeToShareIsForTheDeviceAsked(t *testing.T) {
+	r := newRig(t)
+	const call = `{"device":"web-1"`
+	_, after, _ := strings.Cut(r.Refuses("create_device_invites", call+`}`, tool.CodeConfirmationRequired), "confirm set to ")
+	code, _, _ := strings.Cut(after, " ")
+	all := r.Fake.Devices()
+	for i := range all {
+		if all[i].Hostname == "web-1" {
+			all[i].NodeID, all[i].ID = "nOtherCNTRL", "99"
+		}
+	}
+	r.Fake.SetDevices(all)
+	r.Refuses("create_device_invites", call+`,"confirm":"`+code+`"}`, tool.CodeConfirmationRequired, "has changed since")
+}

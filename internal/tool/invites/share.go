@@ -54,7 +54,7 @@ func (i *invites) shareDevice() tool.Tool {
 			return createOutput{}, err
 		}
 		name := lookup.Called(device)
-		if err := call.Confirm(in.Confirmation, name, in.effect(name)); err != nil {
+		if err := call.Touching(lookup.Key(device)).Confirm(in.Confirmation, name, in.effect(name)); err != nil {
 			return createOutput{}, err
 		}
 		type wanted struct {

@@ -94,7 +94,7 @@ func (n *node) queryDNS() tool.Tool {
 // questionName returns the name to ask for, in lower case and without a dot at its end.
 func questionName(in queryInput) (string, error) {
 	name := strings.ToLower(strings.TrimSuffix(strings.TrimSpace(in.Name), "."))
-	if addr, err := netip.ParseAddr(name); err == nil {
+	if addr, err := netip.ParseAddr(name); err == nil && addr.Zone() == "" { // a zone may be any text
 		if in.Type != "PTR" {
 			return "", tool.Invalidf("set type to PTR for the name of an address; get_whois tells who a Tailscale address is", "%s is an address and no name", addr)
 		}

@@ -164,9 +164,11 @@ func TestQueryDNSNotAsked(t *testing.T) {
 	if !strings.Contains(got.NotAsked, "this program has no way to 100.100.100.100") {
 		t.Errorf("got %+v", got)
 	}
-	for _, name := range []string{"", ".", "a..b", strings.Repeat("a", 64) + ".example", strings.Repeat("a.", 127) + "a", "grüße.example", "a b", "100.64.0.2", "https://example.com/"} {
+	for _, name := range []string{"", ".", "a..b", strings.Repeat("a", 64) + ".example", strings.Repeat("a.", 127) + "a", "grüße.example", "a b", "100.64.0.2", "https://example.com/", "fe80::1%" + strings.Repeat("x", 1000)} {
 		if _, err := newBench(t, n).call("query_dns", `{"name":"`+name+`"}`); code(err) != tool.CodeInvalidArgument {
 			t.Errorf("%q: got %v, want code %s", name, err, tool.CodeInvalidArgument)
+		} else if len(err.Error()) > 300 {
+			t.Errorf("%q: it is repeated: %v", name, err)
 		}
 	}
 }

@@ -157,28 +157,28 @@ func (r reviewer) shared(ctx context.Context, call tool.Call, t *tailnet, ids []
 	return risk.All(f), nil
 }
 
-// show puts findings into words within bounds, and counts what is left out. One that does
-// not fit is shown with fewer names, if that does. about is the area that was asked for.
+// show puts findings into words within bounds, and counts what is left out. In full none
+// is, however much there is of one: each has its share. about is the area that was asked
+// for.
 func show(all []risk.Finding, within bounds, about string) (out auditOutput) {
 	out.Findings = []finding{}
 	counts, left, room := map[string]int{}, map[string]int{}, within.bytes
 	var areas []string
-	for _, f := range all {
+	for i, f := range all {
 		counts[f.Rank]++
-		fits := false
-		for names := within.names; names > 0 && !fits; names /= 2 {
-			one := finding{f.Rank, f.Risk, few(f.Where, names), f.Why, f.Next}
-			text, _ := json.Marshal(one) // texts can always be written
-			if fits = len(text) <= room; fits {
-				room -= len(text)
-				out.Findings = append(out.Findings, one)
-			}
+		share := room
+		if within == inFull {
+			share = room / (len(all) - i)
 		}
-		if !fits {
-			left[f.Rank]++
-			if !slices.Contains(areas, f.Area) {
-				areas = append(areas, f.Area)
-			}
+		one, bytes := told(f, within.names, share)
+		if bytes <= room {
+			room -= bytes
+			out.Findings = append(out.Findings, one)
+			continue
+		}
+		left[f.Rank]++
+		if !slices.Contains(areas, f.Area) {
+			areas = append(areas, f.Area)
 		}
 	}
 	out.Summary = counted(counts)
@@ -190,6 +190,17 @@ func show(all []risk.Finding, within bounds, about string) (out auditOutput) {
 		out.More = fmt.Sprintf("%s more: call again about %s", counted(left), strings.Join(areas, ", "))
 	}
 	return out
+}
+
+// told is a finding as it is shown, with fewer names where it is larger than its share.
+func told(f risk.Finding, names, share int) (one finding, bytes int) {
+	for n := min(names, len(f.Where)); ; n /= 2 {
+		one = finding{f.Rank, f.Risk, few(f.Where, n), f.Why, f.Next}
+		text, _ := json.Marshal(one) // texts can always be written
+		if len(text) <= share || n <= 1 {
+			return one, len(text)
+		}
+	}
 }
 
 func counted(by map[string]int) string {

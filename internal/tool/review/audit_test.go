@@ -226,3 +226,37 @@ func TestAuditOfManagedFile(t *testing.T) {
 		t.Errorf("got %+v", a)
 	}
 }
+
+// Whoever names devices, keys or routes at length, or offers thousands of routes, hides
+// nothing: no other finding, and not their own.
+func TestNobodyHidesFindings(t *testing.T) {
+	net := clean()
+	var offered []string
+	for i := range 4000 {
+		offered = append(offered, fmt.Sprintf("10.%d.%d.0/24", 100+i/250, i%250))
+	}
+	more(routes(device("flood", "bob@example.com", "100.64.0.40"), offered, nil))(&net)
+	for i := range 300 {
+		with(device(fmt.Sprintf("stale-%d-%s", i, strings.Repeat("x", 50)), "bob@example.com", fmt.Sprintf("100.64.%d.%d", 1+i/200, 1+i%200)), func(d *fakeapi.Device) {
+			d.KeyExpiryDisabled, d.UpdateAvailable, d.ConnectedToControl, d.LastSeen = true, true, false, in(-90)
+		})(&net)
+	}
+	net.keys = append(net.keys, map[string]any{"id": "kOpenCNTRL", "keyType": "auth", "userId": "123456", "description": strings.Repeat("x", 100_000), "expires": in(2), "capabilities": creates(true, true)})
+	r := start(t, net)
+	for arguments, want := range map[string][]string{
+		`{}`:                      {"auth keys that admit", "an outdated Tailscale"},
+		`{"about":"credentials"}`: {"auth keys that admit"},
+		`{"about":"devices"}`:     {"keys of people's devices that never expire", "an outdated Tailscale", "routes or exit nodes", "not seen for 60 days"},
+	} {
+		a, bytes := ask(t, r, arguments)
+		told := strings.Join(a.told(), "\n")
+		for _, risk := range want {
+			if !strings.Contains(told, risk) {
+				t.Errorf("%s: %q is not in %.2000s\n%s\n%q", arguments, risk, told, a.More, a.NotRead)
+			}
+		}
+		if arguments != `{}` && a.More != "" || bytes > 40<<10 {
+			t.Errorf("%s: %d bytes, %s", arguments, bytes, a.More)
+		}
+	}
+}

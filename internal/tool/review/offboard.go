@@ -127,15 +127,20 @@ func (t *tailnet) who(text string) (person, error) {
 	if text == "" {
 		return person{}, tool.Invalidf("give a login such as bob@example.com", "nobody is named")
 	}
+	if u, ok := t.named(text); ok {
+		if u.Text("loginName") == "" {
+			return person{}, tool.Invalidf("find another with list_users", "the user %q has no login, so nothing can be told to be theirs", tool.Clip(text))
+		}
+		return personOf(u), nil
+	}
 	var near []string
 	part := strings.ToLower(text)
 	var found tsapi.Object
 	for _, u := range t.users {
 		login := u.Text("loginName")
-		if strings.EqualFold(login, text) || u.Text("id") == text {
-			return personOf(u), nil
-		}
-		if strings.Contains(strings.ToLower(login), part) || strings.Contains(strings.ToLower(u.Text("displayName")), part) {
+		// What people call themselves is no login, whatever it looks like.
+		called := !strings.Contains(text, "@") && strings.Contains(strings.ToLower(u.Text("displayName")), part)
+		if login != "" && (called || strings.Contains(strings.ToLower(login), part)) {
 			near, found = append(near, shown(login)), u
 		}
 	}
@@ -145,6 +150,7 @@ func (t *tailnet) who(text string) (person, error) {
 	case len(near) > 1:
 		slices.Sort(near)
 		return person{}, tool.Invalidf("give one of these: "+strings.Join(few(near, 10), ", "), "%d users fit %q", len(near), tool.Clip(text))
+	case strings.ContainsAny(text, ":*"): // the policy file has groups and domains with an @
 	case t.users == nil && strings.Contains(text, "@"):
 		return person{Login: text, Status: "not known: the users could not be read"}, nil
 	case t.users == nil:
@@ -153,6 +159,20 @@ func (t *tailnet) who(text string) (person, error) {
 		return person{Login: text, Status: "no user of the tailnet"}, nil
 	}
 	return person{}, tool.Invalidf("find the login with list_users", "no user has %q in the login or name", tool.Clip(text))
+}
+
+// named finds the user of a login or an ID: the very one before one that is written alike.
+func (t *tailnet) named(text string) (tsapi.Object, bool) {
+	for _, is := range []func(u tsapi.Object) bool{
+		func(u tsapi.Object) bool { return u.Text("loginName") == text },
+		func(u tsapi.Object) bool { return u.Text("id") == text },
+		func(u tsapi.Object) bool { return strings.EqualFold(u.Text("loginName"), text) },
+	} {
+		if i := slices.IndexFunc(t.users, is); i >= 0 {
+			return t.users[i], true
+		}
+	}
+	return tsapi.Object{}, false
 }
 
 func personOf(u tsapi.Object) person {

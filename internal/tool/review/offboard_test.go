@@ -175,3 +175,26 @@ func TestOffboardOfParts(t *testing.T) {
 	}
 	r.Refuses("offboard_person", `{"person":"bob"}`, "invalid_argument", "give the whole login")
 }
+
+// Nobody becomes another by their name: one written alike, a name for people that is
+// somebody's login, a user without a login, or a part of the policy file that is none.
+func TestOffboardNobodyElse(t *testing.T) {
+	net := leaver()
+	net.users = append([]map[string]any{user("123480", "BO\u212aE@example.com", "member", "active", 0)}, net.users...)
+	net.users = append(net.users, user("123481", "boke@example.com", "member", "active", 0), user("123482", "mallory@example.com", "member", "active", 0), user("123483", "nobody", "member", "active", 0))
+	net.users[len(net.users)-1]["loginName"] = ""
+	net.users[len(net.users)-2]["displayName"] = "gone@example.com"
+	net.webhooks = append(net.webhooks, map[string]any{"endpointId": "77", "endpointUrl": "https://hooks.example.com/y", "subscriptions": []string{"nodeCreated"}})
+	net.policy = strings.Replace(net.policy, `"group:eng": [`, `"group:eng": ["gone@example.com", `, 1)
+	r := start(t, net)
+	if o, _ := leave(t, r, "boke@example.com"); o.Person.ID != "123481" {
+		t.Errorf("got %+v", o.Person)
+	}
+	if o, _ := leave(t, r, "gone@example.com"); o.Person.Login != "gone@example.com" || len(o.Policy) != 1 {
+		t.Errorf("got %+v", o)
+	}
+	r.Refuses("offboard_person", `{"person":"123483"}`, tool.CodeInvalidArgument, "list_users")
+	for _, selector := range []string{"group:eng@example.com", "user:*@example.com", "*@example.com"} {
+		r.Refuses("offboard_person", `{"person":"`+selector+`"}`, tool.CodeInvalidArgument, "list_users")
+	}
+}

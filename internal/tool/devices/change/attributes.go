@@ -43,7 +43,7 @@ func (c *changes) updateAttributes() tool.Tool {
 			return out, err
 		}
 		var found []tsapi.Device
-		var names []string
+		var names, ids []string
 		for _, name := range in.Devices {
 			device, err := lookup.Resolve(ctx, lookup.For(call, c.api), name, false)
 			if err != nil {
@@ -52,7 +52,10 @@ func (c *changes) updateAttributes() tool.Tool {
 			if slices.ContainsFunc(found, func(v tsapi.Device) bool { return lookup.Key(v) == lookup.Key(device) }) {
 				return out, tool.Invalidf("give each device once", "%q is there twice", tool.Clip(name))
 			}
-			found, names = append(found, device), append(names, lookup.Called(device))
+			found, names, ids = append(found, device), append(names, lookup.Called(device)), append(ids, lookup.Key(device))
+		}
+		if err := lookup.Count(call, found); err != nil {
+			return out, err
 		}
 		if out.Previous, err = c.attributesOf(ctx, found); err != nil {
 			return attributesOutput{}, err
@@ -61,7 +64,7 @@ func (c *changes) updateAttributes() tool.Tool {
 		if err != nil {
 			return attributesOutput{}, err
 		}
-		if err := call.Confirm(in.Confirmation, strings.Join(names, ","), effect+c.cutOff(ctx, call, found...)); err != nil {
+		if err := call.Touching(ids...).Confirm(in.Confirmation, strings.Join(names, ","), effect+c.cutOff(ctx, call, found...)); err != nil {
 			return attributesOutput{}, err
 		}
 		if err := c.api.Do(ctx, in.request(found, patches)); err != nil {

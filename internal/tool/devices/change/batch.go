@@ -108,11 +108,14 @@ func (c *changes) run(ctx context.Context, call tool.Call, in batchInput, found 
 		out.Note = "nothing was changed: all of it was so already"
 		return out, nil
 	}
-	var names []string
-	for _, d := range open {
-		names = append(names, lookup.Called(d))
+	if err := lookup.Count(call, open); err != nil {
+		return batchOutput{}, err
 	}
-	if err := call.Confirm(in.Confirmation, strings.Join(names, ","), c.stakes(ctx, call, open, b)); err != nil {
+	var names, ids []string
+	for _, d := range open {
+		names, ids = append(names, lookup.Called(d)), append(ids, lookup.Key(d))
+	}
+	if err := call.Touching(ids...).Confirm(in.Confirmation, strings.Join(names, ","), c.stakes(ctx, call, open, b)); err != nil {
 		return batchOutput{}, err
 	}
 	if err := c.send(ctx, call, found, b, &out); err != nil {

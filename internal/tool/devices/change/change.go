@@ -79,7 +79,7 @@ func (c *changes) cutOff(ctx context.Context, call tool.Call, changed ...tsapi.D
 // change confirms a change of one device, makes it once and reads the fields
 // that it concerns again.
 func (c *changes) change(ctx context.Context, call tool.Call, in changeInput, device tsapi.Device, op string, body any, effect string, fields ...string) (changeOutput, error) {
-	if err := call.Confirm(in.Confirmation, lookup.Called(device), effect); err != nil {
+	if err := call.Touching(lookup.Key(device)).Confirm(in.Confirmation, lookup.Called(device), effect); err != nil {
 		return changeOutput{}, err
 	}
 	if err := c.api.Do(ctx, tsapi.Request{Op: op, Params: []string{lookup.Key(device)}, Body: body}); err != nil {

@@ -52,7 +52,7 @@ func (c *changes) setRoutes() tool.Tool {
 			}
 		}
 		effect := replacing(lookup.Called(device), without(routes, enabled), without(enabled, routes)) + idle(without(routes, advertised))
-		if err := call.Confirm(in.Confirmation, lookup.Called(device), effect); err != nil {
+		if err := call.Touching(lookup.Key(device)).Confirm(in.Confirmation, lookup.Called(device), effect); err != nil {
 			return changeOutput{}, err
 		}
 		now, err := c.api.Object(ctx, tsapi.Request{Op: "setDeviceRoutes", Params: id, Body: map[string][]string{"routes": routes}})

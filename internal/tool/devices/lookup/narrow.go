@@ -64,5 +64,20 @@ func (n narrowed) GetDevice(ctx context.Context, id string, allFields bool) (tsa
 
 // covers reports whether the grants of the call are for the device.
 func (n narrowed) covers(d tsapi.Device) (bool, error) {
-	return n.call.Covers(grant.Device{NodeID: d.NodeID, Name: d.Name, User: d.User, Tags: d.Tags, Foreign: d.IsExternal})
+	return n.call.Covers(granted(d))
+}
+
+// Count counts a change of these devices by the rates of the call's grants, as a call for
+// each: one call with many names is no more than as many with one.
+func Count(call tool.Call, devices []tsapi.Device) error {
+	all := make([]grant.Device, len(devices))
+	for i, d := range devices {
+		all[i] = granted(d)
+	}
+	return call.CountEach(all...)
+}
+
+// granted is a device as grants know it.
+func granted(d tsapi.Device) grant.Device {
+	return grant.Device{NodeID: d.NodeID, Name: d.Name, User: d.User, Tags: d.Tags, Foreign: d.IsExternal}
 }

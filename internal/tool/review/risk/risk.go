@@ -81,10 +81,19 @@ func All(f *Facts) []Finding {
 	all = slices.Concat(all, f.server(), f.devices(), f.keys(), f.people(), f.invites(), f.shares(), f.webhooks(), f.settings(), f.dns())
 	for i := range all {
 		for k, where := range all[i].Where {
-			all[i].Where[k] = visible.Text(where)
+			all[i].Where[k] = clipped(visible.Text(where))
 		}
 	}
 	return Sorted(all)
+}
+
+// clipped bounds a name. Others choose theirs, and may not push out what else there is.
+func clipped(name string) string {
+	const most = 200
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + "…"
 }
 
 // Sorted puts findings in their order.
