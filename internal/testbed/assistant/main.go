@@ -6,7 +6,7 @@
 // tasks took before there were tools for them, and fails if one cannot be done, is answered
 // wrongly, or costs too much.
 //
-// The control server, tailscaled on six of the devices, tailscale-mcp with its default
+// The control server, tailscaled on seven of the devices, tailscale-mcp with its default
 // limits and tailscale-mcp-proxy are real; only the Tailscale API is a fake. What is to be
 // answered is computed by package expect, which knows neither the product's policy nor its
 // tools.
