@@ -197,21 +197,25 @@ func diagnosis(t *testing.T, command func(context.Context, string, ...string) *e
 // leaves out, whatever text there is beside the structured content.
 func TestDoctorWithQuery(t *testing.T) {
 	const query = "groups=devices,policy&text=short"
-	server := answers{
-		"server/discover": discovered,
-		"tools/call": `{"resultType":"complete","content":[{"type":"text","text":"login: alice"}],` +
-			`"structuredContent":{"login":"alice@example.com","node":"laptop","host":"tag:mcp","classes":["read"],"groups":["devices","policy"]}}`,
-		"tools/list": `{"resultType":"complete","tools":[{"name":"a"},{"name":"whoami"}]}`,
-	}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.RawQuery != query {
-			t.Errorf("%s came with the query %q", r.Method, r.URL.RawQuery)
+	of := func(tools string) *httptest.Server {
+		server := answers{
+			"server/discover": discovered,
+			"tools/call": `{"resultType":"complete","content":[{"type":"text","text":"login: alice"}],` +
+				`"structuredContent":{"login":"alice@example.com","node":"laptop","host":"tag:mcp","classes":["read"],"groups":["devices","policy"]}}`,
+			"tools/list": `{"resultType":"complete","tools":[` + tools + `]}`,
 		}
-		server.ServeHTTP(w, r)
-	}))
-	defer s.Close()
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.RawQuery != query {
+				t.Errorf("%s came with the query %q", r.Method, r.URL.RawQuery)
+			}
+			server.ServeHTTP(w, r)
+		}))
+		t.Cleanup(s.Close)
+		return s
+	}
+	s := of(`{"name":"a"},{"name":"whoami"}`)
 	mustDiagnose(t, here, []string{"--server", s.URL + "/mcp?" + query}, "",
 		"ok    configuration: server "+s.URL+"/mcp?"+query, "takes you for alice@example.com", "ok    tools: 2: a, whoami; the URL asks for the groups devices, policy only")
-	server["tools/list"] = `{"resultType":"complete","tools":[{"name":"whoami"}]}`
+	s = of(`{"name":"whoami"}`)
 	mustDiagnose(t, here, []string{"--server", s.URL + "/mcp?" + query}, "tools", "fail  tools: you may use no tool of the groups that the URL asks for: devices, policy\n")
 }

@@ -23,8 +23,9 @@ Exit codes:
 const installDetails = `It shows the change, asks, and keeps a copy of the file. Everything else in the
 file stays as it is. OPTIONS behind -- are what the client shall start the proxy
 with besides --server, for example -- --tailscaled-socket PATH. --groups and
---text become part of the URL: the client asks for less than it may use. Without CLIENT
-it lists the clients; with --print it also names the documents that it goes by.`
+--text become part of the URL: the client asks for less than it may use. Without
+CLIENT it lists the clients; with --print it also names the documents that it
+goes by.`
 
 const uninstallDetails = `It shows the change and asks. It takes out an entry that starts this proxy, and
 leaves everything else in the file as it is. Copies from before stay, and it
