@@ -31,7 +31,7 @@ func ParseClasses(texts []string) (map[string]grant.Class, error) {
 		word, names, ok := strings.Cut(text, "=")
 		class, err := grant.ParseClass(word)
 		if !ok || err != nil || names == "" {
-			return nil, cli.Misused("--class read=get_*,list_files", "%q is no class of tools", text)
+			return nil, cli.Misused("--class read=read_file,search_*", "%q is no class of tools", text)
 		}
 		for name := range strings.SplitSeq(names, ",") {
 			all[name] = class
