@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
@@ -86,7 +85,7 @@ func within(groups []string, sets []tool.Set) []tool.Set {
 // Groups are the names of all groups of this version.
 func Groups() []string {
 	var groups []string
-	for _, t := range known() {
+	for _, t := range Known() {
 		groups = append(groups, t.Group)
 	}
 	slices.Sort(groups)
@@ -165,24 +164,16 @@ func upstream(o Options, api API) []tool.Set {
 // finder returns what finds a tool of this version by its name, whether this host offers
 // it or not, and what lists those that can grant privilege.
 func finder() (find func(name string) (grant.Tool, bool), escalating func() []grant.Tool) {
-	all := sync.OnceValue(func() map[string]grant.Tool {
-		byName := map[string]grant.Tool{}
-		for _, t := range Everything("").Tools {
-			byName[t.Name] = t.Granted()
-		}
-		return byName
-	})
 	find = func(name string) (grant.Tool, bool) {
-		t, ok := all()[name]
-		return t, ok
-	}
-	return find, func() (grave []grant.Tool) {
-		for _, t := range all() {
-			if t.Class == grant.Escalating {
-				grave = append(grave, t)
-			}
+		all := Known()
+		i := slices.IndexFunc(all, func(t grant.Tool) bool { return t.Name == name })
+		if i < 0 {
+			return grant.Tool{}, false
 		}
-		return grave
+		return all[i], true
+	}
+	return find, func() []grant.Tool {
+		return slices.DeleteFunc(Known(), func(t grant.Tool) bool { return t.Class != grant.Escalating })
 	}
 }
 
