@@ -53,6 +53,10 @@ func (r Reach) Span(now time.Time, w Window, cursor string) (Span, error) {
 	if err != nil {
 		return Span{}, err
 	}
+	if end.After(now) {
+		// What is still to come would be on the pages to come, and move what is on them.
+		end, absoluteEnd = now, false
+	}
 	switch {
 	case cursor != "" && !(absoluteStart && absoluteEnd):
 		return Span{}, failure.Invalidf("repeat start and end of the answer that the cursor is from", "a cursor needs start and end as times, or the window would have moved")
