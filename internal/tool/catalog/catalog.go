@@ -66,8 +66,9 @@ type Options struct {
 // New returns the registry of everything that this host offers, which knows too why it
 // does not offer the rest.
 func New(o Options) *gate.Registry {
-	there := sets(o)
-	return tool.NewRegistry(o.Ceiling, append(within(o.Groups, there), withheld(o, there))...)
+	there, rest := sets(o), lacking(o)
+	know(func() []tool.Tool { return merged(slices.Concat(there, rest)).Tools })
+	return tool.NewRegistry(o.Ceiling, append(within(o.Groups, there), withheld(o, there, rest))...)
 }
 
 // within are the sets with what of them belongs to these groups; of nil, all of them.
@@ -122,6 +123,14 @@ func sets(o Options) []tool.Set {
 		sets = append(sets, upstream(o, o.API)...)
 	}
 	return sets
+}
+
+// lacking are the groups that a host without a credential lacks.
+func lacking(o Options) []tool.Set {
+	if o.API != nil {
+		return nil
+	}
+	return upstream(o, nil)
 }
 
 // API is the client of the Tailscale API as the groups need it; *tsapi.API is one.

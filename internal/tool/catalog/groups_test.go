@@ -22,7 +22,7 @@ func TestGroupsOfAHost(t *testing.T) {
 		t.Errorf("without a credential: %q, %d tools", got, len(now.Tools()))
 	}
 	why := map[string]string{}
-	for _, w := range withheld(o, sets(o)).Withheld {
+	for _, w := range withheld(o, sets(o), lacking(o)).Withheld {
 		for _, r := range w.Why {
 			why[w.Tool.Name] += r.What + ". "
 		}

@@ -28,8 +28,9 @@ var (
 )
 
 // withheld are the tools of this version that a host with those options, which has these
-// sets, does not offer, each with everything that has to be set.
-func withheld(o Options, offered []tool.Set) (left tool.Set) {
+// sets and lacks those for want of a credential, does not offer, each with everything that
+// has to be set.
+func withheld(o Options, offered, rest []tool.Set) (left tool.Set) {
 	leave := func(tools []tool.Tool, why ...gate.Reason) {
 		for _, t := range tools {
 			all := slices.Clone(why)
@@ -49,9 +50,7 @@ func withheld(o Options, offered []tool.Set) (left tool.Set) {
 		}
 	}
 	leave(merged(offered).Tools)
-	if o.API == nil {
-		leave(merged(upstream(o, nil)).Tools, noCredential)
-	}
+	leave(merged(rest).Tools, noCredential)
 	return left
 }
 

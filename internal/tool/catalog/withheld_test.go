@@ -29,7 +29,7 @@ func TestWithheldReasons(t *testing.T) {
 		{"with all classes", Options{Ceiling: grant.Classes()}, map[string]string{"set_policy": "it has no API credential"}},
 	} {
 		got := map[string]string{}
-		for _, w := range withheld(c.o, sets(c.o)).Withheld {
+		for _, w := range withheld(c.o, sets(c.o), lacking(c.o)).Withheld {
 			var all []string
 			for _, why := range w.Why {
 				all = append(all, why.What)
