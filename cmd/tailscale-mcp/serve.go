@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -130,6 +131,9 @@ func runServe(ctx context.Context, s streams) error {
 	} else {
 		go warnScopes(ctx, api, offers.ceiling, cfg.Groups, log)
 	}
+	// What making the tools has left behind goes back to the system: a daemon is at rest for
+	// days.
+	debug.FreeOSMemory()
 	return serve(ctx, way.HTTPServer(), mcp.Drain, listener, manager, log)
 }
 
