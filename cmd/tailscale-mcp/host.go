@@ -3,18 +3,31 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
+	"github.com/spf13/cobra"
 	"tailscale.com/client/local"
 	"tailscale.com/ipn/ipnstate"
 
 	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/localapi/socket"
+	"tailscale-mcp/internal/manage"
 	"tailscale-mcp/internal/tool/catalog"
+	"tailscale-mcp/internal/upstream/npm"
+	"tailscale-mcp/internal/upstream/unit"
 )
 
 // hostRoot is where the files of this host are. Tests have a folder of their own.
@@ -39,6 +52,64 @@ func operatorConfig(p person) (config.Config, error) {
 // localClient reaches the tailscaled of this host.
 func localClient(cfg config.Config) *local.Client {
 	return socket.Client(cfg.TailscaledSocket)
+}
+
+// serverCommand is for the servers behind this one.
+func serverCommand() *cobra.Command {
+	return manage.Command(func(ctx context.Context, changes bool) (manage.Host, func(), error) {
+		cfg, err := operatorConfig(person{err: io.Discard})
+		if err != nil {
+			return manage.Host{}, nil, err
+		}
+		h := manage.Host{
+			Dir: cfg.Servers, NPM: npm.Folder, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined),
+			URL: func(ctx context.Context, server string) string {
+				host, _ := address(ctx, cfg)
+				if host == "" {
+					return ""
+				}
+				return fmt.Sprintf("http://%s/%s/mcp", net.JoinHostPort(host, strconv.Itoa(int(cfg.Port))), server)
+			},
+			Grant: func(ctx context.Context, server string) string {
+				_, dst := address(ctx, cfg)
+				return grant.Missing{
+					Capability: cfg.Capability, Src: []string{"alice@example.com"}, Dst: dst, Port: cfg.Port,
+					Tools: []string{server + "/read:*"}, Resources: []string{server + "/*"},
+				}.String()
+			},
+		}
+		if cfg.ServersUnconfined {
+			return h, func() {}, nil
+		}
+		systemd, done, err := manage.Connect(ctx)
+		switch {
+		case err == nil:
+			h.Systemd = systemd
+			return h, done, nil
+		case changes:
+			return manage.Host{}, nil, err
+		}
+		return h, func() {}, nil // what only reads says what the files do
+	})
+}
+
+// address is where clients reach this host, by its name in MagicDNS if it has one, and how
+// grants name it; both are empty while tailscaled does not say.
+func address(ctx context.Context, cfg config.Config) (host, dst string) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	status, err := localapi.New(localClient(cfg)).Self(ctx)
+	if err != nil {
+		return "", ""
+	}
+	dst = hostName(status)
+	if status.Self != nil && status.Self.DNSName != "" {
+		return strings.TrimSuffix(status.Self.DNSName, "."), dst
+	}
+	if len(status.TailscaleIPs) > 0 {
+		return status.TailscaleIPs[0].String(), dst
+	}
+	return "", dst
 }
 
 // hostName is how a grant names this host: its first tag, else its address.

@@ -31,7 +31,7 @@ func run(ctx context.Context, args []string, s streams) int {
 // person who operates it.
 func commands(s streams) *cobra.Command {
 	root := rootCommand(s)
-	root.AddCommand(serveCommand(s), stdioCommand(s), checkCommand(), grantCommand(), toolsCommand(),
+	root.AddCommand(serveCommand(s), stdioCommand(s), checkCommand(), grantCommand(), toolsCommand(), serverCommand(),
 		doctorCommand(), auditCommand(), deviceCommand())
 	cli.New(root, version.String())
 	serve, _, err := root.Find([]string{"serve"})

@@ -21,6 +21,7 @@ import (
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/gateway"
 	"tailscale-mcp/internal/identity"
 	"tailscale-mcp/internal/listen"
 	"tailscale-mcp/internal/localapi/socket"
@@ -30,6 +31,8 @@ import (
 	"tailscale-mcp/internal/tool/catalog"
 	"tailscale-mcp/internal/tool/catalog/typo"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/upstream/servers"
+	"tailscale-mcp/internal/upstream/unit"
 	"tailscale-mcp/internal/version"
 )
 
@@ -123,7 +126,12 @@ func runServe(ctx context.Context, s streams) error {
 		Observe: front.Observe{HTTP: counts.HTTP, Limited: counts.Limited},
 		Log:     log,
 	})
+	behind := servers.New(servers.Options{Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log})
+	defer behind.Close()
+	behind.Follow(ctx)
+	door := gateway.New(gateway.Options{Servers: behind, Dispatcher: dispatcher, Version: version.String(), Log: log})
 	way.Handle(mcpserver.Path, mcp.Serve)
+	way.Handle(gateway.Path, door.Serve)
 	way.Handle(metricsPath, scrape(dispatcher))
 	counts.Gauges(inUse(way))
 	if api == nil {
@@ -134,7 +142,11 @@ func runServe(ctx context.Context, s streams) error {
 	// What making the tools has left behind goes back to the system: a daemon is at rest for
 	// days.
 	debug.FreeOSMemory()
-	return serve(ctx, way.HTTPServer(), mcp.Drain, listener, manager, log)
+	drain := func() {
+		mcp.Drain()
+		door.Drain()
+	}
+	return serve(ctx, way.HTTPServer(), drain, listener, manager, log)
 }
 
 // refuseStart reports a configuration that cannot work, and ends after it has

@@ -33,6 +33,9 @@ type Config struct {
 	LogLevel         slog.Level
 	AuditFile        string // where the audit is kept; empty: nowhere, and nothing is changed
 
+	Servers           string // folder with the entries of the servers behind this one
+	ServersUnconfined bool   // something else than systemd runs them, beside their entries
+
 	// Warnings are for the log at start: names that look like ours, misspelt, but
 	// may belong to another program.
 	Warnings []string
@@ -82,9 +85,11 @@ func Load(groups ...string) (Config, error) {
 			Rate:        l.number(serverPrefix+"_MAX_RATE", server.MaxRate, 5, 10_000),
 			APIRate:     l.number(serverPrefix+"_MAX_API_RATE", server.MaxAPIRate, 30, 100_000),
 		},
-		AuditFile: l.auditFile(serverPrefix+"_AUDIT_FILE", server.AuditFile),
-		LogLevel:  l.level(serverPrefix+"_LOG_LEVEL", server.LogLevel),
-		Warnings:  nearMisses(environ),
+		AuditFile:         l.auditFile(serverPrefix+"_AUDIT_FILE", server.AuditFile),
+		Servers:           l.folder(serverPrefix+"_SERVERS", server.Servers),
+		ServersUnconfined: l.boolean(serverPrefix+"_SERVERS_UNCONFINED", server.ServersUnconfined),
+		LogLevel:          l.level(serverPrefix+"_LOG_LEVEL", server.LogLevel),
+		Warnings:          nearMisses(environ),
 	}
 	if len(l.problems) > 0 {
 		return Config{}, &Error{Problems: l.problems}

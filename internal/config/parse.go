@@ -199,6 +199,14 @@ func (l *loader) socket(name, value string) string {
 	return value
 }
 
+func (l *loader) folder(name, value string) string {
+	if !filepath.IsAbs(value) || !graphic(value) {
+		l.addValue(name, value, "is not an absolute path of a folder", "write the whole path, beginning with /")
+		return ""
+	}
+	return filepath.Clean(value)
+}
+
 // AuditName is the file's name in a folder of logs.
 const AuditName = "audit.jsonl"
 

@@ -127,7 +127,7 @@ func (h Host) next(ctx context.Context, p Person, name string) {
 		return
 	}
 	if text := h.Grant(ctx, name); text != "" {
-		p.say("\nNext, in \"grants\" of the tailnet policy file:\n%s\n", text)
+		p.say("\nNext, in \"grants\" of the tailnet policy file, with whoever shall use it as \"src\":\n%s\n", text)
 	}
 	if url := h.URL(ctx, name); url != "" {
 		p.say("\nClients reach it at %s\nand by standard input and output with: tailscale-mcp-proxy install CLIENT --server %s\n", url, url)

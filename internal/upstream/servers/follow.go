@@ -31,15 +31,20 @@ func (s *Servers) Follow(ctx context.Context) {
 }
 
 // Read looks at the folder once. An entry that is wrong is said in the log, once for each
-// state of its file, and its server is as if it were not there.
+// state of its file, and its server is as if it were not there; a folder that cannot be read
+// is said once for each reason.
 func (s *Servers) Read() {
 	files, err := entry.Dir(s.o.Dir)
-	if err != nil {
-		s.o.Log.Error("servers are as they were: their folder cannot be read", "dir", s.o.Dir, "err", err)
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err != nil {
+		if s.unread == nil || s.unread.Error() != err.Error() {
+			s.o.Log.Error("servers are as they were: their folder cannot be read", "dir", s.o.Dir, "err", err)
+		}
+		s.unread = err
+		return
+	}
+	s.unread = nil
 	there := map[string]bool{}
 	for _, f := range files {
 		there[f.Name] = true

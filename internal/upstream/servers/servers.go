@@ -48,6 +48,8 @@ type Servers struct {
 
 	mu    sync.Mutex
 	known map[string]*server
+	// unread is why the folder could not be read the last time.
+	unread error
 }
 
 // server is one of them, as its files were when they were read last.

@@ -3,9 +3,12 @@
 package unit
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"net"
+	"path/filepath"
 	"strings"
 
 	"tailscale-mcp/internal/upstream/entry"
@@ -43,6 +46,19 @@ func SliceName(name string) string {
 
 // SocketPath is where the daemon connects.
 func SocketPath(name string) string { return sockets + "/" + name + ".sock" }
+
+// Dialer connects to what starts a server: the socket of its unit, or, where something else
+// than systemd runs servers, the one beside its entry in dir.
+func Dialer(dir string, unconfined bool) func(ctx context.Context, server string) (net.Conn, error) {
+	return func(ctx context.Context, server string) (net.Conn, error) {
+		path := SocketPath(server)
+		if unconfined {
+			path = filepath.Join(dir, server+".sock")
+		}
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", path)
+	}
+}
 
 // Of returns the units of a server that is started here, and not disabled; nothing for
 // others. top are the names of the folders in the root of the host: those that no server
