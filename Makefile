@@ -70,9 +70,16 @@ test: ## every test that needs no root, with the race detector
 test-loaded: ## make test again and again, beside other load (TIMES=10)
 	@.ci/test-loaded $(or $(TIMES),10)
 
+.PHONY: test-tools
+test-tools: ## the tests of every package where one needs a program that a machine may lack: here none is skipped
+	@TEST_REQUIRE_TOOLS=1 go test -count=1 -timeout 20m -skip '^Test(Root|Host)' \
+		$$(git grep -lE 'TEST_REQUIRE_TOOLS|testbed/clitest|TAILSCALE_API_EXAMPLES' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|')
+
 .PHONY: test-root
 test-root: | bin ## the tests with real addresses in network namespaces (root, /dev/net/tun)
-	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -timeout 20m -v -run '^TestRoot' ./... | grep -v 'no test files\|no tests to run\|^=== \|^PASS$$' | tee bin/test-root.log
+	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -timeout 20m -v -run '^TestRoot' \
+		$$(git grep -l '^func TestRoot' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') \
+		| grep -v 'no test files\|no tests to run\|^=== \|^PASS$$' | tee bin/test-root.log
 	@if grep -q -- '--- SKIP' bin/test-root.log; then echo 'a test was skipped where it must run'; exit 1; fi
 	@grep -q -- '--- PASS' bin/test-root.log
 
