@@ -115,6 +115,10 @@ conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite,
 bench: ## speed and memory, as ratios against a floor measured in the same run
 	@go run ./internal/testbed/bench $(BENCH)
 
+.PHONY: bench-gateway
+bench-gateway: ## what the gateway adds to a server behind it, beside a pipe to the same server (BENCH_GATEWAY=flags)
+	@go run ./internal/testbed/benchgateway $(BENCH_GATEWAY)
+
 .PHONY: bench-policy
 bench-policy: ## compiling, asking and comparing policy files, with 5,000 devices and 500 rules (BENCH_POLICY=flags)
 	@go test -run '^$$' -bench . -benchmem $(BENCH_POLICY) ./internal/policy ./internal/policy/effect ./internal/policy/grammar
