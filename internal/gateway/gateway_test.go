@@ -149,6 +149,9 @@ func (c client) post(ctx context.Context, t *testing.T, server, method string, p
 		if name, ok := params["name"].(string); ok {
 			h.Set("Mcp-Name", name)
 		}
+		if uri, ok := params["uri"].(string); ok {
+			h.Set("Mcp-Name", uri)
+		}
 	}
 	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 	if err != nil {
