@@ -142,10 +142,11 @@ func NewDispatcher(o Options) *Dispatcher {
 }
 
 // Of returns the path to what a server behind the gate offers. It shares everything
-// else with d.
+// else with d, but for Options.AskPerson: of a server's tools its entry says which a person
+// is asked about.
 func (d *Dispatcher) Of(server string) *Dispatcher {
 	other := *d
-	other.server = server
+	other.server, other.askPerson = server, server == "" && d.askPerson
 	return &other
 }
 
@@ -175,6 +176,11 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 		narrow:   t.Narrow,
 		limit:    t.Limit,
 		run: func(ctx context.Context, call Call) (Result, error) {
+			if t.AskPerson {
+				if err := call.agreed(*t); err != nil {
+					return Result{}, err
+				}
+			}
 			return t.Call(ctx, call, arguments)
 		},
 	})
