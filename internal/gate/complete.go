@@ -36,7 +36,9 @@ func (d *Dispatcher) CompleteResource(ctx context.Context, c caller.Caller, r Re
 			return readable, err
 		}
 	}
-	refusal := func() *Error { return d.denied(c, "the resource "+res.URI, grant.Missing{Resources: []string{d.selector(res.selector())}}) }
+	refusal := func() *Error {
+		return d.denied(c, "the resource "+res.URI, grant.Missing{Resources: []string{d.selector(res.selector())}})
+	}
 	return d.complete(ctx, c, r, now, listed, refusal, source, prefix)
 }
 
