@@ -168,7 +168,7 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 	arguments, target := r.Arguments, t.touches(r.Arguments)
 	return d.perform(ctx, c, r, job{
 		snapshot: now,
-		class:    t.Class,
+		class:    t.Class, classFrom: t.ClassFrom,
 		target:   &target,
 		decision: d.mayCall(c, *t),
 		refusal: func() *Error {

@@ -168,6 +168,7 @@ func (s *Servers) asking(name string) offer.Ask {
 			return nil, err
 		}
 		defer release()
+		call.RanIn(p.Invocation())
 		if why := s.why(name, item{what.Kind, what.Name}); why != "" {
 			return nil, &failure.Error{
 				Code: failure.AccessDenied, Message: fmt.Sprintf("the %s %s of the server %s is %s since it was approved, and so withheld", what.Kind, what.Name, name, why),

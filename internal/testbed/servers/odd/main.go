@@ -117,7 +117,7 @@ func answer(r request) {
 }
 
 // behaviours are the tools, besides echo.
-var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse")
+var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse fail")
 
 func tools() (all []any) {
 	schema := object{"type": "object"}
@@ -167,6 +167,10 @@ func call(r request) {
 			write(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%d,"total":3,"message":"step"}}`, r.Params.Meta["progressToken"], i+1)
 		}
 		result(r.ID, text("done"))
+	case "fail":
+		failed := text("it did not work")
+		failed["isError"] = true
+		result(r.ID, failed)
 	case "refuse":
 		refuse(r.ID, -32050, "not today")
 	default:
