@@ -50,6 +50,8 @@ type Request struct {
 	Arguments json.RawMessage
 	// Meta is params._meta as the client sent it, for servers behind the gate.
 	Meta json.RawMessage
+	// Session is the id of the session that the request is part of; empty for none.
+	Session string
 	// Progress reports progress to the client; may be nil.
 	Progress func(done, total float64, message string)
 	// Answer looks up what the person said to the question with that key; nil
@@ -174,6 +176,7 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 		timeout:  t.Timeout,
 		narrow:   t.Narrow,
 		limit:    t.Limit,
+		relayed:  t.Server != "",
 		run: func(ctx context.Context, call Call) (Result, error) {
 			return t.Call(ctx, call, arguments)
 		},
