@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -141,14 +142,20 @@ func (c client) post(ctx context.Context, t *testing.T, server, method string, p
 	}
 	h := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
 	if c.modern {
-		params["_meta"] = map[string]any{
+		meta := map[string]any{
 			"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": map[string]any{},
 			"io.modelcontextprotocol/clientInfo": map[string]any{"name": "test", "version": "1"},
 		}
+		if given, ok := params["_meta"].(map[string]any); ok {
+			maps.Copy(meta, given)
+		}
+		params["_meta"] = meta
 		h.Set("MCP-Protocol-Version", "2026-07-28")
 		h.Set("Mcp-Method", method)
-		if name, ok := params["name"].(string); ok {
-			h.Set("Mcp-Name", name)
+		for _, member := range []string{"name", "uri"} {
+			if name, ok := params[member].(string); ok {
+				h.Set("Mcp-Name", name)
+			}
 		}
 	}
 	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})

@@ -50,6 +50,20 @@ func (c client) end(t *testing.T, server string) int {
 	return resp.StatusCode
 }
 
+// cancel says that the request with the id 1 is cancelled.
+func (c client) cancel(t *testing.T, server string) {
+	t.Helper()
+	h := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
+	resp, err := c.send(t.Context(), t, http.MethodPost, server, h, []byte(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != 202 {
+		t.Errorf("cancelled with status %d", resp.StatusCode)
+	}
+}
+
 // stream is what a client hears on the stream of its session.
 type stream struct {
 	status int
