@@ -134,6 +134,9 @@ func (c Call) Client() (name, version string) { return c.request.ClientName, c.r
 // Meta is what the client wrote into params._meta; nil or an object.
 func (c Call) Meta() json.RawMessage { return c.request.Meta }
 
+// Session is the id of the session that the call is part of; empty for none.
+func (c Call) Session() string { return c.request.Session }
+
 // Touching returns the call with the IDs of what its change touches. A confirmation is for
 // these and no others, where names and all that is said of them may come to mean another.
 func (c Call) Touching(ids ...string) Call {

@@ -41,8 +41,11 @@ type Options struct {
 	Heard func(server, holder, method string, msg []byte)
 	// Started is called with each new process, before anything is asked of it. It ends
 	// with the error, if there is one.
-	Started func(ctx context.Context, server string, p *process.Process) error
-	Log     *slog.Logger
+	Started func(ctx context.Context, server, holder string, p *process.Process) error
+	// Ended is called when a process that was started has ended, or is told to, with the
+	// pool locked: it must not block, nor call the pool.
+	Ended func(server, holder string)
+	Log   *slog.Logger
 }
 
 // Holder is who a process belongs to.
@@ -169,7 +172,7 @@ func (p *Pool) start(s entry.Server, sl *slot, h Holder) {
 		ClientName: h.ClientName, ClientVersion: h.ClientVersion, Log: p.o.Log,
 	})
 	if err == nil {
-		if err = p.o.Started(context.Background(), s.Name, proc); err != nil {
+		if err = p.o.Started(context.Background(), s.Name, sl.key.holder, proc); err != nil {
 			p.ending.Go(func() { proc.End(errEnded) })
 		}
 	}
@@ -219,6 +222,7 @@ func (p *Pool) drop(sl *slot) {
 	}
 	if p.slots[sl.key] == sl {
 		delete(p.slots, sl.key)
+		p.o.Ended(sl.key.server, sl.key.holder)
 	}
 }
 
@@ -250,37 +254,4 @@ func (p *Pool) release(sl *slot) {
 			p.end(sl)
 		}
 	})
-}
-
-// Remove ends the processes of a server.
-func (p *Pool) Remove(server string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for k, sl := range p.slots {
-		if k.server == server {
-			p.end(sl)
-		}
-	}
-}
-
-// Close ends all processes and returns when they have ended. There are no new ones after.
-func (p *Pool) Close() {
-	p.mu.Lock()
-	p.closed = true
-	for _, sl := range p.slots {
-		p.end(sl)
-	}
-	p.mu.Unlock()
-	p.ending.Wait()
-}
-
-// Count returns how many processes there are, by server.
-func (p *Pool) Count() map[string]int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := map[string]int{}
-	for k := range p.slots {
-		n[k.server]++
-	}
-	return n
 }
