@@ -24,13 +24,13 @@ func (x *exchange) listen() {
 	// The acknowledgement of what the stream will tell is its first message.
 	params := x.tagged()
 	params["notifications"] = wanted
-	if err := x.answer.notify(acknowledged, params); err != nil {
+	if err := x.answer.Notify(acknowledged, params); err != nil {
 		return
 	}
 	x.watch(wanted)
 	// A stream that the server ends, ends with a result that bears its tag.
 	result := map[string]any{"resultType": "complete", "_meta": map[string]any{subscriptionID: x.m.ID, mcp.MetaKeyServerInfo: x.s.self}}
-	x.answer.send(0, append(append(x.open(nil), mustJSON(result)...), '}'))
+	x.answer.Send(0, append(append(x.open(nil), mustJSON(result)...), '}'))
 }
 
 // subscription is what the client asks for, as far as this server tells it: it
@@ -78,7 +78,7 @@ func (x *exchange) watch(asked mcp.SubscriptionFilter) {
 		case <-s.stopping.Done():
 			return
 		case <-keepAlive.C:
-			if x.answer.keepAlive() != nil {
+			if x.answer.KeepAlive() != nil {
 				return
 			}
 		case <-recheck.C:
@@ -94,7 +94,7 @@ func (x *exchange) watch(asked mcp.SubscriptionFilter) {
 			now := x.view(c)
 			for i, method := range changes {
 				if wanted[i] && !slices.Equal(last[i], now[i]) {
-					_ = x.answer.notify(method, x.tagged())
+					_ = x.answer.Notify(method, x.tagged())
 				}
 			}
 			last = now
@@ -109,14 +109,26 @@ var changes = [3]string{
 	"notifications/resources/list_changed",
 }
 
-// view is what a caller is shown, by name: tools, prompts, resources.
+// view is what a caller is shown, by name: tools, prompts, resources. Which resources a
+// server behind the gate lists itself is not in it.
 func (x *exchange) view(c caller.Caller) (v [3][]string) {
 	d := x.dispatcher
 	for _, t := range d.Tools(c) {
 		v[0] = append(v[0], t.Name)
+		if t.Server != "" { // what is said of it may become another, too
+			v[0] = append(v[0], t.Title, t.Description, string(t.Class), string(t.Input), string(t.Output))
+		}
 	}
 	for _, p := range d.Prompts(c) {
 		v[1] = append(v[1], p.Name)
+		if p.Server != "" {
+			v[1] = append(v[1], p.Title, p.Description)
+		}
+	}
+	if now := d.Snapshot(); now.Others() {
+		for _, text := range d.OtherTemplates(now, c) {
+			v[2] = append(v[2], string(text))
+		}
 	}
 	for _, r := range d.Resources(c) {
 		v[2] = append(v[2], r.URI)

@@ -5,9 +5,12 @@ package mcpserver
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/mcpserver/catalogue"
 )
 
@@ -58,7 +61,13 @@ func (b *Behind) capabilities() (has []server.ServerOption) {
 		has = append(has, server.WithPromptCapabilities(true))
 	}
 	if b.Resources {
-		has = append(has, server.WithResourceCapabilities(false, true))
+		has = append(has, server.WithResourceCapabilities(b.Subscribe, true))
+	}
+	if b.Logging {
+		has = append(has, server.WithLogging())
+	}
+	if b.Completions {
+		has = append(has, server.WithCompletions())
 	}
 	return has
 }
@@ -69,16 +78,57 @@ func (x *exchange) listOthers() ([]byte, *failure) {
 	if err != nil {
 		return nil, x.asFailure(err)
 	}
+	if x.session != nil {
+		x.session.Show(listed, state(shown))
+	}
 	return x.listed(catalogue.Resources, shown)
 }
 
-// listed is the response with a list of one page.
+// listed is the response with one page of a list.
 func (x *exchange) listed(member string, items []json.RawMessage) ([]byte, *failure) {
-	if f := x.checkCursor(); f != nil {
+	from, to, next, f := x.page(len(items))
+	if f != nil {
 		return nil, f
 	}
-	if items == nil {
-		items = []json.RawMessage{}
+	b := x.begin(0, nil)
+	if x.m.Modern {
+		b = append(b, kept...)
 	}
-	return x.with(kept, member, items)
+	b = append(append(append(append(b, next...), '"'), member...), `":[`...)
+	for i, item := range items[from:to] {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, item...)
+	}
+	return append(b, "]}}"...), nil
+}
+
+// completeOther has a server behind the gate offer values.
+func (x *exchange) completeOther(ref any) ([]byte, *failure) {
+	var p struct {
+		Ref, Argument, Context json.RawMessage
+	}
+	if f := x.read(&p); f != nil {
+		return nil, f
+	}
+	params := slices.Concat([]byte(`{"ref":`), p.Ref, []byte(`,"argument":`), p.Argument)
+	if p.Context != nil {
+		params = slices.Concat(params, []byte(`,"context":`), p.Context)
+	}
+	params = append(params, '}')
+	var out gate.Result
+	var err error
+	switch ref := ref.(type) {
+	case mcp.PromptReference:
+		out, err = x.dispatcher.CompleteOther(x.work, x.caller, x.named(ref.Name), true, params)
+	case mcp.ResourceReference:
+		out, err = x.dispatcher.CompleteOther(x.work, x.caller, x.named(ref.URI), false, params)
+	default:
+		return nil, mistyped(x.m.Method)
+	}
+	if err != nil {
+		return nil, x.asFailure(err)
+	}
+	return x.raw(out.Raw, completed), nil
 }
