@@ -263,8 +263,14 @@ func TestSessionAgain(t *testing.T) {
 // TestStream: on the stream of a session its client hears what it asked for and may know,
 // and nothing else.
 func TestStream(t *testing.T) {
+	for _, args := range [][]string{nil, {"-modern"}} {
+		t.Run("server "+strings.Join(args, " "), func(t *testing.T) { hears(t, args) })
+	}
+}
+
+func hears(t *testing.T, args []string) {
 	b := newBench(t)
-	b.Odd("odd", "")
+	b.Odd("odd", "", args...)
 	b.approve(t, "odd", nil)
 	b.both()
 	b.grant("alice@example.com", `{"tools":["odd/*"],"resources":["odd/file:///a/*"]}`)
@@ -320,8 +326,14 @@ func TestStream(t *testing.T) {
 
 // TestListsChange: clients are told that a list has changed when what they see of it has.
 func TestListsChange(t *testing.T) {
+	for _, args := range [][]string{nil, {"-modern"}} {
+		t.Run("server "+strings.Join(args, " "), func(t *testing.T) { listsChange(t, args) })
+	}
+}
+
+func listsChange(t *testing.T, args []string) {
 	b := newBench(t)
-	b.Odd("odd", "")
+	b.Odd("odd", "", args...)
 	b.approve(t, "odd", nil)
 	b.both()
 	b.grant("bob@example.com", `{"tools":["odd/count","odd/relist","odd/retool"],"resources":["odd/file:///a/*"]}`)

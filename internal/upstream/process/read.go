@@ -171,6 +171,9 @@ func serverError(msg []byte) error {
 func (p *Process) notified(msg []byte, e *jsonrpc.Envelope) {
 	switch e.Method {
 	case "notifications/progress":
+	case "notifications/subscriptions/acknowledged":
+		p.acknowledged(e)
+		return
 	case "":
 		p.waste()
 		return

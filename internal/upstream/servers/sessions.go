@@ -142,6 +142,9 @@ func (s *Servers) heard(name, holder, method string, msg []byte) {
 		own.ListChanged()
 	case "notifications/resources/updated":
 		event.URI = e.URI
+		if e.Meta != nil { // a tag of the gateway's own subscription
+			event.Params = paramsOf("uri", e.URI)
+		}
 		own.Updated(event)
 	case "notifications/message":
 		level, _ := jsonrpc.Text(jsonrpc.Param(msg, "level"))
