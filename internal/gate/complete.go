@@ -39,7 +39,9 @@ func (d *Dispatcher) CompleteResource(ctx context.Context, c caller.Caller, r Re
 			return readable, err
 		}
 	}
-	refusal := func() *Error { return d.denied(c, "the resource "+res.URI, nil, []string{d.selector(res.selector())}) }
+	refusal := func() *Error {
+		return d.denied(c, "the resource "+res.URI, grant.Missing{Resources: []string{d.selector(res.selector())}})
+	}
 	return d.complete(ctx, c, r, now, listed, refusal, source, prefix)
 }
 
@@ -67,7 +69,7 @@ func (d *Dispatcher) CompletePrompt(ctx context.Context, c caller.Caller, r Requ
 	if d.narrowed(c, now, p) {
 		source = nil // values come from all that there is
 	}
-	refusal := func() *Error { return d.denied(c, "the prompt "+p.Name, p.Tools, nil) }
+	refusal := func() *Error { return d.denied(c, "the prompt "+p.Name, d.missingPrompt(p)) }
 	return d.complete(ctx, c, r, now, d.mayPrompt(c, now, p), refusal, source, prefix)
 }
 
@@ -76,13 +78,13 @@ func (d *Dispatcher) CompletePrompt(ctx context.Context, c caller.Caller, r Requ
 // read all of a family is offered no values of it: they would be names of the rest.
 func (d *Dispatcher) CompleteOther(ctx context.Context, c caller.Caller, r Request, prompt bool, params json.RawMessage) (Result, error) {
 	now := d.Snapshot()
-	decision, refusal := grant.Decision{}, func() *Error { return d.denied(c, "the resource "+quote(r.Name), nil, nil) }
+	decision, refusal := grant.Decision{}, func() *Error { return d.denied(c, "the resource "+quote(r.Name), grant.Missing{}) }
 	if prompt {
 		p, ok := now.prompt(r.Name)
 		if !ok {
 			return Result{}, d.unknown(ctx, c, r, "prompt")
 		}
-		decision, refusal = d.mayPrompt(c, now, p), func() *Error { return d.denied(c, "the prompt "+p.Name, p.Tools, nil) }
+		decision, refusal = d.mayPrompt(c, now, p), func() *Error { return d.denied(c, "the prompt "+p.Name, d.missingPrompt(p)) }
 	} else {
 		if now.others == nil || !slices.ContainsFunc(now.others.Templates, func(l Listed) bool { return l.URI == r.Name }) {
 			return Result{}, d.unknown(ctx, c, r, "resource template")

@@ -21,6 +21,8 @@ import (
 type job struct {
 	snapshot *Snapshot
 	class    grant.Class
+	// classFrom says where class comes from, if it is not the program's.
+	classFrom string
 	// target is what a change touches; nil for what changes nothing. It may be known
 	// better once the job runs.
 	target   *string
@@ -72,6 +74,7 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 		}
 	}
 	decision := d.record(c, r, j.class, j.decision, reason)
+	decision.ClassFrom = j.classFrom
 	if j.target != nil {
 		decision.Target = *j.target
 	}
@@ -111,9 +114,9 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 	}
 	ctx, cancel := context.WithTimeout(ctx, j.timeout)
 	defer cancel()
-	status := 0
+	status, invocation := 0, ""
 	start := time.Now()
-	call := Call{Caller: c, Progress: r.progress(), dispatcher: d, snapshot: j.snapshot, request: r, permit: permit, target: j.target, status: &status, taken: new([]func())}
+	call := Call{Caller: c, Progress: r.progress(), dispatcher: d, snapshot: j.snapshot, request: r, permit: permit, target: j.target, status: &status, invocation: &invocation, taken: new([]func())}
 	if changes {
 		call.confirmed = d.confirming(ctx, c, r, j)
 	}
@@ -126,7 +129,8 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 	if j.target != nil {
 		outcome.Target = *j.target
 	}
-	outcome.Duration, outcome.UpstreamStatus = time.Since(start), status
+	outcome.Duration, outcome.UpstreamStatus, outcome.Invocation = time.Since(start), status, invocation
+	outcome.IsError, outcome.Bytes = out.IsError, len(out.Raw)
 	if err == nil {
 		if out.IsError {
 			outcome.Code = failure.ToolFailed

@@ -5,6 +5,7 @@ package pool
 import (
 	"context"
 
+	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/upstream/process"
 )
 
@@ -56,10 +57,26 @@ func (p *Pool) Remove(server string) {
 	}
 }
 
+// Cut ends all processes at once: requests in flight are answered with why, and so are those
+// that come after.
+func (p *Pool) Cut(why *failure.Error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = why
+	for _, sl := range p.slots {
+		if sl.process != nil {
+			sl.process.Cut(why)
+		}
+		p.end(sl)
+	}
+}
+
 // Close ends all processes and returns when they have ended. There are no new ones after.
 func (p *Pool) Close() {
 	p.mu.Lock()
-	p.closed = true
+	if p.closed == nil {
+		p.closed = &failure.Error{Code: failure.UpstreamUnavailable, Message: "the server is stopping", Next: "try again in a minute"}
+	}
 	for _, sl := range p.slots {
 		p.end(sl)
 	}

@@ -167,6 +167,9 @@ func (p *Process) End(why error) {
 	<-p.done
 }
 
+// Cut has the server end at once. Requests that still wait are answered with why.
+func (p *Process) Cut(why error) { p.kill(why) }
+
 // kill cuts the connection, whereupon the launcher ends and systemd ends what is left.
 func (p *Process) kill(why error) {
 	p.mu.Lock()

@@ -144,7 +144,7 @@ func answer(r request) {
 }
 
 // behaviours are the tools, besides echo.
-var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse " +
+var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse fail " +
 	"log touch unknown stray relist retool ask ping media heard")
 
 func tools() (all []any) {
@@ -173,7 +173,9 @@ func call(r request) {
 		result(r.ID, text(fmt.Sprintf("%d of %d", count, os.Getpid())))
 	case "who":
 		said, _ := json.Marshal(r.Params.Meta)
-		result(r.ID, text(string(said)))
+		answer := text(string(said))
+		answer["_meta"] = object{"tailscale-mcp/caller": object{"login": "forged"}, "example.com/x": json.Number("9007199254740993")}
+		result(r.ID, answer)
 	case "exit":
 		result(r.ID, text("bye"))
 		os.Exit(3)
@@ -196,6 +198,10 @@ func call(r request) {
 			write(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%d,"total":3,"message":"step"}}`, r.Params.Meta["progressToken"], i+1)
 		}
 		result(r.ID, text("done"))
+	case "fail":
+		failed := text("it did not work")
+		failed["isError"] = true
+		result(r.ID, failed)
 	case "refuse":
 		refuse(r.ID, -32050, "not today")
 	default:
