@@ -244,3 +244,56 @@ func TestHangUp(t *testing.T) {
 		t.Errorf("the server was told that it is cancelled: %s", got)
 	}
 }
+
+// TestListen: clients of the newer era are told on the stream that they open of what they
+// asked for and may know, and of nothing that happens in the process of another caller.
+func TestListen(t *testing.T) {
+	for _, args := range [][]string{nil, {"-modern"}} {
+		b := newBench(t)
+		b.Odd("odd", "", args...)
+		b.approve(t, "odd", nil)
+		b.both()
+		b.grant("alice@example.com", `{"tools":["odd/*"],"resources":["odd/file:///a/*"]}`)
+		alice, bob := b.alice(), b.bob()
+		alice.modern, bob.modern = true, true
+		all := map[string]any{"toolsListChanged": true, "resourcesListChanged": true, "resourceSubscriptions": []string{"file:///a/1", "file:///b/2"}}
+		ofAlice, ofBob := alice.subscribe(t, "odd", all), bob.subscribe(t, "odd", all)
+		ofAlice.await(t, "acknowledged")
+		ofBob.await(t, "acknowledged")
+		if got := ofAlice.text(); strings.Contains(got, "file:///b/2") || !strings.Contains(got, `"resourceSubscriptions":["file:///a/1"]`) {
+			t.Errorf("acknowledged: %s", got)
+		}
+		alice.must(t, "odd", "resources/list", nil)
+		alice.call(t, "odd", "touch", nil)
+		alice.call(t, "odd", "log", map[string]any{"text": "never"})
+		alice.call(t, "odd", "unknown", nil)
+		ofAlice.await(t, "notifications/resources/updated")
+		alice.call(t, "odd", "relist", map[string]any{"uri": "file:///b/new"}) // which she does not see
+		alice.call(t, "odd", "retool", map[string]any{"description": "Another."})
+		ofAlice.await(t, "notifications/tools/list_changed")
+		ofBob.await(t, "notifications/tools/list_changed") // it is withheld from all
+		got := ofAlice.text()
+		for _, never := range []string{"resources/list_changed", "never", "invented", "file:///b/2"} {
+			if strings.Contains(got, never) {
+				t.Errorf("alice heard %s: %s", never, got)
+			}
+		}
+		if want := `{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":1},"uri":"file:///a/1"}}`; strings.Count(got, want) != 1 {
+			t.Errorf("want once %s: %s", want, got)
+		}
+		if strings.Contains(ofBob.text(), "resources/updated") {
+			t.Errorf("bob heard %s", ofBob.text())
+		}
+		alice.call(t, "odd", "relist", map[string]any{"uri": "file:///a/new"})
+		ofAlice.await(t, "notifications/resources/list_changed")
+		ofAlice.hangUp()
+		<-ofAlice.over
+		if args == nil {
+			eventually(t, "the server is told that nobody listens", func() bool {
+				return strings.Contains(alice.call(t, "odd", "heard", nil), "resources/unsubscribe file:///a/1")
+			})
+		}
+		b.grant("bob@example.com", "")
+		<-ofBob.over
+	}
+}

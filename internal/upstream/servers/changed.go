@@ -38,7 +38,7 @@ func (s *Servers) started(ctx context.Context, name, holder string, p *process.P
 	if err := s.look(ctx, name, holder, p); err != nil {
 		return err
 	}
-	s.renew(ctx, holder, p)
+	s.renew(ctx, name, holder, p)
 	return nil
 }
 
