@@ -18,6 +18,7 @@ var servers = map[string]string{
 	"writer":   `{"write": ["/srv/out"], "user": "ann"}`,
 	"internet": `{"network": "internet"}`,
 	"lan":      `{"network": ["192.168.77.0/24", "fd00:77::/64"]}`,
+	"small":    `{"memory": "64M", "tasks": 32}`,
 	"many":     `{"max": 32}`,
 	"open":     `{"network": "unconfined"}`,
 }
@@ -39,6 +40,9 @@ func TestHostJail(t *testing.T) {
 				{"syscalls", syscalls},
 				{"node", node},
 				{"exposure", exposure},
+				{"manners", manners},
+				{"cost", cost},
+				{"newer", newer},
 				{"ends", ends},
 				{"starts", starts},
 			} {
