@@ -52,7 +52,7 @@ func load(name, packages string, getenv func(string) string) (program, error) {
 	}
 	// Tests have credentials elsewhere, and no units that cover anything.
 	if strings.HasPrefix(credentials, systemdCredentials) {
-		if err := uncovered("/", slices.Concat(s.Read, s.Write)); err != nil {
+		if err := errors.Join(uncovered("/", slices.Concat(s.Read, s.Write)), denied(s.Network)); err != nil {
 			return program{}, fmt.Errorf("server %s: %w", name, err)
 		}
 	}
