@@ -20,7 +20,7 @@ func service(s entry.Server, hidden []string) string {
 	// A failed instance is in the journal; kept, it would count as a connection.
 	line("CollectMode=inactive-or-failed")
 	line("\n[Service]")
-	line("ExecStart=%s %s", launcher, s.Name)
+	line("ExecStart=%s %s", Launcher, s.Name)
 	line("StandardInput=socket\nStandardOutput=socket")
 	// Without the prefix of a level: an emergency would go to every terminal of the host.
 	line("StandardError=journal\nSyslogIdentifier=tailscale-mcp-%s\nSyslogLevelPrefix=no", s.Name)
