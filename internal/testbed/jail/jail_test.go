@@ -27,7 +27,7 @@ var servers = map[string]string{
 func TestHostJail(t *testing.T) {
 	for _, release := range []string{host.Bookworm, host.Trixie} {
 		t.Run(release, func(t *testing.T) {
-			p := put(t, release, servers)
+			p := put(t, host.Options{Release: release}, servers)
 			t.Logf("%s, kernel %s", p.do(t, "systemctl --version | head -n1"), p.do(t, "uname -r"))
 			for _, test := range []struct {
 				name string
@@ -37,6 +37,7 @@ func TestHostJail(t *testing.T) {
 				{"sees", sees},
 				{"listed", listed},
 				{"network", network},
+				{"applied", applied},
 				{"syscalls", syscalls},
 				{"node", node},
 				{"exposure", exposure},
