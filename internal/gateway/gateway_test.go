@@ -46,7 +46,8 @@ type bench struct {
 	addr     string
 
 	mu     sync.Mutex
-	grants map[string]string // by login
+	grants map[string]string              // by login
+	values map[string]map[string][]string // of other capabilities, by login
 }
 
 // people are the callers.
@@ -110,7 +111,8 @@ func (b *bench) resolve(_ context.Context, remote netip.AddrPort) (caller.Caller
 	defer b.mu.Unlock()
 	login := people[remote.Addr().String()]
 	rules, err := grant.Parse([]string{b.grants[login]}[:min(1, len(b.grants[login]))])
-	return caller.Caller{Login: login, Node: strings.Split(login, "@")[0] + "-laptop", NodeID: "n" + login, Addr: remote, Rules: rules}, err
+	return caller.Caller{Login: login, Node: strings.Split(login, "@")[0] + "-laptop", NodeID: "n" + login, Addr: remote, Rules: rules,
+		Name: "Somebody", Capabilities: b.values[login]}, err
 }
 
 type testWriter struct{ t *testing.T }
@@ -148,6 +150,9 @@ func (c client) post(ctx context.Context, t *testing.T, server, method string, p
 		h.Set("Mcp-Method", method)
 		if name, ok := params["name"].(string); ok {
 			h.Set("Mcp-Name", name)
+		}
+		if uri, ok := params["uri"].(string); ok {
+			h.Set("Mcp-Name", uri)
 		}
 	}
 	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})

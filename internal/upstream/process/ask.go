@@ -68,7 +68,7 @@ func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) 
 	}
 	select {
 	case a := <-w.answer:
-		return a.Result, a.Err
+		return withoutOwn(a.Result), a.Err
 	case <-ctx.Done():
 		if p.take(strconv.AppendInt(nil, id, 10)) != nil {
 			go func() {

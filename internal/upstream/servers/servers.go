@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
@@ -190,27 +189,6 @@ func (s *Servers) why(name string, i item) string {
 		return k.withheld[i]
 	}
 	return ""
-}
-
-// callerKey is the member of params._meta that says who calls.
-const callerKey = process.OwnPrefix + "caller"
-
-// identity is what the server is told of the caller.
-func identity(s entry.Server, call gate.Call) map[string]json.RawMessage {
-	if !s.Identity {
-		return nil
-	}
-	c := call.Caller
-	text, err := json.Marshal(struct {
-		Login  string   `json:"login,omitempty"`
-		Node   string   `json:"node"`
-		NodeID string   `json:"nodeId"`
-		Tags   []string `json:"tags,omitempty"`
-	}{c.Login, c.Node, c.NodeID, slices.Clone(c.Tags)})
-	if err != nil {
-		return nil // of strings: cannot be
-	}
-	return map[string]json.RawMessage{callerKey: text}
 }
 
 // progress passes on how far a call is.
