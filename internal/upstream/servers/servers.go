@@ -55,6 +55,8 @@ type Servers struct {
 type server struct {
 	entry entry.Server
 	pin   pin.Pin
+	// off: it cannot be served as its files are.
+	off bool
 	// stamp tells whether the files have changed since.
 	stamp string
 	// withheld are the pinned things that a process has shown differently, and why.
@@ -94,7 +96,7 @@ func (s *Servers) About(name string) (About, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.known[name]
-	if k == nil {
+	if k == nil || k.off {
 		return About{}, false
 	}
 	a := About{Tools: len(k.pin.Tools) > 0, Prompts: len(k.pin.Prompts) > 0, Resources: s.o.Registry.Of(name).Others()}
