@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // SPDX-License-Identifier: MIT
 //
 // An MCP server behind tailscale-mcp that decides by the tailnet's grants who reads what:
