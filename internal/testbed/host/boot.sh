@@ -53,7 +53,7 @@ $udev && init="
 boot() {
 	systemd-nspawn --quiet --register=no --keep-unit --directory=$root --machine="$name" \
 		--resolv-conf=off --timezone=off --link-journal=no --network-bridge="$bridge" \
-		--bind=/dev/net/tun --capability=CAP_NET_ADMIN --system-call-filter=bpf \
+		--bind=/dev/net/tun --capability=CAP_NET_ADMIN --system-call-filter="bpf perf_event_open pidfd_getfd @pkey" \
 		--kill-signal=SIGRTMIN+3 -- /bin/sh -c "$init" </dev/null
 }
 
