@@ -115,6 +115,8 @@
 //   - upstream/look: asks a running server what it offers, to be approved or compared.
 //   - upstream/pool: which caller has which process, how many, and when they end.
 //   - upstream/offer: an approved server → what the gate serves of it.
+//   - upstream/known: what of these servers can be granted and what keeps one from being
+//     served, by their files: for check, grant, doctor and the log.
 //   - upstream/servers: follows the folder of the entries, and ties these together.
 //   - manage: what an administrator does with the servers behind the gate: adds, approves,
 //     applies, removes them.

@@ -120,7 +120,7 @@ func runServe(ctx context.Context, s streams) error {
 	})
 	mcp := mcpserver.New(mcpserver.Options{Dispatcher: dispatcher, Groups: catalog.Groups(), Version: version.String(), Log: log})
 	way := front.New(front.Options{
-		Resolve: (&typo.Watcher{Log: log}).Watch(resolver.Resolve),
+		Resolve: (&typo.Watcher{Log: log, Servers: mistakenBehind(registry)}).Watch(resolver.Resolve),
 		Names:   func() []string { return hostNames(listener.Self(), cfg.Hostnames) },
 		Health:  func() string { return string(listener.State().Phase) },
 		Limits: front.Limits{

@@ -36,7 +36,9 @@ func (d *Dispatcher) CompleteResource(ctx context.Context, c caller.Caller, r Re
 			return readable, err
 		}
 	}
-	refusal := func() *Error { return d.denied(c, "the resource "+res.URI, nil, []string{d.selector(res.selector())}) }
+	refusal := func() *Error {
+		return d.denied(c, "the resource "+res.URI, grant.Missing{Resources: []string{d.selector(res.selector())}})
+	}
 	return d.complete(ctx, c, r, now, listed, refusal, source, prefix)
 }
 
@@ -64,7 +66,7 @@ func (d *Dispatcher) CompletePrompt(ctx context.Context, c caller.Caller, r Requ
 	if d.narrowed(c, now, p) {
 		source = nil // values come from all that there is
 	}
-	refusal := func() *Error { return d.denied(c, "the prompt "+p.Name, p.Tools, nil) }
+	refusal := func() *Error { return d.denied(c, "the prompt "+p.Name, d.missingPrompt(p)) }
 	return d.complete(ctx, c, r, now, d.mayPrompt(c, now, p), refusal, source, prefix)
 }
 

@@ -142,10 +142,11 @@ func NewDispatcher(o Options) *Dispatcher {
 }
 
 // Of returns the path to what a server behind the gate offers. It shares everything
-// else with d.
+// else with d, but for Options.AskPerson: of a server's tools its entry says which a person
+// is asked about.
 func (d *Dispatcher) Of(server string) *Dispatcher {
 	other := *d
-	other.server = server
+	other.server, other.askPerson = server, server == "" && d.askPerson
 	return &other
 }
 
@@ -170,11 +171,18 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 		class:    t.Class,
 		target:   &target,
 		decision: d.mayCall(c, *t),
-		refusal:  func() *Error { return d.denied(c, "the tool "+t.Name, []string{d.selector(t.Name)}, nil) },
-		timeout:  t.Timeout,
-		narrow:   t.Narrow,
-		limit:    t.Limit,
+		refusal: func() *Error {
+			return d.denied(c, "the tool "+t.Name, grant.Missing{Tools: []string{d.selector(t.Name)}})
+		},
+		timeout: t.Timeout,
+		narrow:  t.Narrow,
+		limit:   t.Limit,
 		run: func(ctx context.Context, call Call) (Result, error) {
+			if t.AskPerson {
+				if err := call.agreed(*t); err != nil {
+					return Result{}, err
+				}
+			}
 			return t.Call(ctx, call, arguments)
 		},
 	})
@@ -191,10 +199,12 @@ func (d *Dispatcher) Read(ctx context.Context, c caller.Caller, r Request) (text
 		snapshot: now,
 		class:    grant.Read,
 		decision: d.mayRead(c, res, r.Name),
-		refusal:  func() *Error { return d.denied(c, "the resource "+quote(r.Name), nil, d.selectors(r.Name)) },
-		timeout:  DefaultTimeout,
-		narrow:   res.Narrow,
-		limit:    d.resourceLimit,
+		refusal: func() *Error {
+			return d.denied(c, "the resource "+quote(r.Name), grant.Missing{Resources: d.selectors(r.Name)})
+		},
+		timeout: DefaultTimeout,
+		narrow:  res.Narrow,
+		limit:   d.resourceLimit,
 		run: func(ctx context.Context, call Call) (Result, error) {
 			return res.Read(ctx, call, id)
 		},
@@ -235,7 +245,7 @@ func (d *Dispatcher) Prompt(ctx context.Context, c caller.Caller, r Request, arg
 		snapshot: now,
 		class:    grant.Read,
 		decision: d.mayPrompt(c, now, p),
-		refusal:  func() *Error { return d.denied(c, "the prompt "+p.Name, p.Tools, nil) },
+		refusal:  func() *Error { return d.denied(c, "the prompt "+p.Name, d.missingPrompt(p)) },
 		timeout:  cmp.Or(p.Timeout, DefaultTimeout),
 		limit:    p.Limit,
 		run: func(ctx context.Context, call Call) (Result, error) {

@@ -54,6 +54,9 @@ type Tool struct {
 	// Devices marks a tool that keeps itself to the devices of its caller's grants, by
 	// [Call.Covers]. One without is not granted by an entry for some devices.
 	Devices bool
+	// AskPerson marks a tool of a server whose entry says that the person at the client
+	// is asked before each call; no code takes the place of a person.
+	AskPerson bool
 	// Timeout bounds one call; zero means DefaultTimeout. A call that changes
 	// something runs to this bound even when its caller has gone.
 	Timeout time.Duration

@@ -180,7 +180,9 @@ func (d *Dispatcher) ListOthers(ctx context.Context, c caller.Caller, r Request)
 // ReadOther returns what a server says of the resource r.Name.
 func (d *Dispatcher) ReadOther(ctx context.Context, c caller.Caller, r Request) (Result, error) {
 	now := d.Snapshot()
-	refusal := func() *Error { return d.denied(c, "the resource "+quote(r.Name), nil, d.selectors(r.Name)) }
+	refusal := func() *Error {
+		return d.denied(c, "the resource "+quote(r.Name), grant.Missing{Resources: d.selectors(r.Name)})
+	}
 	return d.perform(ctx, c, r, d.other(now, d.mayReadOther(c, r.Name), refusal, func(ctx context.Context, call Call) (Result, error) {
 		return now.others.Read(ctx, call, r.Name)
 	}))

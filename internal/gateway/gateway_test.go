@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -142,10 +143,14 @@ func (c client) post(ctx context.Context, t *testing.T, server, method string, p
 	}
 	h := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
 	if c.modern {
-		params["_meta"] = map[string]any{
+		meta := map[string]any{
 			"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": map[string]any{},
 			"io.modelcontextprotocol/clientInfo": map[string]any{"name": "test", "version": "1"},
 		}
+		if more, ok := params["_meta"].(map[string]any); ok {
+			maps.Copy(meta, more)
+		}
+		params["_meta"] = meta
 		h.Set("MCP-Protocol-Version", "2026-07-28")
 		h.Set("Mcp-Method", method)
 		if name, ok := params["name"].(string); ok {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -73,6 +74,7 @@ func tool(s entry.Server, item pin.Item, ask Ask) gate.Tool {
 	return gate.Tool{
 		Name: item.Name, Title: d.Title, Description: d.Description, Class: item.Class,
 		Input: d.InputSchema, Output: d.OutputSchema, Timeout: s.Timeout, Limit: limit,
+		AskPerson: slices.Contains(s.Confirm, item.Class),
 		Call: func(ctx context.Context, call gate.Call, arguments json.RawMessage) (gate.Result, error) {
 			result, err := ask(ctx, call, What{pin.Tool, item.Name}, "tools/call", params("name", item.Name, arguments))
 			if err != nil {
