@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-// Package examples tests the examples beside it, which the packages install.
 package examples
 
 import (
