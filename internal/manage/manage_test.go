@@ -116,7 +116,7 @@ func TestAdd(t *testing.T) {
 	for _, want := range []string{
 		"written: " + filepath.Join(d.Dir, "files.json"), "files: started", `says that it is "odd" 1`, `new tool "echo"`, "Repeats what it is told.",
 		"read: echo", "write: count", "destructive: ", "approved: 11 tools, 1 prompt, 1 template", `"files/read:*"`,
-		"http://host:8080/files/mcp", "tailscale-mcp-proxy install CLIENT --server http://host:8080/files/mcp",
+		"http://host:8080/files/mcp", "tailscale-mcp-proxy install CLIENT --name files --server http://host:8080/files/mcp",
 	} {
 		if !strings.Contains(d.out.String(), want) {
 			t.Errorf("said, without %q:\n%s", want, d.out.String())

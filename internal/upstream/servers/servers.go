@@ -57,6 +57,8 @@ type Servers struct {
 type server struct {
 	entry entry.Server
 	pin   pin.Pin
+	// off: it cannot be served as its files are.
+	off bool
 	// stamp tells whether the files have changed since.
 	stamp string
 	// shown is what of the pin each process has shown differently, and why it is withheld,
@@ -103,7 +105,7 @@ func (s *Servers) About(name string) (About, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.known[name]
-	if k == nil {
+	if k == nil || k.off {
 		return About{}, false
 	}
 	can, now := offer.CanOf(k.entry, k.pin), s.o.Registry.Of(name)
