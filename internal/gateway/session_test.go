@@ -462,3 +462,63 @@ func capabilitiesOf(t *testing.T, text string) string {
 	}
 	return string(m.Result.Capabilities)
 }
+
+// TestShareOfSessions: a caller's sessions share its processes: the one that was idle the
+// longest loses its own, and gets another when it is used again. Others keep theirs.
+func TestShareOfSessions(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.both()
+	bob := b.bob().begin(t, "odd")
+	bob.call(t, "odd", "count", nil)
+	var all []client
+	for range 5 {
+		c := b.alice().begin(t, "odd")
+		all = append(all, c)
+		if got := c.call(t, "odd", "count", nil); !strings.Contains(got, `"1 of `) {
+			t.Errorf("a new session: %s", got)
+		}
+	}
+	if got := all[4].call(t, "odd", "count", nil); !strings.Contains(got, `"2 of `) {
+		t.Errorf("the newest: %s", got)
+	}
+	if got := all[0].call(t, "odd", "count", nil); !strings.Contains(got, `"1 of `) {
+		t.Errorf("the oldest, again: %s", got)
+	}
+	if got := bob.call(t, "odd", "count", nil); !strings.Contains(got, `"2 of `) {
+		t.Errorf("bob: %s", got)
+	}
+}
+
+// TestDeaths: when a process dies under its calls, each of them is answered, once, and
+// nobody else notices.
+func TestDeaths(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", `{"timeout":"10s"}`)
+	b.approve(t, "odd", nil)
+	b.both()
+	alice, bob := b.alice().begin(t, "odd"), b.bob().begin(t, "odd")
+	for round := range 2 {
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				got := alice.call(t, "odd", "hang", nil)
+				if strings.Count(got, `"id":1`) != 1 || !strings.Contains(got, "out of luck") && !strings.Contains(got, "did not answer") { // or came after it
+					t.Errorf("a call under which it died: %s", got)
+				}
+			})
+		}
+		all.Go(func() {
+			for i := range 5 {
+				if got := bob.call(t, "odd", "echo", map[string]any{"i": i}); !strings.Contains(got, "content") || strings.Contains(got, "isError") {
+					t.Errorf("bob: %s", got)
+				}
+			}
+		})
+		eventually(t, "the calls to be in flight", func() bool { return len(b.audit.Of("odd/hang")) >= 40*round+20 })
+		alice.call(t, "odd", "count", nil)
+		alice.call(t, "odd", "die", nil)
+		all.Wait()
+	}
+}
