@@ -109,8 +109,8 @@ func (p *Process) listen(ctx context.Context) error {
 }
 
 // hearLists has a server of the newer era tell of changes of its lists from its start on.
-func (p *Process) hearLists() {
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+func (p *Process) hearLists(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	if err := p.listen(ctx); err != nil {
 		p.o.Log.Debug("server does not tell of changes", "server", p.o.Server, "why", err)
