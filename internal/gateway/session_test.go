@@ -424,6 +424,9 @@ func TestShared(t *testing.T) {
 	if got := ofBob.text(); got != "" {
 		t.Errorf("bob heard %s", got)
 	}
+	bob.must(t, "odd", "resources/list", nil)
+	b.alice().call(t, "odd", "relist", map[string]any{"uri": "file:///a/new"})
+	ofBob.await(t, "resources/list_changed") // which is the same list for all
 }
 
 // TestHello: what is declared is what is passed on, in each era.

@@ -206,7 +206,13 @@ func (x *exchange) relisted(c caller.Caller) bool {
 // changed reports which lists are others than those that the session was shown before, and
 // notes that it is shown these. Of the resources it is those that are known without the server.
 func (x *exchange) changed(c caller.Caller) (is [3]bool) {
-	for i, names := range x.view(c) {
+	before := x.looked.at
+	view := x.view(c)
+	if !before.IsZero() && before.Equal(x.looked.at) && x.compared {
+		return is // the very same
+	}
+	x.compared = true
+	for i, names := range view {
 		is[i], _ = x.session.Show(changes[i], state(names))
 	}
 	return is
