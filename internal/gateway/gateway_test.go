@@ -54,20 +54,25 @@ type bench struct {
 // people are the callers.
 var people = map[string]string{"127.0.0.2": "alice@example.com", "127.0.0.3": "bob@example.com"}
 
-func newBench(t *testing.T) *bench {
+func newBench(t *testing.T, adjust ...func(*servers.Options, *front.Options)) *bench {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	b := &bench{Host: testservers.New(t), registry: gate.NewRegistry(grant.Classes()), audit: &tooltest.Log{}, grants: map[string]string{}}
-	b.servers = servers.New(servers.Options{Dir: b.Dir, Dial: b.Dial, Registry: b.registry, Log: log})
+	behind := servers.Options{Dir: b.Dir, Dial: b.Dial, Registry: b.registry, Log: log}
+	before := front.Options{
+		Resolve: b.resolve, Names: func() []string { return []string{"127.0.0.1"} }, Health: func() string { return "up" }, Log: log,
+	}
+	for _, a := range adjust {
+		a(&behind, &before)
+	}
+	b.servers = servers.New(behind)
 	t.Cleanup(b.servers.Close)
 	dispatcher := gate.NewDispatcher(gate.Options{
 		Registry: b.registry, Audit: b.audit, Log: log, Capability: "jaxxstorm.com/cap/mcp",
 		Host: func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
 	})
 	g := gateway.New(gateway.Options{Servers: b.servers, Dispatcher: dispatcher, Version: "test", Log: log, Recheck: 50 * time.Millisecond})
-	way := front.New(front.Options{
-		Resolve: b.resolve, Names: func() []string { return []string{"127.0.0.1"} }, Health: func() string { return "up" }, Log: log,
-	})
+	way := front.New(before)
 	way.Handle(gateway.Path, g.Serve)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
