@@ -191,6 +191,14 @@ func TestSession(t *testing.T) {
 			t.Errorf("after that: %s", got)
 		}
 
+		for _, c := range []client{b.alice(), b.bob()} {
+			if status := c.listen(t, "odd").status; status != 405 {
+				t.Errorf("a stream without a session: status %d", status)
+			}
+			if status := c.end(t, "odd"); status != 405 {
+				t.Errorf("the end of no session: status %d", status)
+			}
+		}
 		guessed := b.alice()
 		guessed.session = strings.Repeat("A", 43)
 		stolen := b.bob()

@@ -78,9 +78,9 @@ func (s *Server) ofSession(w http.ResponseWriter, r *http.Request, v *front.Visi
 	x.dispatcher = s.o.Dispatcher
 	defer x.recovered()
 	switch {
-	case r.Method != http.MethodGet && r.Method != http.MethodDelete:
-		w.Header().Set("Allow", "GET, POST, DELETE")
-		front.Refuse(w, http.StatusMethodNotAllowed, "the methods here are POST, and with a session GET and DELETE")
+	case r.Method != http.MethodGet && r.Method != http.MethodDelete, !s.hasSession(r):
+		w.Header().Set("Allow", http.MethodPost)
+		front.Refuse(w, http.StatusMethodNotAllowed, "the method here is POST; GET and DELETE are for a session, of revisions before 2026-07-28, that the header "+sessionHeader+" names")
 	case !x.join():
 		front.Reject(w, nil, noSession())
 	case r.Method == http.MethodDelete:

@@ -53,6 +53,11 @@ func (p *Process) stands(ctx context.Context, q Question) (result json.RawMessag
 	if q.Method != "logging/setLevel" {
 		err = p.listen(ctx)
 	}
+	if err != nil && q.Method == "resources/subscribe" {
+		p.mu.Lock()
+		delete(p.standing.subscribed, params.URI)
+		p.mu.Unlock()
+	}
 	return json.RawMessage(`{}`), true, err
 }
 
