@@ -98,6 +98,9 @@ func TestErrors(t *testing.T) {
 			!strings.Contains(text, want) || !strings.Contains(text, `"data":{"uri":"file:///a/missing"}`) || !strings.Contains(text, "nothing there") {
 			t.Errorf("missing: %d %s", got, text)
 		}
+		if text := alice.must(t, "odd", "resources/read", map[string]any{"uri": "file:///a/public"}); strings.Contains(text, `"public"`) || strings.Contains(text, "cacheScope") != alice.modern {
+			t.Errorf("for all caches: %s", text)
+		}
 		if got, text := alice.post(t.Context(), t, "odd", "resources/read", map[string]any{"uri": "file:///a/broken"}); got != 200 ||
 			!strings.Contains(text, `"code":-32050,`) || !strings.Contains(text, `"data":{"big":9007199254740993}`) {
 			t.Errorf("broken: %d %s", got, text)
@@ -168,6 +171,9 @@ func TestRequestsOfServers(t *testing.T) {
 			if !strings.Contains(got, "the client says: this gateway passes no") || !strings.Contains(got, method) || !strings.Contains(got, `"isError":true`) {
 				t.Errorf("%s: %s", method, got)
 			}
+		}
+		if got := alice.call(t, "odd", "ask", map[string]any{"method": "input"}); !strings.Contains(got, "this gateway passes no") || strings.Contains(got, "inputRequests") {
+			t.Errorf("asked as the newer era does: %s", got)
 		}
 		if got := alice.call(t, "odd", "ping", nil); !strings.Contains(got, "the client answers {}") {
 			t.Errorf("ping: %s", got)

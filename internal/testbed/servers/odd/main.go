@@ -135,6 +135,8 @@ func answer(r request) {
 			code = -32602
 		}
 		write(`{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":"nothing there","data":{"uri":%q}}}`, r.ID, code, r.Params.URI)
+	case r.Method == "resources/read" && *modern && strings.HasSuffix(r.Params.URI, "/public"):
+		write(`{"jsonrpc":"2.0","id":%s,"result":{"resultType":"complete","ttlMs":1000,"cacheScope":"public","contents":[]}}`, r.ID)
 	case r.Method == "resources/read" && strings.HasSuffix(r.Params.URI, "/broken"):
 		write(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32050,"message":"broken","data":{"big":9007199254740993}}}`, r.ID)
 	case r.Method == "resources/read":
