@@ -134,6 +134,12 @@ soak: | bin ## tailscale-mcp-proxy under load with every fault at random (SOAK=1
 	@go test -count=1 -timeout 0 -v -run '^TestPX6Soak$$' ./internal/proxy -soak $(or $(SOAK),10m) | tee bin/soak.log
 	@grep -q -- '--- PASS: TestPX6Soak' bin/soak.log
 
+.PHONY: soak-gateway
+soak-gateway: | bin ## servers behind the gate that die and clients that leave, at random (SOAK=10m)
+	@go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./internal/gateway -soak $(or $(SOAK),10m) >bin/soak-gateway.log; \
+		grep -E '^(---|    soak_test)' bin/soak-gateway.log
+	@grep -q -- '--- PASS: TestSoak' bin/soak-gateway.log
+
 .PHONY: cross
 cross: ## go vet of tailscale-mcp-proxy and its tests, for every system it is shipped for
 	@for system in $(SYSTEMS); do \
