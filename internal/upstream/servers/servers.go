@@ -27,7 +27,7 @@ import (
 	"tailscale-mcp/internal/upstream/process"
 )
 
-// Options are what Servers are made of. All are required but Every.
+// Options are what Servers are made of. All are required but Every and Burst.
 type Options struct {
 	// Dir is the folder of the entries.
 	Dir string
@@ -38,6 +38,9 @@ type Options struct {
 	Log      *slog.Logger
 	// Every is how often the folder is looked at; zero means one second.
 	Every time.Duration
+	// Burst is how many processes a caller may start at once; zero means what package pool
+	// allows.
+	Burst int
 }
 
 // Servers are all servers behind the gateway.
@@ -78,17 +81,13 @@ func New(o Options) *Servers {
 		o.Every = time.Second
 	}
 	s := &Servers{o: o, known: map[string]*server{}}
-	s.pool = pool.New(pool.Options{Dial: o.Dial, Log: o.Log, Started: s.started, Heard: s.heard, Ended: s.ended})
+	s.pool = pool.New(pool.Options{Dial: o.Dial, Burst: o.Burst, Log: o.Log, Started: s.started, Heard: s.heard, Ended: s.ended})
 	s.sessions = session.NewTable(s.pool.End)
 	return s
 }
 
 // Close ends all processes.
 func (s *Servers) Close() { s.pool.Close() }
-
-// Processes returns how many processes there are, by server; of those that have none,
-// nothing.
-func (s *Servers) Processes() map[string]int { return s.pool.Count() }
 
 // About is what clients are told of a server before they ask it anything.
 type About struct {
