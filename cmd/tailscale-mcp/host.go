@@ -24,6 +24,7 @@ import (
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/listen"
 	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/manage"
@@ -159,6 +160,19 @@ func hostName(status *ipnstate.Status) string {
 		return status.TailscaleIPs[0].String()
 	}
 	return ""
+}
+
+// host is how grants name this host: its first tag, else its address.
+func host(l *listen.Listener) gate.Host {
+	self := l.Self()
+	h := gate.Host{Port: l.Port()}
+	switch {
+	case len(self.Tags) > 0:
+		h.Name = self.Tags[0]
+	case len(self.Addrs) > 0:
+		h.Name = self.Addrs[0].String()
+	}
+	return h
 }
 
 // nodesOf finds the addresses of the nodes that as names: one node, or all of
