@@ -69,6 +69,20 @@ func behind(p person, cfg config.Config, registry *gate.Registry) known.Servers 
 	return servers
 }
 
+// callable are the names of all tools, and of those of the servers behind this one.
+func callable() []string {
+	names := toolNames()
+	cfg, err := operatorConfig(person{err: io.Discard})
+	if err != nil {
+		return names
+	}
+	servers, err := known.Read(cfg.Servers, gate.NewRegistry(nil))
+	if err != nil {
+		return names
+	}
+	return append(names, servers.Names()...)
+}
+
 // mistaken are the selectors in grants that give nothing.
 func mistaken(rules grant.Rules, servers known.Servers) []typo.Mistake {
 	all := typo.In(rules)

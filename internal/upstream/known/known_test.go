@@ -90,6 +90,9 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%s %s: got %+v, want %q", c.key, c.selector, got, c.want)
 		}
 	}
+	if names := k.Names(); !slices.Equal(names, []string{"odd/count", "odd/die", "odd/echo"}) {
+		t.Errorf("named %q", names)
+	}
 	// What is ours is not looked at here.
 	rules, _ := grant.Parse([]string{`{"tools":["*","nosuch"],"resources":["tailscale://nosuch"]}`})
 	if got := k.In(rules); len(got) > 0 {
