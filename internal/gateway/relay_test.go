@@ -86,6 +86,25 @@ func TestCompletion(t *testing.T) {
 	})
 }
 
+// TestErrors: an error of a server goes out with its code and data; what it does not have is
+// said as the client's revision has it.
+func TestErrors(t *testing.T) {
+	eras(t, func(t *testing.T, _ *bench, alice, _ client) {
+		want, status := `"code":-32002,`, 200
+		if alice.modern {
+			want, status = `"code":-32602,`, 400
+		}
+		if got, text := alice.post(t.Context(), t, "odd", "resources/read", map[string]any{"uri": "file:///a/missing"}); got != status ||
+			!strings.Contains(text, want) || !strings.Contains(text, `"data":{"uri":"file:///a/missing"}`) || !strings.Contains(text, "nothing there") {
+			t.Errorf("missing: %d %s", got, text)
+		}
+		if got, text := alice.post(t.Context(), t, "odd", "resources/read", map[string]any{"uri": "file:///a/broken"}); got != 200 ||
+			!strings.Contains(text, `"code":-32050,`) || !strings.Contains(text, `"data":{"big":9007199254740993}`) {
+			t.Errorf("broken: %d %s", got, text)
+		}
+	})
+}
+
 // TestPages: long lists come in pages, each thing once, and the cursors are the caller's.
 func TestPages(t *testing.T) {
 	for _, modern := range []bool{false, true} {
@@ -242,5 +261,58 @@ func TestHangUp(t *testing.T) {
 	eventually(t, "the outcome", func() bool { return len(b.audit.Of("odd/ask")) == 2 })
 	if got := alice.call(t, "odd", "heard", nil); strings.Contains(got, "cancelled") {
 		t.Errorf("the server was told that it is cancelled: %s", got)
+	}
+}
+
+// TestListen: clients of the newer era are told on the stream that they open of what they
+// asked for and may know, and of nothing that happens in the process of another caller.
+func TestListen(t *testing.T) {
+	for _, args := range [][]string{nil, {"-modern"}} {
+		b := newBench(t)
+		b.Odd("odd", "", args...)
+		b.approve(t, "odd", nil)
+		b.both()
+		b.grant("alice@example.com", `{"tools":["odd/*"],"resources":["odd/file:///a/*"]}`)
+		alice, bob := b.alice(), b.bob()
+		alice.modern, bob.modern = true, true
+		all := map[string]any{"toolsListChanged": true, "resourcesListChanged": true, "resourceSubscriptions": []string{"file:///a/1", "file:///b/2"}}
+		ofAlice, ofBob := alice.subscribe(t, "odd", all), bob.subscribe(t, "odd", all)
+		ofAlice.await(t, "acknowledged")
+		ofBob.await(t, "acknowledged")
+		if got := ofAlice.text(); strings.Contains(got, "file:///b/2") || !strings.Contains(got, `"resourceSubscriptions":["file:///a/1"]`) {
+			t.Errorf("acknowledged: %s", got)
+		}
+		alice.must(t, "odd", "resources/list", nil)
+		alice.call(t, "odd", "touch", nil)
+		alice.call(t, "odd", "log", map[string]any{"text": "never"})
+		alice.call(t, "odd", "unknown", nil)
+		ofAlice.await(t, "notifications/resources/updated")
+		alice.call(t, "odd", "relist", map[string]any{"uri": "file:///b/new"}) // which she does not see
+		alice.call(t, "odd", "retool", map[string]any{"description": "Another."})
+		ofAlice.await(t, "notifications/tools/list_changed")
+		ofBob.await(t, "notifications/tools/list_changed") // it is withheld from all
+		got := ofAlice.text()
+		for _, never := range []string{"resources/list_changed", "never", "invented", "file:///b/2"} {
+			if strings.Contains(got, never) {
+				t.Errorf("alice heard %s: %s", never, got)
+			}
+		}
+		if want := `{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":1},"uri":"file:///a/1"}}`; strings.Count(got, want) != 1 {
+			t.Errorf("want once %s: %s", want, got)
+		}
+		if strings.Contains(ofBob.text(), "resources/updated") {
+			t.Errorf("bob heard %s", ofBob.text())
+		}
+		alice.call(t, "odd", "relist", map[string]any{"uri": "file:///a/new"})
+		ofAlice.await(t, "notifications/resources/list_changed")
+		ofAlice.hangUp()
+		<-ofAlice.over
+		if args == nil {
+			eventually(t, "the server is told that nobody listens", func() bool {
+				return strings.Contains(alice.call(t, "odd", "heard", nil), "resources/unsubscribe file:///a/1")
+			})
+		}
+		b.grant("bob@example.com", "")
+		<-ofBob.over
 	}
 }

@@ -68,6 +68,7 @@ func (c client) cancel(t *testing.T, server string) {
 type stream struct {
 	status int
 	over   chan struct{}
+	hangUp func()
 
 	mu    sync.Mutex
 	lines []string
@@ -76,19 +77,35 @@ type stream struct {
 // listen opens the stream, and waits until the server has it.
 func (c client) listen(t *testing.T, server string) *stream {
 	t.Helper()
+	return c.open(t, http.MethodGet, server, http.Header{"Accept": {"text/event-stream"}}, nil)
+}
+
+// subscribe opens the stream that a client of the newer era has.
+func (c client) subscribe(t *testing.T, server string, notifications map[string]any) *stream {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": map[string]any{
+		"notifications": notifications,
+		"_meta":         map[string]any{"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": map[string]any{}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.open(t, http.MethodPost, server, http.Header{
+		"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"},
+		"Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"subscriptions/listen"},
+	}, body)
+}
+
+func (c client) open(t *testing.T, method, server string, h http.Header, body []byte) *stream {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	resp, err := c.send(ctx, t, http.MethodGet, server, http.Header{"Accept": {"text/event-stream"}}, nil)
+	resp, err := c.send(ctx, t, method, server, h, body)
 	if err != nil {
 		cancel()
 		t.Fatal(err)
 	}
-	s := &stream{status: resp.StatusCode, over: make(chan struct{})}
+	s := &stream{status: resp.StatusCode, over: make(chan struct{}), hangUp: cancel}
 	lines := bufio.NewReader(resp.Body)
-	if s.status == 200 {
-		if _, err := lines.ReadString('\n'); err != nil { // the comment at its beginning
-			t.Error(err)
-		}
-	}
 	go func() {
 		defer close(s.over)
 		defer resp.Body.Close()
@@ -263,8 +280,14 @@ func TestSessionAgain(t *testing.T) {
 // TestStream: on the stream of a session its client hears what it asked for and may know,
 // and nothing else.
 func TestStream(t *testing.T) {
+	for _, args := range [][]string{nil, {"-modern"}} {
+		t.Run("server "+strings.Join(args, " "), func(t *testing.T) { hears(t, args) })
+	}
+}
+
+func hears(t *testing.T, args []string) {
 	b := newBench(t)
-	b.Odd("odd", "")
+	b.Odd("odd", "", args...)
 	b.approve(t, "odd", nil)
 	b.both()
 	b.grant("alice@example.com", `{"tools":["odd/*"],"resources":["odd/file:///a/*"]}`)
@@ -320,8 +343,14 @@ func TestStream(t *testing.T) {
 
 // TestListsChange: clients are told that a list has changed when what they see of it has.
 func TestListsChange(t *testing.T) {
+	for _, args := range [][]string{nil, {"-modern"}} {
+		t.Run("server "+strings.Join(args, " "), func(t *testing.T) { listsChange(t, args) })
+	}
+}
+
+func listsChange(t *testing.T, args []string) {
 	b := newBench(t)
-	b.Odd("odd", "")
+	b.Odd("odd", "", args...)
 	b.approve(t, "odd", nil)
 	b.both()
 	b.grant("bob@example.com", `{"tools":["odd/count","odd/relist","odd/retool"],"resources":["odd/file:///a/*"]}`)
@@ -417,7 +446,7 @@ func TestHello(t *testing.T) {
 		modern := b.alice()
 		modern.modern = true
 		_, text = modern.post(t.Context(), t, server, "server/discover", nil)
-		if got, want := capabilitiesOf(t, text), `{"prompts":{"listChanged":true},"resources":{"listChanged":true},"tools":{"listChanged":true},"completions":{}}`; got != want {
+		if got, want := capabilitiesOf(t, text), strings.Replace(want, `"logging":{},`, "", 1); got != want {
 			t.Errorf("%s, modern: %s, want %s", server, got, want)
 		}
 	}
@@ -432,4 +461,64 @@ func capabilitiesOf(t *testing.T, text string) string {
 		t.Error(err)
 	}
 	return string(m.Result.Capabilities)
+}
+
+// TestShareOfSessions: a caller's sessions share its processes: the one that was idle the
+// longest loses its own, and gets another when it is used again. Others keep theirs.
+func TestShareOfSessions(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.both()
+	bob := b.bob().begin(t, "odd")
+	bob.call(t, "odd", "count", nil)
+	var all []client
+	for range 5 {
+		c := b.alice().begin(t, "odd")
+		all = append(all, c)
+		if got := c.call(t, "odd", "count", nil); !strings.Contains(got, `"1 of `) {
+			t.Errorf("a new session: %s", got)
+		}
+	}
+	if got := all[4].call(t, "odd", "count", nil); !strings.Contains(got, `"2 of `) {
+		t.Errorf("the newest: %s", got)
+	}
+	if got := all[0].call(t, "odd", "count", nil); !strings.Contains(got, `"1 of `) {
+		t.Errorf("the oldest, again: %s", got)
+	}
+	if got := bob.call(t, "odd", "count", nil); !strings.Contains(got, `"2 of `) {
+		t.Errorf("bob: %s", got)
+	}
+}
+
+// TestDeaths: when a process dies under its calls, each of them is answered, once, and
+// nobody else notices.
+func TestDeaths(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", `{"timeout":"10s"}`)
+	b.approve(t, "odd", nil)
+	b.both()
+	alice, bob := b.alice().begin(t, "odd"), b.bob().begin(t, "odd")
+	for round := range 2 {
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				got := alice.call(t, "odd", "hang", nil)
+				if strings.Count(got, `"id":1`) != 1 || !strings.Contains(got, "out of luck") && !strings.Contains(got, "did not answer") { // or came after it
+					t.Errorf("a call under which it died: %s", got)
+				}
+			})
+		}
+		all.Go(func() {
+			for i := range 5 {
+				if got := bob.call(t, "odd", "echo", map[string]any{"i": i}); !strings.Contains(got, "content") || strings.Contains(got, "isError") {
+					t.Errorf("bob: %s", got)
+				}
+			}
+		})
+		eventually(t, "the calls to be in flight", func() bool { return len(b.audit.Of("odd/hang")) >= 40*round+20 })
+		alice.call(t, "odd", "count", nil)
+		alice.call(t, "odd", "die", nil)
+		all.Wait()
+	}
 }

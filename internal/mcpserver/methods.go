@@ -86,10 +86,8 @@ func (x *exchange) passOn(r mcp.JSONRPCMessage) ([]byte, *failure) {
 			}
 			r.Result = hello
 		case mcp.DiscoverResult:
-			withoutOlder(&hello.Capabilities)
+			hello.Capabilities.Logging = nil // there each request asks for it
 			r.Result = hello
-		case *mcp.DiscoverResult:
-			withoutOlder(&hello.Capabilities)
 		}
 		text, err := json.Marshal(r.Result)
 		if err != nil {
@@ -101,19 +99,11 @@ func (x *exchange) passOn(r mcp.JSONRPCMessage) ([]byte, *failure) {
 	return nil, x.failed()
 }
 
-// withoutOlder takes out what only a session of the older revisions has.
-func withoutOlder(c *mcp.ServerCapabilities) {
-	c.Logging = nil
-	if c.Resources != nil {
-		c.Resources.Subscribe = false
-	}
-}
-
 // withoutSession takes list_changed, and what else needs a session, out of what initialize
 // promises. The older revisions deliver it on a GET stream, and without sessions there is
 // none.
 func withoutSession(c *mcp.ServerCapabilities) {
-	withoutOlder(c)
+	c.Logging = nil
 	if c.Tools != nil {
 		c.Tools.ListChanged = false
 	}
@@ -121,7 +111,7 @@ func withoutSession(c *mcp.ServerCapabilities) {
 		c.Prompts.ListChanged = false
 	}
 	if c.Resources != nil {
-		c.Resources.ListChanged = false
+		c.Resources.Subscribe, c.Resources.ListChanged = false, false
 	}
 }
 

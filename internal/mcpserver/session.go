@@ -14,7 +14,6 @@ import (
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/mcpserver/message"
-	"tailscale-mcp/internal/session"
 )
 
 // Clients of the older revisions may have a session with a server behind the gate: it is
@@ -147,7 +146,7 @@ func (x *exchange) still(was caller.Caller) (caller.Caller, bool) {
 	if x.work.Err() != nil {
 		return was, false // the client has gone, which says nothing about the caller
 	}
-	if err != nil || c.Key() != x.caller.Key() || !c.Rules.At(time.Now()).Reach(x.s.o.Behind.Name) {
+	if err != nil || c.Key() != x.caller.Key() || x.s.o.Behind != nil && !c.Rules.At(time.Now()).Reach(x.s.o.Behind.Name) {
 		x.s.o.Log.Info("stream ended: its caller may no longer have it", "caller", x.caller.String(), "request", x.request.ID, "err", err)
 		x.dispatcher.Refused(x.work, x.caller, x.request, "the caller may no longer have the stream")
 		return was, false
@@ -175,15 +174,7 @@ func (x *exchange) tellEvents(c caller.Caller) error {
 // tellChanges says which lists have changed, of what the caller is shown of them.
 func (x *exchange) tellChanges(c caller.Caller) error {
 	told := x.changed(c)
-	if x.session.TakeListChanged() {
-		request := x.request
-		request.Method = string(mcp.MethodResourcesList)
-		shown, err := x.dispatcher.ListOthers(x.work, c, request)
-		other, first := x.session.Show(listed, state(shown))
-		if err == nil && (other || first) && !told[2] {
-			told[2] = true
-		}
-	}
+	told[2] = x.relisted(c) || told[2]
 	for i, is := range told {
 		if !is {
 			continue
@@ -193,6 +184,23 @@ func (x *exchange) tellChanges(c caller.Caller) error {
 		}
 	}
 	return nil
+}
+
+// relisted reports whether the server lists other resources than the client was shown, of
+// those that it may see; where it was shown none, any change counts. The server is asked
+// only if it has said that something has changed.
+func (x *exchange) relisted(c caller.Caller) bool {
+	if x.session == nil || !x.session.TakeListChanged() {
+		return false
+	}
+	request := x.request
+	request.Method = string(mcp.MethodResourcesList)
+	shown, err := x.dispatcher.ListOthers(x.work, c, request)
+	if err != nil {
+		return false
+	}
+	other, first := x.session.Show(listed, state(shown))
+	return other || first
 }
 
 // changed reports which lists are others than those that the session was shown before, and
@@ -211,81 +219,4 @@ const listed = "resources/list"
 func state[T any](list []T) string {
 	sum := sha256.Sum256(mustJSON(list))
 	return string(sum[:])
-}
-
-// ofSessions are the requests that are about the session itself.
-var ofSessions = map[string]func(*exchange) ([]byte, *failure){
-	string(mcp.MethodSetLogLevel):          (*exchange).setLevel,
-	string(mcp.MethodResourcesSubscribe):   (*exchange).subscribe,
-	string(mcp.MethodResourcesUnsubscribe): (*exchange).unsubscribe,
-}
-
-// needsSession refuses what goes to the client's own process only.
-func (x *exchange) needsSession(offered bool) *failure {
-	b := x.s.o.Behind
-	switch {
-	case b.Shared:
-		return &failure{Status: http.StatusNotFound, Code: mcp.METHOD_NOT_FOUND, Message: "one process of the server " + b.Name + " serves all its callers, so it takes no " + x.m.Method + " from one of them"}
-	case !offered:
-		return &failure{Status: http.StatusNotFound, Code: mcp.METHOD_NOT_FOUND, Message: "the server " + b.Name + " does not offer " + x.m.Method}
-	case x.session == nil:
-		return &failure{Status: http.StatusBadRequest, Code: mcp.INVALID_REQUEST, Message: x.m.Method + " is for a session: send the header " + sessionHeader + " that initialize was answered with"}
-	}
-	return nil
-}
-
-// setLevel says which log messages the session is to hear.
-func (x *exchange) setLevel() ([]byte, *failure) {
-	if f := x.needsSession(x.s.o.Behind.Logging); f != nil {
-		return nil, f
-	}
-	var p struct{ Level string }
-	if f := x.read(&p); f != nil {
-		return nil, f
-	}
-	if !session.IsLevel(p.Level) {
-		return nil, message.InvalidParams("params.level is none of the levels that the protocol has")
-	}
-	x.session.SetLevel(p.Level) // first, as a process may be starting
-	return x.told("level", p.Level)
-}
-
-// subscribe has the session hear of updates of a resource. The server has to say that
-// there is such, so its process is started.
-func (x *exchange) subscribe() ([]byte, *failure) {
-	if f := x.needsSession(x.s.o.Behind.Subscribe); f != nil {
-		return nil, f
-	}
-	uri := x.m.URI
-	if !isURI(uri) || uri == "" {
-		return nil, notFound(x.m)
-	}
-	// First, since an update may come before the answer; and of what it may not read it is
-	// not to be told, whatever the server says.
-	if x.dispatcher.MayReadOther(x.caller, uri) && !x.session.Subscribe(uri) {
-		return nil, message.InvalidParams("this session is subscribed to as many resources as it may be: unsubscribe from one")
-	}
-	if err := x.dispatcher.Subscribe(x.work, x.caller, x.named(uri)); err != nil {
-		x.session.Unsubscribe(uri)
-		return nil, x.asFailure(err)
-	}
-	return append(x.open(nil), "{}}"...), nil
-}
-
-func (x *exchange) unsubscribe() ([]byte, *failure) {
-	if f := x.needsSession(x.s.o.Behind.Subscribe); f != nil {
-		return nil, f
-	}
-	if !x.session.Unsubscribe(x.m.URI) {
-		return append(x.open(nil), "{}}"...), nil // and nothing is asked about what it may not know
-	}
-	return x.told("uri", x.m.URI)
-}
-
-// told asks the process of the session, if there is one, for the same.
-func (x *exchange) told(member, value string) ([]byte, *failure) {
-	if err := x.s.o.Behind.Tell(x.work, x.session, x.m.Method, member, value); err != nil {
-		return nil, x.asFailure(err)
-	}
-	return append(x.open(nil), "{}}"...), nil
 }

@@ -28,6 +28,7 @@ const (
 
 // Session is one session.
 type Session struct {
+	// ID is its id, by which a process of its own is found, too.
 	ID string
 	// Server and Caller are whose it is: the server's name, and the key of the caller.
 	Server, Caller string
@@ -55,6 +56,10 @@ type Event struct {
 	// URI is that of the resource that it is about; empty where it is about none.
 	URI    string
 	Params json.RawMessage
+}
+
+func newSession(id, server, caller string) *Session {
+	return &Session{ID: id, Server: server, Caller: caller, done: make(chan struct{}), wake: make(chan struct{}, 1)}
 }
 
 // Done is closed when the session is over.

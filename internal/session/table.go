@@ -5,6 +5,7 @@ package session
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"slices"
 	"sync"
 	"time"
 )
@@ -27,12 +28,14 @@ type Table struct {
 
 	mu       sync.Mutex
 	sessions map[string]*Session // by id
+	// listeners are streams of clients that have no session, by server and caller.
+	listeners map[[2]string][]*Session
 }
 
 // NewTable returns a Table without sessions. ended is called with each that is over, and
 // must not block.
 func NewTable(ended func(server, id string)) *Table {
-	return &Table{ended: ended, now: time.Now, sessions: map[string]*Session{}}
+	return &Table{ended: ended, now: time.Now, sessions: map[string]*Session{}, listeners: map[[2]string][]*Session{}}
 }
 
 // Begin begins a session. It takes the place of the caller's own that was used the longest
@@ -40,10 +43,8 @@ func NewTable(ended func(server, id string)) *Table {
 func (t *Table) Begin(server, caller, clientName, clientVersion string) *Session {
 	var id [idBytes]byte
 	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
-	s := &Session{
-		ID: base64.RawURLEncoding.EncodeToString(id[:]), Server: server, Caller: caller, ClientName: clientName, ClientVersion: clientVersion,
-		done: make(chan struct{}), wake: make(chan struct{}, 1),
-	}
+	s := newSession(base64.RawURLEncoding.EncodeToString(id[:]), server, caller)
+	s.ClientName, s.ClientVersion = clientName, clientVersion
 	t.mu.Lock()
 	s.used = t.now()
 	over := t.expired(s.used)
@@ -137,6 +138,36 @@ func (t *Table) EndOf(server string) {
 	for _, s := range over {
 		t.over(s)
 	}
+}
+
+// Join makes a stream of a client of the newer revisions one that hears what the process of
+// its caller says, as a session would. It has no id that anybody could name: in place of it
+// is the caller's key. leave ends that.
+func (t *Table) Join(server, caller string) (s *Session, leave func()) {
+	s = newSession(caller, server, caller)
+	key := [2]string{server, caller}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.listeners[key] = append(t.listeners[key], s)
+	return s, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		rest := slices.DeleteFunc(slices.Clone(t.listeners[key]), func(o *Session) bool { return o == s })
+		if t.listeners[key] = rest; len(rest) == 0 {
+			delete(t.listeners, key)
+		}
+	}
+}
+
+// Hearing returns who hears what the process of a holder says: the session with that id,
+// or the streams of the caller with that key.
+func (t *Table) Hearing(server, holder string) []*Session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.sessions[holder]; s != nil && s.Server == server {
+		return []*Session{s}
+	}
+	return slices.Clone(t.listeners[[2]string{server, holder}])
 }
 
 // over tells of a session that was taken out.

@@ -27,7 +27,7 @@ func (p *Pool) begin(s entry.Server, k key, h Holder) (*slot, *failure.Error) {
 	if told := p.room(s, h); told != nil {
 		return nil, told
 	}
-	if wait := p.starts.take(h.Caller, s.Name, time.Now()); wait > 0 {
+	if wait := p.starts.take(h.Caller, s.Name, p.o.Burst, time.Now()); wait > 0 {
 		return nil, &failure.Error{
 			Code:    failure.RateLimited,
 			Message: fmt.Sprintf("the server %s was started too often for you, or ended too soon each time", s.Name),

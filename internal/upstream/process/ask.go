@@ -54,6 +54,11 @@ var ErrBusy = errors.New("too many requests wait for an answer of this process")
 // Ask sends a request and returns the server's answer. When ctx ends first, the server is
 // told that the request is cancelled, and the error is that of ctx.
 func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) {
+	if p.modern {
+		if result, ok, err := p.stands(ctx, q); ok {
+			return result, err
+		}
+	}
 	id, w, err := p.wait(q)
 	if err != nil {
 		return nil, err
@@ -75,13 +80,9 @@ func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) 
 			for len(w.progress) > 0 { // what was said before the answer
 				q.Progress(<-w.progress)
 			}
-			return withoutOwn(a.Result), a.Err
+			return WithoutOwn(a.Result), a.Err
 		case <-ctx.Done():
-			if p.take(strconv.AppendInt(nil, id, 10)) != nil {
-				go func() {
-					_ = p.send(fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, id))
-				}()
-			}
+			p.cancel(id)
 			return nil, ctx.Err()
 		}
 	}
@@ -101,6 +102,9 @@ func (p *Process) wait(q Question) (int64, *pending, error) {
 	}
 	p.last++
 	w := &pending{answer: make(chan Answer, 1)}
+	if q.Method == "subscriptions/listen" {
+		w.acknowledged = make(chan struct{}, 1)
+	}
 	if q.Progress != nil {
 		w.progress = make(chan json.RawMessage, mostProgress)
 	}
@@ -171,6 +175,11 @@ func (p *Process) meta(id int64, q Question) (map[string]json.RawMessage, error)
 		meta[jsonrpc.VersionKey] = quoted(p.hello.Revision)
 		meta[jsonrpc.ClientInfoKey] = p.clientInfo()
 		meta[jsonrpc.ClientCapabilitiesKey] = json.RawMessage(`{}`)
+		p.mu.Lock()
+		if level := p.standing.level; level != "" {
+			meta[modernPrefix+"logLevel"] = quoted(level)
+		}
+		p.mu.Unlock()
 	}
 	delete(meta, "progressToken")
 	if q.Progress != nil {

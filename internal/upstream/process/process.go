@@ -69,13 +69,16 @@ type Process struct {
 
 	write   sync.Mutex  // of whole lines
 	replies chan []byte // to requests of the server
+	// listening is held while the server is asked to tell of changes.
+	listening sync.Mutex
 
-	mu      sync.Mutex
-	last    int64 // id given out
-	pending map[int64]*pending
-	rubbish int // lines that were no message, and messages that were for nobody
-	err     error
-	done    chan struct{}
+	mu       sync.Mutex
+	last     int64 // id given out
+	pending  map[int64]*pending
+	standing standing
+	rubbish  int // lines that were no message, and messages that were for nobody
+	err      error
+	done     chan struct{}
 }
 
 // Hello is what a server says of itself when it is asked for the first time.
@@ -91,6 +94,8 @@ type Hello struct {
 type pending struct {
 	answer   chan Answer          // has room for one
 	progress chan json.RawMessage // nil if nobody asked for any
+	// acknowledged has room for one; of subscriptions/listen.
+	acknowledged chan struct{}
 }
 
 // Start starts a server and returns when it has said what it is. ctx bounds the start,
@@ -108,6 +113,9 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	if err := p.greet(ctx); err != nil {
 		p.kill(err)
 		return nil, p.told(err)
+	}
+	if p.modern {
+		go p.hearLists()
 	}
 	return p, nil
 }
@@ -132,10 +140,13 @@ func (p *Process) Err() error {
 	return p.err
 }
 
-// InFlight is how many requests wait for an answer.
+// InFlight is how many requests wait for an answer, but for one that is to stay open.
 func (p *Process) InFlight() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.pending[p.standing.listen] != nil {
+		return len(p.pending) - 1
+	}
 	return len(p.pending)
 }
 

@@ -169,7 +169,15 @@ func serverError(msg []byte) error {
 
 // notified takes a notification to the request that it is about, or to all.
 func (p *Process) notified(msg []byte, e *jsonrpc.Envelope) {
-	if e.Method != "notifications/progress" {
+	switch e.Method {
+	case "notifications/progress":
+	case "notifications/subscriptions/acknowledged":
+		p.acknowledged(e)
+		return
+	case "":
+		p.waste()
+		return
+	default:
 		p.o.Heard(e.Method, msg)
 		return
 	}

@@ -27,7 +27,7 @@ import (
 	"tailscale-mcp/internal/upstream/process"
 )
 
-// Options are what Servers are made of. All are required but Counted and Every.
+// Options are what Servers are made of. All are required but Counted, Every and Burst.
 type Options struct {
 	// Dir is the folder of the entries.
 	Dir string
@@ -40,6 +40,9 @@ type Options struct {
 	Log     *slog.Logger
 	// Every is how often the folder is looked at; zero means one second.
 	Every time.Duration
+	// Burst is how many processes a caller may start at once; zero means what package pool
+	// allows.
+	Burst int
 }
 
 // Servers are all servers behind the gateway.
@@ -78,7 +81,7 @@ func New(o Options) *Servers {
 		o.Every = time.Second
 	}
 	s := &Servers{o: o, known: map[string]*server{}}
-	s.pool = pool.New(pool.Options{Dial: o.Dial, Log: o.Log, Counted: o.Counted, Started: s.started, Heard: s.heard, Ended: s.ended})
+	s.pool = pool.New(pool.Options{Dial: o.Dial, Burst: o.Burst, Log: o.Log, Counted: o.Counted, Started: s.started, Heard: s.heard, Ended: s.ended})
 	s.sessions = session.NewTable(s.pool.End)
 	return s
 }

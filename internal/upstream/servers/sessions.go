@@ -82,23 +82,25 @@ const renewTime = 10 * time.Second
 
 // renew tells a new process what its session has asked for before. What it refuses now, its
 // client does without: there is no request that could be answered with an error.
-func (s *Servers) renew(ctx context.Context, holder string, p *process.Process) {
-	own := s.sessions.Get(holder)
-	if own == nil {
-		return
-	}
+func (s *Servers) renew(ctx context.Context, name, holder string, p *process.Process) {
 	ctx, cancel := context.WithTimeout(ctx, renewTime)
 	defer cancel()
 	again := func(method, member, value string) {
 		if _, err := p.Ask(ctx, process.Question{Method: method, Params: paramsOf(member, value)}); err != nil {
-			s.o.Log.Info("a new process does not take over what its session had asked for", "server", own.Server, "method", method, "err", err)
+			s.o.Log.Info("a new process does not take over what was asked of the one before", "server", name, "method", method, "err", err)
 		}
 	}
-	if level := own.Level(); level != "" {
-		again("logging/setLevel", "level", level)
-	}
-	for _, uri := range own.Subscriptions() {
-		again("resources/subscribe", "uri", uri)
+	told := map[string]bool{}
+	for _, own := range s.sessions.Hearing(name, holder) {
+		if level := own.Level(); level != "" {
+			again("logging/setLevel", "level", level)
+		}
+		for _, uri := range own.Subscriptions() {
+			if !told[uri] {
+				again("resources/subscribe", "uri", uri)
+			}
+			told[uri] = true
+		}
 	}
 }
 
@@ -128,8 +130,8 @@ func (s *Servers) heard(name, holder, method string, msg []byte) {
 		s.lookAgain(name, holder)
 		return
 	}
-	own := s.sessions.Get(holder)
-	if own == nil {
+	hearing := s.sessions.Hearing(name, holder)
+	if len(hearing) == 0 {
 		return
 	}
 	e, err := jsonrpc.Scan(msg)
@@ -137,14 +139,23 @@ func (s *Servers) heard(name, holder, method string, msg []byte) {
 		return
 	}
 	event := session.Event{Method: method, Params: bytes.Clone(e.Params)} // and not the message with it
-	switch method {
-	case "notifications/resources/list_changed":
-		own.ListChanged()
-	case "notifications/resources/updated":
+	level, _ := jsonrpc.Text(jsonrpc.Param(msg, "level"))
+	if method == "notifications/resources/updated" {
 		event.URI = e.URI
-		own.Updated(event)
-	case "notifications/message":
-		level, _ := jsonrpc.Text(jsonrpc.Param(msg, "level"))
-		own.Log(level, event)
+		if e.Meta != nil { // a tag of the gateway's own subscription
+			event.Params = paramsOf("uri", e.URI)
+		}
+	} else if e.Meta != nil {
+		event.Params = process.WithoutOwn(event.Params)
+	}
+	for _, own := range hearing {
+		switch method {
+		case "notifications/resources/list_changed":
+			own.ListChanged()
+		case "notifications/resources/updated":
+			own.Updated(event)
+		case "notifications/message":
+			own.Log(level, event)
+		}
 	}
 }

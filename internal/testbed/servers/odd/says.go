@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // more are the resources besides those that are always there.
@@ -51,6 +52,34 @@ func orNull(text json.RawMessage) json.RawMessage {
 	return text
 }
 
+// listening is the request of a client of the newer era that is to be told of changes, and
+// to what it listens.
+var (
+	listening  json.RawMessage
+	subscribed []string
+)
+
+func listen(r request) {
+	listening, subscribed = r.ID, r.Params.Notifications.ResourceSubscriptions
+	said, _ := json.Marshal(r.Params.Notifications)
+	tell("notifications/subscriptions/acknowledged", `"notifications":`+string(said))
+}
+
+// tell sends a notification about a change, in the newer era to who listens only.
+func tell(method, params string) {
+	if *modern && listening == nil {
+		return
+	}
+	if *modern {
+		tag := fmt.Sprintf(`"_meta":{"io.modelcontextprotocol/subscriptionId":%s}`, listening)
+		if params != "" {
+			tag += ","
+		}
+		params = tag + params
+	}
+	write(`{"jsonrpc":"2.0","method":%q,"params":{%s}}`, method, params)
+}
+
 // media is a result with everything that a relay could lose.
 const media = `{"_meta":{"example.com/x":{"n":1.0}},"content":[{"type":"image","data":"aGk=","mimeType":"image/png","annotations":{"priority":0.50}},` +
 	`{"type":"resource_link","uri":"file:///a/1","name":"one","new":null},{"type":"text","text":"<\u00e9&>"}],"structuredContent":{"big":9007199254740993,"e":1e2},"unknown":[1,{}]}`
@@ -58,6 +87,10 @@ const media = `{"_meta":{"example.com/x":{"n":1.0}},"content":[{"type":"image","
 // says are tools that say something before they answer.
 var says = map[string]func(request){
 	"log": func(r request) {
+		if *modern && r.Params.Meta["io.modelcontextprotocol/logLevel"] == nil {
+			result(r.ID, text("not asked"))
+			return
+		}
 		for _, level := range []string{"debug", "info", "error"} {
 			write(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":%q,"logger":"odd","data":{"said":%q}}}`, level, fmt.Sprint(r.Params.Arguments["text"]))
 		}
@@ -65,7 +98,9 @@ var says = map[string]func(request){
 	},
 	"touch": func(r request) {
 		for _, uri := range []string{"file:///a/1", "file:///b/2"} { // whoever has subscribed to what
-			write(`{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":%q}}`, uri)
+			if !*modern || slices.Contains(subscribed, uri) {
+				tell("notifications/resources/updated", fmt.Sprintf(`"uri":%q`, uri))
+			}
 		}
 		result(r.ID, text("touched"))
 	},
@@ -85,14 +120,14 @@ var says = map[string]func(request){
 		if uri, ok := r.Params.Arguments["uri"]; ok {
 			more = append(more, object{"uri": uri, "name": "new"})
 		}
-		write(`{"jsonrpc":"2.0","method":"notifications/resources/list_changed"}`)
+		tell("notifications/resources/list_changed", "")
 		result(r.ID, text("listed"))
 	},
 	"retool": func(r request) {
 		if said, ok := r.Params.Arguments["description"].(string); ok {
 			*description = said
 		}
-		write(`{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`)
+		tell("notifications/tools/list_changed", "")
 		result(r.ID, text("changed"))
 	},
 	"ask": func(r request) {
