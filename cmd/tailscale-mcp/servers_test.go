@@ -5,23 +5,34 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/testbed"
 	testservers "tailscale-mcp/internal/testbed/servers"
 )
 
-// TestServers is a server behind the daemon on a real tailnet: who is granted something
-// uses it, the server is told who that is and what the policy file grants besides, nobody
-// else finds it, and the commands of operators say all of that.
+// TestServers are servers behind the daemon on a real tailnet.
 func TestServers(t *testing.T) {
-	ctx := t.Context()
+	t.Parallel() // it mostly waits
 	t.Cleanup(testservers.Clean)
+	t.Run("used", usesServer)
+	t.Run("stopped", stopsServer)
+}
+
+// usesServer: who is granted something of a server uses it, the server is told who that is
+// and what the policy file grants besides, nobody else finds it, and the commands of
+// operators say all of that.
+func usesServer(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+
 	h := testservers.New(t)
 	h.Odd("odd", `{"pass":["example.com/cap/files"]}`)
 	h.Approve("odd", map[string]grant.Class{"echo": grant.Read, "who": grant.Read})
@@ -93,4 +104,49 @@ func TestServers(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// stopsServer: a call to a server that has not ended when a daemon that stops has
+// waited long enough is answered with an error that says so, and has its outcome recorded.
+func stopsServer(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	h := testservers.New(t)
+	h.Odd("odd", "")
+	h.Approve("odd", map[string]grant.Class{"hang": grant.Read})
+	tn, server, alice, _ := newTailnet(t, testbed.Options{})
+	if err := tn.SetGrants(ctx, server, testbed.Grant{Src: []*testbed.Node{alice}, Cap: capability, Values: []string{`{"tools":["odd/hang"]}`}}); err != nil {
+		t.Fatal(err)
+	}
+	d := startDaemon(t, server, setup{env: []string{"TAILSCALE_MCP_SERVERS=" + h.Dir, "TAILSCALE_MCP_SERVERS_UNCONFINED=true"}})
+	d.mustBecome(t, http.StatusOK, "up")
+	answered := make(chan ended, 1)
+	inBackground(t, func(ctx context.Context) {
+		var e ended
+		e.answer, e.err = call(ctx, alice.HTTPClient(), fmt.Sprintf("http://%s:%d/odd", server.Name, d.port), "hang", nil)
+		answered <- e
+	})
+	await(t, patience, func() error {
+		if n, _ := h.Running(); n == 0 || !strings.Contains(d.audit.String(), `"name":"odd/hang"`) {
+			return fmt.Errorf("the call has not begun")
+		}
+		return nil
+	})
+	d.terminate(t)
+	began := time.Now()
+	if e := <-answered; e.err != nil || !e.isError || !strings.Contains(e.text, "restarts its gateway") {
+		t.Errorf("got %d %s, %v", e.status, e.body, e.err)
+	}
+	if took := time.Since(began); took < stopTimeout || took > stopTimeout+answerTime {
+		t.Errorf("answered after %s, want %s", took, stopTimeout)
+	}
+	if code := d.end(t); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if took := time.Since(began); took > stopTimeout+within {
+		t.Errorf("stopping took %s", took)
+	}
+	if !strings.Contains(d.audit.String(), `"event":"outcome"`) {
+		t.Errorf("the outcome is not recorded:\n%s", d.audit)
+	}
 }
