@@ -80,7 +80,7 @@ func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) 
 			for len(w.progress) > 0 { // what was said before the answer
 				q.Progress(<-w.progress)
 			}
-			return WithoutOwn(a.Result), a.Err
+			return a.Result, a.Err
 		case <-ctx.Done():
 			p.cancel(id)
 			return nil, ctx.Err()
