@@ -13,9 +13,9 @@ import (
 // block of content is the seventh level.
 const mostDeep = 10
 
-// withoutOwn is a message of a server without the members of each _meta that no server
+// WithoutOwn is a message of a server without the members of each _meta that no server
 // writes. Any other message is returned as it is, to the byte.
-func withoutOwn(msg []byte) []byte {
+func WithoutOwn(msg []byte) []byte {
 	if !bytes.Contains(unescaped(msg), []byte(OwnPrefix)) {
 		return msg // as nearly every one
 	}
@@ -23,7 +23,7 @@ func withoutOwn(msg []byte) []byte {
 	return less
 }
 
-// stripped is withoutOwn of a value, so many levels deep, and whether that is another.
+// stripped is WithoutOwn of a value, so many levels deep, and whether that is another.
 func stripped(value json.RawMessage, levels int) (json.RawMessage, bool) {
 	value = bytes.TrimSpace(value)
 	if levels == 0 || len(value) == 0 || !bytes.Contains(unescaped(value), []byte(OwnPrefix)) {

@@ -22,7 +22,7 @@ func TestWithoutOwn(t *testing.T) {
 		{`{"result":{"_meta":{"a":{"_meta":{"tailscale-mcp/z":1}}}}}`, `{"result":{"_meta":{"a":{"_meta":{}}}}}`},
 	} {
 		var got, want any
-		if err := json.Unmarshal(withoutOwn([]byte(c.msg)), &got); err != nil {
+		if err := json.Unmarshal(WithoutOwn([]byte(c.msg)), &got); err != nil {
 			t.Errorf("%s: %v", c.msg, err)
 		}
 		if err := json.Unmarshal([]byte(c.want), &want); err != nil || !reflect.DeepEqual(got, want) {
@@ -33,12 +33,12 @@ func TestWithoutOwn(t *testing.T) {
 		``, ` `, `[]`, `{"result": {"_meta": {"a": 1}} }`, `{"result":{"text":"see tailscale-mcp/doc", "structuredContent":{"tailscale-mcp/x": 1}}}`,
 		`{"a":"\u00e9\/\\u"} `, `rubbish tailscale-mcp/ rubbish`, `{"_meta":"tailscale-mcp/"}`, `{"a":"\`, `{"a":"\u00`, `{"_meta":{"tailscale-mcp/x":`,
 	} {
-		if got := string(withoutOwn([]byte(same))); got != same && got != strings.TrimSpace(same) {
+		if got := string(WithoutOwn([]byte(same))); got != same && got != strings.TrimSpace(same) {
 			t.Errorf("%q became %q", same, got)
 		}
 	}
 	deep := strings.Repeat(`{"a":`, 100_000) + `{"_meta":{"tailscale-mcp/x":1}}` + strings.Repeat(`}`, 100_000)
-	if got := string(withoutOwn([]byte(deep))); got != deep {
+	if got := string(WithoutOwn([]byte(deep))); got != deep {
 		t.Error("what is too deep was changed")
 	}
 }
