@@ -116,6 +116,10 @@ func runServe(ctx context.Context, s streams) error {
 		Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log,
 		Counted: func(server string, what pool.Event) { counts.ServerStart(server, string(what)) },
 	})
+	if cfg.ServersUnconfined {
+		log.Warn("servers behind this one are not confined: each may do all that the account may which runs it, and nothing keeps its callers apart",
+			"why", "TAILSCALE_MCP_SERVERS_UNCONFINED", "remedy", "leave it out wherever systemd runs")
+	}
 	defer behind.Close()
 	behind.Follow(ctx)
 	resolver := identity.New(identity.Options{

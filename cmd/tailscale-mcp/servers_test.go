@@ -51,6 +51,10 @@ func usesServer(t *testing.T) {
 	d.mustBecome(t, http.StatusOK, "up")
 	base := fmt.Sprintf("http://%s:%d", server.Name, d.port)
 
+	if !strings.Contains(d.log.String(), "not confined") {
+		t.Errorf("the log does not say what is missing:\n%s", d.log)
+	}
+
 	a, err := call(ctx, alice.HTTPClient(), base+"/odd", "who", nil)
 	if err != nil || a.status != http.StatusOK || a.isError {
 		t.Fatalf("got %d %s, %v", a.status, a.body, err)
