@@ -85,10 +85,7 @@ func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) 
 			if a.Err == nil && p.modern {
 				a.Err = incomplete(a.Result)
 			}
-			if a.Err != nil {
-				return nil, a.Err
-			}
-			return WithoutOwn(a.Result), nil
+			return a.Result, a.Err
 		case <-ctx.Done():
 			p.cancel(id)
 			return nil, ctx.Err()
