@@ -89,7 +89,11 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if err != nil {
 		return err
 	}
-	if mistakes := s.Host(); len(mistakes) > 0 {
+	mistakes, err := h.host(ctx, s)
+	if err != nil {
+		return err
+	}
+	if len(mistakes) > 0 {
 		return mistakes
 	}
 	if err := h.write(file, text); err != nil {

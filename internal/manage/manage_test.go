@@ -32,10 +32,13 @@ func TestMain(m *testing.M) {
 type booted struct {
 	*servers.Host
 
-	active map[string]bool
-	fail   error
-	open   bool // it denies no addresses
+	version string
+	active  map[string]bool
+	fail    error
+	open    bool // it denies no addresses
 }
+
+func (b *booted) Version(context.Context) (string, error) { return b.version, nil }
 
 func (b *booted) Reload(context.Context) error { return nil }
 
@@ -83,7 +86,7 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	b := &booted{Host: servers.New(t), active: map[string]bool{}}
+	b := &booted{Host: servers.New(t), active: map[string]bool{}, version: "252.39-1~deb12u1"}
 	return &desk{
 		systemd: b,
 		Host: Host{
