@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,13 @@ func put(t *testing.T, opts host.Options, servers map[string]string) *place {
 		build.Env = append(build.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("building %s: %v: %s", name, err, out)
+		}
+	}
+	if runtime.GOARCH == "amd64" {
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(tree, probePath+"-32"), "tailscale-mcp/internal/testbed/jail/probe")
+		build.Env = append(build.Environ(), "CGO_ENABLED=0", "GOARCH=386")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("building the probe for 32 bits: %v: %s", err, out)
 		}
 	}
 	if err := p.CopyDir(t.Context(), tree, "/"); err != nil {
