@@ -65,6 +65,9 @@ func service(s entry.Server, hidden []string) string {
 	}
 	// Also where no control group counts it.
 	line("TemporaryFileSystem=/dev/shm:mode=1777,nosuid,nodev,size=%d", s.Memory/2)
+	// Its own control group, from which programs learn how much memory there is.
+	line("TemporaryFileSystem=/sys/fs/cgroup:ro")
+	line("BindReadOnlyPaths=-/sys/fs/cgroup/system.slice/%s/%s/%%n", parentSlice, SliceName(s.Name))
 	line("BindReadOnlyPaths=%s", strings.Join(fromEtc, " "))
 	line("BindReadOnlyPaths=-%s/%s", npm.Folder, s.Name)
 	if !s.Network.None() {
@@ -88,7 +91,8 @@ func state(s entry.Server) string { return "tailscale-mcp-servers/" + s.Name }
 
 // sandbox is what holds for every server. Not in it: MemoryDenyWriteExecute=, with which
 // no compiler of JavaScript runs, and ProcSubset=pid, without which some do not see how
-// much memory there is. Node.js needs @pkey. What PrivateTmp= gives is of the host's disk,
+// much memory there is, and ProtectControlGroups=, which would show those of all units and
+// wins over the cover that shows the server's own. Node.js needs @pkey. What PrivateTmp= gives is of the host's disk,
 // and systemd has no bound for it: DynamicUser= wins over a file system in memory there.
 const sandbox = `NoNewPrivileges=yes
 CapabilityBoundingSet=
@@ -105,7 +109,6 @@ ProtectHostname=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
-ProtectControlGroups=yes
 ProtectProc=invisible
 RemoveIPC=yes
 RestrictNamespaces=yes
