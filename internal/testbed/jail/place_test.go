@@ -298,8 +298,14 @@ func (p *place) heldBy(t *testing.T, as string) (w who) {
 	return w
 }
 
-// unitOf is the unit that a process of the host's belongs to.
+// groupOf is the control group of a process of the host's.
+func (p *place) groupOf(t *testing.T, pid int) string {
+	t.Helper()
+	return "/sys/fs/cgroup" + p.do(t, fmt.Sprintf("sed -n 's/^0:://p' /proc/%d/cgroup", pid))
+}
+
+// unitOf is the unit that it belongs to.
 func (p *place) unitOf(t *testing.T, pid int) string {
 	t.Helper()
-	return filepath.Base(strings.TrimSpace(p.do(t, fmt.Sprintf("sed -n 's/^0:://p' /proc/%d/cgroup", pid))))
+	return filepath.Base(p.groupOf(t, pid))
 }
