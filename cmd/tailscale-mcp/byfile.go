@@ -17,11 +17,15 @@ import (
 func (k checker) everybody() error {
 	var asked *grant.Tool
 	what := "anything"
-	if k.one {
+	own := k.one && k.foreign == nil
+	switch {
+	case own:
 		t := k.tools[0].Granted()
 		asked, what = &t, t.Name
+	case k.one:
+		asked, what = k.foreign, k.foreign.Server+"/"+k.foreign.Name
 	}
-	if k.one && k.tools[0].ForEveryone {
+	if own && k.tools[0].ForEveryone {
 		fmt.Fprintf(k.out, "Every identified caller may call %s, but for those to whom an entry that cannot be read refuses everything: tailscale-mcp check\n", what)
 		return nil
 	}
@@ -35,11 +39,11 @@ func (k checker) everybody() error {
 	if s.Rows == 0 {
 		fmt.Fprintf(k.out, "No rule of the policy file grants %s here; tailscale-mcp grant prints one.\n", what)
 	}
-	if k.one && lacking(k.tools[0], k.cfg) != "" {
+	if own && lacking(k.tools[0], k.cfg) != "" {
 		fmt.Fprintf(k.out, "\nBut %s.\n", lacking(k.tools[0], k.cfg))
 	}
 	for _, one := range s.Selectors {
-		if note := noteTool(one.Text, grant.Classes()); note != "" {
+		if note := noteTool(one.Text, grant.Classes(), k.servers); note != "" {
 			k.note("line %d: %s", one.Line, note)
 		}
 	}

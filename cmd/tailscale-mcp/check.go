@@ -27,6 +27,7 @@ import (
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/access/held"
 	"tailscale-mcp/internal/tool/catalog/typo"
+	"tailscale-mcp/internal/upstream/known"
 )
 
 func checkCommand() *cobra.Command {
@@ -56,6 +57,8 @@ type checker struct {
 	file       *held.File // nil where it cannot be read
 	tools      []tool.Tool
 	one        bool // tools is the one that was asked about
+	servers    known.Servers
+	foreign    *grant.Tool // the one of a server that was asked about
 }
 
 // runCheck answers "who may do what here", and "what may X do here" with the very
@@ -73,7 +76,16 @@ func runCheck(ctx context.Context, p person, as string, names []string) error {
 			"who may use what here is in the policy file, which takes an API credential, and this account sees none")
 	}
 	k := checker{person: p, cfg: cfg, tools: everything().Tools}
-	if len(names) == 1 {
+	registry := tool.NewRegistry(grant.Classes(), everything())
+	k.servers = behind(p, cfg, registry)
+	switch {
+	case len(names) == 1 && grant.NamesServer(names[0]):
+		t, why := k.servers.Named(names[0])
+		if why != "" {
+			return cli.Hint(errors.New(why), "tailscale-mcp server list names the servers, and server show NAME the tools of one")
+		}
+		k.one, k.tools, k.foreign = true, nil, &t
+	case len(names) == 1:
 		k.one = true
 		k.tools = slices.DeleteFunc(k.tools, func(t tool.Tool) bool { return t.Name != names[0] })
 		if len(k.tools) == 0 {
@@ -100,7 +112,7 @@ func runCheck(ctx context.Context, p person, as string, names []string) error {
 		p.note("the policy file is left out of account: %v", err)
 	}
 	k.dispatcher = gate.NewDispatcher(gate.Options{
-		Registry: tool.NewRegistry(grant.Classes(), everything()), Audit: audit.NewJSONLines(p.err), Log: slog.New(slog.DiscardHandler), Capability: cfg.Capability,
+		Registry: registry, Audit: audit.NewJSONLines(p.err), Log: slog.New(slog.DiscardHandler), Capability: cfg.Capability,
 		Host: func() gate.Host { return gate.Host{Name: hostName(k.status), Port: cfg.Port} },
 	})
 	nodes := nodesOf(k.status, as)
@@ -163,6 +175,13 @@ func (k checker) nodes(ctx context.Context, nodes []netip.Addr) error {
 func (k checker) explain(c caller.Caller, by *held.Caller, there bool) error {
 	w := tabwriter.NewWriter(k.out, 0, 0, 2, ' ', 0)
 	granted, perhaps := false, false
+	linesOf := func(t grant.Tool) string { lines, _ := by.Lines(t, time.Now()); return lines }
+	if k.foreign != nil {
+		granted = c.Rules.At(time.Now()).Tool(*k.foreign).Allowed
+		if err := k.servers.One(k.out, k.dispatcher, c, *k.foreign, linesOf); err != nil {
+			return err
+		}
+	}
 	if !k.one {
 		k.sum(c)
 	}
@@ -203,7 +222,13 @@ func (k checker) explain(c caller.Caller, by *held.Caller, there bool) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	for _, m := range typo.In(c.Rules) {
+	if !k.one {
+		if err := k.servers.Explain(k.out, k.dispatcher, c, linesOf); err != nil {
+			return err
+		}
+		granted = granted || slices.ContainsFunc(k.servers.Registry.Servers(), c.Rules.At(time.Now()).Reach)
+	}
+	for _, m := range mistaken(c.Rules, k.servers) {
 		if k.one && granted {
 			break // it is not what keeps them from the tool
 		}
@@ -266,31 +291,4 @@ func lacking(t tool.Tool, cfg config.Config) string {
 		return "it needs an API credential, and this account sees none"
 	}
 	return ""
-}
-
-// nodesOf finds the addresses of the nodes that as names: one node, or all of
-// a login or a tag.
-func nodesOf(status *ipnstate.Status, as string) []netip.Addr {
-	addr, err := netip.ParseAddr(as)
-	var found []netip.Addr
-	all := []*ipnstate.PeerStatus{status.Self}
-	for _, key := range status.Peers() {
-		all = append(all, status.Peer[key])
-	}
-	for _, p := range all {
-		if p == nil || len(p.TailscaleIPs) == 0 {
-			continue
-		}
-		name := strings.TrimSuffix(p.DNSName, ".")
-		label, _, _ := strings.Cut(name, ".")
-		tagged := p.Tags != nil && p.Tags.Len() > 0
-		login := status.User[p.UserID].LoginName
-		if err == nil && slices.Contains(p.TailscaleIPs, addr) ||
-			strings.EqualFold(name, as) || strings.EqualFold(label, as) ||
-			tagged && slices.Contains(p.Tags.AsSlice(), as) ||
-			!tagged && login == as {
-			found = append(found, p.TailscaleIPs[0])
-		}
-	}
-	return found
 }

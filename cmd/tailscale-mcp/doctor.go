@@ -24,6 +24,7 @@ import (
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/identity"
 	"tailscale-mcp/internal/localapi"
@@ -31,6 +32,7 @@ import (
 	"tailscale-mcp/internal/tool/catalog"
 	"tailscale-mcp/internal/tool/catalog/typo"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/upstream/known"
 	"tailscale-mcp/internal/version"
 )
 
@@ -76,9 +78,11 @@ func runDoctor(ctx context.Context, p person) error {
 	if err := checkServing(ctx, cfg, status, ok, note); err != nil {
 		return err
 	}
-	if err := checkGrants(ctx, cfg, lc, status, ok, note); err != nil {
+	servers := behind(p, cfg, gate.NewRegistry(nil))
+	if err := checkGrants(ctx, cfg, lc, status, servers, ok, note); err != nil {
 		return err
 	}
+	checkServers(ctx, cfg, servers, ok, note)
 	return checkAPI(ctx, cfg, ok, note)
 }
 
@@ -159,7 +163,7 @@ type holders struct {
 const mostWrong = 10
 
 // enter adds a node that is granted something.
-func (h *holders) enter(c caller.Caller, tools []grant.Tool) {
+func (h *holders) enter(c caller.Caller, tools []grant.Tool, servers known.Servers) {
 	h.nodes++
 	if c.Rules.Conditioned() {
 		h.conditioned++
@@ -172,7 +176,7 @@ func (h *holders) enter(c caller.Caller, tools []grant.Tool) {
 	if !slices.ContainsFunc(tools, func(t grant.Tool) bool { d := c.Rules.Tool(t); return !d.Allowed || d.Terms != nil }) {
 		h.all = append(h.all, who)
 	}
-	for _, m := range typo.In(c.Rules) {
+	for _, m := range mistaken(c.Rules, servers) {
 		if len(h.wrong) < mostWrong && !slices.Contains(h.wrong, m) {
 			h.wrong = append(h.wrong, m)
 		}
@@ -181,7 +185,7 @@ func (h *holders) enter(c caller.Caller, tools []grant.Tool) {
 
 // checkGrants says who may do something here, who everything, and which entries give
 // nothing.
-func checkGrants(ctx context.Context, cfg config.Config, lc identity.Tailscaled, status *ipnstate.Status, ok, note func(string, ...any)) error {
+func checkGrants(ctx context.Context, cfg config.Config, lc identity.Tailscaled, status *ipnstate.Status, servers known.Servers, ok, note func(string, ...any)) error {
 	resolver := identity.New(identity.Options{
 		Tailscaled: lc, Capability: cfg.Capability, AllowSelf: cfg.AllowSelf, Log: slog.New(slog.DiscardHandler),
 		Self: func() (string, bool) { return string(status.Self.ID), true },
@@ -201,7 +205,7 @@ func checkGrants(ctx context.Context, cfg config.Config, lc identity.Tailscaled,
 		case errors.Is(err, identity.ErrMalformedGrant):
 			return cli.Hint(fmt.Errorf("%s: %w", c, err), "correct the entry of "+cfg.Capability+" in the tailnet policy file")
 		case err == nil && !c.Rules.Empty():
-			found.enter(c, tools)
+			found.enter(c, tools, servers)
 		}
 	}
 	if found.nodes == 0 {

@@ -16,14 +16,17 @@ import (
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/tool/access/held"
 	"tailscale-mcp/internal/tool/catalog/typo"
+	"tailscale-mcp/internal/upstream/known"
 )
 
 type grantOptions struct {
 	src, dst, resources  string
+	prompts              string
 	devices, until, rate string
 	read, admin          bool
 	groups               []string
@@ -44,6 +47,7 @@ func grantCommand() *cobra.Command {
 	c.Flags().BoolVar(&o.admin, "admin", false, "grant every tool of every class, and every resource")
 	c.Flags().StringArrayVar(&o.groups, "group", nil, "grant the tools of a group, `NAME` or NAME:CLASS, such as devices:read; may be repeated")
 	c.Flags().StringVar(&o.resources, "resources", "", "comma-separated resource `SELECTORS`")
+	c.Flags().StringVar(&o.prompts, "prompts", "", "comma-separated `SELECTORS` of prompts of servers: SERVER/NAME or SERVER/*")
 	c.Flags().StringVar(&o.devices, "devices", "", "only for these `DEVICES`, comma-separated: tags, logins, node IDs, machine names, autogroup:self")
 	c.Flags().StringVar(&o.until, "until", "", "only before this `TIME`, such as 2026-12-24T18:00:00Z")
 	c.Flags().StringVar(&o.rate, "rate", "", "only so many `CALLS` a caller, such as 30/m (s, m, h or d)")
@@ -77,10 +81,14 @@ func runGrant(ctx context.Context, p person, o grantOptions, tools []string) err
 		return cli.Misused("write a login (alice@example.com), tag:NAME, group:NAME or autogroup:NAME", "--src %q %s", o.src, why)
 	}
 	tools, list := o.given(tools)
-	if len(tools)+len(list) == 0 {
+	var prompts []string
+	if o.prompts != "" {
+		prompts = strings.Split(o.prompts, ",")
+	}
+	if len(tools)+len(list)+len(prompts) == 0 {
 		return cli.Misused("name tools, or use --read for everything that only reads; tailscale-mcp tools lists them", "nothing is named to grant")
 	}
-	if bad := ungrantable(tools, list); len(bad) > 0 {
+	if bad := ungrantable(tools, list, prompts); len(bad) > 0 {
 		return cli.Misused("tailscale-mcp tools lists what can", "these cannot be granted: %s", strings.Join(bad, ", "))
 	}
 	for _, selector := range tools {
@@ -88,7 +96,7 @@ func runGrant(ctx context.Context, p person, o grantOptions, tools []string) err
 			return cli.Misused("tailscale-mcp tools lists them, with their groups and classes", "%s", why)
 		}
 	}
-	missing := grant.Missing{Src: []string{o.src}, Tools: tools, Resources: list, Until: o.until, Rate: o.rate}
+	missing := grant.Missing{Src: []string{o.src}, Tools: tools, Resources: list, Prompts: prompts, Until: o.until, Rate: o.rate}
 	if o.devices != "" {
 		missing.Devices = strings.Split(o.devices, ",")
 	}
@@ -99,6 +107,7 @@ func runGrant(ctx context.Context, p person, o grantOptions, tools []string) err
 	if err != nil {
 		return err
 	}
+	servers := behind(p, cfg, gate.NewRegistry(nil))
 	if err := checkSource(ctx, p, cfg, o.src); err != nil {
 		return err
 	}
@@ -109,16 +118,19 @@ func runGrant(ctx context.Context, p person, o grantOptions, tools []string) err
 	}
 	missing.Capability, missing.Dst, missing.Port = cfg.Capability, o.dst, cfg.Port
 	fmt.Fprintln(p.out, missing.String())
-	if o.devices+o.until+o.rate != "" || slices.ContainsFunc(append(slices.Clone(tools), list...), grant.NamesServer) {
+	if o.devices+o.until+o.rate != "" || slices.ContainsFunc(slices.Concat(tools, list, prompts), grant.NamesServer) {
 		p.note("%s", grant.Since)
 	}
 	if o.admin {
 		p.note("whoever is granted this may change everything that the API credential may, the policy file and so this grant included")
 	}
 	for _, selector := range tools {
-		if note := noteTool(selector, cfg.Allow); note != "" && !o.admin {
+		if note := noteTool(selector, cfg.Allow, servers); note != "" && !o.admin {
 			p.note("%s", note)
 		}
+	}
+	for _, m := range servers.Of(nil, list, prompts) {
+		p.note("%s gives nothing now: %s", m.Selector, m.Why)
 	}
 	return nil
 }
@@ -161,7 +173,10 @@ func namedHere(ctx context.Context, cfg config.Config) (string, error) {
 
 // noteTool says why a selector gives nothing here, if so. A wildcard gives what
 // the host offers, and that may become more.
-func noteTool(selector string, offered []grant.Class) string {
+func noteTool(selector string, offered []grant.Class, servers known.Servers) string {
+	if grant.NamesServer(selector) {
+		return servers.Tool(selector)
+	}
 	var classes []grant.Class
 	for _, t := range typo.Given(selector) {
 		classes = append(classes, t.Class)
@@ -172,8 +187,6 @@ func noteTool(selector string, offered []grant.Class) string {
 	case len(classes) > 0:
 		slices.Sort(classes)
 		return fmt.Sprintf("this host does not offer %s: TAILSCALE_MCP_ALLOW lacks %s", selector, join(slices.Compact(classes)))
-	case grant.NamesServer(selector):
-		return fmt.Sprintf("this version has no servers behind it: %s gives nothing yet", selector)
 	}
 	return typo.Of(selector)
 }
@@ -188,7 +201,7 @@ func join(classes []grant.Class) string {
 
 // ungrantable are the selectors that no grant may hold. A printed grant would
 // lack them without a word.
-func ungrantable(tools, resources []string) (bad []string) {
+func ungrantable(tools, resources, prompts []string) (bad []string) {
 	for _, s := range tools {
 		if (grant.Missing{Tools: []string{s}}).String() == "" {
 			bad = append(bad, fmt.Sprintf("the tool %q", s))
@@ -197,6 +210,11 @@ func ungrantable(tools, resources []string) (bad []string) {
 	for _, s := range resources {
 		if (grant.Missing{Resources: []string{s}}).String() == "" {
 			bad = append(bad, fmt.Sprintf("the resource %q", s))
+		}
+	}
+	for _, s := range prompts {
+		if (grant.Missing{Prompts: []string{s}}).String() == "" {
+			bad = append(bad, fmt.Sprintf("the prompt %q", s))
 		}
 	}
 	return bad

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,11 +22,14 @@ import (
 	"tailscale.com/ipn/ipnstate"
 
 	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/manage"
 	"tailscale-mcp/internal/tool/catalog"
+	"tailscale-mcp/internal/tool/catalog/typo"
+	"tailscale-mcp/internal/upstream/known"
 	"tailscale-mcp/internal/upstream/npm"
 	"tailscale-mcp/internal/upstream/unit"
 )
@@ -54,9 +58,45 @@ func localClient(cfg config.Config) *local.Client {
 	return socket.Client(cfg.TailscaledSocket)
 }
 
+// behind are the servers behind this one, which are entered in the registry to be decided
+// about.
+func behind(p person, cfg config.Config, registry *gate.Registry) known.Servers {
+	servers, err := known.Read(cfg.Servers, registry)
+	if err != nil {
+		p.note("the servers behind this one are left out of account: %v", err)
+	}
+	return servers
+}
+
+// mistaken are the selectors in grants that give nothing.
+func mistaken(rules grant.Rules, servers known.Servers) []typo.Mistake {
+	all := typo.In(rules)
+	for _, m := range servers.In(rules) {
+		all = append(all, typo.Mistake(m))
+	}
+	return all
+}
+
+// mistakenBehind are those with the name of a server, by what servers offer at the time.
+func mistakenBehind(registry *gate.Registry) func(grant.Rules) []typo.Mistake {
+	return func(rules grant.Rules) (all []typo.Mistake) {
+		for _, m := range (known.Servers{Registry: registry}).In(rules) {
+			all = append(all, typo.Mistake(m))
+		}
+		return all
+	}
+}
+
+// checkServers looks at the servers behind this one, one after the other.
+func checkServers(ctx context.Context, cfg config.Config, servers known.Servers, ok, note func(string, ...any)) {
+	servers.Doctor(ctx, known.Host{Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Unconfined: cfg.ServersUnconfined}, ok, note)
+}
+
 // serverCommand is for the servers behind this one.
 func serverCommand() *cobra.Command {
 	return manage.Command(func(ctx context.Context, changes bool) (manage.Host, func(), error) {
+		// The completions of fish set it for cobra; it is no variable of the configuration.
+		_ = os.Unsetenv("TAILSCALE_MCP_ACTIVE_HELP")
 		cfg, err := operatorConfig(person{err: io.Discard})
 		if err != nil {
 			return manage.Host{}, nil, err
@@ -121,4 +161,31 @@ func hostName(status *ipnstate.Status) string {
 		return status.TailscaleIPs[0].String()
 	}
 	return ""
+}
+
+// nodesOf finds the addresses of the nodes that as names: one node, or all of
+// a login or a tag.
+func nodesOf(status *ipnstate.Status, as string) []netip.Addr {
+	addr, err := netip.ParseAddr(as)
+	var found []netip.Addr
+	all := []*ipnstate.PeerStatus{status.Self}
+	for _, key := range status.Peers() {
+		all = append(all, status.Peer[key])
+	}
+	for _, p := range all {
+		if p == nil || len(p.TailscaleIPs) == 0 {
+			continue
+		}
+		name := strings.TrimSuffix(p.DNSName, ".")
+		label, _, _ := strings.Cut(name, ".")
+		tagged := p.Tags != nil && p.Tags.Len() > 0
+		login := status.User[p.UserID].LoginName
+		if err == nil && slices.Contains(p.TailscaleIPs, addr) ||
+			strings.EqualFold(name, as) || strings.EqualFold(label, as) ||
+			tagged && slices.Contains(p.Tags.AsSlice(), as) ||
+			!tagged && login == as {
+			found = append(found, p.TailscaleIPs[0])
+		}
+	}
+	return found
 }

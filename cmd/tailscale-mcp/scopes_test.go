@@ -12,9 +12,11 @@ import (
 
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/config"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/testbed/fakeapi"
 	"tailscale-mcp/internal/tsapi/credential"
+	"tailscale-mcp/internal/upstream/known"
 )
 
 // TestScopes: doctor says which of the tools that are offered lack which scope, and the
@@ -101,7 +103,7 @@ func TestHoldersOfGrants(t *testing.T) {
 		for range 2 { // nodes of one person
 			c := caller.Caller{Login: fmt.Sprintf("%c@example.com", rune(97+i))}
 			c.Rules = rules
-			h.enter(c, tools)
+			h.enter(c, tools, known.Servers{Registry: gate.NewRegistry(nil)})
 		}
 	}
 	if h.nodes != 8 || h.conditioned != 2 || fewOf(h.some) != "a@example.com, b@example.com, c@example.com, d@example.com" || fewOf(h.all) != "a@example.com" {

@@ -82,16 +82,6 @@ func runServe(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	resolver := identity.New(identity.Options{
-		Tailscaled: counts.Tailscaled(lc),
-		Capability: cfg.Capability,
-		AllowSelf:  cfg.AllowSelf,
-		Log:        log,
-		Self: func() (string, bool) {
-			id := listener.Self().NodeID
-			return id, id != ""
-		},
-	})
 	offers := offer(cfg)
 	if offers.notice != "" {
 		log.Warn("configuration", "warning", offers.notice)
@@ -114,9 +104,23 @@ func runServe(ctx context.Context, s streams) error {
 		AskPerson:  cfg.ConfirmByPerson,
 		Charge:     charge(api),
 	})
+	behind := servers.New(servers.Options{Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log})
+	defer behind.Close()
+	behind.Follow(ctx)
+	resolver := identity.New(identity.Options{
+		Tailscaled: counts.Tailscaled(lc),
+		Capability: cfg.Capability,
+		AllowSelf:  cfg.AllowSelf,
+		Keep:       behind.Passes,
+		Log:        log,
+		Self: func() (string, bool) {
+			id := listener.Self().NodeID
+			return id, id != ""
+		},
+	})
 	mcp := mcpserver.New(mcpserver.Options{Dispatcher: dispatcher, Groups: catalog.Groups(), Version: version.String(), Log: log})
 	way := front.New(front.Options{
-		Resolve: (&typo.Watcher{Log: log}).Watch(resolver.Resolve),
+		Resolve: (&typo.Watcher{Log: log, Servers: mistakenBehind(registry)}).Watch(resolver.Resolve),
 		Names:   func() []string { return hostNames(listener.Self(), cfg.Hostnames) },
 		Health:  func() string { return string(listener.State().Phase) },
 		Limits: front.Limits{
@@ -126,9 +130,6 @@ func runServe(ctx context.Context, s streams) error {
 		Observe: front.Observe{HTTP: counts.HTTP, Limited: counts.Limited},
 		Log:     log,
 	})
-	behind := servers.New(servers.Options{Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log})
-	defer behind.Close()
-	behind.Follow(ctx)
 	door := gateway.New(gateway.Options{Servers: behind, Dispatcher: dispatcher, Version: version.String(), Log: log})
 	way.Handle(mcpserver.Path, mcp.Serve)
 	way.Handle(gateway.Path, door.Serve)

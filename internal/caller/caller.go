@@ -24,6 +24,9 @@ type Caller struct {
 	// Login is the user's login name. Empty when the node is tagged: a tagged
 	// node is its tags, never the person who once logged it in.
 	Login string
+	// Name is the user's name for people, such as "Alice Smith"; empty when there is no
+	// login, or no such name. It decides nothing: two users may have the same.
+	Name string
 	// Tags are the node's ACL tags, sorted, each with its "tag:" prefix.
 	Tags []string
 	// Node is the MagicDNS name without the trailing dot.
@@ -35,6 +38,10 @@ type Caller struct {
 	// Rules are the permissions that the tailnet policy file grants this
 	// caller on this host, decoded from WhoIs' CapMap.
 	Rules grant.Rules
+	// Capabilities are the values of other app capabilities that the policy file grants
+	// this caller on this host, as JSON texts by the capability's name: those only that
+	// some server behind the gate is to be told. Nobody changes them.
+	Capabilities map[string][]string
 }
 
 // Principals are the names that a grant's "src" would match this caller by:

@@ -12,6 +12,7 @@ import (
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate/code"
+	"tailscale-mcp/internal/visible"
 )
 
 // Confirmation is the argument of every tool that removes, disconnects or can
@@ -67,6 +68,51 @@ func (c Call) ConfirmTwice(given Confirmation, name, effect, doubt string) error
 		return err
 	}
 	return c.confirmed()
+}
+
+// mostShown is how many bytes of the arguments a person is shown who is asked about a call
+// of a server's tool.
+const mostShown = 2 << 10
+
+// agreed lets a call of a server's tool go on only when the person at the client wants it,
+// who is shown the tool and the arguments.
+func (c Call) agreed(t Tool) error {
+	what := "the tool " + t.Name + " of the server " + t.Server
+	if c.request.Answer == nil {
+		return &Error{
+			Code:    failure.ConfirmationRequired,
+			Message: "nothing was done: a person has to say yes to " + what + ", and this client cannot ask its person",
+			Next: "use a client that can (elicitation of revision 2026-07-28, or an older client with elicitation through tailscale-mcp-proxy); " +
+				"else an administrator of this host looks at confirm in the entry of the server " + t.Server,
+		}
+	}
+	// The yes is for these arguments to the byte, those too that are not shown.
+	c = c.Touching(string(c.request.Arguments))
+	effect := "calls " + what + ", which is " + string(t.Class) + ", " + argumentsShown(c.request.Arguments)
+	b, err := c.binding("question", t.Name, effect)
+	if err != nil {
+		return err
+	}
+	if refused := c.person(b, t.Name, effect); refused != nil {
+		return refused
+	}
+	if c.confirmed == nil {
+		return nil // a read
+	}
+	return c.confirmed()
+}
+
+// argumentsShown are arguments for a person, on one line, with nothing hidden in them.
+func argumentsShown(arguments json.RawMessage) string {
+	var line bytes.Buffer
+	if len(bytes.TrimSpace(arguments)) == 0 || json.Compact(&line, arguments) != nil {
+		return "without arguments"
+	}
+	text := string(visible.JSON(line.Bytes()))
+	if len(text) > mostShown {
+		return "with " + strconv.Itoa(len(text)) + " bytes of arguments, which begin with " + boundedTo(mostShown, text)
+	}
+	return "with " + text
 }
 
 // kind says how a yes is given: by the answer to a question, or by a code.

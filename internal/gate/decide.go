@@ -103,16 +103,9 @@ func (d *Dispatcher) PromptsOf(now *Snapshot, c caller.Caller) []Prompt {
 
 // denied is what a caller is told who may not: the entry that would allow it
 // on this host and the place it goes to, never whether the thing exists.
-func (d *Dispatcher) denied(c caller.Caller, what string, tools, resources []string) *Error {
+func (d *Dispatcher) denied(c caller.Caller, what string, missing grant.Missing) *Error {
 	host := d.host()
-	missing := grant.Missing{
-		Capability: d.capability,
-		Src:        c.Principals(),
-		Dst:        host.Name,
-		Port:       host.Port,
-		Tools:      tools,
-		Resources:  resources,
-	}
+	missing.Capability, missing.Src, missing.Dst, missing.Port = d.capability, c.Principals(), host.Name, host.Port
 	next := "call whoami to see what you may use"
 	if text := missing.String(); text != "" {
 		next = "an administrator of the tailnet adds this to \"grants\" in the tailnet policy file " +
@@ -120,9 +113,44 @@ func (d *Dispatcher) denied(c caller.Caller, what string, tools, resources []str
 	}
 	return &Error{
 		Code:    failure.AccessDenied,
-		Message: c.String() + " may not use " + what + " on this host",
+		Message: c.String() + " may not use " + what + d.of() + " on this host",
 		Next:    next,
 	}
+}
+
+// selector is how a grant names a tool or resource of the dispatcher's server.
+func (d *Dispatcher) selector(name string) string {
+	if d.server == "" {
+		return name
+	}
+	return d.server + "/" + name
+}
+
+// selectors are what a grant would say to allow uri, as a client wrote it. One
+// that reads as a wider selector ("tailscale://device/*" is one, and so is
+// "tailscale://device/{id}") must not be handed out to be pasted: nobody has
+// asked for all of the family in words that an administrator would notice.
+func (d *Dispatcher) selectors(uri string) []string {
+	if !grant.IsURI(uri) {
+		return nil
+	}
+	return []string{d.selector(uri)}
+}
+
+// missingPrompt is what would allow a prompt: of a server itself, of ours its tools.
+func (d *Dispatcher) missingPrompt(p Prompt) grant.Missing {
+	if p.Server != "" {
+		return grant.Missing{Prompts: []string{d.selector(p.Name)}}
+	}
+	return grant.Missing{Tools: p.Tools}
+}
+
+// of names the server behind the gate that the dispatcher is for, within a sentence.
+func (d *Dispatcher) of() string {
+	if d.server == "" {
+		return ""
+	}
+	return " of the server " + d.server
 }
 
 // Explain returns the decision about the tool name and, when it is no, the grant

@@ -50,6 +50,8 @@ type Request struct {
 	Arguments json.RawMessage
 	// Meta is params._meta as the client sent it, for servers behind the gate.
 	Meta json.RawMessage
+	// Session is the id of the session that the request is part of; empty for none.
+	Session string
 	// Progress reports progress to the client; may be nil.
 	Progress func(done, total float64, message string)
 	// Answer looks up what the person said to the question with that key; nil
@@ -142,10 +144,11 @@ func NewDispatcher(o Options) *Dispatcher {
 }
 
 // Of returns the path to what a server behind the gate offers. It shares everything
-// else with d.
+// else with d, but for Options.AskPerson: of a server's tools its entry says which a person
+// is asked about.
 func (d *Dispatcher) Of(server string) *Dispatcher {
 	other := *d
-	other.server = server
+	other.server, other.askPerson = server, server == "" && d.askPerson
 	return &other
 }
 
@@ -167,14 +170,22 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 	arguments, target := r.Arguments, t.touches(r.Arguments)
 	return d.perform(ctx, c, r, job{
 		snapshot: now,
-		class:    t.Class,
+		class:    t.Class, classFrom: t.ClassFrom,
 		target:   &target,
 		decision: d.mayCall(c, *t),
-		refusal:  func() *Error { return d.denied(c, "the tool "+t.Name, []string{d.selector(t.Name)}, nil) },
-		timeout:  t.Timeout,
-		narrow:   t.Narrow,
-		limit:    t.Limit,
+		refusal: func() *Error {
+			return d.denied(c, "the tool "+t.Name, grant.Missing{Tools: []string{d.selector(t.Name)}})
+		},
+		timeout: t.Timeout,
+		narrow:  t.Narrow,
+		limit:   t.Limit,
+		relayed: t.Server != "",
 		run: func(ctx context.Context, call Call) (Result, error) {
+			if t.AskPerson {
+				if err := call.agreed(*t); err != nil {
+					return Result{}, err
+				}
+			}
 			return t.Call(ctx, call, arguments)
 		},
 	})
@@ -191,10 +202,12 @@ func (d *Dispatcher) Read(ctx context.Context, c caller.Caller, r Request) (text
 		snapshot: now,
 		class:    grant.Read,
 		decision: d.mayRead(c, res, r.Name),
-		refusal:  func() *Error { return d.denied(c, "the resource "+quote(r.Name), nil, d.selectors(r.Name)) },
-		timeout:  DefaultTimeout,
-		narrow:   res.Narrow,
-		limit:    d.resourceLimit,
+		refusal: func() *Error {
+			return d.denied(c, "the resource "+quote(r.Name), grant.Missing{Resources: d.selectors(r.Name)})
+		},
+		timeout: DefaultTimeout,
+		narrow:  res.Narrow,
+		limit:   d.resourceLimit,
 		run: func(ctx context.Context, call Call) (Result, error) {
 			return res.Read(ctx, call, id)
 		},
@@ -203,25 +216,6 @@ func (d *Dispatcher) Read(ctx context.Context, c caller.Caller, r Request) (text
 		return string(out.Structured), res.MIMEType, err
 	}
 	return out.Text, res.MIMEType, err
-}
-
-// selector is how a grant names a tool or resource of the dispatcher's server.
-func (d *Dispatcher) selector(name string) string {
-	if d.server == "" {
-		return name
-	}
-	return d.server + "/" + name
-}
-
-// selectors are what a grant would say to allow uri, as a client wrote it. One
-// that reads as a wider selector ("tailscale://device/*" is one, and so is
-// "tailscale://device/{id}") must not be handed out to be pasted: nobody has
-// asked for all of the family in words that an administrator would notice.
-func (d *Dispatcher) selectors(uri string) []string {
-	if !grant.IsURI(uri) {
-		return nil
-	}
-	return []string{d.selector(uri)}
 }
 
 // Prompt writes the prompt r.Name with its arguments filled in.
@@ -235,7 +229,7 @@ func (d *Dispatcher) Prompt(ctx context.Context, c caller.Caller, r Request, arg
 		snapshot: now,
 		class:    grant.Read,
 		decision: d.mayPrompt(c, now, p),
-		refusal:  func() *Error { return d.denied(c, "the prompt "+p.Name, p.Tools, nil) },
+		refusal:  func() *Error { return d.denied(c, "the prompt "+p.Name, d.missingPrompt(p)) },
 		timeout:  cmp.Or(p.Timeout, DefaultTimeout),
 		limit:    p.Limit,
 		run: func(ctx context.Context, call Call) (Result, error) {

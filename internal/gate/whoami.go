@@ -4,6 +4,7 @@ package gate
 
 import (
 	"fmt"
+	"strings"
 
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/grant"
@@ -28,9 +29,21 @@ type WhoAmIResult struct {
 	Resources []string `json:"resources" jsonschema:"resources you may read; * is all"`
 	Prompts   []string `json:"prompts" jsonschema:"prompts you may use; * is all"`
 
+	Servers []Behind `json:"servers,omitempty" jsonschema:"further servers behind this host of which you may use something; each answers at its own path, with the names of its own tools"`
+
 	Conditions []string `json:"conditions,omitempty" jsonschema:"entries of your grants that hold only for some devices, until a time or at a rate: what is not of those devices is shown nowhere"`
 
 	Missing *Missing `json:"missing,omitempty" jsonschema:"what this host offers and you may not use"`
+}
+
+// Behind is what a caller may use of a server behind the gate. Nothing is said of a server
+// that it may use nothing of, nor of what else one has.
+type Behind struct {
+	Name      string   `json:"name"`
+	Path      string   `json:"path" jsonschema:"where it answers, on the host and port of this server"`
+	Tools     []string `json:"tools,omitempty" jsonschema:"in the form of a grant: SERVER/NAME, or SERVER/* and SERVER/CLASS:* for all such"`
+	Resources []string `json:"resources,omitempty" jsonschema:"what the grants name: of which resources there are, the server itself has the list"`
+	Prompts   []string `json:"prompts,omitempty"`
 }
 
 // mostConditions bounds the entries that whoami repeats.
@@ -76,6 +89,9 @@ func (d *Dispatcher) whoAmI(c caller.Caller, now *Snapshot) WhoAmIResult {
 	}
 	out.Resources, missing.Resources = split(now.resources, Resource.selector, func(r Resource) bool { return d.mayList(c, r).Allowed })
 	out.Prompts, _ = split(now.prompts, func(p Prompt) string { return p.Name }, func(p Prompt) bool { return d.mayPrompt(c, now, p).Allowed })
+	if !now.view.Narrow() { // who asks for groups asks for our own
+		out.Servers = d.behind(c)
+	}
 	if missing.Count+len(missing.Resources) == 0 {
 		return out
 	}
@@ -99,6 +115,40 @@ func (d *Dispatcher) whoAmI(c caller.Caller, now *Snapshot) WhoAmIResult {
 	}
 	missing.Grant = proposed.String()
 	return out
+}
+
+// behind is what c may use of each server behind the gate, by their names.
+func (d *Dispatcher) behind(c caller.Caller) (all []Behind) {
+	rules := d.rules(c)
+	_, resources, _ := rules.OfServers()
+	for _, name := range d.registry.Servers() {
+		if !rules.Reach(name) {
+			continue
+		}
+		now, prefix := d.registry.Of(name), name+"/"
+		b := Behind{Name: name, Path: "/" + name + "/mcp"}
+		var tools []grant.Tool
+		for _, t := range now.tools {
+			tools = append(tools, t.Granted())
+		}
+		for _, selector := range grant.Summary(tools, func(t grant.Tool) bool { return rules.Tool(t).Allowed }) {
+			b.Tools = append(b.Tools, prefix+selector)
+		}
+		for _, selector := range resources {
+			if now.Others() && strings.HasPrefix(selector, prefix) {
+				b.Resources = append(b.Resources, selector)
+			}
+		}
+		for _, p := range now.prompts {
+			if d.mayPrompt(c, now, p).Allowed {
+				b.Prompts = append(b.Prompts, prefix+p.Name)
+			}
+		}
+		if len(b.Tools)+len(b.Resources)+len(b.Prompts) > 0 {
+			all = append(all, b)
+		}
+	}
+	return all
 }
 
 // summary names the tools that c may call, and those that c may not. What everybody may

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -44,9 +45,11 @@ type bench struct {
 	registry *gate.Registry
 	audit    *tooltest.Log
 	addr     string
+	quiet    bool // nothing is logged any more
 
 	mu     sync.Mutex
-	grants map[string]string // by login
+	grants map[string]string              // by login
+	values map[string]map[string][]string // of other capabilities, by login
 }
 
 // people are the callers.
@@ -54,15 +57,16 @@ var people = map[string]string{"127.0.0.2": "alice@example.com", "127.0.0.3": "b
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	b := &bench{Host: testservers.New(t), registry: gate.NewRegistry(grant.Classes()), audit: &tooltest.Log{}, grants: map[string]string{}}
+	b := &bench{}
+	log := slog.New(slog.NewTextHandler(testWriter{t, b}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	*b = bench{Host: testservers.New(t), registry: gate.NewRegistry(grant.Classes()), audit: &tooltest.Log{}, grants: map[string]string{}}
 	b.servers = servers.New(servers.Options{Dir: b.Dir, Dial: b.Dial, Registry: b.registry, Log: log})
 	t.Cleanup(b.servers.Close)
 	dispatcher := gate.NewDispatcher(gate.Options{
 		Registry: b.registry, Audit: b.audit, Log: log, Capability: "jaxxstorm.com/cap/mcp",
 		Host: func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
 	})
-	g := gateway.New(gateway.Options{Servers: b.servers, Dispatcher: dispatcher, Version: "test", Log: log})
+	g := gateway.New(gateway.Options{Servers: b.servers, Dispatcher: dispatcher, Version: "test", Log: log, Recheck: 50 * time.Millisecond})
 	way := front.New(front.Options{
 		Resolve: b.resolve, Names: func() []string { return []string{"127.0.0.1"} }, Health: func() string { return "up" }, Log: log,
 	})
@@ -110,13 +114,17 @@ func (b *bench) resolve(_ context.Context, remote netip.AddrPort) (caller.Caller
 	defer b.mu.Unlock()
 	login := people[remote.Addr().String()]
 	rules, err := grant.Parse([]string{b.grants[login]}[:min(1, len(b.grants[login]))])
-	return caller.Caller{Login: login, Node: strings.Split(login, "@")[0] + "-laptop", NodeID: "n" + login, Addr: remote, Rules: rules}, err
+	return caller.Caller{Login: login, Node: strings.Split(login, "@")[0] + "-laptop", NodeID: "n" + login, Addr: remote, Rules: rules,
+		Name: "Somebody", Capabilities: b.values[login]}, err
 }
 
-type testWriter struct{ t *testing.T }
+type testWriter struct {
+	t *testing.T
+	b *bench
+}
 
 func (w testWriter) Write(p []byte) (int, error) {
-	if w.t.Context().Err() == nil {
+	if w.t.Context().Err() == nil && !w.b.quiet {
 		w.t.Log(strings.TrimSpace(string(p)))
 	}
 	return len(p), nil
@@ -124,13 +132,14 @@ func (w testWriter) Write(p []byte) (int, error) {
 
 // client is one person's.
 type client struct {
-	b      *bench
-	from   string
-	modern bool
+	b       *bench
+	from    string
+	modern  bool
+	session string // that it names
 }
 
-func (b *bench) alice() client { return client{b, "127.0.0.2", false} }
-func (b *bench) bob() client   { return client{b, "127.0.0.3", false} }
+func (b *bench) alice() client { return client{b: b, from: "127.0.0.2"} }
+func (b *bench) bob() client   { return client{b: b, from: "127.0.0.3"} }
 
 // post sends a request and returns status and body.
 func (c client) post(ctx context.Context, t *testing.T, server, method string, params map[string]any) (int, string) {
@@ -140,28 +149,27 @@ func (c client) post(ctx context.Context, t *testing.T, server, method string, p
 	}
 	h := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
 	if c.modern {
-		params["_meta"] = map[string]any{
+		meta := map[string]any{
 			"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": map[string]any{},
 			"io.modelcontextprotocol/clientInfo": map[string]any{"name": "test", "version": "1"},
 		}
+		if given, ok := params["_meta"].(map[string]any); ok {
+			maps.Copy(meta, given)
+		}
+		params["_meta"] = meta
 		h.Set("MCP-Protocol-Version", "2026-07-28")
 		h.Set("Mcp-Method", method)
-		if name, ok := params["name"].(string); ok {
-			h.Set("Mcp-Name", name)
+		for _, member := range []string{"name", "uri"} {
+			if name, ok := params[member].(string); ok {
+				h.Set("Mcp-Name", name)
+			}
 		}
 	}
 	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.b.addr+"/"+server+"/mcp", bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header = h
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(c.from)}}
-	hc := http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
-	resp, err := hc.Do(r)
+	resp, err := c.send(ctx, t, http.MethodPost, server, h, body)
 	if err != nil {
 		if ctx.Err() != nil {
 			return 0, ""
@@ -174,6 +182,22 @@ func (c client) post(ctx context.Context, t *testing.T, server, method string, p
 		t.Fatal(err)
 	}
 	return resp.StatusCode, string(text)
+}
+
+// send sends a request as it is.
+func (c client) send(ctx context.Context, t *testing.T, method, server string, h http.Header, body []byte) (*http.Response, error) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+c.b.addr+"/"+server+"/mcp", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = h
+	if c.session != "" {
+		h.Set("Mcp-Session-Id", c.session)
+	}
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(c.from)}}
+	hc := http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
+	return hc.Do(r)
 }
 
 func (c client) call(t *testing.T, server, tool string, arguments map[string]any) string {

@@ -16,10 +16,10 @@ type Missing struct {
 	Src        []string // the caller: a login, or the tags of a tagged node
 	Dst        string   // the host of this service: a tag or an address
 	Port       uint16   // TCP port of this service; 0: network access is granted elsewhere
-	// Tools and Resources are selectors. A refusal must fill in only what
+	// Tools, Resources and Prompts are selectors. A refusal must fill in only what
 	// passes [IsToolName] and [IsURI]: a client that asks for a tool called
 	// "*" must not be handed a grant of everything.
-	Tools, Resources []string
+	Tools, Resources, Prompts []string
 	// Devices, Until and Rate are conditions of the entry; what is empty sets none.
 	Devices     []string
 	Until, Rate string
@@ -53,12 +53,16 @@ func (m Missing) Check() error {
 func (m Missing) String() string {
 	tools := keep(m.Tools, func(s string) bool { _, err := parseToolSelector(s); return err == nil })
 	resources := keep(m.Resources, func(s string) bool { _, err := parseResourceSelector(s); return err == nil })
+	prompts := keep(m.Prompts, func(s string) bool { _, _, err := parsePromptSelector(s); return err == nil })
 	var entry []string
 	if len(tools) > 0 {
 		entry = append(entry, member(keyTools, tools))
 	}
 	if len(resources) > 0 {
 		entry = append(entry, member(keyResources, resources))
+	}
+	if len(prompts) > 0 {
+		entry = append(entry, member(keyPrompts, prompts))
 	}
 	if len(entry) == 0 || m.Check() != nil {
 		return ""

@@ -41,6 +41,17 @@ func TestMissing(t *testing.T) {
     ]
   }
 }`},
+		{"a prompt of a server",
+			Missing{Capability: capability, Src: []string{"tag:a"}, Dst: "tag:mcp", Prompts: []string{"files/greet", "greet", "files/gr*"}},
+			`{
+  "src": ["tag:a"],
+  "dst": ["tag:mcp"],
+  "app": {
+    "jaxxstorm.com/cap/mcp": [
+      {"prompts": ["files/greet"]}
+    ]
+  }
+}`},
 		{"nobody and nowhere",
 			Missing{Capability: capability, Resources: []string{"tailscale://devices"}},
 			`{

@@ -81,3 +81,24 @@ func (r Rules) ToolSelectors() (all []string) {
 	}
 	return sorted(all)
 }
+
+// OfServers are what the entries name of servers behind the gateway, each sorted and once:
+// of the entries that hold now, or of all where [Rules.At] has said no time.
+func (r Rules) OfServers() (tools, resources, prompts []string) {
+	if r.rules == nil {
+		return nil, nil, nil
+	}
+	for i := range r.entries {
+		e := &r.entries[i]
+		if !r.now.IsZero() && !e.holds(r.now) {
+			continue
+		}
+		var entry struct{ Tools, Resources, Prompts []string }
+		if json.Unmarshal([]byte(e.text), &entry) != nil {
+			continue // it is our own text: cannot be
+		}
+		tools, resources, prompts = append(tools, entry.Tools...), append(resources, entry.Resources...), append(prompts, entry.Prompts...)
+	}
+	own := func(selector string) bool { return !NamesServer(selector) }
+	return slices.DeleteFunc(sorted(tools), own), slices.DeleteFunc(sorted(resources), own), slices.DeleteFunc(sorted(prompts), own)
+}

@@ -71,7 +71,10 @@ type Options struct {
 	Self func() (nodeID string, known bool)
 	// AllowSelf admits callers from that node (TAILSCALE_MCP_ALLOW_SELF).
 	AllowSelf bool
-	Log       *slog.Logger
+	// Keep reports whether the values of another capability belong to what is known of a
+	// caller, since a server behind the gate is told them; nil keeps none.
+	Keep func(capability string) bool
+	Log  *slog.Logger
 	// MaxAge is how long an answer about a Tailscale address is kept, at most
 	// a second, which is also what zero means. Negative keeps none and lets
 	// every request ask for itself; it is there to be measured. Answers about
@@ -253,7 +256,7 @@ func (r *Resolver) fromWhoIs(who *apitype.WhoIsResponse) (caller.Caller, error) 
 		}
 		c.Tags = slices.Compact(slices.Sorted(slices.Values(who.Node.Tags)))
 	case who.UserProfile != nil && isLogin(who.UserProfile.LoginName):
-		c.Login = who.UserProfile.LoginName
+		c.Login, c.Name = who.UserProfile.LoginName, displayed(who.UserProfile.DisplayName)
 	default:
 		return c, fmt.Errorf("%w: the node has neither tags nor a user", ErrUnknown)
 	}
@@ -267,6 +270,7 @@ func (r *Resolver) fromWhoIs(who *apitype.WhoIsResponse) (caller.Caller, error) 
 		return c, fmt.Errorf("%w: %w", ErrMalformedGrant, err)
 	}
 	c.Rules = rules
+	c.Capabilities = r.kept(c, who.CapMap)
 	return c, nil
 }
 

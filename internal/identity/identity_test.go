@@ -63,7 +63,7 @@ func TestResolveCallers(t *testing.T) {
 	}{
 		{
 			"a user", `{` + node + `,` + alice + `,"CapMap":{"` + capability + `":[{"tools":["read:*"]}]}}`,
-			caller.Caller{Login: "alice@example.com", Node: "laptop.example.ts.net", NodeID: "nLaptop", Rules: rules(`{"tools":["read:*"]}`)},
+			caller.Caller{Login: "alice@example.com", Name: "Alice", Node: "laptop.example.ts.net", NodeID: "nLaptop", Rules: rules(`{"tools":["read:*"]}`)},
 		},
 		{
 			"a tagged node", `{` + tagged + `,` + nobody + `}`,
@@ -79,24 +79,24 @@ func TestResolveCallers(t *testing.T) {
 		},
 		{
 			"entries of several grants are united", `{` + node + `,` + alice + `,"CapMap":{"` + capability + `":[{"tools":["a"]},{"tools":["b"]},{"resources":["*"]}]}}`,
-			caller.Caller{Login: "alice@example.com", Node: "laptop.example.ts.net", NodeID: "nLaptop", Rules: rules(`{"tools":["a","b"],"resources":["*"]}`)},
+			caller.Caller{Login: "alice@example.com", Name: "Alice", Node: "laptop.example.ts.net", NodeID: "nLaptop", Rules: rules(`{"tools":["a","b"],"resources":["*"]}`)},
 		},
 		{
 			"no grant", `{` + node + `,` + alice + `}`,
-			caller.Caller{Login: "alice@example.com", Node: "laptop.example.ts.net", NodeID: "nLaptop"},
+			caller.Caller{Login: "alice@example.com", Name: "Alice", Node: "laptop.example.ts.net", NodeID: "nLaptop"},
 		},
 		{
 			"a grant of nothing", `{` + node + `,` + alice + `,"CapMap":{"` + capability + `":[]}}`,
-			caller.Caller{Login: "alice@example.com", Node: "laptop.example.ts.net", NodeID: "nLaptop"},
+			caller.Caller{Login: "alice@example.com", Name: "Alice", Node: "laptop.example.ts.net", NodeID: "nLaptop"},
 		},
 		{
 			"grants of another capability count for nothing, readable or not",
 			`{` + node + `,` + alice + `,"CapMap":{"example.com/cap/mcp":[{"tools":["*"]},"?"],"` + strings.ToUpper(capability) + `":[{"tools":["*"]}]}}`,
-			caller.Caller{Login: "alice@example.com", Node: "laptop.example.ts.net", NodeID: "nLaptop"},
+			caller.Caller{Login: "alice@example.com", Name: "Alice", Node: "laptop.example.ts.net", NodeID: "nLaptop"},
 		},
 		{
 			"a node without a name", `{"Node":{"StableID":"nLaptop"},` + alice + `}`,
-			caller.Caller{Login: "alice@example.com", NodeID: "nLaptop"},
+			caller.Caller{Login: "alice@example.com", Name: "Alice", NodeID: "nLaptop"},
 		},
 		{
 			"a node that was shared into the tailnet", `{"Node":{"StableID":"nShared","Name":"box.other.ts.net.","Sharer":7},"UserProfile":{"LoginName":"eve@other.example"}}`,

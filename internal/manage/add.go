@@ -89,7 +89,11 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if err != nil {
 		return err
 	}
-	if mistakes := s.Host(); len(mistakes) > 0 {
+	mistakes, err := h.host(ctx, s)
+	if err != nil {
+		return err
+	}
+	if len(mistakes) > 0 {
 		return mistakes
 	}
 	if err := h.write(file, text); err != nil {
@@ -130,7 +134,7 @@ func (h Host) next(ctx context.Context, p Person, name string) {
 		p.say("\nNext, in \"grants\" of the tailnet policy file, with whoever shall use it as \"src\":\n%s\n", text)
 	}
 	if url := h.URL(ctx, name); url != "" {
-		p.say("\nClients reach it at %s\nand by standard input and output with: tailscale-mcp-proxy install CLIENT --server %s\n", url, url)
+		p.say("\nClients reach it at %s\nand by standard input and output with: tailscale-mcp-proxy install CLIENT --name %s --server %s\n", url, name, url)
 	}
 }
 

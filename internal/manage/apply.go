@@ -71,7 +71,11 @@ func (h Host) Apply(ctx context.Context, p Person, a Applying) error {
 
 // ready has a server have what it needs before it is started.
 func (h Host) ready(ctx context.Context, p Person, s entry.Server, a Applying) error {
-	if mistakes := s.Host(); len(mistakes) > 0 {
+	mistakes, err := h.host(ctx, s)
+	if err != nil {
+		return err
+	}
+	if len(mistakes) > 0 {
 		return mistakes
 	}
 	if err := h.held(ctx, s); err != nil {

@@ -21,6 +21,9 @@ const (
 // of the process for each name.
 type Watcher struct {
 	Log *slog.Logger
+	// Servers finds the same of selectors with the name of a server behind the gate; nil
+	// finds none.
+	Servers func(grant.Rules) []Mistake
 
 	mu     sync.Mutex
 	read   map[string]bool // by the digest of the grants
@@ -56,7 +59,11 @@ func (w *Watcher) first(digest string) bool {
 }
 
 func (w *Watcher) warn(c caller.Caller) {
-	for _, m := range In(c.Rules) {
+	all := In(c.Rules)
+	if w.Servers != nil {
+		all = append(all, w.Servers(c.Rules)...)
+	}
+	for _, m := range all {
 		w.mu.Lock()
 		told := w.warned[m.Selector] || len(w.warned) == mostMistakes
 		if !told {
@@ -67,7 +74,7 @@ func (w *Watcher) warn(c caller.Caller) {
 		}
 		w.mu.Unlock()
 		if !told {
-			w.Log.Warn("a grant names a tool that there is not, and so gives nothing by it", "selector", m.Selector, "caller", c.String(), "why", m.Why)
+			w.Log.Warn("a grant names what there is not, and so gives nothing by it", "selector", m.Selector, "caller", c.String(), "why", m.Why)
 		}
 	}
 }
