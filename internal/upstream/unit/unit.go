@@ -29,6 +29,8 @@ const parentSlice = "system-tailscale_mcp_servers.slice"
 // Places on the host.
 const (
 	sockets = "/run/tailscale-mcp-servers"
+	// tmp is a link to /tmp, which the package has.
+	tmp = "/usr/lib/tailscale-mcp/tmp"
 	// resolv is the resolv.conf of servers with a network: that of the host may name
 	// resolvers that they cannot reach.
 	resolv = "/etc/tailscale-mcp/resolv.conf"
