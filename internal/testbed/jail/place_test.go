@@ -82,6 +82,7 @@ func put(t *testing.T, opts host.Options, servers map[string]string) *place {
 		p.write(t, "/usr/lib/"+to, string(text), 0o644)
 	}
 	p.do(t, `chmod 755 /usr/local/bin /usr/lib/tailscale-mcp
+		ln -s /tmp /usr/lib/tailscale-mcp/tmp
 		systemd-sysusers tailscale-mcp.conf; systemd-tmpfiles --create tailscale-mcp.conf
 		useradd --create-home ann`)
 	furnish(t, p)
