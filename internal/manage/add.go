@@ -118,9 +118,6 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if err := h.Approve(ctx, p, a.Name, a.Approval); err != nil {
 		return err
 	}
-	if len(a.Write) > 0 || s.Shared {
-		p.say("all callers of %s share one account or process: they are not apart from each other\n", a.Name)
-	}
 	h.next(ctx, p, a.Name)
 	return nil
 }

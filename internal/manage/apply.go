@@ -160,6 +160,9 @@ func (h Host) start(ctx context.Context, p Person, s entry.Server, a Applying) e
 	default:
 		p.say("%s: as it was; a changed entry holds for new processes (--now ends the others)\n", s.Name)
 	}
+	for _, note := range h.notes(ctx, s) {
+		p.say("%s: note: %s\n", s.Name, note)
+	}
 	if _, ok, err := pin.Load(pin.Path(h.Dir, s.Name)); err == nil && !ok {
 		p.say("%s: nobody can use it before: sudo tailscale-mcp server approve %s\n", s.Name, s.Name)
 	}

@@ -60,12 +60,13 @@ func (m manager) job(ctx context.Context, unit, verb string, do func(context.Con
 	}
 }
 
-func (m manager) Version(context.Context) (string, error) {
-	quoted, err := m.c.GetManagerProperty("Version")
-	if err != nil {
-		return "", err
-	}
-	return strings.Trim(quoted, `"`), nil
+func (m manager) Version(context.Context) (string, error) { return m.word("Version") }
+
+func (m manager) Features(context.Context) (string, error) { return m.word("Features") }
+
+func (m manager) word(property string) (string, error) {
+	quoted, err := m.c.GetManagerProperty(property)
+	return strings.Trim(quoted, `"`), err
 }
 
 func (m manager) Units(ctx context.Context, pattern string) ([]Unit, error) {
