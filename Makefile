@@ -104,6 +104,13 @@ conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite,
 		go build -o ../../../../bin/conformance-modern ./modern
 	@internal/testbed/conformance/proxy/run bin/conformance-proxy bin/conformance-stack bin/everything-server bin/conformance-modern $(PART)
 
+.PHONY: servers
+servers: | bin ## MCP servers and assistants that nobody here wrote, and the daemon between them (npm)
+	@cd internal/testbed/conformance/gosdk && \
+		go build -o ../../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server
+	@go build -o bin/foreign ./internal/testbed/foreign
+	@internal/testbed/foreign/run bin/foreign $(CURDIR)/bin/everything-server
+
 .PHONY: bench
 bench: ## speed and memory, as ratios against a floor measured in the same run
 	@go run ./internal/testbed/bench $(BENCH)
