@@ -23,8 +23,10 @@
 //   - mcpserver: the only one of the daemon that knows MCP, with those below it: the
 //     checks in the order a request meets them, then lists and calls out of the registry.
 //     mcp-go does the handshake and holds nothing of a caller. mcpserver/message reads
-//     what clients send, mcpserver/catalogue writes what the registry holds, and
-//     mcpserver/brief says an answer in few words.
+//     what clients send, mcpserver/catalogue writes what the registry holds,
+//     mcpserver/brief says an answer in few words, and mcpserver/response writes it.
+//   - session: the sessions of clients with servers behind the gate, whose each is, and what
+//     waits to be told to it; a leaf.
 //   - gate: the one path that every call takes: decide, audit, run, bound, audit. Its
 //     registry has what there is, in snapshots that may be replaced while serving; a tool
 //     is a value there, wherever it comes from. gate/code, a leaf, has the codes by which

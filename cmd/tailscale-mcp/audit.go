@@ -44,6 +44,7 @@ func auditCommand() *cobra.Command {
 	}
 	flags := c.Flags()
 	flags.StringVar(&o.selection.Caller, "caller", "", "only what this `WHO` did: a login, tag, node, node ID or address")
+	flags.StringVar(&o.selection.Server, "server", "", "only this server behind this one, by its `NAME`")
 	flags.StringVar(&o.selection.Tool, "tool", "", "only this tool, resource or prompt, by its `NAME`")
 	flags.StringVar(&o.selection.Target, "target", "", "only what touched something with this `PART` in its name")
 	flags.Var(&timeFlag{&o.selection.Since}, "since", "nothing older: a `TIME` such as 2026-03-04T05:06:07Z, or how long ago, such as 2h30m")

@@ -57,9 +57,15 @@ type Record struct {
 
 	// What.
 	Method string `json:"method,omitempty"`
-	// Name is the tool, the resource URI or the prompt.
+	// Server is the server behind this one that is asked; empty for our own tools.
+	Server string `json:"server,omitempty"`
+	// Name is the tool, the resource URI or the prompt, with the name of the server and
+	// a slash before that by which the server itself calls it, as in a grant.
 	Name  string `json:"name,omitempty"`
 	Class string `json:"class,omitempty"`
+	// ClassFrom says where the class of a server's tool comes from: "pin", what was
+	// approved. That of our own is the program's.
+	ClassFrom string `json:"classFrom,omitempty"`
 	// Target is what a change touches: as the caller named it in a decision, as it
 	// was found in what follows.
 	Target string `json:"target,omitempty"`
@@ -77,6 +83,13 @@ type Record struct {
 	Duration       time.Duration `json:"durationNs,omitempty"`
 	Code           string        `json:"code,omitempty"`
 	UpstreamStatus int           `json:"upstreamStatus,omitempty"`
+	// Invocation is the invocation id of the unit whose process was asked, by which the
+	// journal has what that wrote: journalctl _SYSTEMD_INVOCATION_ID=ID.
+	Invocation string `json:"invocation,omitempty"`
+	// IsError is set when the server's tool itself says that it failed.
+	IsError bool `json:"isError,omitempty"`
+	// Bytes is the size of a server's answer.
+	Bytes int `json:"bytes,omitempty"`
 
 	// Count is how many refusals of one caller this record stands for, where it is
 	// more than one, or how many records are missing here.

@@ -130,8 +130,10 @@ func (w *window) add(r Record) {
 	w.record = r
 	// What differs is said of none.
 	same(&w.record.Method, was.Method)
+	same(&w.record.Server, was.Server)
 	same(&w.record.Name, was.Name)
 	same(&w.record.Class, was.Class)
+	same(&w.record.ClassFrom, was.ClassFrom)
 	same(&w.record.Target, was.Target)
 	same(&w.record.Arguments, was.Arguments)
 	same(&w.record.Reason, was.Reason)

@@ -65,13 +65,16 @@ func (r Record) fields() map[string]string {
 		"TSMCP_CLIENT_NAME":    r.ClientName,
 		"TSMCP_CLIENT_VERSION": r.ClientVersion,
 		"TSMCP_METHOD":         r.Method,
+		"TSMCP_SERVER":         r.Server,
 		"TSMCP_TOOL":           r.Name,
 		"TSMCP_CLASS":          r.Class,
+		"TSMCP_CLASS_FROM":     r.ClassFrom,
 		"TSMCP_TARGET":         r.Target,
 		"TSMCP_ARGUMENTS":      r.Arguments,
 		"TSMCP_BY":             r.By,
 		"TSMCP_REASON":         r.Reason,
 		"TSMCP_CODE":           r.Code,
+		"TSMCP_INVOCATION":     r.Invocation,
 	}
 	if r.Addr.IsValid() {
 		f["TSMCP_ADDR"] = r.Addr.String()
@@ -81,6 +84,12 @@ func (r Record) fields() map[string]string {
 	}
 	if r.UpstreamStatus != 0 {
 		f["TSMCP_UPSTREAM_STATUS"] = strconv.Itoa(r.UpstreamStatus)
+	}
+	if r.IsError {
+		f["TSMCP_IS_ERROR"] = "true"
+	}
+	if r.Bytes != 0 {
+		f["TSMCP_BYTES"] = strconv.Itoa(r.Bytes)
 	}
 	if r.Count != 0 {
 		f["TSMCP_COUNT"] = strconv.Itoa(r.Count)

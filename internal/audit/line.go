@@ -41,8 +41,10 @@ func encode(r Record) ([]byte, error) {
 	b = appendMember(b, "clientVersion", r.ClientVersion)
 
 	b = appendMember(b, "method", r.Method)
+	b = appendMember(b, "server", r.Server)
 	b = appendMember(b, "name", r.Name)
 	b = appendMember(b, "class", r.Class)
+	b = appendMember(b, "classFrom", r.ClassFrom)
 	b = appendMember(b, "target", r.Target)
 	b = appendMember(b, "argumentsDigest", r.Arguments)
 
@@ -53,6 +55,11 @@ func encode(r Record) ([]byte, error) {
 	b = appendNumber(b, "durationNs", int64(r.Duration))
 	b = appendMember(b, "code", r.Code)
 	b = appendNumber(b, "upstreamStatus", int64(r.UpstreamStatus))
+	b = appendMember(b, "invocation", r.Invocation)
+	if r.IsError {
+		b = append(b, `,"isError":true`...)
+	}
+	b = appendNumber(b, "bytes", int64(r.Bytes))
 
 	b = appendNumber(b, "count", int64(r.Count))
 	b = appendTexts(b, "names", r.Names)

@@ -15,7 +15,7 @@ import (
 // TestManualHasAllFields: the manual page has every field of a record, in both
 // forms, and no other.
 func TestManualHasAllFields(t *testing.T) {
-	full := Record{Event: Outcome, Addr: netip.MustParseAddrPort("100.64.0.1:1"), Duration: time.Second, UpstreamStatus: 200, Count: 2}
+	full := Record{Event: Outcome, Addr: netip.MustParseAddrPort("100.64.0.1:1"), Duration: time.Second, UpstreamStatus: 200, IsError: true, Bytes: 3, Count: 2}
 	value := reflect.ValueOf(&full).Elem()
 	var members []string
 	for i := range value.NumField() {

@@ -11,7 +11,8 @@ import (
 // Selection says which records are looked for. What is empty does not matter.
 type Selection struct {
 	Caller       string // login, tag, node, node ID or address
-	Tool         string // the tool, the resource or the prompt
+	Server       string // the server behind this one
+	Tool         string // the tool, the resource or the prompt, with its server's name or without
 	Target       string // a part of what a change touched
 	Since, Until time.Time
 	Refused      *bool // the refusals, or all but those
@@ -27,7 +28,7 @@ func (s Selection) Has(r Record) bool {
 	case s.Refused != nil && *s.Refused != r.refusal():
 		return false
 	}
-	return (s.Caller == "" || from(r, s.Caller)) && (s.Tool == "" || about(r, s.Tool)) &&
+	return (s.Caller == "" || from(r, s.Caller)) && (s.Server == "" || of(r, s.Server)) && (s.Tool == "" || about(r, s.Tool)) &&
 		(s.Target == "" || strings.Contains(strings.ToLower(r.Target), strings.ToLower(s.Target)))
 }
 
@@ -43,7 +44,13 @@ func from(r Record, who string) bool {
 
 // about reports whether the record, or one of those folded into it, is about name.
 func about(r Record, name string) bool {
-	return r.Name == name || slices.ContainsFunc(r.Names, func(n string) bool { _, n, _ = strings.Cut(n, " "); return n == name })
+	is := func(n string) bool { return n == name || r.Server != "" && n == r.Server+"/"+name }
+	return is(r.Name) || slices.ContainsFunc(r.Names, func(n string) bool { _, n, _ = strings.Cut(n, " "); return is(n) })
+}
+
+// of reports whether the record, or one of those folded into it, is about a server.
+func of(r Record, server string) bool {
+	return r.Server == server || slices.ContainsFunc(r.Names, func(n string) bool { _, n, _ = strings.Cut(n, " "); return strings.HasPrefix(n, server+"/") })
 }
 
 // Line is the record as a person reads it: when, and what. It is one line that a

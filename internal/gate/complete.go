@@ -4,6 +4,9 @@ package gate
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
+	"regexp"
 	"slices"
 
 	"tailscale-mcp/internal/caller"
@@ -68,6 +71,45 @@ func (d *Dispatcher) CompletePrompt(ctx context.Context, c caller.Caller, r Requ
 	}
 	refusal := func() *Error { return d.denied(c, "the prompt "+p.Name, d.missingPrompt(p)) }
 	return d.complete(ctx, c, r, now, d.mayPrompt(c, now, p), refusal, source, prefix)
+}
+
+// CompleteOther has a server offer values for an argument of the prompt r.Name, or for a
+// variable of its template of that name; params are those of the request. Whoever may not
+// read all of a family is offered no values of it: they would be names of the rest.
+func (d *Dispatcher) CompleteOther(ctx context.Context, c caller.Caller, r Request, prompt bool, params json.RawMessage) (Result, error) {
+	now := d.Snapshot()
+	decision, refusal := grant.Decision{}, func() *Error { return d.denied(c, "the resource "+quote(r.Name), grant.Missing{}) }
+	if prompt {
+		p, ok := now.prompt(r.Name)
+		if !ok {
+			return Result{}, d.unknown(ctx, c, r, "prompt")
+		}
+		decision, refusal = d.mayPrompt(c, now, p), func() *Error { return d.denied(c, "the prompt "+p.Name, d.missingPrompt(p)) }
+	} else {
+		if now.others == nil || !slices.ContainsFunc(now.others.Templates, func(l Listed) bool { return l.URI == r.Name }) {
+			return Result{}, d.unknown(ctx, c, r, "resource template")
+		}
+		decision = d.rules(c).Template(grant.Template{Server: d.server, URI: r.Name})
+	}
+	whole := prompt || d.rules(c).Instance(grant.Template{Server: d.server, URI: r.Name}, instanceOf(r.Name)).Allowed
+	return d.perform(ctx, c, r, job{
+		snapshot: now, class: grant.Read, decision: decision, refusal: refusal, timeout: DefaultTimeout, limit: d.resourceLimit,
+		run: func(ctx context.Context, call Call) (Result, error) {
+			if !whole {
+				return Result{Raw: json.RawMessage(`{"completion":{"values":[]}}`)}, nil
+			}
+			return now.complete(ctx, call, params)
+		},
+	})
+}
+
+// expression is a variable of a template (RFC 6570).
+var expression = regexp.MustCompile(`\{[^{}]*\}`)
+
+// instanceOf is a member of a family that nobody has named in a grant: who may read it,
+// may read all of the family.
+func instanceOf(template string) string {
+	return expression.ReplaceAllStringFunc(template, func(string) string { return rand.Text() })
 }
 
 func (d *Dispatcher) complete(ctx context.Context, c caller.Caller, r Request, now *Snapshot, decision grant.Decision, refusal func() *Error,

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/failure"
 )
 
@@ -19,13 +20,16 @@ type Cursor struct{ key []byte }
 // whatever the list depends on, its tool and its filters. The key depends on the
 // process, the caller and the list, so a cursor that somebody else got, or that was
 // made up, or that belongs to other filters, does not open.
-func (c Call) Cursor(scope any) (Cursor, error) {
+func (c Call) Cursor(scope any) (Cursor, error) { return c.dispatcher.Cursor(c.Caller, scope) }
+
+// Cursor is that of a list that no call makes.
+func (d *Dispatcher) Cursor(c caller.Caller, scope any) (Cursor, error) {
 	text, err := json.Marshal(scope)
 	if err != nil {
 		return Cursor{}, fmt.Errorf("encoding the scope of a cursor: %w", err)
 	}
-	mac := hmac.New(sha256.New, c.dispatcher.cursorKey[:])
-	_, _ = fmt.Fprintf(mac, "%d %s%d %s", len(c.Caller.Key()), c.Caller.Key(), len(text), text)
+	mac := hmac.New(sha256.New, d.cursorKey[:])
+	_, _ = fmt.Fprintf(mac, "%d %s%d %s", len(c.Key()), c.Key(), len(text), text)
 	return Cursor{mac.Sum(nil)}, nil
 }
 

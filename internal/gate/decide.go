@@ -118,6 +118,25 @@ func (d *Dispatcher) denied(c caller.Caller, what string, missing grant.Missing)
 	}
 }
 
+// selector is how a grant names a tool or resource of the dispatcher's server.
+func (d *Dispatcher) selector(name string) string {
+	if d.server == "" {
+		return name
+	}
+	return d.server + "/" + name
+}
+
+// selectors are what a grant would say to allow uri, as a client wrote it. One
+// that reads as a wider selector ("tailscale://device/*" is one, and so is
+// "tailscale://device/{id}") must not be handed out to be pasted: nobody has
+// asked for all of the family in words that an administrator would notice.
+func (d *Dispatcher) selectors(uri string) []string {
+	if !grant.IsURI(uri) {
+		return nil
+	}
+	return []string{d.selector(uri)}
+}
+
 // missingPrompt is what would allow a prompt: of a server itself, of ours its tools.
 func (d *Dispatcher) missingPrompt(p Prompt) grant.Missing {
 	if p.Server != "" {

@@ -50,6 +50,8 @@ type Request struct {
 	Arguments json.RawMessage
 	// Meta is params._meta as the client sent it, for servers behind the gate.
 	Meta json.RawMessage
+	// Session is the id of the session that the request is part of; empty for none.
+	Session string
 	// Progress reports progress to the client; may be nil.
 	Progress func(done, total float64, message string)
 	// Answer looks up what the person said to the question with that key; nil
@@ -168,7 +170,7 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 	arguments, target := r.Arguments, t.touches(r.Arguments)
 	return d.perform(ctx, c, r, job{
 		snapshot: now,
-		class:    t.Class,
+		class:    t.Class, classFrom: t.ClassFrom,
 		target:   &target,
 		decision: d.mayCall(c, *t),
 		refusal: func() *Error {
@@ -177,6 +179,7 @@ func (d *Dispatcher) Call(ctx context.Context, c caller.Caller, r Request) (Resu
 		timeout: t.Timeout,
 		narrow:  t.Narrow,
 		limit:   t.Limit,
+		relayed: t.Server != "",
 		run: func(ctx context.Context, call Call) (Result, error) {
 			if t.AskPerson {
 				if err := call.agreed(*t); err != nil {
@@ -213,25 +216,6 @@ func (d *Dispatcher) Read(ctx context.Context, c caller.Caller, r Request) (text
 		return string(out.Structured), res.MIMEType, err
 	}
 	return out.Text, res.MIMEType, err
-}
-
-// selector is how a grant names a tool or resource of the dispatcher's server.
-func (d *Dispatcher) selector(name string) string {
-	if d.server == "" {
-		return name
-	}
-	return d.server + "/" + name
-}
-
-// selectors are what a grant would say to allow uri, as a client wrote it. One
-// that reads as a wider selector ("tailscale://device/*" is one, and so is
-// "tailscale://device/{id}") must not be handed out to be pasted: nobody has
-// asked for all of the family in words that an administrator would notice.
-func (d *Dispatcher) selectors(uri string) []string {
-	if !grant.IsURI(uri) {
-		return nil
-	}
-	return []string{d.selector(uri)}
 }
 
 // Prompt writes the prompt r.Name with its arguments filled in.

@@ -37,6 +37,8 @@ type Tool struct {
 	// Class says what the tool can do. It decides who may call it and, through it, the
 	// hints that clients see, so the two cannot disagree.
 	Class grant.Class
+	// ClassFrom says for the audit where the class of a server's tool comes from.
+	ClassFrom string
 	// Input and Output are the JSON Schemas of the arguments and of the answer, as
 	// clients see them; Output is nil when there is none.
 	Input, Output json.RawMessage
@@ -116,6 +118,8 @@ type Call struct {
 	target *string
 	// status is that of the last answer of an upstream, for the record.
 	status *int
+	// invocation is that of the process that the server's answer is of, for the record.
+	invocation *string
 	// touched are the IDs of what the change touches, for Confirm.
 	touched []string
 	// confirmed records that the change was confirmed, with target; nil for a read.
@@ -130,6 +134,9 @@ func (c Call) Client() (name, version string) { return c.request.ClientName, c.r
 // Meta is what the client wrote into params._meta; nil or an object.
 func (c Call) Meta() json.RawMessage { return c.request.Meta }
 
+// Session is the id of the session that the call is part of; empty for none.
+func (c Call) Session() string { return c.request.Session }
+
 // Touching returns the call with the IDs of what its change touches. A confirmation is for
 // these and no others, where names and all that is said of them may come to mean another.
 func (c Call) Touching(ids ...string) Call {
@@ -140,6 +147,10 @@ func (c Call) Touching(ids ...string) Call {
 // Answered notes the HTTP status that an upstream has answered the call with, for
 // the record of its outcome; 0 when there was no answer.
 func (c Call) Answered(status int) { *c.status = status }
+
+// RanIn notes the invocation id of the unit whose process was asked, for the record of
+// the outcome.
+func (c Call) RanIn(invocation string) { *c.invocation = invocation }
 
 // Covers reports whether the caller's grants for this are also for the device: one
 // that they are not for is to be treated as if it were not there. An error says that

@@ -21,6 +21,8 @@ import (
 type job struct {
 	snapshot *Snapshot
 	class    grant.Class
+	// classFrom says where class comes from, if it is not the program's.
+	classFrom string
 	// target is what a change touches; nil for what changes nothing. It may be known
 	// better once the job runs.
 	target   *string
@@ -30,7 +32,30 @@ type job struct {
 	narrow   string
 	// limit takes the place of the dispatcher's usual one; zero leaves it.
 	limit int
-	run   func(context.Context, Call) (Result, error)
+	// relayed is set for what a server behind the gate does, which is told when its caller
+	// cancels, and decides itself what becomes of a change that has begun.
+	relayed bool
+	run     func(context.Context, Call) (Result, error)
+}
+
+// ErrCancelled is the cause with which the context of a request ends whose caller has
+// said that it is cancelled. One who has only gone has said nothing.
+var ErrCancelled = errors.New("the caller cancelled the request")
+
+// staying is the context of a change: it goes on when its caller has gone. What is relayed
+// ends when the caller cancels it.
+func staying(ctx context.Context, relayed bool) (context.Context, func()) {
+	on := context.WithoutCancel(ctx)
+	if !relayed {
+		return on, func() {}
+	}
+	on, end := context.WithCancel(on)
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), ErrCancelled) {
+			end()
+		}
+	})
+	return on, func() { stop(); end() }
 }
 
 // perform is the path: record the decision, refuse or run within bounds, record
@@ -49,6 +74,7 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 		}
 	}
 	decision := d.record(c, r, j.class, j.decision, reason)
+	decision.ClassFrom = j.classFrom
 	if j.target != nil {
 		decision.Target = *j.target
 	}
@@ -82,13 +108,15 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 	// A change that has begun is not abandoned because its caller hung up:
 	// half a change that nobody recorded is the worst of outcomes.
 	if changes {
-		ctx = context.WithoutCancel(ctx)
+		var release func()
+		ctx, release = staying(ctx, j.relayed)
+		defer release()
 	}
 	ctx, cancel := context.WithTimeout(ctx, j.timeout)
 	defer cancel()
-	status := 0
+	status, invocation := 0, ""
 	start := time.Now()
-	call := Call{Caller: c, Progress: r.progress(), dispatcher: d, snapshot: j.snapshot, request: r, permit: permit, target: j.target, status: &status, taken: new([]func())}
+	call := Call{Caller: c, Progress: r.progress(), dispatcher: d, snapshot: j.snapshot, request: r, permit: permit, target: j.target, status: &status, invocation: &invocation, taken: new([]func())}
 	if changes {
 		call.confirmed = d.confirming(ctx, c, r, j)
 	}
@@ -101,7 +129,8 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 	if j.target != nil {
 		outcome.Target = *j.target
 	}
-	outcome.Duration, outcome.UpstreamStatus = time.Since(start), status
+	outcome.Duration, outcome.UpstreamStatus, outcome.Invocation = time.Since(start), status, invocation
+	outcome.IsError, outcome.Bytes = out.IsError, len(out.Raw)
 	if err == nil {
 		if out.IsError {
 			outcome.Code = failure.ToolFailed

@@ -34,6 +34,7 @@ func (d *Dispatcher) Listed(ctx context.Context, c caller.Caller, r Request, sho
 func (d *Dispatcher) confirming(ctx context.Context, c caller.Caller, r Request, j job) func() error {
 	return func() error {
 		rec := d.record(c, r, j.class, j.decision, "")
+		rec.ClassFrom = j.classFrom
 		rec.Event, rec.Target = audit.Confirmation, *j.target
 		if err := d.write(ctx, rec); err != nil {
 			d.log.Error("audit record lost", "err", err, "request", r.ID)
@@ -62,7 +63,7 @@ func (d *Dispatcher) record(c caller.Caller, r Request, class grant.Class, decis
 		Time: time.Now(), Event: audit.Decision, RequestID: r.ID,
 		Login: c.Login, Tags: c.Tags, Node: c.Node, NodeID: c.NodeID, Addr: c.Addr,
 		Claimed: bounded(r.Claimed), ClientName: bounded(r.ClientName), ClientVersion: bounded(r.ClientVersion),
-		Method: bounded(r.Method), Name: bounded(d.selector(r.Name)), Class: string(class), Arguments: d.digest(r.Arguments),
+		Method: bounded(r.Method), Server: d.server, Name: bounded(d.selector(r.Name)), Class: string(class), Arguments: d.digest(r.Arguments),
 		Allowed: decision.Allowed, By: decision.By, Reason: reason,
 	}
 }

@@ -3,6 +3,8 @@
 package gate
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,6 +27,9 @@ type Offer struct {
 	Withheld []Withheld
 	// Others are the resources that a server lists itself; nil if it has none.
 	Others *Others
+	// Complete has a server offer values itself; nil if it does not. params are those of
+	// the request.
+	Complete func(ctx context.Context, call Call, params json.RawMessage) (Result, error)
 }
 
 // Registry holds what there is, a [Snapshot] for each server and one for our own,
@@ -109,7 +114,7 @@ const longestToolName = 128
 // sound returns o without what no registry can hold, each thing marked as the
 // server's, and says what is wrong with the rest.
 func sound(server string, o Offer) (kept Offer, wrong []error) {
-	kept.Withheld, kept.Others = o.Withheld, o.Others
+	kept.Withheld, kept.Others, kept.Complete = o.Withheld, o.Others, o.Complete
 	seen := map[string]bool{}
 	admit := func(kind, name string, err error) bool {
 		if err != nil {

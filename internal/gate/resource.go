@@ -143,9 +143,9 @@ type Others struct {
 	Read func(ctx context.Context, call Call, uri string) (Result, error)
 	// Templates are the families, as they were approved.
 	Templates []Listed
-	// Complete offers values for a variable of a template, or of an argument of a prompt;
-	// params are those of the request.
-	Complete func(ctx context.Context, call Call, params json.RawMessage) (Result, error)
+	// Subscribe has the server tell of changes of what is at a URI; nil if it does not do
+	// that.
+	Subscribe func(ctx context.Context, call Call, uri string) error
 	// Timeout bounds each of these, and Limit is the largest answer in bytes.
 	Timeout time.Duration
 	Limit   int
@@ -168,7 +168,7 @@ func (d *Dispatcher) ListOthers(ctx context.Context, c caller.Caller, r Request)
 		func(ctx context.Context, call Call) (Result, error) {
 			listed, err := now.others.List(ctx, call)
 			for _, l := range listed {
-				if d.mayReadOther(c, l.URI).Allowed {
+				if d.mayReadOther(now, c, l.URI).Allowed {
 					shown = append(shown, l.Text)
 				}
 			}
@@ -183,9 +183,31 @@ func (d *Dispatcher) ReadOther(ctx context.Context, c caller.Caller, r Request) 
 	refusal := func() *Error {
 		return d.denied(c, "the resource "+quote(r.Name), grant.Missing{Resources: d.selectors(r.Name)})
 	}
-	return d.perform(ctx, c, r, d.other(now, d.mayReadOther(c, r.Name), refusal, func(ctx context.Context, call Call) (Result, error) {
+	return d.perform(ctx, c, r, d.other(now, d.mayReadOther(now, c, r.Name), refusal, func(ctx context.Context, call Call) (Result, error) {
 		return now.others.Read(ctx, call, r.Name)
 	}))
+}
+
+// Subscribe has a server tell of changes of the resource r.Name.
+func (d *Dispatcher) Subscribe(ctx context.Context, c caller.Caller, r Request) error {
+	now := d.Snapshot()
+	if now.others == nil || now.others.Subscribe == nil {
+		return d.unknown(ctx, c, r, "subscription to a resource")
+	}
+	refusal := func() *Error {
+		return d.denied(c, "the resource "+quote(r.Name), grant.Missing{Resources: d.selectors(r.Name)})
+	}
+	_, err := d.perform(ctx, c, r, d.other(now, d.mayReadOther(now, c, r.Name), refusal, func(ctx context.Context, call Call) (Result, error) {
+		return Result{}, now.others.Subscribe(ctx, call, r.Name)
+	}))
+	return err
+}
+
+// MayReadOther reports whether c may be told anything of a resource that a server lists
+// itself.
+func (d *Dispatcher) MayReadOther(c caller.Caller, uri string) bool {
+	now := d.Snapshot()
+	return now.Others() && d.mayReadOther(now, c, uri).Allowed
 }
 
 // OtherTemplates returns those of a server's templates of which c may read something.
@@ -199,9 +221,9 @@ func (d *Dispatcher) OtherTemplates(now *Snapshot, c caller.Caller) (shown []jso
 }
 
 // mayReadOther decides about a URI of a server that lists its resources itself.
-func (d *Dispatcher) mayReadOther(c caller.Caller, uri string) grant.Decision {
+func (d *Dispatcher) mayReadOther(now *Snapshot, c caller.Caller, uri string) grant.Decision {
 	decision := d.rules(c).Resource(grant.Resource{Server: d.server, URI: uri})
-	for _, l := range d.Snapshot().others.Templates {
+	for _, l := range now.others.Templates {
 		if !decision.Allowed {
 			decision = d.rules(c).Instance(grant.Template{Server: d.server, URI: l.URI}, uri)
 		}

@@ -4,6 +4,8 @@ package gate
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -20,7 +22,8 @@ type Snapshot struct {
 	byName    map[string]*Tool // of tools
 	resources []Resource
 	prompts   []Prompt
-	others    *Others    // of a server that lists its resources itself, and is allowed to be read
+	others    *Others // of a server that lists its resources itself, and is allowed to be read
+	complete  func(ctx context.Context, call Call, params json.RawMessage) (Result, error)
 	withheld  []Withheld // what is not offered, in the order of names
 	view      View       // what of another snapshot it is
 	views     views      // what of it clients have asked for
@@ -59,7 +62,7 @@ func newSnapshot(ceiling []grant.Class, o Offer) *Snapshot {
 		s.byName[s.tools[i].Name] = &s.tools[i]
 	}
 	if slices.Contains(ceiling, grant.Read) {
-		s.resources, s.others = slices.Clone(o.Resources), o.Others
+		s.resources, s.others, s.complete = slices.Clone(o.Resources), o.Others, o.Complete
 	}
 	for _, p := range o.Prompts {
 		if !slices.ContainsFunc(p.Tools, func(name string) bool { _, ok := s.byName[name]; return !ok }) {
@@ -88,6 +91,9 @@ func (s *Snapshot) Resources() []Resource { return slices.Clone(s.resources) }
 
 // Others reports whether the resources are those that a server lists itself.
 func (s *Snapshot) Others() bool { return s.others != nil }
+
+// Completes reports whether a server offers values for arguments itself.
+func (s *Snapshot) Completes() bool { return s.complete != nil }
 
 // Prompts returns every prompt, by name.
 func (s *Snapshot) Prompts() []Prompt { return slices.Clone(s.prompts) }

@@ -20,13 +20,16 @@ import (
 // Path is where a server is served; its name takes the place of the variable.
 const Path = "/{server}/mcp"
 
-// Options are what a Gateway is made of; all are required.
+// Options are what a Gateway is made of; all but Recheck are required.
 type Options struct {
 	Servers *servers.Servers
 	// Dispatcher is the way to our own tools, of which those to the servers are made.
 	Dispatcher *gate.Dispatcher
 	Version    string
 	Log        *slog.Logger
+	// Recheck is how often an open stream is decided anew; zero means that of package
+	// mcpserver.
+	Recheck time.Duration
 }
 
 // Gateway is the way to all servers behind the gate.
@@ -78,7 +81,11 @@ func (g *Gateway) of(name string) *mcpserver.Server {
 	}
 	s := mcpserver.New(mcpserver.Options{
 		Dispatcher: g.o.Dispatcher.Of(name), Version: g.o.Version, Log: g.o.Log,
-		Behind: &mcpserver.Behind{Name: name, Instructions: about.Instructions, Tools: about.Tools, Prompts: about.Prompts, Resources: about.Resources},
+		Sessions: g.o.Servers.Sessions(), Recheck: g.o.Recheck,
+		Behind: &mcpserver.Behind{
+			Name: name, Instructions: about.Instructions, Tools: about.Tools, Prompts: about.Prompts, Resources: about.Resources,
+			Subscribe: about.Subscribe, Logging: about.Logging, Completions: about.Completions, Shared: about.Shared, Tell: g.o.Servers.Tell,
+		},
 	})
 	if g.draining {
 		s.Drain()

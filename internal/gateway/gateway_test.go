@@ -64,7 +64,7 @@ func newBench(t *testing.T) *bench {
 		Registry: b.registry, Audit: b.audit, Log: log, Capability: "jaxxstorm.com/cap/mcp",
 		Host: func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
 	})
-	g := gateway.New(gateway.Options{Servers: b.servers, Dispatcher: dispatcher, Version: "test", Log: log})
+	g := gateway.New(gateway.Options{Servers: b.servers, Dispatcher: dispatcher, Version: "test", Log: log, Recheck: 50 * time.Millisecond})
 	way := front.New(front.Options{
 		Resolve: b.resolve, Names: func() []string { return []string{"127.0.0.1"} }, Health: func() string { return "up" }, Log: log,
 	})
@@ -127,13 +127,14 @@ func (w testWriter) Write(p []byte) (int, error) {
 
 // client is one person's.
 type client struct {
-	b      *bench
-	from   string
-	modern bool
+	b       *bench
+	from    string
+	modern  bool
+	session string // that it names
 }
 
-func (b *bench) alice() client { return client{b, "127.0.0.2", false} }
-func (b *bench) bob() client   { return client{b, "127.0.0.3", false} }
+func (b *bench) alice() client { return client{b: b, from: "127.0.0.2"} }
+func (b *bench) bob() client   { return client{b: b, from: "127.0.0.3"} }
 
 // post sends a request and returns status and body.
 func (c client) post(ctx context.Context, t *testing.T, server, method string, params map[string]any) (int, string) {
@@ -147,31 +148,23 @@ func (c client) post(ctx context.Context, t *testing.T, server, method string, p
 			"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": map[string]any{},
 			"io.modelcontextprotocol/clientInfo": map[string]any{"name": "test", "version": "1"},
 		}
-		if more, ok := params["_meta"].(map[string]any); ok {
-			maps.Copy(meta, more)
+		if given, ok := params["_meta"].(map[string]any); ok {
+			maps.Copy(meta, given)
 		}
 		params["_meta"] = meta
 		h.Set("MCP-Protocol-Version", "2026-07-28")
 		h.Set("Mcp-Method", method)
-		if name, ok := params["name"].(string); ok {
-			h.Set("Mcp-Name", name)
-		}
-		if uri, ok := params["uri"].(string); ok {
-			h.Set("Mcp-Name", uri)
+		for _, member := range []string{"name", "uri"} {
+			if name, ok := params[member].(string); ok {
+				h.Set("Mcp-Name", name)
+			}
 		}
 	}
 	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.b.addr+"/"+server+"/mcp", bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header = h
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(c.from)}}
-	hc := http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
-	resp, err := hc.Do(r)
+	resp, err := c.send(ctx, t, http.MethodPost, server, h, body)
 	if err != nil {
 		if ctx.Err() != nil {
 			return 0, ""
@@ -184,6 +177,22 @@ func (c client) post(ctx context.Context, t *testing.T, server, method string, p
 		t.Fatal(err)
 	}
 	return resp.StatusCode, string(text)
+}
+
+// send sends a request as it is.
+func (c client) send(ctx context.Context, t *testing.T, method, server string, h http.Header, body []byte) (*http.Response, error) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+c.b.addr+"/"+server+"/mcp", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = h
+	if c.session != "" {
+		h.Set("Mcp-Session-Id", c.session)
+	}
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(c.from)}}
+	hc := http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
+	return hc.Do(r)
 }
 
 func (c client) call(t *testing.T, server, tool string, arguments map[string]any) string {

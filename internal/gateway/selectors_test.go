@@ -40,7 +40,7 @@ func TestNoneOfBefore(t *testing.T) {
 		people[from] = fmt.Sprintf("person%d@example.com", i)
 		t.Cleanup(func() { delete(people, from) })
 		b.grant(people[from], entry)
-		c := client{b, from, false}
+		c := client{b: b, from: from}
 		for _, modern := range []bool{false, true} {
 			c.modern = modern
 			for method, params := range map[string]map[string]any{
@@ -112,7 +112,7 @@ func TestSelectorsOfServers(t *testing.T) {
 		people[from] = fmt.Sprintf("person%d@example.com", i)
 		t.Cleanup(func() { delete(people, from) })
 		b.grant(people[from], c.entry)
-		who := client{b, from, i%2 == 1}
+		who := client{b: b, from: from, modern: i%2 == 1}
 		for what, want := range map[string]string{"tools": c.tools, "resources": c.resources, "prompts": c.prompts} {
 			_, list := who.post(t.Context(), t, "odd", what+"/list", nil)
 			for _, name := range named[what] {

@@ -32,7 +32,7 @@ func Notify(ctx context.Context, method string, params map[string]any) error {
 			return nil
 		}
 	}
-	return x.answer.notify(method, params)
+	return x.answer.Notify(method, params)
 }
 
 // asideLists are what Aside lists, in the order of changes.

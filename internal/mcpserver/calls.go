@@ -144,6 +144,9 @@ func (x *exchange) complete() ([]byte, *failure) {
 	if f := x.read(&p); f != nil {
 		return nil, f
 	}
+	if x.dispatcher.Snapshot().Completes() {
+		return x.completeOther(p.Ref)
+	}
 	var values []string
 	var total int
 	var err error

@@ -3,12 +3,14 @@
 package mcpserver
 
 import (
+	"context"
 	"slices"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/session"
 )
 
 // listen serves subscriptions/listen (2026-07-28): a stream that may stay open
@@ -21,19 +23,20 @@ func (x *exchange) listen() {
 		x.refused(f)
 		return
 	}
+	defer x.hear(&wanted)()
 	// The acknowledgement of what the stream will tell is its first message.
 	params := x.tagged()
 	params["notifications"] = wanted
-	if err := x.answer.notify(acknowledged, params); err != nil {
+	if err := x.answer.Notify(acknowledged, params); err != nil {
 		return
 	}
 	x.watch(wanted)
 	// A stream that the server ends, ends with a result that bears its tag.
 	result := map[string]any{"resultType": "complete", "_meta": map[string]any{subscriptionID: x.m.ID, mcp.MetaKeyServerInfo: x.s.self}}
-	x.answer.send(0, append(append(x.open(nil), mustJSON(result)...), '}'))
+	x.answer.Send(0, append(append(x.open(nil), mustJSON(result)...), '}'))
 }
 
-// subscription is what the client asks for, as far as this server tells it: it
+// subscription is what the client asks for, as far as this server tells it: of ours it
 // watches lists, not what is behind a URI.
 func (x *exchange) subscription() (mcp.SubscriptionFilter, *failure) {
 	if f := x.checkRevision(); f != nil {
@@ -41,7 +44,9 @@ func (x *exchange) subscription() (mcp.SubscriptionFilter, *failure) {
 	}
 	var p mcp.SubscriptionsListenParams
 	f := x.read(&p)
-	p.Notifications.ResourceSubscriptions = nil
+	if x.s.o.Sessions == nil || !x.s.o.Behind.Subscribe {
+		p.Notifications.ResourceSubscriptions = nil
+	}
 	return p.Notifications, f
 }
 
@@ -68,6 +73,11 @@ func (x *exchange) watch(asked mcp.SubscriptionFilter) {
 	if asked.IsEmpty() {
 		return
 	}
+	var wake <-chan struct{}
+	if x.session != nil {
+		wake = x.session.Wake()
+	}
+	c := x.caller
 	recheck, keepAlive := time.NewTicker(s.o.Recheck), time.NewTicker(s.o.KeepAlive)
 	defer recheck.Stop()
 	defer keepAlive.Stop()
@@ -78,23 +88,26 @@ func (x *exchange) watch(asked mcp.SubscriptionFilter) {
 		case <-s.stopping.Done():
 			return
 		case <-keepAlive.C:
-			if x.answer.keepAlive() != nil {
+			if x.answer.KeepAlive() != nil {
 				return
 			}
-		case <-recheck.C:
-			c, err := x.visit.Again(ctx)
-			if ctx.Err() != nil {
-				return // the client has gone, which says nothing about the caller
+		case <-wake:
+			for _, e := range x.session.Take() {
+				if x.dispatcher.MayReadOther(c, e.URI) {
+					params := x.tagged()
+					params["uri"] = e.URI
+					_ = x.answer.Notify(e.Method, params)
+				}
 			}
-			if err != nil || c.Key() != x.caller.Key() {
-				s.o.Log.Info("stream ended: its caller may no longer have it", "caller", x.caller.String(), "request", x.request.ID, "err", err)
-				s.o.Dispatcher.Refused(ctx, x.caller, x.request, "the caller may no longer have the stream")
+		case <-recheck.C:
+			var ok bool
+			if c, ok = x.still(c); !ok {
 				return
 			}
 			now := x.view(c)
 			for i, method := range changes {
-				if wanted[i] && !slices.Equal(last[i], now[i]) {
-					_ = x.answer.notify(method, x.tagged())
+				if wanted[i] && (!slices.Equal(last[i], now[i]) || i == 2 && x.relisted(c)) {
+					_ = x.answer.Notify(method, x.tagged())
 				}
 			}
 			last = now
@@ -109,14 +122,26 @@ var changes = [3]string{
 	"notifications/resources/list_changed",
 }
 
-// view is what a caller is shown, by name: tools, prompts, resources.
+// view is what a caller is shown, by name: tools, prompts, resources. Which resources a
+// server behind the gate lists itself is not in it.
 func (x *exchange) view(c caller.Caller) (v [3][]string) {
 	d := x.dispatcher
 	for _, t := range d.Tools(c) {
 		v[0] = append(v[0], t.Name)
+		if t.Server != "" { // what is said of it may become another, too
+			v[0] = append(v[0], t.Title, t.Description, string(t.Class), string(t.Input), string(t.Output))
+		}
 	}
 	for _, p := range d.Prompts(c) {
 		v[1] = append(v[1], p.Name)
+		if p.Server != "" {
+			v[1] = append(v[1], p.Title, p.Description)
+		}
+	}
+	if now := d.Snapshot(); now.Others() {
+		for _, text := range d.OtherTemplates(now, c) {
+			v[2] = append(v[2], string(text))
+		}
 	}
 	for _, r := range d.Resources(c) {
 		v[2] = append(v[2], r.URI)
@@ -125,4 +150,25 @@ func (x *exchange) view(c caller.Caller) (v [3][]string) {
 		v[i] = append(v[i], more)
 	}
 	return v
+}
+
+// hear has the stream of a client without a session hear what a server behind the gate
+// says to its caller's process, and leaves in wanted what it will be told. It returns what
+// ends that.
+func (x *exchange) hear(wanted *mcp.SubscriptionFilter) (end func()) {
+	if x.s.o.Sessions == nil {
+		return func() {}
+	}
+	own, leave := x.s.o.Sessions.Join(x.s.o.Behind.Name, x.caller.Key())
+	x.session = own
+	wanted.ResourceSubscriptions = slices.DeleteFunc(wanted.ResourceSubscriptions, func(uri string) bool { return x.subscribed(uri) != nil })
+	return func() {
+		leave()
+		others := x.s.o.Sessions.Hearing(own.Server, own.ID)
+		for _, uri := range own.Subscriptions() {
+			if !slices.ContainsFunc(others, func(o *session.Session) bool { return slices.Contains(o.Subscriptions(), uri) }) {
+				_ = x.s.o.Behind.Tell(context.WithoutCancel(x.work), own, string(mcp.MethodResourcesUnsubscribe), "uri", uri) // else it tells in vain
+			}
+		}
+	}
 }

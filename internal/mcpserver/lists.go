@@ -4,6 +4,7 @@ package mcpserver
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -48,11 +49,8 @@ func (x *exchange) listTemplates() ([]byte, *failure) {
 }
 
 // list is the response with what of one snapshot the caller is shown, which it puts on
-// record. One page holds it all, so there is no cursor to go on with.
+// record. Of ours one page holds it all.
 func list[T any](x *exchange, member string, shown func(*gate.Snapshot, caller.Caller) []T, name func(T) string) ([]byte, *failure) {
-	if f := x.checkCursor(); f != nil {
-		return nil, f
-	}
 	c := x.s.catalogue()
 	var names []string
 	for _, t := range shown(c.Of().Of(x.asked.view), x.caller) {
@@ -60,25 +58,54 @@ func list[T any](x *exchange, member string, shown func(*gate.Snapshot, caller.C
 			names = append(names, n)
 		}
 	}
+	from, to, next, f := x.page(len(names))
+	if f != nil {
+		return nil, f
+	}
+	names = names[from:to]
 	x.decided = true
 	x.dispatcher.Listed(x.work, x.caller, x.request, len(names), c.Count(member))
 	b := x.begin(len(kept), nil)
 	if x.m.Modern {
 		b = append(b, kept...)
 	}
+	b = append(b, next...)
 	x.tail = c.Page(member, names, x.asked.view.Narrow())
 	return b, nil
 }
 
-func (x *exchange) checkCursor() *failure {
+// pageSize is how many things of a server behind the gate one page has.
+const pageSize = 250
+
+// page is which of n things the request asks for, and the member of the result with the
+// cursor of those that come after, if any do. Of ours all are on one page.
+func (x *exchange) page(n int) (from, to int, next string, f *failure) {
 	var cursor string
 	if len(x.m.Cursor) > 0 && json.Unmarshal(x.m.Cursor, &cursor) != nil {
-		return mistyped(x.m.Method)
+		return 0, 0, "", mistyped(x.m.Method)
+	}
+	if x.s.o.Behind == nil {
+		if cursor != "" {
+			return 0, 0, "", message.InvalidParams("there is no such cursor: %s answers in one page", x.m.Method)
+		}
+		return 0, n, "", nil
+	}
+	cursors, err := x.dispatcher.Cursor(x.caller, []string{x.s.o.Behind.Name, x.m.Method})
+	if err != nil {
+		return 0, 0, "", x.failed()
 	}
 	if cursor != "" {
-		return message.InvalidParams("there is no such cursor: %s answers in one page", x.m.Method)
+		position, err := cursors.Open(cursor)
+		if err != nil {
+			return 0, 0, "", message.InvalidParams("%s", err.Error())
+		}
+		from, _ = strconv.Atoi(position) // Seal has had a number
 	}
-	return nil
+	from = min(from, n) // the list may have become shorter
+	if to = min(from+pageSize, n); to < n {
+		next = `"nextCursor":"` + cursors.Seal(strconv.Itoa(to)) + `",`
+	}
+	return from, to, next, nil
 }
 
 // checkMirrored compares the headers in which a client repeats arguments with the

@@ -33,7 +33,7 @@ func (x *exchange) respond() {
 		x.refused(f)
 		return
 	}
-	x.answer.send(0, text, x.tail)
+	x.answer.Send(0, text, x.tail)
 }
 
 // refused answers with a failure and has it recorded, if the dispatcher has not.
@@ -56,6 +56,9 @@ func (x *exchange) result() ([]byte, *failure) {
 	if method, ok := methods[x.m.Method]; ok {
 		return method(x)
 	}
+	if method, ok := ofSessions[x.m.Method]; ok && x.s.o.Behind != nil && !x.m.Modern {
+		return method(x)
+	}
 	return x.passOn(x.s.handshake.HandleMessage(x.work, x.m.Body))
 }
 
@@ -66,7 +69,7 @@ func (x *exchange) refuse(f *failure) {
 	if x.m.Modern {
 		status = f.Status
 	}
-	x.answer.send(status, mustJSON(front.ErrorResponse(x.m.ID, f)))
+	x.answer.Send(status, mustJSON(front.ErrorResponse(x.m.ID, f)))
 }
 
 // passOn is the response of mcp-go, under the id as the client wrote it: mcp-go
@@ -76,8 +79,14 @@ func (x *exchange) passOn(r mcp.JSONRPCMessage) ([]byte, *failure) {
 	case mcp.JSONRPCError:
 		return nil, theirFailure(x.m.Method, r.Error)
 	case mcp.JSONRPCResponse:
-		if hello, ok := r.Result.(mcp.InitializeResult); ok {
-			withoutChanges(&hello.Capabilities)
+		switch hello := r.Result.(type) {
+		case mcp.InitializeResult:
+			if !x.begun() {
+				withoutSession(&hello.Capabilities)
+			}
+			r.Result = hello
+		case mcp.DiscoverResult:
+			hello.Capabilities.Logging = nil // there each request asks for it
 			r.Result = hello
 		}
 		text, err := json.Marshal(r.Result)
@@ -90,9 +99,11 @@ func (x *exchange) passOn(r mcp.JSONRPCMessage) ([]byte, *failure) {
 	return nil, x.failed()
 }
 
-// withoutChanges takes list_changed out of what initialize promises. The older
-// revisions deliver it on a GET stream, and without sessions there is none.
-func withoutChanges(c *mcp.ServerCapabilities) {
+// withoutSession takes list_changed, and what else needs a session, out of what initialize
+// promises. The older revisions deliver it on a GET stream, and without sessions there is
+// none.
+func withoutSession(c *mcp.ServerCapabilities) {
+	c.Logging = nil
 	if c.Tools != nil {
 		c.Tools.ListChanged = false
 	}
@@ -100,7 +111,7 @@ func withoutChanges(c *mcp.ServerCapabilities) {
 		c.Prompts.ListChanged = false
 	}
 	if c.Resources != nil {
-		c.Resources.ListChanged = false
+		c.Resources.Subscribe, c.Resources.ListChanged = false, false
 	}
 }
 

@@ -5,10 +5,16 @@ package mcpserver
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"slices"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/mcpserver/catalogue"
+	"tailscale-mcp/internal/mcpserver/message"
+	"tailscale-mcp/internal/session"
 )
 
 // raw is the response with a result as a server behind the gate wrote it. What the other
@@ -58,7 +64,13 @@ func (b *Behind) capabilities() (has []server.ServerOption) {
 		has = append(has, server.WithPromptCapabilities(true))
 	}
 	if b.Resources {
-		has = append(has, server.WithResourceCapabilities(false, true))
+		has = append(has, server.WithResourceCapabilities(b.Subscribe, true))
+	}
+	if b.Logging {
+		has = append(has, server.WithLogging())
+	}
+	if b.Completions {
+		has = append(has, server.WithCompletions())
 	}
 	return has
 }
@@ -69,16 +81,143 @@ func (x *exchange) listOthers() ([]byte, *failure) {
 	if err != nil {
 		return nil, x.asFailure(err)
 	}
+	if x.s.o.Sessions != nil {
+		for _, own := range x.s.o.Sessions.Hearing(x.s.o.Behind.Name, x.key()) {
+			own.Show(listed, state(shown))
+		}
+	}
 	return x.listed(catalogue.Resources, shown)
 }
 
-// listed is the response with a list of one page.
+// listed is the response with one page of a list.
 func (x *exchange) listed(member string, items []json.RawMessage) ([]byte, *failure) {
-	if f := x.checkCursor(); f != nil {
+	from, to, next, f := x.page(len(items))
+	if f != nil {
 		return nil, f
 	}
-	if items == nil {
-		items = []json.RawMessage{}
+	b := x.begin(0, nil)
+	if x.m.Modern {
+		b = append(b, kept...)
 	}
-	return x.with(kept, member, items)
+	b = append(append(append(append(b, next...), '"'), member...), `":[`...)
+	for i, item := range items[from:to] {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, item...)
+	}
+	return append(b, "]}}"...), nil
+}
+
+// completeOther has a server behind the gate offer values.
+func (x *exchange) completeOther(ref any) ([]byte, *failure) {
+	var p struct {
+		Ref, Argument, Context json.RawMessage
+	}
+	if f := x.read(&p); f != nil {
+		return nil, f
+	}
+	params := slices.Concat([]byte(`{"ref":`), p.Ref, []byte(`,"argument":`), p.Argument)
+	if p.Context != nil {
+		params = slices.Concat(params, []byte(`,"context":`), p.Context)
+	}
+	params = append(params, '}')
+	var out gate.Result
+	var err error
+	switch ref := ref.(type) {
+	case mcp.PromptReference:
+		out, err = x.dispatcher.CompleteOther(x.work, x.caller, x.named(ref.Name), true, params)
+	case mcp.ResourceReference:
+		out, err = x.dispatcher.CompleteOther(x.work, x.caller, x.named(ref.URI), false, params)
+	default:
+		return nil, mistyped(x.m.Method)
+	}
+	if err != nil {
+		return nil, x.asFailure(err)
+	}
+	return x.raw(out.Raw, completed), nil
+}
+
+// ofSessions are the requests that are about the session itself.
+var ofSessions = map[string]func(*exchange) ([]byte, *failure){
+	string(mcp.MethodSetLogLevel):          (*exchange).setLevel,
+	string(mcp.MethodResourcesSubscribe):   (*exchange).subscribe,
+	string(mcp.MethodResourcesUnsubscribe): (*exchange).unsubscribe,
+}
+
+// needsSession refuses what goes to the client's own process only.
+func (x *exchange) needsSession(offered bool) *failure {
+	b := x.s.o.Behind
+	switch {
+	case b.Shared:
+		return &failure{Status: http.StatusNotFound, Code: mcp.METHOD_NOT_FOUND, Message: "one process of the server " + b.Name + " serves all its callers, so it takes no " + x.m.Method + " from one of them"}
+	case !offered:
+		return &failure{Status: http.StatusNotFound, Code: mcp.METHOD_NOT_FOUND, Message: "the server " + b.Name + " does not offer " + x.m.Method}
+	case x.session == nil:
+		return &failure{Status: http.StatusBadRequest, Code: mcp.INVALID_REQUEST, Message: x.m.Method + " is for a session: send the header " + sessionHeader + " that initialize was answered with"}
+	}
+	return nil
+}
+
+// setLevel says which log messages the session is to hear.
+func (x *exchange) setLevel() ([]byte, *failure) {
+	if f := x.needsSession(x.s.o.Behind.Logging); f != nil {
+		return nil, f
+	}
+	var p struct{ Level string }
+	if f := x.read(&p); f != nil {
+		return nil, f
+	}
+	if !session.IsLevel(p.Level) {
+		return nil, message.InvalidParams("params.level is none of the levels that the protocol has")
+	}
+	x.session.SetLevel(p.Level) // first, as a process may be starting
+	return x.told("level", p.Level)
+}
+
+// subscribe has the session hear of updates of a resource. The server has to say that
+// there is such, so its process is started.
+func (x *exchange) subscribe() ([]byte, *failure) {
+	if f := x.needsSession(x.s.o.Behind.Subscribe); f != nil {
+		return nil, f
+	}
+	if f := x.subscribed(x.m.URI); f != nil {
+		return nil, f
+	}
+	return append(x.open(nil), "{}}"...), nil
+}
+
+// subscribed has the session, or what stands in its place, hear of updates of a resource.
+func (x *exchange) subscribed(uri string) *failure {
+	if !isURI(uri) || uri == "" {
+		return notFound(x.m)
+	}
+	// First, since an update may come before the answer; and of what it may not read it is
+	// not to be told, whatever the server says.
+	if x.dispatcher.MayReadOther(x.caller, uri) && !x.session.Subscribe(uri) {
+		return message.InvalidParams("this session is subscribed to as many resources as it may be: unsubscribe from one")
+	}
+	if err := x.dispatcher.Subscribe(x.work, x.caller, x.named(uri)); err != nil {
+		x.session.Unsubscribe(uri)
+		return x.asFailure(err)
+	}
+	return nil
+}
+
+func (x *exchange) unsubscribe() ([]byte, *failure) {
+	if f := x.needsSession(x.s.o.Behind.Subscribe); f != nil {
+		return nil, f
+	}
+	if !x.session.Unsubscribe(x.m.URI) {
+		return append(x.open(nil), "{}}"...), nil // and nothing is asked about what it may not know
+	}
+	return x.told("uri", x.m.URI)
+}
+
+// told asks the process of the session, if there is one, for the same.
+func (x *exchange) told(member, value string) ([]byte, *failure) {
+	if err := x.s.o.Behind.Tell(x.work, x.session, x.m.Method, member, value); err != nil {
+		return nil, x.asFailure(err)
+	}
+	return append(x.open(nil), "{}}"...), nil
 }

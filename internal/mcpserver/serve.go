@@ -14,6 +14,8 @@ import (
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/mcpserver/message"
+	"tailscale-mcp/internal/mcpserver/response"
+	"tailscale-mcp/internal/session"
 )
 
 // exchange is one message on its way: who sent it, what it says, and where
@@ -24,7 +26,7 @@ type exchange struct {
 	caller caller.Caller
 	m      *message.Message
 	header http.Header
-	answer answer
+	answer response.Response
 	// asked is what the client asks for in its URL, and dispatcher the way to that.
 	asked      asked
 	dispatcher *gate.Dispatcher
@@ -33,6 +35,8 @@ type exchange struct {
 	// work bounds what the caller asked for: it ends when the caller cancels
 	// or hangs up.
 	work context.Context
+	// session is the one that the message is part of; nil for none.
+	session *session.Session
 	// decided is set once the dispatcher was asked, which records what it decides.
 	decided bool
 	// tail is the end of the response, where that is kept between requests.
@@ -60,18 +64,22 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v *front.Visit, a
 	x := s.exchange(w, r, v, m)
 	x.asked, x.dispatcher = a, dispatcher
 	defer x.recovered()
+	if !m.Modern && m.Method != string(mcp.MethodInitialize) && s.hasSession(r) && !x.join() {
+		front.Reject(w, m.ID, noSession())
+		return
+	}
 	f = x.checkVersion()
 	switch {
 	case m.ID == nil && m.Method == string(mcp.MethodNotificationCancelled):
 		// The newer revisions cancel by closing the POST.
 		if !m.Modern {
-			s.running.cancel(x.caller.Key(), m.Cancelled)
+			s.running.cancel(x.key(), m.Cancelled)
 		}
-		x.answer.accept()
+		x.answer.Accept()
 	case f != nil:
 		x.refused(f)
 	case m.ID == nil:
-		x.answer.accept()
+		x.answer.Accept()
 	case m.Subscribes():
 		x.listen()
 	default:
@@ -92,7 +100,7 @@ func weigh(d *gate.Dispatcher, m *message.Message, v *front.Visit) *failure {
 
 // exchange puts together what the later stages need.
 func (s *Server) exchange(w http.ResponseWriter, r *http.Request, v *front.Visit, m *message.Message) *exchange {
-	x := &exchange{s: s, visit: v, caller: v.Caller, m: m, header: r.Header, answer: answer{ResponseWriter: w}, work: r.Context()}
+	x := &exchange{s: s, visit: v, caller: v.Caller, m: m, header: r.Header, answer: response.Response{ResponseWriter: w}, work: r.Context()}
 	x.request = gate.Request{
 		ID:            requestID(),
 		Method:        m.Method,
@@ -112,18 +120,34 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, v *front.Visit
 
 // call runs a request to its answer.
 func (x *exchange) call() {
-	if !x.m.Modern {
+	switch {
+	case !x.m.Modern:
 		// The work ends with its client, here as in the newest revision, although
 		// the older ones say that hanging up should not be taken for cancelling
 		// (Streamable HTTP, "Sending Messages"): nobody can come back for the answer,
 		// and what goes on for nobody costs everybody. A change that has begun goes on
 		// to its end all the same, and counts as in flight until then.
-		work, cancel := context.WithCancel(x.work)
-		defer cancel()
+		work, cancel := context.WithCancelCause(x.work)
+		defer cancel(nil)
 		x.work = work
-		defer x.s.running.add(x.caller.Key(), x.m.ID, cancel)()
+		defer x.s.running.add(x.key(), x.m.ID, func() { cancel(gate.ErrCancelled) })()
+	case x.s.o.Behind != nil:
+		// Here hanging up is to cancel, and a server behind the gate is told so.
+		work, cancel := context.WithCancelCause(context.WithoutCancel(x.work))
+		defer cancel(nil)
+		defer context.AfterFunc(x.work, func() { cancel(gate.ErrCancelled) })()
+		x.work = work
 	}
 	x.respond()
+}
+
+// key tells apart those whose requests have ids of their own: sessions, and callers
+// without any.
+func (x *exchange) key() string {
+	if x.session != nil {
+		return x.session.ID
+	}
+	return x.caller.Key()
 }
 
 // recovered answers a request that made the server panic. Tools do not come
@@ -151,7 +175,7 @@ func (x *exchange) progress(done, total float64, text string) {
 	if text != "" {
 		params["message"] = text
 	}
-	if err := x.answer.notify("notifications/progress", params); err != nil {
+	if err := x.answer.Notify("notifications/progress", params); err != nil {
 		x.s.o.Log.Debug("progress not delivered", "request", x.request.ID, "err", err)
 	}
 }

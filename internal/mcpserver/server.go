@@ -9,9 +9,10 @@
 // limits. It passes the stages of Serve in order: method, Accept and Content-Type
 // (checks.go), what the client asks for in its URL (asked.go), the message (package message, serve.go), its revision (revision.go) and
 // its method (methods.go). Lists (lists.go) and calls (calls.go) lead to the one
-// dispatcher; the handshake is mcp-go's. What goes back passes answer.go.
+// dispatcher; the handshake is mcp-go's. What goes back passes package response.
 //
-// There are no sessions: nothing to hijack and nothing to lose on a restart.
+// Our own endpoint has no sessions: nothing to hijack and nothing to lose on a restart.
+// Servers behind the gate may have some (session.go), whose ids prove nothing.
 // A request that fails a stage is refused there, with a status, a JSON-RPC
 // error and the next step; nothing later has seen it.
 package mcpserver
@@ -31,6 +32,7 @@ import (
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/mcpserver/catalogue"
+	"tailscale-mcp/internal/session"
 )
 
 // Path is the endpoint's path: http://HOST:8080/mcp.
@@ -69,7 +71,9 @@ type Options struct {
 	// Behind is what clients are told of the server behind the gate that is served; nil
 	// for our own.
 	Behind *Behind
-	Log    *slog.Logger
+	// Sessions are those of its clients of the older revisions; nil for none.
+	Sessions *session.Table
+	Log      *slog.Logger
 	// Recheck is how often an open stream is decided anew; zero means 2 s.
 	Recheck time.Duration
 	// KeepAlive is how often a quiet stream says that it lives; zero means 15 s.
@@ -87,6 +91,11 @@ type Behind struct {
 	Instructions string
 	// What it has.
 	Tools, Prompts, Resources bool
+	// What of its protocol is passed on to clients, and whether one process serves them all.
+	Subscribe, Logging, Completions, Shared bool
+	// Tell asks the process of a session, if it runs, for something that concerns the
+	// session only: a method whose params have one member.
+	Tell func(ctx context.Context, own *session.Session, method, member, value string) error
 }
 
 // Server serves MCP.
@@ -138,6 +147,10 @@ func (s *Server) Drain() { s.stop() }
 
 // Serve answers one request, as a front.Handler.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, v *front.Visit) {
+	if s.hasSession(r) && r.Method != http.MethodPost {
+		s.ofSession(w, r, v)
+		return
+	}
 	if !checkMethod(w, r) || !checkAccept(w, r) || !checkContentType(w, r) {
 		return
 	}

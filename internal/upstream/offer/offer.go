@@ -48,18 +48,29 @@ func Of(s entry.Server, p pin.Pin, withheld func(kind pin.Kind, name string) boo
 			o.Prompts = append(o.Prompts, prompt(s, item, ask))
 		}
 	}
-	if resources(p) {
+	can := CanOf(s, p)
+	if can.Resources {
 		o.Others = others(s, p, withheld, ask)
 	}
-	return o
-}
-
-// resources reports whether the approved capabilities have resources.
-func resources(p pin.Pin) bool {
-	var has struct {
-		Resources json.RawMessage `json:"resources"`
+	if can.Subscribe {
+		o.Others.Subscribe = func(ctx context.Context, call gate.Call, uri string) error {
+			_, err := ask(ctx, call, What{}, "resources/subscribe", params("uri", uri, nil))
+			if err != nil {
+				return explain(s.Name, s.Timeout, err)
+			}
+			return nil
+		}
 	}
-	return p.Capabilities != nil && json.Unmarshal(p.Capabilities.Definition, &has) == nil && has.Resources != nil
+	if can.Completions {
+		o.Complete = func(ctx context.Context, call gate.Call, params json.RawMessage) (gate.Result, error) {
+			result, err := ask(ctx, call, What{}, "completion/complete", params)
+			if err != nil {
+				return gate.Result{}, explain(s.Name, s.Timeout, err)
+			}
+			return gate.Result{Raw: result}, nil
+		}
+	}
+	return o
 }
 
 // tool is one tool, with its definition as it was approved.
@@ -74,7 +85,7 @@ func tool(s entry.Server, item pin.Item, ask Ask) gate.Tool {
 	return gate.Tool{
 		Name: item.Name, Title: d.Title, Description: d.Description, Class: item.Class,
 		Input: d.InputSchema, Output: d.OutputSchema, Timeout: s.Timeout, Limit: limit,
-		AskPerson: slices.Contains(s.Confirm, item.Class),
+		ClassFrom: "pin", AskPerson: slices.Contains(s.Confirm, item.Class),
 		Call: func(ctx context.Context, call gate.Call, arguments json.RawMessage) (gate.Result, error) {
 			result, err := ask(ctx, call, What{pin.Tool, item.Name}, "tools/call", params("name", item.Name, arguments))
 			if err != nil {
@@ -147,7 +158,7 @@ func explain(server string, timeout time.Duration, err error) error {
 	case errors.As(err, &refused):
 		return &failure.Error{
 			Code: failure.ToolFailed, Message: "the server " + server + " refused it: " + strconv.Quote(refused.Message), Next: "correct the call by what the server says",
-			Cause: err,
+			Answer: &failure.Answer{Code: refused.Code, Data: refused.Data}, Cause: err,
 		}
 	case errors.As(err, &ended):
 		return &failure.Error{Code: failure.UpstreamUnavailable, Message: err.Error() + "; what it did of the call is not known", Next: "look whether it was carried out before you call again; " + show, Cause: err}

@@ -8,13 +8,15 @@
 // request was in flight for the idle time of its server. What there is, is shared out:
 // a caller has at most four processes and starts them at a bounded rate; over its number,
 // its own longest idle one goes, never one of somebody else. A server that keeps dying
-// is started ever more rarely, for whom it died.
+// is started ever more rarely, for whom it died. Only a few are started at the same time,
+// fairly between callers, so that neither systemd nor the host is overwhelmed; who waits in
+// vain is told so.
 package pool
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -32,7 +34,7 @@ const (
 	mostOfCaller = 4
 )
 
-// Options are what a Pool is made of; all are required.
+// Options are what a Pool is made of; all are required but Burst and Counted.
 type Options struct {
 	// Dial connects to what starts the server with that name.
 	Dial func(ctx context.Context, server string) (net.Conn, error)
@@ -41,9 +43,28 @@ type Options struct {
 	Heard func(server, holder, method string, msg []byte)
 	// Started is called with each new process, before anything is asked of it. It ends
 	// with the error, if there is one.
-	Started func(ctx context.Context, server string, p *process.Process) error
+	Started func(ctx context.Context, server, holder string, p *process.Process) error
+	// Ended is called when a process that was started has ended, or is told to, with the
+	// pool locked: it must not block, nor call the pool.
+	Ended func(server, holder string)
+	// Burst is how many processes a caller may start at once; zero means 12.
+	Burst int
+	// Counted is told what becomes of starts, for the metrics, and must not block; nil
+	// counts nothing.
+	Counted func(server string, what Event)
 	Log     *slog.Logger
 }
+
+// Event is what becomes of a start.
+type Event string
+
+// The events.
+const (
+	Started    Event = "started"
+	NotStarted Event = "not_started"
+	// DiedEarly is a process that was started and has ended by itself at once.
+	DiedEarly Event = "died_early"
+)
 
 // Holder is who a process belongs to.
 type Holder struct {
@@ -62,8 +83,9 @@ type Pool struct {
 	mu     sync.Mutex
 	slots  map[key]*slot
 	starts starts
-	closed bool
-	ending sync.WaitGroup // of the processes that are told to end
+	closed *failure.Error // why there are no new processes; nil while there are
+	ending sync.WaitGroup // of the processes that start, run, or are told to end
+	turns  turns
 }
 
 type key struct{ server, holder string }
@@ -71,11 +93,15 @@ type key struct{ server, holder string }
 // slot is the place of one process, from before it is started until it has ended.
 type slot struct {
 	key     key
-	caller  string
+	caller  string // whose share it takes from; empty for a shared one
+	starter string // the caller who had it started
 	idle    time.Duration
 	ready   chan struct{} // closed when process or err is there
 	process *process.Process
 	err     error
+	stop    func() // gives up its start
+	queued  bool   // it waits for its turn to be started
+	began   time.Time
 	uses    int // requests in flight, and those that wait for the start
 	since   time.Time
 	timer   *time.Timer // runs while nobody uses it
@@ -83,6 +109,7 @@ type slot struct {
 
 // New returns a Pool without processes.
 func New(o Options) *Pool {
+	o.Burst = cmp.Or(o.Burst, startBurst)
 	return &Pool{o: o, slots: map[key]*slot{}, starts: starts{}}
 }
 
@@ -96,7 +123,7 @@ func (p *Pool) Use(ctx context.Context, s entry.Server, h Holder) (*process.Proc
 	p.mu.Lock()
 	sl := p.slots[k]
 	if sl != nil && sl.process != nil && sl.process.Err() != nil {
-		p.drop(sl) // it has ended, and nobody has noticed yet
+		p.over(sl) // it has ended, and nobody has noticed yet
 		sl = nil
 	}
 	if sl == nil {
@@ -128,88 +155,14 @@ func (p *Pool) Use(ctx context.Context, s entry.Server, h Holder) (*process.Proc
 
 // unusable is what a caller is told whose server did not start.
 func unusable(server string, err error) *failure.Error {
+	var told *failure.Error
+	if errors.As(err, &told) {
+		return told
+	}
 	return &failure.Error{
 		Code: failure.UpstreamUnavailable, Message: err.Error(), Cause: err,
 		Next: "an administrator of the host looks at: tailscale-mcp server show " + server,
 	}
-}
-
-// begin makes a slot and starts its process. The caller of begin holds mu.
-func (p *Pool) begin(s entry.Server, k key, h Holder) (*slot, *failure.Error) {
-	if told := p.room(s, h); told != nil {
-		return nil, told
-	}
-	if wait := p.starts.take(h.Caller, s.Name, time.Now()); wait > 0 {
-		return nil, &failure.Error{
-			Code:    failure.RateLimited,
-			Message: fmt.Sprintf("the server %s was started too often for you, or ended too soon each time", s.Name),
-			Next:    fmt.Sprintf("try again in %s", wait.Round(time.Second)+time.Second),
-		}
-	}
-	caller := h.Caller
-	if s.Shared {
-		caller = "" // nobody's share
-	}
-	sl := &slot{key: k, caller: caller, idle: s.Idle, ready: make(chan struct{}), since: time.Now()}
-	p.slots[k] = sl
-	go p.start(s, sl, h)
-	return sl, nil
-}
-
-// start starts the process of a slot. Whoever asked first may have gone by then: the
-// process is for its holder, and not for one request.
-func (p *Pool) start(s entry.Server, sl *slot, h Holder) {
-	began := time.Now()
-	proc, err := process.Start(context.Background(), process.Options{
-		Server: s.Name,
-		Dial:   func(ctx context.Context) (net.Conn, error) { return p.o.Dial(ctx, s.Name) },
-		Heard: func(method string, msg []byte) {
-			p.o.Heard(s.Name, sl.key.holder, method, msg)
-		},
-		ClientName: h.ClientName, ClientVersion: h.ClientVersion, Log: p.o.Log,
-	})
-	if err == nil {
-		if err = p.o.Started(context.Background(), s.Name, proc); err != nil {
-			p.ending.Go(func() { proc.End(errEnded) })
-		}
-	}
-	p.mu.Lock()
-	sl.process, sl.err = proc, err
-	if err != nil {
-		p.drop(sl)
-		p.starts.died(h.Caller, s.Name, time.Now())
-	}
-	gone := p.slots[sl.key] != sl // told to end meanwhile
-	p.mu.Unlock()
-	close(sl.ready)
-	if err != nil {
-		p.o.Log.Warn("server not started", "server", s.Name, "err", err)
-		return
-	}
-	if gone {
-		proc.End(errEnded)
-		return
-	}
-	p.o.Log.Info("server started", "server", s.Name, "for", sl.caller, "invocation", proc.Invocation(), "took", time.Since(began).Round(time.Millisecond))
-	<-proc.Done()
-	p.over(s, sl, h, began)
-}
-
-// earlyDeath is how soon a process has to end by itself to count as one that does not work.
-const earlyDeath = 10 * time.Second
-
-// over forgets a process that has ended by itself.
-func (p *Pool) over(s entry.Server, sl *slot, h Holder, began time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.slots[sl.key] != sl {
-		return // it was told to
-	}
-	p.drop(sl)
-	if time.Since(began) < earlyDeath {
-		p.starts.died(h.Caller, s.Name, time.Now())
-	}
-	p.o.Log.Info("server ended by itself", "server", s.Name, "for", sl.caller, "how", sl.process.Err())
 }
 
 // drop takes a slot out. The caller of drop holds mu.
@@ -219,6 +172,7 @@ func (p *Pool) drop(sl *slot) {
 	}
 	if p.slots[sl.key] == sl {
 		delete(p.slots, sl.key)
+		p.o.Ended(sl.key.server, sl.key.holder)
 	}
 }
 
@@ -227,6 +181,7 @@ var errEnded = errors.New("the process was ended by the gateway")
 // end has the process of a slot end, of which mu is held by the caller of end.
 func (p *Pool) end(sl *slot) {
 	p.drop(sl)
+	sl.stop()
 	if sl.process == nil {
 		return // start sees to it
 	}
@@ -242,6 +197,10 @@ func (p *Pool) release(sl *slot) {
 	if sl.uses > 0 || p.slots[sl.key] != sl {
 		return
 	}
+	if sl.queued { // and nobody waits for it any more
+		p.end(sl)
+		return
+	}
 	sl.timer = time.AfterFunc(sl.idle, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -250,37 +209,4 @@ func (p *Pool) release(sl *slot) {
 			p.end(sl)
 		}
 	})
-}
-
-// Remove ends the processes of a server.
-func (p *Pool) Remove(server string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for k, sl := range p.slots {
-		if k.server == server {
-			p.end(sl)
-		}
-	}
-}
-
-// Close ends all processes and returns when they have ended. There are no new ones after.
-func (p *Pool) Close() {
-	p.mu.Lock()
-	p.closed = true
-	for _, sl := range p.slots {
-		p.end(sl)
-	}
-	p.mu.Unlock()
-	p.ending.Wait()
-}
-
-// Count returns how many processes there are, by server.
-func (p *Pool) Count() map[string]int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := map[string]int{}
-	for k := range p.slots {
-		n[k.server]++
-	}
-	return n
 }

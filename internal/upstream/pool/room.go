@@ -13,29 +13,36 @@ import (
 )
 
 // room makes room for one more process of a holder, at the cost of the caller's own
-// longest idle one. The caller of room holds mu.
+// longest idle ones. The caller of room holds mu.
 func (p *Pool) room(s entry.Server, h Holder) *failure.Error {
-	if p.closed {
-		return &failure.Error{Code: failure.UpstreamUnavailable, Message: "the server is stopping", Next: "try again in a minute"}
+	if p.closed != nil {
+		return p.closed
 	}
-	ofServer, ofCaller := 0, 0
-	for k, sl := range p.slots {
-		if k.server == s.Name {
-			ofServer++
+	for {
+		ofServer, ofCaller := 0, 0
+		for k, sl := range p.slots {
+			if k.server == s.Name {
+				ofServer++
+			}
+			if sl.caller == h.Caller {
+				ofCaller++
+			}
 		}
-		if sl.caller == h.Caller {
-			ofCaller++
+		var told *failure.Error
+		switch {
+		case ofServer >= s.Max:
+			told = p.giveUp(s.Name, h.Caller, fmt.Sprintf("the server %s runs %d times, which is as often as its entry allows", s.Name, ofServer))
+		case ofCaller >= mostOfCaller && !s.Shared:
+			told = p.giveUp("", h.Caller, fmt.Sprintf("you have %d processes of servers behind this gateway, and each has a call in flight", ofCaller))
+		case len(p.slots) >= mostInAll:
+			told = p.giveUp("", h.Caller, fmt.Sprintf("the gateway runs %d processes, which is as many as it may", len(p.slots)))
+		default:
+			return nil
+		}
+		if told != nil {
+			return told
 		}
 	}
-	switch {
-	case ofCaller >= mostOfCaller && !s.Shared:
-		return p.giveUp("", h.Caller, fmt.Sprintf("you have %d processes of servers behind this gateway, and each has a call in flight", ofCaller))
-	case ofServer >= s.Max:
-		return p.giveUp(s.Name, h.Caller, fmt.Sprintf("the server %s runs %d times, which is as often as its entry allows", s.Name, ofServer))
-	case len(p.slots) >= mostInAll:
-		return p.giveUp("", h.Caller, fmt.Sprintf("the gateway runs %d processes, which is as many as it may", len(p.slots)))
-	}
-	return nil
 }
 
 // giveUp ends the longest idle process of a caller, of one server or of any; without one,
@@ -80,11 +87,11 @@ type deaths struct {
 }
 
 // take takes one start of a caller, or says how long it has to wait.
-func (s starts) take(caller, server string, now time.Time) time.Duration {
+func (s starts) take(caller, server string, burst int, now time.Time) time.Duration {
 	r := s[caller]
 	if r == nil {
 		s.prune(now)
-		r = &record{limit: rate.NewLimiter(rate.Every(startEvery), startBurst), deaths: map[string]*deaths{}}
+		r = &record{limit: rate.NewLimiter(rate.Every(startEvery), burst), deaths: map[string]*deaths{}}
 		s[caller] = r
 	}
 	if d := r.deaths[server]; d != nil && d.inRow >= deathsFree {

@@ -24,8 +24,9 @@ type Question struct {
 	ClientMeta json.RawMessage
 	// Meta are further members of params._meta.
 	Meta map[string]json.RawMessage
-	// Progress gets the params of each notification about the progress of the request,
-	// with the token of the process in them; nil if nobody asked for any. It must not block.
+	// Progress gets the params of the notifications about the progress of the request, in
+	// their order, with the token of the process in them; nil if nobody asked for any. While
+	// it does not return, the latest are dropped.
 	Progress func(params json.RawMessage)
 }
 
@@ -53,6 +54,11 @@ var ErrBusy = errors.New("too many requests wait for an answer of this process")
 // Ask sends a request and returns the server's answer. When ctx ends first, the server is
 // told that the request is cancelled, and the error is that of ctx.
 func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) {
+	if p.modern {
+		if result, ok, err := p.stands(ctx, q); ok {
+			return result, err
+		}
+	}
 	id, w, err := p.wait(q)
 	if err != nil {
 		return nil, err
@@ -66,16 +72,19 @@ func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) 
 		p.take(strconv.AppendInt(nil, id, 10))
 		return nil, err
 	}
-	select {
-	case a := <-w.answer:
-		return withoutOwn(a.Result), a.Err
-	case <-ctx.Done():
-		if p.take(strconv.AppendInt(nil, id, 10)) != nil {
-			go func() {
-				_ = p.send(fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, id))
-			}()
+	for {
+		select {
+		case params := <-w.progress:
+			q.Progress(params)
+		case a := <-w.answer:
+			for len(w.progress) > 0 { // what was said before the answer
+				q.Progress(<-w.progress)
+			}
+			return WithoutOwn(a.Result), a.Err
+		case <-ctx.Done():
+			p.cancel(id)
+			return nil, ctx.Err()
 		}
-		return nil, ctx.Err()
 	}
 }
 
@@ -92,7 +101,13 @@ func (p *Process) wait(q Question) (int64, *pending, error) {
 		return 0, nil, ErrBusy
 	}
 	p.last++
-	w := &pending{answer: make(chan Answer, 1), progress: q.Progress}
+	w := &pending{answer: make(chan Answer, 1)}
+	if q.Method == "subscriptions/listen" {
+		w.acknowledged = make(chan struct{}, 1)
+	}
+	if q.Progress != nil {
+		w.progress = make(chan json.RawMessage, mostProgress)
+	}
 	p.pending[p.last] = w
 	return p.last, w, nil
 }
@@ -160,6 +175,11 @@ func (p *Process) meta(id int64, q Question) (map[string]json.RawMessage, error)
 		meta[jsonrpc.VersionKey] = quoted(p.hello.Revision)
 		meta[jsonrpc.ClientInfoKey] = p.clientInfo()
 		meta[jsonrpc.ClientCapabilitiesKey] = json.RawMessage(`{}`)
+		p.mu.Lock()
+		if level := p.standing.level; level != "" {
+			meta[modernPrefix+"logLevel"] = quoted(level)
+		}
+		p.mu.Unlock()
 	}
 	delete(meta, "progressToken")
 	if q.Progress != nil {

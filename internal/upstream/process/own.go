@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// withoutOwn is a result without the members of its _meta that no server writes. Any other
+// WithoutOwn is a result without the members of its _meta that no server writes. Any other
 // result is returned as it is, to the byte.
-func withoutOwn(result json.RawMessage) json.RawMessage {
+func WithoutOwn(result json.RawMessage) json.RawMessage {
 	if !bytes.Contains(result, []byte(`"_meta"`)) && !bytes.Contains(result, []byte(`\u`)) {
 		return result // as nearly every one
 	}

@@ -31,6 +31,11 @@ import (
 const (
 	// mostPending is how many requests may wait for an answer of one process.
 	mostPending = 1024
+	// mostReplies is how many replies to requests of its own a server may leave unread.
+	mostReplies = 256
+	// mostProgress is how many notifications about the progress of one request may wait for
+	// its client, which may read slowly: the process of others is not to wait for it.
+	mostProgress = 64
 	// writeTime is how long a server may leave its stdin unread.
 	writeTime = 30 * time.Second
 	// startTime is how long it may take until it has said what it is.
@@ -62,14 +67,18 @@ type Process struct {
 	modern bool
 	hello  Hello
 
-	write sync.Mutex // of whole lines
+	write   sync.Mutex  // of whole lines
+	replies chan []byte // to requests of the server
+	// listening is held while the server is asked to tell of changes.
+	listening sync.Mutex
 
-	mu      sync.Mutex
-	last    int64 // id given out
-	pending map[int64]*pending
-	rubbish int // lines that were no message, and messages that were for nobody
-	err     error
-	done    chan struct{}
+	mu       sync.Mutex
+	last     int64 // id given out
+	pending  map[int64]*pending
+	standing standing
+	rubbish  int // lines that were no message, and messages that were for nobody
+	err      error
+	done     chan struct{}
 }
 
 // Hello is what a server says of itself when it is asked for the first time.
@@ -83,8 +92,10 @@ type Hello struct {
 
 // pending is a request that waits.
 type pending struct {
-	answer   chan Answer // has room for one
-	progress func(params json.RawMessage)
+	answer   chan Answer          // has room for one
+	progress chan json.RawMessage // nil if nobody asked for any
+	// acknowledged has room for one; of subscriptions/listen.
+	acknowledged chan struct{}
 }
 
 // Start starts a server and returns when it has said what it is. ctx bounds the start,
@@ -96,11 +107,15 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the server %s cannot be started: %w", o.Server, err)
 	}
-	p := &Process{o: o, conn: conn, frames: frame.NewReader(conn), pending: map[int64]*pending{}, done: make(chan struct{})}
+	p := &Process{o: o, conn: conn, frames: frame.NewReader(conn), pending: map[int64]*pending{}, replies: make(chan []byte, mostReplies), done: make(chan struct{})}
 	go p.read()
+	go p.reply()
 	if err := p.greet(ctx); err != nil {
 		p.kill(err)
 		return nil, p.told(err)
+	}
+	if p.modern {
+		go p.hearLists()
 	}
 	return p, nil
 }
@@ -125,10 +140,13 @@ func (p *Process) Err() error {
 	return p.err
 }
 
-// InFlight is how many requests wait for an answer.
+// InFlight is how many requests wait for an answer, but for one that is to stay open.
 func (p *Process) InFlight() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.pending[p.standing.listen] != nil {
+		return len(p.pending) - 1
+	}
 	return len(p.pending)
 }
 
@@ -148,6 +166,9 @@ func (p *Process) End(why error) {
 	p.kill(why)
 	<-p.done
 }
+
+// Cut has the server end at once. Requests that still wait are answered with why.
+func (p *Process) Cut(why error) { p.kill(why) }
 
 // kill cuts the connection, whereupon the launcher ends and systemd ends what is left.
 func (p *Process) kill(why error) {

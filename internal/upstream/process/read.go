@@ -100,7 +100,7 @@ func (p *Process) message(msg []byte) {
 	case jsonrpc.Notification:
 		p.notified(msg, &e)
 	case jsonrpc.Request:
-		p.asked(msg, &e)
+		p.asked(&e)
 	case jsonrpc.Invalid, jsonrpc.ErrorWithoutID:
 		p.waste()
 	}
@@ -169,7 +169,15 @@ func serverError(msg []byte) error {
 
 // notified takes a notification to the request that it is about, or to all.
 func (p *Process) notified(msg []byte, e *jsonrpc.Envelope) {
-	if e.Method != "notifications/progress" {
+	switch e.Method {
+	case "notifications/progress":
+	case "notifications/subscriptions/acknowledged":
+		p.acknowledged(e)
+		return
+	case "":
+		p.waste()
+		return
+	default:
 		p.o.Heard(e.Method, msg)
 		return
 	}
@@ -186,16 +194,36 @@ func (p *Process) notified(msg []byte, e *jsonrpc.Envelope) {
 		p.waste() // its request is over: nobody is to hear of it any more
 		return
 	}
-	w.progress(e.Params)
+	select {
+	case w.progress <- e.Params:
+	default: // the reader waits for no client
+	}
 }
 
 // asked answers a request of the server to its client.
-func (p *Process) asked(msg []byte, e *jsonrpc.Envelope) {
+func (p *Process) asked(e *jsonrpc.Envelope) {
 	answer := []byte(`{"jsonrpc":"2.0","id":` + string(e.ID) + `,"result":{}}`)
 	if e.Method != "ping" {
-		answer = (&fault.Error{Code: fault.MethodNotFound, Message: "this gateway passes no " + strconv.Quote(e.Method) + " on to clients, and has offered none"}).Answer(e.ID)
+		answer = (&fault.Error{
+			Code: fault.MethodNotFound, Message: "this gateway passes no " + strconv.Quote(redact.Text(e.Method)) + " on to clients, and has offered none: answer the call without it, or fail it",
+		}).Answer(e.ID)
 	}
-	_ = msg
-	// Not here: the reader has to go on reading while the server may be busy writing.
-	go func() { _ = p.send(answer) }()
+	select {
+	case p.replies <- answer:
+	default: // it asks and does not read
+		p.waste()
+	}
+}
+
+// reply writes the answers to the server's own requests. The reader does not: it has to
+// go on reading while the server may be busy writing.
+func (p *Process) reply() {
+	for {
+		select {
+		case answer := <-p.replies:
+			_ = p.send(answer)
+		case <-p.done:
+			return
+		}
+	}
 }

@@ -97,6 +97,7 @@ func (s *Servers) forget(name, why string) {
 	s.o.Log.Warn("server not served", "server", name, "why", why)
 	s.o.Registry.Remove(name)
 	s.pool.Remove(name)
+	s.sessions.EndOf(name)
 }
 
 // stamp tells two states of a file apart.

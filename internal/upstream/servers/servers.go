@@ -19,15 +19,15 @@ import (
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/session"
 	"tailscale-mcp/internal/upstream/entry"
-	"tailscale-mcp/internal/upstream/look"
 	"tailscale-mcp/internal/upstream/offer"
 	"tailscale-mcp/internal/upstream/pin"
 	"tailscale-mcp/internal/upstream/pool"
 	"tailscale-mcp/internal/upstream/process"
 )
 
-// Options are what Servers are made of. All are required but Every.
+// Options are what Servers are made of. All are required but Every and Burst.
 type Options struct {
 	// Dir is the folder of the entries.
 	Dir string
@@ -38,12 +38,17 @@ type Options struct {
 	Log      *slog.Logger
 	// Every is how often the folder is looked at; zero means one second.
 	Every time.Duration
+	// Burst is how many processes a caller may start at once; zero means what package pool
+	// allows.
+	Burst int
 }
 
 // Servers are all servers behind the gateway.
 type Servers struct {
-	o    Options
-	pool *pool.Pool
+	o        Options
+	pool     *pool.Pool
+	sessions *session.Table
+	looking  looking
 
 	mu    sync.Mutex
 	known map[string]*server
@@ -59,8 +64,9 @@ type server struct {
 	off bool
 	// stamp tells whether the files have changed since.
 	stamp string
-	// withheld are the pinned things that a process has shown differently, and why.
-	withheld map[item]string
+	// shown is what of the pin each process has shown differently, and why it is withheld,
+	// by the holder of the process.
+	shown map[string]map[item]string
 }
 
 // item names one thing of a pin.
@@ -75,10 +81,8 @@ func New(o Options) *Servers {
 		o.Every = time.Second
 	}
 	s := &Servers{o: o, known: map[string]*server{}}
-	s.pool = pool.New(pool.Options{
-		Dial: o.Dial, Log: o.Log, Started: s.started,
-		Heard: func(_, _, _ string, _ []byte) {},
-	})
+	s.pool = pool.New(pool.Options{Dial: o.Dial, Burst: o.Burst, Log: o.Log, Started: s.started, Heard: s.heard, Ended: s.ended})
+	s.sessions = session.NewTable(s.pool.End)
 	return s
 }
 
@@ -89,6 +93,10 @@ func (s *Servers) Close() { s.pool.Close() }
 type About struct {
 	Instructions              string
 	Tools, Prompts, Resources bool
+	// What of its protocol is passed on.
+	Subscribe, Logging, Completions bool
+	// Shared is set where one process serves all callers.
+	Shared bool
 }
 
 // About returns that of a server, as it was approved.
@@ -99,8 +107,12 @@ func (s *Servers) About(name string) (About, bool) {
 	if k == nil || k.off {
 		return About{}, false
 	}
-	a := About{Tools: len(k.pin.Tools) > 0, Prompts: len(k.pin.Prompts) > 0, Resources: s.o.Registry.Of(name).Others()}
-	if k.pin.Instructions != nil && k.withheld[item{pin.Instructions, ""}] == "" {
+	can, now := offer.CanOf(k.entry, k.pin), s.o.Registry.Of(name)
+	a := About{
+		Tools: len(k.pin.Tools) > 0, Prompts: len(k.pin.Prompts) > 0, Resources: now.Others(), Completions: now.Completes(),
+		Subscribe: now.Others() && can.Subscribe, Logging: can.Logging, Shared: k.entry.Shared,
+	}
+	if k.pin.Instructions != nil && k.withheld(item{pin.Instructions, ""}) == "" {
 		_ = json.Unmarshal(k.pin.Instructions.Definition, &a.Instructions) // a string, or the pin had not been read
 	}
 	return a, true
@@ -109,49 +121,11 @@ func (s *Servers) About(name string) (About, bool) {
 // set makes a server known, or known anew, to the registry. The caller of set holds mu.
 func (s *Servers) set(k *server) {
 	s.known[k.entry.Name] = k
-	withheld := func(kind pin.Kind, name string) bool { return k.withheld[item{kind, name}] != "" }
+	withheld := func(kind pin.Kind, name string) bool { return k.withheld(item{kind, name}) != "" }
 	name := k.entry.Name
 	for _, err := range s.o.Registry.Set(name, k.entry.Allow, offer.Of(k.entry, k.pin, withheld, s.asking(name))) {
 		s.o.Log.Warn("withheld: it cannot be served", "server", name, "why", err)
 	}
-}
-
-// started compares what a new process shows with what was approved.
-func (s *Servers) started(ctx context.Context, name string, p *process.Process) error {
-	s.mu.Lock()
-	k := s.known[name]
-	s.mu.Unlock()
-	if k == nil {
-		return fmt.Errorf("the server %s is no longer there", name)
-	}
-	seen, err := look.At(ctx, p)
-	if err != nil {
-		return fmt.Errorf("the server %s does not say what it offers: %w", name, err)
-	}
-	withheld := map[item]string{}
-	for _, c := range pin.Compare(k.pin, seen) {
-		withheld[item{c.Kind, c.Name}] = string(c.State)
-		s.o.Log.Warn("withheld: not what was approved", "server", name, "what", string(c.Kind), "name", c.Name, "state", string(c.State),
-			"remedy", "sudo tailscale-mcp server approve "+name)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now := s.known[name]; now == k && !sameItems(k.withheld, withheld) {
-		s.set(&server{entry: k.entry, pin: k.pin, stamp: k.stamp, withheld: withheld})
-	}
-	return nil
-}
-
-func sameItems(a, b map[item]string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i, why := range a {
-		if b[i] != why {
-			return false
-		}
-	}
-	return true
 }
 
 // asking is how what a server offers is asked for.
@@ -163,13 +137,12 @@ func (s *Servers) asking(name string) offer.Ask {
 		if k == nil {
 			return nil, &failure.Error{Code: failure.UnknownName, Message: "the server " + name + " is no longer there", Next: "ask an administrator of the host"}
 		}
-		client, version := call.Client()
-		key := call.Caller.Key()
-		p, release, err := s.pool.Use(ctx, k.entry, pool.Holder{Name: key, Caller: key, ClientName: client, ClientVersion: version})
+		p, release, err := s.use(ctx, k.entry, call)
 		if err != nil {
 			return nil, err
 		}
 		defer release()
+		call.RanIn(p.Invocation())
 		if why := s.why(name, item{what.Kind, what.Name}); why != "" {
 			return nil, &failure.Error{
 				Code: failure.AccessDenied, Message: fmt.Sprintf("the %s %s of the server %s is %s since it was approved, and so withheld", what.Kind, what.Name, name, why),
@@ -188,7 +161,7 @@ func (s *Servers) why(name string, i item) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k := s.known[name]; k != nil {
-		return k.withheld[i]
+		return k.withheld(i)
 	}
 	return ""
 }

@@ -4,7 +4,7 @@
 // gateway need: it says who calls, keeps a count, and misbehaves in every way that servers
 // were seen to. It speaks the protocol without a library, so that it can break its rules.
 //
-//	odd [-modern] [-description TEXT] [-slow DURATION]
+//	odd [-modern] [-description TEXT] [-slow DURATION] [-many N]
 package main
 
 import (
@@ -21,6 +21,7 @@ import (
 var (
 	modern      = flag.Bool("modern", false, "know no initialize, as servers of 2026-07-28 alone")
 	description = flag.String("description", "Repeats what it is told.", "that of the tool echo")
+	many        = flag.Int("many", 0, "how many tools and resources there are besides")
 	slow        = flag.Duration("slow", 0, "how long to take before the first answer")
 )
 
@@ -34,6 +35,14 @@ type request struct {
 		RequestID json.RawMessage            `json:"requestId"`
 		Cursor    string                     `json:"cursor"`
 		URI       string                     `json:"uri"`
+		Level     string                     `json:"level"`
+		Ref       json.RawMessage            `json:"ref"`
+		Argument  json.RawMessage            `json:"argument"`
+		Context   json.RawMessage            `json:"context"`
+
+		Notifications struct {
+			ResourceSubscriptions []string `json:"resourceSubscriptions"`
+		} `json:"notifications"`
 	} `json:"params"`
 }
 
@@ -44,6 +53,9 @@ var (
 
 func main() {
 	flag.Parse()
+	for i := range *many {
+		more = append(more, object{"uri": fmt.Sprintf("file:///a/many%04d", i), "name": "one of many"})
+	}
 	time.Sleep(*slow) // what a slow server does
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	for {
@@ -52,9 +64,14 @@ func main() {
 			return
 		}
 		var r request
-		if json.Unmarshal([]byte(line), &r) != nil || r.Method == "" {
+		if json.Unmarshal([]byte(line), &r) != nil {
 			continue
 		}
+		if r.Method == "" {
+			answered([]byte(line))
+			continue
+		}
+		hear(r)
 		if r.ID == nil {
 			fmt.Fprintln(os.Stderr, "heard", r.Method, string(r.Params.RequestID))
 			continue
@@ -80,7 +97,10 @@ func refuse(id json.RawMessage, code int, text string) {
 
 type object = map[string]any
 
-var capabilities = object{"tools": object{"listChanged": true}, "prompts": object{}, "resources": object{}}
+var capabilities = object{
+	"tools": object{"listChanged": true}, "prompts": object{"listChanged": true}, "resources": object{"subscribe": true, "listChanged": true},
+	"logging": object{}, "completions": object{},
+}
 
 func answer(r request) {
 	switch {
@@ -106,24 +126,43 @@ func answer(r request) {
 	case r.Method == "resources/list" && r.Params.Cursor == "":
 		result(r.ID, object{"resources": []any{object{"uri": "file:///a/1", "name": "one"}}, "nextCursor": "more"})
 	case r.Method == "resources/list":
-		result(r.ID, object{"resources": []any{object{"uri": "file:///b/2", "name": "two"}}})
+		result(r.ID, object{"resources": append([]any{object{"uri": "file:///b/2", "name": "two"}}, more...)})
 	case r.Method == "resources/templates/list":
 		result(r.ID, object{"resourceTemplates": []any{object{"uriTemplate": "file:///a/{id}", "name": "some"}}})
+	case r.Method == "resources/read" && strings.HasSuffix(r.Params.URI, "/missing"):
+		code := -32002
+		if *modern {
+			code = -32602
+		}
+		write(`{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":"nothing there","data":{"uri":%q}}}`, r.ID, code, r.Params.URI)
+	case r.Method == "resources/read" && strings.HasSuffix(r.Params.URI, "/broken"):
+		write(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32050,"message":"broken","data":{"big":9007199254740993}}}`, r.ID)
 	case r.Method == "resources/read":
 		result(r.ID, object{"contents": []any{object{"uri": r.Params.URI, "text": "at " + r.Params.URI}}})
+	case !*modern && (r.Method == "logging/setLevel" || r.Method == "resources/subscribe" || r.Method == "resources/unsubscribe"):
+		result(r.ID, object{})
+	case *modern && r.Method == "subscriptions/listen":
+		listen(r)
+	case r.Method == "completion/complete":
+		write(`{"jsonrpc":"2.0","id":%s,"result":{"completion":{"values":["for %d"],"asked":[%s,%s,%s],"big":9007199254740993}}}`,
+			r.ID, os.Getpid(), r.Params.Ref, r.Params.Argument, orNull(r.Params.Context))
 	default:
 		refuse(r.ID, -32601, "method not found")
 	}
 }
 
 // behaviours are the tools, besides echo.
-var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse")
+var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse fail " +
+	"log touch unknown stray relist retool ask ping media heard")
 
 func tools() (all []any) {
 	schema := object{"type": "object"}
 	all = append(all, object{"name": "echo", "description": *description, "inputSchema": schema, "annotations": object{"readOnlyHint": true}})
 	for _, name := range behaviours {
 		all = append(all, object{"name": name, "description": "Does what its name says.", "inputSchema": schema})
+	}
+	for i := range *many {
+		all = append(all, object{"name": fmt.Sprintf("tool%04d", i), "inputSchema": schema})
 	}
 	return all
 }
@@ -167,9 +206,17 @@ func call(r request) {
 			write(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%d,"total":3,"message":"step"}}`, r.Params.Meta["progressToken"], i+1)
 		}
 		result(r.ID, text("done"))
+	case "fail":
+		failed := text("it did not work")
+		failed["isError"] = true
+		result(r.ID, failed)
 	case "refuse":
 		refuse(r.ID, -32050, "not today")
 	default:
+		if say, ok := says[r.Params.Name]; ok {
+			say(r)
+			return
+		}
 		refuse(r.ID, -32602, "unknown tool")
 	}
 }

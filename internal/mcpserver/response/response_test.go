@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package mcpserver
+package response
 
 import (
 	"net/http/httptest"
@@ -11,11 +11,11 @@ import (
 // TestEventIsOne: white space in an answer that another server wrote ends no event.
 func TestEventIsOne(t *testing.T) {
 	w := httptest.NewRecorder()
-	a := answer{ResponseWriter: w}
-	if err := a.notify("notifications/message", map[string]any{"level": "info"}); err != nil {
+	a := Response{ResponseWriter: w}
+	if err := a.Notify("notifications/message", map[string]any{"level": "info"}); err != nil {
 		t.Fatal(err)
 	}
-	a.send(0, []byte("{\"jsonrpc\":\"2.0\",\"id\":1,\r\n\n"), []byte("event: message\ndata: {\"result\":\n{}}"))
+	a.Send(0, []byte("{\"jsonrpc\":\"2.0\",\"id\":1,\r\n\n"), []byte("event: message\ndata: {\"result\":\n{}}"))
 	if got := strings.Count(w.Body.String(), "\n\n"); got != 2 {
 		t.Errorf("got %d events, want 2: %q", got, w.Body)
 	}

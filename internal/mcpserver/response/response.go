@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-package mcpserver
+// Package response writes the response to one message of Streamable HTTP: one JSON body, or
+// an event stream with notifications before it. It knows HTTP, and nothing of what it
+// writes.
+package response
 
 import (
 	"cmp"
@@ -14,9 +17,9 @@ import (
 	"tailscale-mcp/internal/front"
 )
 
-// answer is the response to one message: either one JSON body, or an event
+// Response is the response to one message: either one JSON body, or an event
 // stream of notifications with the response as its last event.
-type answer struct {
+type Response struct {
 	http.ResponseWriter
 
 	mu        sync.Mutex
@@ -24,8 +27,17 @@ type answer struct {
 	answered  bool
 }
 
-// notify sends a notification ahead of the response.
-func (a *answer) notify(method string, params any) error {
+// Open begins an event stream before there is anything to say, so that the client knows
+// that it has it.
+func (a *Response) Open() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stream()
+	return a.write([]byte(":\n\n"))
+}
+
+// Notify sends a notification ahead of the response.
+func (a *Response) Notify(method string, params any) error {
 	text, err := json.Marshal(notification{"2.0", method, params})
 	if err != nil {
 		return err
@@ -39,9 +51,9 @@ func (a *answer) notify(method string, params any) error {
 	return a.event(text)
 }
 
-// keepAlive writes a comment, which readers of event streams ignore, so that a
+// KeepAlive writes a comment, which readers of event streams ignore, so that a
 // quiet stream is not taken for a dead one.
-func (a *answer) keepAlive() error {
+func (a *Response) KeepAlive() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.streaming || a.answered {
@@ -51,7 +63,7 @@ func (a *answer) keepAlive() error {
 }
 
 // stream begins the event stream. The caller holds mu.
-func (a *answer) stream() {
+func (a *Response) stream() {
 	if a.streaming {
 		return
 	}
@@ -64,7 +76,7 @@ func (a *answer) stream() {
 
 // event writes one JSON text. An end of a line in it would end the event, and what
 // follows might pass for another; in JSON it is white space and nothing else.
-func (a *answer) event(text []byte) error {
+func (a *Response) event(text []byte) error {
 	const begin, end = "event: message\ndata: ", "\n\n"
 	b := append(append(make([]byte, 0, len(begin)+len(text)+len(end)), begin...), text...)
 	for i, c := range b[len(begin):] {
@@ -75,7 +87,7 @@ func (a *answer) event(text []byte) error {
 	return a.write(append(b, end...))
 }
 
-func (a *answer) write(p []byte) error {
+func (a *Response) write(p []byte) error {
 	c := http.NewResponseController(a.ResponseWriter)
 	_ = c.SetWriteDeadline(time.Now().Add(front.WriteTimeout))
 	if _, err := a.ResponseWriter.Write(p); err != nil { //nolint:gosec // JSON or an event stream: no browser takes it for a page
@@ -84,10 +96,10 @@ func (a *answer) write(p []byte) error {
 	return c.Flush()
 }
 
-// send sends the response, given in parts, as one body or as the last event of the
+// Send sends the response, given in parts, as one body or as the last event of the
 // stream. The status is for a body; zero means 200. What comes after the response is dropped: a
 // client that has gone is nobody's error.
-func (a *answer) send(status int, parts ...[]byte) {
+func (a *Response) Send(status int, parts ...[]byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.answered {
@@ -112,8 +124,8 @@ func (a *answer) send(status int, parts ...[]byte) {
 	}
 }
 
-// accept answers what wants no response.
-func (a *answer) accept() {
+// Accept answers what wants no response.
+func (a *Response) Accept() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.answered {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+
+package gateway_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/grant"
+	testservers "tailscale-mcp/internal/testbed/servers"
+)
+
+// TestAudit: the records of a call say which server, whose class, which process and what
+// came of it; and what cannot be recorded is not done, but for reads.
+func TestAudit(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", map[string]grant.Class{"echo": grant.Read, "fail": grant.Write})
+	b.grant("alice@example.com", `{"tools":["odd/*"]}`)
+	alice := b.alice()
+	alice.call(t, "odd", "fail", nil)
+	records := b.audit.Of("odd/fail")
+	if len(records) != 2 {
+		t.Fatalf("recorded %+v", records)
+	}
+	for _, r := range records {
+		if r.Server != "odd" || r.Class != "write" || r.ClassFrom != "pin" || r.Target != "odd" || r.Login != "alice@example.com" {
+			t.Errorf("recorded %+v", r)
+		}
+	}
+	outcome := records[1]
+	if outcome.Event != audit.Outcome || !outcome.IsError || outcome.Code != "tool_failed" || outcome.Bytes == 0 || outcome.Invocation != testservers.Invocation {
+		t.Errorf("outcome %+v", outcome)
+	}
+	alice.call(t, "odd", "refuse", nil)
+	if r := b.audit.Of("odd/refuse"); len(r) != 2 || r[1].IsError || r[1].Code != "tool_failed" || r[1].Bytes != 0 || r[1].Invocation == "" {
+		t.Errorf("recorded %+v", r)
+	}
+	selected := 0
+	for _, r := range b.audit.Records() {
+		if (audit.Selection{Server: "odd", Tool: "fail"}).Has(r) {
+			selected++
+		}
+		if (audit.Selection{Server: "other"}).Has(r) {
+			t.Errorf("of another server: %+v", r)
+		}
+	}
+	if selected != 2 {
+		t.Errorf("%d records of the tool fail of the server odd", selected)
+	}
+
+	b.audit.Fail(errors.New("the disk is full"))
+	if got := alice.call(t, "odd", "count", nil); !strings.Contains(got, "audit_failed") {
+		t.Errorf("unrecorded: %s", got)
+	}
+	if got := alice.call(t, "odd", "echo", nil); !strings.Contains(got, `"content"`) || strings.Contains(got, "audit_failed") {
+		t.Errorf("a read: %s", got)
+	}
+	b.audit.Fail(nil)
+	if got := alice.call(t, "odd", "count", nil); !strings.Contains(got, "1 of") {
+		t.Errorf("the call that was not recorded was made: %s", got)
+	}
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+
+// Command behind serves an MCP server on standard input and output through everything that
+// a request to a server behind the gate passes, from the HTTP stages to the launcher, so
+// that the conformance suite can be run against it. Only tailscaled is stood in for: whoever
+// asks is a user with a grant for everything. Nothing confines the server.
+//
+//	behind LAUNCHER PROGRAM [ARGUMENT...]
+//
+// It is test code. It prints "listening on URL" and serves until SIGTERM.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/front"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/gateway"
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/upstream/look"
+	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/upstream/process"
+	"tailscale-mcp/internal/upstream/servers"
+)
+
+// name is that of the server behind the gate.
+const name = "behind"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: behind LAUNCHER PROGRAM [ARGUMENT...]")
+		os.Exit(2)
+	}
+	if err := serve(ctx, os.Args[1], os.Args[2], os.Args[3:]); err != nil {
+		fmt.Fprintln(os.Stderr, "behind:", err)
+		os.Exit(1)
+	}
+}
+
+func serve(ctx context.Context, launcher, program string, args []string) error {
+	dir, err := os.MkdirTemp("", "mcp") // the path of a socket has little room
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // of a test
+	entry, err := json.Marshal(map[string]any{"command": program, "args": append([]string{}, args...)})
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".json"), entry, 0o600); err != nil {
+		return err
+	}
+	socket, err := net.Listen("unix", filepath.Join(dir, name+".sock"))
+	if err != nil {
+		return err
+	}
+	var launched sync.WaitGroup
+	launched.Go(func() { launch(socket, launcher, dir, &launched) })
+	defer launched.Wait()
+	defer socket.Close() //nolint:errcheck // of a test
+	dial := func(ctx context.Context, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", filepath.Join(dir, name+".sock"))
+	}
+	if err := approve(ctx, dir, dial); err != nil {
+		return err
+	}
+
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	registry := gate.NewRegistry(grant.Classes())
+	behind := servers.New(servers.Options{Dir: dir, Dial: dial, Registry: registry, Log: log, Burst: 100}) // the suite has a session for each scenario
+	defer behind.Close()
+	behind.Read()
+	rules, err := grant.Parse([]string{`{"tools":["behind/*","behind/escalating:*"],"resources":["behind/*"],"prompts":["behind/*"]}`})
+	if err != nil {
+		return err
+	}
+	door := gateway.New(gateway.Options{
+		Servers: behind, Version: "conformance", Log: log, Recheck: 100 * time.Millisecond, // the suite waits for no more
+		Dispatcher: gate.NewDispatcher(gate.Options{
+			Registry: registry, Audit: audit.NewJSONLines(io.Discard), Log: log, Capability: "jaxxstorm.com/cap/mcp",
+			Host: func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
+		}),
+	})
+	f := front.New(front.Options{
+		Resolve: func(_ context.Context, remote netip.AddrPort) (caller.Caller, error) {
+			return caller.Caller{Login: "suite@example.com", Node: "suite.example.ts.net", NodeID: "nSuite", Addr: remote, Rules: rules}, nil
+		},
+		Names:  func() []string { return []string{"127.0.0.1", "localhost"} },
+		Health: func() string { return "up" },
+		Log:    log,
+	})
+	f.Handle(gateway.Path, door.Serve)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	fmt.Printf("listening on http://%s/%s/mcp\n", listener.Addr(), name)
+	h := f.HTTPServer()
+	context.AfterFunc(ctx, func() {
+		door.Drain()
+		stopping, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = h.Shutdown(stopping)
+	})
+	if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving: %w", err)
+	}
+	return nil
+}
+
+// launch starts a launcher for every connection, as systemd does.
+func launch(socket net.Listener, launcher, dir string, launched *sync.WaitGroup) {
+	for {
+		conn, err := socket.Accept()
+		if err != nil {
+			return
+		}
+		theirs, err := conn.(*net.UnixConn).File()
+		_ = conn.Close()
+		if err != nil {
+			return
+		}
+		cmd := exec.Command(launcher, name) //nolint:gosec // of a test
+		cmd.Env = append(os.Environ(), "TAILSCALE_MCP_SERVERS="+dir, "TAILSCALE_MCP_SERVERS_UNCONFINED=true")
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs, theirs, os.Stderr
+		err = cmd.Start()
+		_ = theirs.Close()
+		if err == nil {
+			launched.Go(func() { _ = cmd.Wait() })
+		}
+	}
+}
+
+// approve pins all that the server shows.
+func approve(ctx context.Context, dir string, dial func(context.Context, string) (net.Conn, error)) error {
+	p, err := process.Start(ctx, process.Options{
+		Server: name, Dial: func(ctx context.Context) (net.Conn, error) { return dial(ctx, name) },
+		ClientName: "conformance", ClientVersion: "1", Heard: func(string, []byte) {}, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	defer p.End(nil)
+	seen, err := look.At(ctx, p)
+	if err != nil {
+		return err
+	}
+	return pin.Save(pin.Path(dir, name), pin.Approve(pin.Pin{}, seen, pin.Approval{AsIs: true}))
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// more are the resources besides those that are always there.
+var more []any
+
+// heard is what the server was sent, the last of it.
+var heard []string
+
+func hear(r request) {
+	if r.Method == "tools/call" {
+		return
+	}
+	what := r.Method + " " + r.Params.Level + r.Params.URI + string(r.Params.RequestID)
+	heard = append(heard[max(0, len(heard)-50):], what)
+}
+
+// asking is the call that waits for the answer of the client to a question.
+var asking json.RawMessage
+
+// answered takes an answer of the client: the call that asked fails with what it says.
+func answered(line []byte) {
+	var a struct {
+		Result json.RawMessage
+		Error  struct {
+			Code    int
+			Message string
+		}
+	}
+	if json.Unmarshal(line, &a) != nil || asking == nil {
+		return
+	}
+	if a.Result != nil {
+		result(asking, text("the client answers "+string(a.Result)))
+	} else {
+		refuse(asking, a.Error.Code, "the client says: "+a.Error.Message)
+	}
+	asking = nil
+}
+
+func orNull(text json.RawMessage) json.RawMessage {
+	if text == nil {
+		return json.RawMessage("null")
+	}
+	return text
+}
+
+// listening is the request of a client of the newer era that is to be told of changes, and
+// to what it listens.
+var (
+	listening  json.RawMessage
+	subscribed []string
+)
+
+func listen(r request) {
+	listening, subscribed = r.ID, r.Params.Notifications.ResourceSubscriptions
+	said, _ := json.Marshal(r.Params.Notifications)
+	tell("notifications/subscriptions/acknowledged", `"notifications":`+string(said))
+}
+
+// tell sends a notification about a change, in the newer era to who listens only.
+func tell(method, params string) {
+	if *modern && listening == nil {
+		return
+	}
+	if *modern {
+		tag := fmt.Sprintf(`"_meta":{"io.modelcontextprotocol/subscriptionId":%s}`, listening)
+		if params != "" {
+			tag += ","
+		}
+		params = tag + params
+	}
+	write(`{"jsonrpc":"2.0","method":%q,"params":{%s}}`, method, params)
+}
+
+// media is a result with everything that a relay could lose.
+const media = `{"_meta":{"example.com/x":{"n":1.0}},"content":[{"type":"image","data":"aGk=","mimeType":"image/png","annotations":{"priority":0.50}},` +
+	`{"type":"resource_link","uri":"file:///a/1","name":"one","new":null},{"type":"text","text":"<\u00e9&>"}],"structuredContent":{"big":9007199254740993,"e":1e2},"unknown":[1,{}]}`
+
+// says are tools that say something before they answer.
+var says = map[string]func(request){
+	"log": func(r request) {
+		if *modern && r.Params.Meta["io.modelcontextprotocol/logLevel"] == nil {
+			result(r.ID, text("not asked"))
+			return
+		}
+		for _, level := range []string{"debug", "info", "error"} {
+			write(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":%q,"logger":"odd","data":{"said":%q}}}`, level, fmt.Sprint(r.Params.Arguments["text"]))
+		}
+		result(r.ID, text("logged"))
+	},
+	"touch": func(r request) {
+		for _, uri := range []string{"file:///a/1", "file:///b/2"} { // whoever has subscribed to what
+			if !*modern || slices.Contains(subscribed, uri) {
+				tell("notifications/resources/updated", fmt.Sprintf(`"uri":%q`, uri))
+			}
+		}
+		result(r.ID, text("touched"))
+	},
+	"unknown": func(r request) {
+		write(`{"jsonrpc":"2.0","method":"notifications/invented","params":{"secret":1}}`)
+		write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`)
+		result(r.ID, text("said"))
+	},
+	"stray": func(r request) {
+		for token := range 20 { // of others, of none, and of who has not asked
+			write(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%d,"progress":1,"message":"stray"}}`, token)
+			write(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"%d","progress":1,"message":"stray"}}`, token)
+		}
+		result(r.ID, text("strayed"))
+	},
+	"relist": func(r request) {
+		if uri, ok := r.Params.Arguments["uri"]; ok {
+			more = append(more, object{"uri": uri, "name": "new"})
+		}
+		tell("notifications/resources/list_changed", "")
+		result(r.ID, text("listed"))
+	},
+	"retool": func(r request) {
+		if said, ok := r.Params.Arguments["description"].(string); ok {
+			*description = said
+		}
+		tell("notifications/tools/list_changed", "")
+		result(r.ID, text("changed"))
+	},
+	"ask": func(r request) {
+		asking = r.ID
+		write(`{"jsonrpc":"2.0","id":"odd","method":%q,"params":{}}`, fmt.Sprint(r.Params.Arguments["method"]))
+	},
+	"ping": func(r request) {
+		asking = r.ID
+		write(`{"jsonrpc":"2.0","id":1,"method":"ping"}`)
+	},
+	"media": func(r request) { write(`{"jsonrpc":"2.0","id":%s,"result":%s}`, r.ID, media) },
+	"heard": func(r request) {
+		said, _ := json.Marshal(heard)
+		result(r.ID, text(string(said)))
+	},
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+
+package process
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"tailscale-mcp/internal/jsonrpc"
+)
+
+// A server of the newer era has no requests that change what it remembers of its client.
+// What those of the older ask for once, it is told with each request (the level of log
+// messages), or by one that stays open for as long as it holds (subscriptions/listen).
+
+// standing is what was asked of a server of the newer era for as long as it runs; mu guards
+// it.
+type standing struct {
+	level      string
+	subscribed map[string]bool
+	listen     int64 // id of the request that is open; 0 for none
+}
+
+// stands answers, for a server of the newer era, a request of the older that it does not
+// know; ok tells whether the method is one of those.
+func (p *Process) stands(ctx context.Context, q Question) (result json.RawMessage, ok bool, err error) {
+	var params struct{ Level, URI string }
+	switch q.Method {
+	case "logging/setLevel", "resources/subscribe", "resources/unsubscribe":
+	default:
+		return nil, false, nil
+	}
+	if err := json.Unmarshal(q.Params, &params); err != nil {
+		return nil, true, jsonrpc.ErrParams
+	}
+	p.mu.Lock()
+	switch q.Method {
+	case "logging/setLevel":
+		p.standing.level = params.Level
+	case "resources/subscribe":
+		if p.standing.subscribed == nil {
+			p.standing.subscribed = map[string]bool{}
+		}
+		p.standing.subscribed[params.URI] = true
+	case "resources/unsubscribe":
+		delete(p.standing.subscribed, params.URI)
+	}
+	p.mu.Unlock()
+	if q.Method != "logging/setLevel" {
+		err = p.listen(ctx)
+	}
+	return json.RawMessage(`{}`), true, err
+}
+
+// listen has a server of the newer era tell of changes: of its lists, and of the resources
+// that are subscribed to. It returns when the server has acknowledged that, or refused.
+func (p *Process) listen(ctx context.Context) error {
+	p.listening.Lock() // one after the other: the last is the one that holds
+	defer p.listening.Unlock()
+	p.mu.Lock()
+	before := p.standing.listen
+	uris := make([]string, 0, len(p.standing.subscribed))
+	for uri := range p.standing.subscribed {
+		uris = append(uris, uri)
+	}
+	p.mu.Unlock()
+	slices.Sort(uris)
+	params, err := json.Marshal(map[string]any{"notifications": map[string]any{
+		"toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": true, "resourceSubscriptions": uris,
+	}})
+	if err != nil {
+		return err
+	}
+	q := Question{Method: "subscriptions/listen", Params: params}
+	id, w, err := p.wait(q)
+	if err != nil {
+		return err
+	}
+	msg, err := p.request(id, q)
+	if err == nil {
+		err = p.send(msg)
+	}
+	if err != nil {
+		p.take(strconv.AppendInt(nil, id, 10))
+		return err
+	}
+	select {
+	case <-w.acknowledged:
+	case a := <-w.answer:
+		if a.Err == nil {
+			a.Err = errors.New("it does not tell of changes")
+		}
+		return a.Err
+	case <-ctx.Done():
+		p.cancel(id)
+		return ctx.Err()
+	}
+	p.mu.Lock()
+	p.standing.listen = id
+	p.mu.Unlock()
+	if before != 0 {
+		p.cancel(before)
+	}
+	return nil
+}
+
+// hearLists has a server of the newer era tell of changes of its lists from its start on.
+func (p *Process) hearLists() {
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	if err := p.listen(ctx); err != nil {
+		p.o.Log.Debug("server does not tell of changes", "server", p.o.Server, "why", err)
+	}
+}
+
+// cancel tells the server that nobody waits for the answer to a request any more.
+func (p *Process) cancel(id int64) {
+	if p.take(strconv.AppendInt(nil, id, 10)) != nil {
+		go func() {
+			_ = p.send(fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, id))
+		}()
+	}
+}
+
+// acknowledged takes a server's word that it tells of changes now.
+func (p *Process) acknowledged(e *jsonrpc.Envelope) {
+	var meta map[string]json.RawMessage
+	if json.Unmarshal(e.Meta, &meta) != nil {
+		return
+	}
+	n, err := strconv.ParseInt(string(meta[modernPrefix+"subscriptionId"]), 10, 64)
+	if err != nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.pending[n]; w != nil {
+		select {
+		case w.acknowledged <- struct{}{}:
+		default:
+		}
+	}
+}
