@@ -18,6 +18,7 @@ var servers = map[string]string{
 	"writer":   `{"write": ["/srv/out"], "user": "ann"}`,
 	"internet": `{"network": "internet"}`,
 	"lan":      `{"network": ["192.168.77.0/24", "fd00:77::/64"]}`,
+	"small":    `{"memory": "64M", "tasks": 32}`,
 	"many":     `{"max": 32}`,
 	"open":     `{"network": "unconfined"}`,
 }
@@ -26,7 +27,7 @@ var servers = map[string]string{
 func TestHostJail(t *testing.T) {
 	for _, release := range []string{host.Bookworm, host.Trixie} {
 		t.Run(release, func(t *testing.T) {
-			p := put(t, release, servers)
+			p := put(t, host.Options{Release: release}, servers)
 			t.Logf("%s, kernel %s", p.do(t, "systemctl --version | head -n1"), p.do(t, "uname -r"))
 			for _, test := range []struct {
 				name string
@@ -36,9 +37,13 @@ func TestHostJail(t *testing.T) {
 				{"sees", sees},
 				{"listed", listed},
 				{"network", network},
+				{"applied", applied},
 				{"syscalls", syscalls},
 				{"node", node},
 				{"exposure", exposure},
+				{"manners", manners},
+				{"cost", cost},
+				{"newer", newer},
 				{"ends", ends},
 				{"starts", starts},
 			} {

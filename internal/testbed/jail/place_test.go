@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -40,9 +41,10 @@ type place struct {
 
 // put boots a host and installs what the packages would, the probe, and servers that are
 // the probe: their names, with what their entries have under "tailscale".
-func put(t *testing.T, release string, servers map[string]string) *place {
+func put(t *testing.T, opts host.Options, servers map[string]string) *place {
 	t.Helper()
-	h := host.Boot(t, host.Options{Release: release, Tailscale: true})
+	opts.Tailscale = true
+	h := host.Boot(t, opts)
 	peer, err := h.Peer(t.Context(), testbed.NodeOptions{Name: "laptop", Login: "alice@example.com"})
 	if err != nil {
 		t.Fatal(err)
@@ -60,11 +62,28 @@ func put(t *testing.T, release string, servers map[string]string) *place {
 			t.Fatalf("building %s: %v: %s", name, err, out)
 		}
 	}
+	if runtime.GOARCH == "amd64" {
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(tree, probePath+"-32"), "tailscale-mcp/internal/testbed/jail/probe")
+		build.Env = append(build.Environ(), "CGO_ENABLED=0", "GOARCH=386")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("building the probe for 32 bits: %v: %s", err, out)
+		}
+	}
 	if err := p.CopyDir(t.Context(), tree, "/"); err != nil {
 		t.Fatal(err)
 	}
-	p.write(t, "/usr/lib/systemd/system/"+unit.Target, "[Unit]\nDescription=MCP servers behind the gateway\n", 0o644)
-	p.do(t, "chmod 755 /usr/local/bin /usr/lib/tailscale-mcp; groupadd --system "+unit.Group+"; useradd --create-home ann; useradd --create-home bob")
+	for from, to := range map[string]string{
+		unit.Target: "systemd/system/" + unit.Target, "sysusers.d/tailscale-mcp.conf": "sysusers.d/tailscale-mcp.conf", "tmpfiles.d/tailscale-mcp.conf": "tmpfiles.d/tailscale-mcp.conf",
+	} {
+		text, err := os.ReadFile(filepath.Join("../../../systemd", from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.write(t, "/usr/lib/"+to, string(text), 0o644)
+	}
+	p.do(t, `chmod 755 /usr/local/bin /usr/lib/tailscale-mcp
+		systemd-sysusers tailscale-mcp.conf; systemd-tmpfiles --create tailscale-mcp.conf
+		useradd --create-home ann`)
 	furnish(t, p)
 	for name, ours := range servers {
 		p.entry(t, name, ours)

@@ -6,6 +6,7 @@ package jail
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -57,6 +58,14 @@ func sees(t *testing.T, p *place) {
 		{promise: "/dev/null is there", as: "ann", probe: []string{"openpath", "/dev/null"}, works: true},
 		{promise: "/tmp is there, to write", as: "ann", probe: []string{"write", "/tmp/mine", "text"}, works: true},
 	})
+	// Not held: which units run, and what they use, is in the control groups, which Node.js
+	// needs to know how much memory it has.
+	other := p.start(t, "plain")
+	w := held(t, p, other)
+	group := strings.TrimPrefix(p.do(t, fmt.Sprintf("sed -n 's/^0:://p' /proc/%d/cgroup", w.PID)), "/")
+	if r := inside(t, in, []string{"read", "/sys/fs/cgroup/" + group + "/cgroup.procs"})[0]; r.OK {
+		t.Log("NOT HELD: an instance sees in /sys/fs/cgroup which units run, with the numbers of their processes and what they use, those of other callers too")
+	}
 	// /etc has what the unit lists and nothing else.
 	var names []string
 	if err := json.Unmarshal(inside(t, in, []string{"list", "/etc"})[0].Value, &names); err != nil {
@@ -96,6 +105,9 @@ func listed(t *testing.T, p *place) {
 		t.Errorf("what it wrote is %s on the host, want ann 644", got)
 	}
 	// People are told that they share, where they look.
+	if got := p.do(t, "tailscale-mcp server show writer"); !strings.Contains(got, "its callers are not apart") {
+		t.Errorf("show does not say that callers are not apart:\n%s", got)
+	}
 	if got := p.do(t, "systemctl cat tailscale-mcp-server-writer@.service"); !strings.Contains(got, "they are not apart") {
 		t.Errorf("the unit does not say that callers are not apart:\n%s", got)
 	}
