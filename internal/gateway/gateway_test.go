@@ -45,6 +45,7 @@ type bench struct {
 	registry *gate.Registry
 	audit    *tooltest.Log
 	addr     string
+	quiet    bool // nothing is logged any more
 
 	mu     sync.Mutex
 	grants map[string]string              // by login
@@ -56,8 +57,9 @@ var people = map[string]string{"127.0.0.2": "alice@example.com", "127.0.0.3": "b
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	b := &bench{Host: testservers.New(t), registry: gate.NewRegistry(grant.Classes()), audit: &tooltest.Log{}, grants: map[string]string{}}
+	b := &bench{}
+	log := slog.New(slog.NewTextHandler(testWriter{t, b}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	*b = bench{Host: testservers.New(t), registry: gate.NewRegistry(grant.Classes()), audit: &tooltest.Log{}, grants: map[string]string{}}
 	b.servers = servers.New(servers.Options{Dir: b.Dir, Dial: b.Dial, Registry: b.registry, Log: log})
 	t.Cleanup(b.servers.Close)
 	dispatcher := gate.NewDispatcher(gate.Options{
@@ -116,10 +118,13 @@ func (b *bench) resolve(_ context.Context, remote netip.AddrPort) (caller.Caller
 		Name: "Somebody", Capabilities: b.values[login]}, err
 }
 
-type testWriter struct{ t *testing.T }
+type testWriter struct {
+	t *testing.T
+	b *bench
+}
 
 func (w testWriter) Write(p []byte) (int, error) {
-	if w.t.Context().Err() == nil {
+	if w.t.Context().Err() == nil && !w.b.quiet {
 		w.t.Log(strings.TrimSpace(string(p)))
 	}
 	return len(p), nil

@@ -89,6 +89,10 @@ func New(o Options) *Servers {
 // Close ends all processes.
 func (s *Servers) Close() { s.pool.Close() }
 
+// Processes returns how many processes there are, by server; of those that have none,
+// nothing.
+func (s *Servers) Processes() map[string]int { return s.pool.Count() }
+
 // About is what clients are told of a server before they ask it anything.
 type About struct {
 	Instructions              string
