@@ -31,6 +31,7 @@ var kinds = []kind{
 
 // tried is what clients of one era find of a server.
 func (st *stage) tried(ctx context.Context, s server, modern bool) []found {
+	_, started := st.host.Running()
 	alice, err := st.of(ctx, st.alice, s.name, modern)
 	if err != nil {
 		return []found{{what: "alice", err: err}}
@@ -53,11 +54,21 @@ func (st *stage) tried(ctx context.Context, s server, modern bool) []found {
 			all = append(all, found{what: k.member, says: fmt.Sprint(n), err: err})
 		}
 	}
-	if s.calls != nil {
+	if s.calls == nil {
+		all = append(all, found{what: "processes", says: "none", err: st.unstarted(started)})
+	} else {
 		said, err := s.calls(ctx, alice, bob, map[bool]int{false: 0, true: 1}[modern])
 		all = append(all, found{what: "called", says: said, err: err})
 	}
 	return all
+}
+
+// unstarted holds that lists have started nothing: they come from what was approved.
+func (st *stage) unstarted(before int) error {
+	if _, now := st.host.Running(); now != before {
+		return fmt.Errorf("listing started %d", now-before)
+	}
+	return nil
 }
 
 // same holds a list through the gateway against that of the server by itself, and returns
