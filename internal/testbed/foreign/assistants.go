@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"tailscale-mcp/internal/testbed/running"
 )
@@ -26,26 +27,31 @@ type assistant struct {
 	program []string
 	add     func(name, url string) []string
 	fine    *regexp.Regexp // what stands in the line of a server that it has reached
+	tools   map[string]int // of Codex, by server
 }
 
+const codex = "codex"
+
+// answerTime is how long an assistant may take.
+const answerTime = time.Minute
+
 func assistants(o options) []assistant {
-	npm := func(path string) []string { return []string{o.node, filepath.Join(o.modules, path)} }
 	connected := regexp.MustCompile(`[✓✔].*Connected`)
 	return []assistant{
 		{
 			"claude mcp list", "claude-code", []string{filepath.Join(o.modules, "@anthropic-ai/claude-code-linux-x64/claude")},
-			func(name, url string) []string { return []string{"mcp", "add", "--transport", "http", name, url} }, connected,
+			func(name, url string) []string { return []string{"mcp", "add", "--transport", "http", name, url} }, connected, nil,
 		},
 		{
-			"gemini mcp list", "gemini-cli", npm("@google/gemini-cli/bundle/gemini.js"),
+			"gemini mcp list", "gemini-cli", []string{o.node, filepath.Join(o.modules, "@google/gemini-cli/bundle/gemini.js")},
 			func(name, url string) []string {
 				return []string{"mcp", "add", "--scope", "user", "--transport", "http", name, url}
-			}, connected,
+			}, connected, nil,
 		},
 		{
-			// It says of a server at a URL whether that wants a login, and of others nothing.
-			"codex mcp list", "codex", npm("@openai/codex/bin/codex.js"),
-			func(name, url string) []string { return []string{"mcp", "add", name, "--url", url} }, regexp.MustCompile(`enabled +Unsupported`),
+			// It lists servers without reaching them; see codexTools.
+			"codex mcp list", codex, []string{filepath.Join(o.modules, "@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex")},
+			func(name, url string) []string { return []string{"mcp", "add", name, "--url", url} }, regexp.MustCompile(` enabled `), nil,
 		},
 	}
 }
@@ -79,6 +85,9 @@ func (st *stage) told(ctx context.Context, a assistant) []found {
 		}
 	}
 	out, err := a.run(ctx, home, a.program, "mcp", "list")
+	if err == nil && a.id == codex {
+		a.tools, err = a.codexTools(ctx, home)
+	}
 	for _, way := range []string{"directly", "proxy"} {
 		f := found{what: way, says: "connected", err: err}
 		for _, name := range lists {
@@ -91,11 +100,12 @@ func (st *stage) told(ctx context.Context, a assistant) []found {
 	return all
 }
 
-// has reports whether the output has a line that says that the server was reached.
+// has reports whether the output has a line that says that the server was reached; for
+// Codex, whether it has tools of it.
 func (a assistant) has(out, server string) bool {
 	for line := range strings.Lines(out) {
-		if strings.Contains(line, server) && (a.fine.MatchString(line) || a.id == "codex" && strings.HasSuffix(server, "-proxy") && strings.Contains(line, "enabled")) {
-			return true
+		if strings.Contains(line, server) && a.fine.MatchString(line) {
+			return a.id != codex || a.tools[server] > 0
 		}
 	}
 	return false
@@ -103,17 +113,23 @@ func (a assistant) has(out, server string) bool {
 
 // run runs a program in the home of somebody who has nothing else.
 func (a assistant) run(ctx context.Context, home string, program []string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, program[0], append(program[1:len(program):len(program)], args...)...)
-	cmd.Dir = home
-	cmd.Env = []string{
-		"HOME=" + home, "PATH=" + filepath.Dir(program[0]) + ":" + os.Getenv("PATH"), "NO_COLOR=1", "GEMINI_CLI_TRUST_WORKSPACE=true",
-		"DISABLE_TELEMETRY=1", "DISABLE_AUTOUPDATER=1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1",
-	}
+	cmd.Dir, cmd.Env = home, a.environ(home)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w: %s", a.name, strings.Join(args, " "), err, out)
 	}
 	return string(out), nil
+}
+
+// environ is what it is told of the machine.
+func (a assistant) environ(home string) []string {
+	return []string{
+		"HOME=" + home, "PATH=" + filepath.Dir(a.program[0]) + ":" + os.Getenv("PATH"), "NO_COLOR=1", "GEMINI_CLI_TRUST_WORKSPACE=true",
+		"DISABLE_TELEMETRY=1", "DISABLE_AUTOUPDATER=1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1",
+	}
 }
 
 // way is a port of loopback that leads to the daemon as alice's machine reaches it: these
