@@ -117,6 +117,18 @@ func TestErrors(t *testing.T) {
 	})
 }
 
+// TestBareResults: a result that is no object is an error, and never half a message.
+func TestBareResults(t *testing.T) {
+	eras(t, func(t *testing.T, _ *bench, alice, _ client) {
+		for _, bare := range []string{"null", "5", "true", "[]"} {
+			_, text := alice.post(t.Context(), t, "odd", "resources/read", map[string]any{"uri": "file:///a/bare/" + bare})
+			if !json.Valid([]byte(text)) || !strings.Contains(text, `"code":-31003,`) || strings.Contains(text, `"result"`) {
+				t.Errorf("%s: %s", bare, text)
+			}
+		}
+	})
+}
+
 // TestPages: long lists come in pages, each thing once, and the cursors are the caller's.
 func TestPages(t *testing.T) {
 	for _, modern := range []bool{false, true} {
