@@ -130,7 +130,7 @@ func (s *Servers) Tell(ctx context.Context, own *session.Session, method, member
 func (s *Servers) heard(name, holder, method string, msg []byte) {
 	switch method {
 	case "notifications/tools/list_changed", "notifications/prompts/list_changed":
-		s.lookAgain(name, holder)
+		s.lookAgain(name, holder, lookEvery)
 		return
 	}
 	hearing := s.sessions.Hearing(name, holder)
