@@ -50,7 +50,7 @@ func (s *Servers) Read() {
 		there[f.Name] = true
 		mark := stamp(f.Path) + stamp(pin.Path(s.o.Dir, f.Name))
 		if k := s.known[f.Name]; k == nil || k.stamp != mark {
-			s.read(f, mark)
+			s.read(entry.At(f.Path), mark) // anew, as it may have changed before its stamp was taken
 		}
 	}
 	for name := range s.known {
