@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -562,5 +563,24 @@ func TestDeaths(t *testing.T) {
 		alice.call(t, "odd", "count", nil)
 		alice.call(t, "odd", "die", nil)
 		all.Wait()
+	}
+}
+
+// TestManySubscriptions: one message of a client does not ask for any number of resources.
+func TestManySubscriptions(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.both()
+	alice := b.alice()
+	alice.modern = true
+	uris := make([]string, 1000)
+	for i := range uris {
+		uris[i] = fmt.Sprintf("file:///secret/%d", i)
+	}
+	b.grant("alice@example.com", `{"resources":["odd/file:///a/*"]}`)
+	_, text := alice.post(t.Context(), t, "odd", "subscriptions/listen", map[string]any{"notifications": map[string]any{"resourceSubscriptions": uris}})
+	if !strings.Contains(text, "-32602") || !strings.Contains(text, "256 at most") {
+		t.Errorf("asked for a thousand: %.300s", text)
 	}
 }
