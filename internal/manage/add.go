@@ -89,12 +89,8 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if err != nil {
 		return err
 	}
-	mistakes, err := h.host(ctx, s)
-	if err != nil {
+	if err := h.confines(ctx, s); err != nil {
 		return err
-	}
-	if len(mistakes) > 0 {
-		return mistakes
 	}
 	if err := h.write(file, text); err != nil {
 		return err

@@ -44,11 +44,15 @@ func (h Host) Apply(ctx context.Context, p Person, a Applying) error {
 			failed = append(failed, f.Mistakes)
 		case f.Server.Disabled || !f.Server.Stdio():
 		default:
+			if err := h.confines(ctx, f.Server); err != nil {
+				failed = append(failed, fmt.Errorf("%s: %w", f.Name, err))
+				continue
+			}
+			there[f.Name] = true // what runs of it goes on, whatever becomes of its package
 			if err := h.ready(ctx, p, f.Server, a); err != nil {
 				failed = append(failed, fmt.Errorf("%s: %w", f.Name, err))
 				continue
 			}
-			there[f.Name] = true
 			ready = append(ready, f.Server)
 		}
 	}
@@ -69,8 +73,8 @@ func (h Host) Apply(ctx context.Context, p Person, a Applying) error {
 	return nil
 }
 
-// ready has a server have what it needs before it is started.
-func (h Host) ready(ctx context.Context, p Person, s entry.Server, a Applying) error {
+// confines wants the host to hold a server to what its entry says.
+func (h Host) confines(ctx context.Context, s entry.Server) error {
 	mistakes, err := h.host(ctx, s)
 	if err != nil {
 		return err
@@ -78,9 +82,11 @@ func (h Host) ready(ctx context.Context, p Person, s entry.Server, a Applying) e
 	if len(mistakes) > 0 {
 		return mistakes
 	}
-	if err := h.held(ctx, s); err != nil {
-		return err
-	}
+	return h.held(ctx, s)
+}
+
+// ready has a server have the package that it needs before it is started.
+func (h Host) ready(ctx context.Context, p Person, s entry.Server, a Applying) error {
 	run, isNPM, err := npm.Parse(s.Command, s.Args)
 	if err != nil || !isNPM {
 		return err

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"strings"
 
 	"tailscale-mcp/internal/cli"
@@ -34,23 +33,33 @@ func ParseClasses(texts []string) (map[string]grant.Class, error) {
 			return nil, cli.Misused("--class read=read_file,search_*", "%q is no class of tools", text)
 		}
 		for name := range strings.SplitSeq(names, ",") {
+			if before, twice := all[name]; twice && before != class {
+				return nil, cli.Misused("give each name one class", "%q is %s and %s", name, before, class)
+			}
 			all[name] = class
 		}
 	}
 	return all, nil
 }
 
-// class is the one that was given for a tool.
-func (a Approval) class(tool string) (grant.Class, bool) {
-	if class, ok := a.Classes[tool]; ok {
-		return class, true
-	}
-	for pattern, class := range a.Classes {
-		if beginning, ok := strings.CutSuffix(pattern, "*"); ok && strings.HasPrefix(tool, beginning) {
-			return class, true
+// class is the one that was given for a tool: by its name, else by the longest pattern.
+func (a Approval) class(tool string) (class grant.Class, given bool) {
+	longest := ""
+	for pattern, of := range a.Classes {
+		if pattern == tool {
+			return of, true
+		}
+		if means(pattern, tool) && len(pattern) > len(longest) {
+			longest, class, given = pattern, of, true
 		}
 	}
-	return "", false
+	return class, given
+}
+
+// means reports whether a name, or a pattern with one * at its end, is for a tool.
+func means(pattern, tool string) bool {
+	beginning, open := strings.CutSuffix(pattern, "*")
+	return pattern == tool || open && strings.HasPrefix(tool, beginning)
 }
 
 // Approve shows how a server differs from what was approved, and approves it if the person
@@ -124,8 +133,7 @@ func (a Approval) unused(seen pin.Seen, before pin.Pin) error {
 	for pattern := range a.Classes {
 		found := false
 		for _, name := range names {
-			ok, _ := path.Match(pattern, name)
-			found = found || ok || pattern == name
+			found = found || means(pattern, name)
 		}
 		if !found {
 			return cli.Misused("its tools are: "+strings.Join(names, ", "), "the server has no tool %q", pattern)
@@ -167,4 +175,5 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-var errNoSystemd = errors.New("systemd does not run the servers here")
+var errNoSystemd = cli.Hint(errors.New("systemd does not run the servers here"),
+	"write and remove entries by hand, as TAILSCALE_MCP_SERVERS_UNCONFINED is set; then: tailscale-mcp server approve NAME")

@@ -215,11 +215,43 @@ func TestApply(t *testing.T) {
 	if err := d.Check(t.Context(), d.as(""), ""); !errors.Is(err, cli.Code(cli.Failed)) || !strings.Contains(d.out.String(), "two.json:1:") || !strings.Contains(d.out.String(), "server approve one") {
 		t.Errorf("checked: %v, %s", err, d.out.String())
 	}
+	// A server that is not ready for what its entry says now is not gone.
+	d.systemd.Write("one", "npx", []string{"-y", "other@1.0.0"}, "")
+	if err := d.Apply(t.Context(), d.as(""), Applying{}); err == nil || !strings.Contains(err.Error(), "no npm here") || !d.systemd.active[unit.SocketName("one")] {
+		t.Errorf("not ready: %v, %s", err, d.out.String())
+	}
 	if err := d.Remove(t.Context(), d.as(""), "one"); err != nil || d.systemd.active[unit.SocketName("one")] {
 		t.Errorf("%v, %s", err, d.out.String())
 	}
 	if err := d.Remove(t.Context(), d.as(""), "one"); err == nil || !strings.Contains(err.Error(), `no server "one"`) {
 		t.Errorf("twice: %v", err)
+	}
+}
+
+// TestClasses: of several patterns for a tool the longest holds, and none means what it
+// does not do.
+func TestClasses(t *testing.T) {
+	classes, err := ParseClasses([]string{"read=*", "destructive=write_*,purge", "write=write_note*"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := Approval{Classes: classes}
+	for range 50 { // the order of a map is another each time
+		for tool, want := range map[string]grant.Class{"list": "read", "write_file": "destructive", "write_notes": "write", "purge": "destructive"} {
+			if got, given := a.class(tool); !given || got != want {
+				t.Fatalf("%s is %s, want %s", tool, got, want)
+			}
+		}
+	}
+	if _, err := ParseClasses([]string{"read=x", "write=x"}); err == nil || !strings.Contains(err.Error(), `"x" is read and write`) {
+		t.Errorf("two classes: %v", err)
+	}
+	seen := pin.Seen{Tools: []json.RawMessage{json.RawMessage(`{"name":"read_file","inputSchema":{"type":"object"}}`)}}
+	for pattern, ok := range map[string]bool{"read_*": true, "read_file": true, "*_file": false, "read_fil?": false} {
+		err := Approval{Classes: map[string]grant.Class{pattern: grant.Read}}.unused(seen, pin.Pin{})
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", pattern, err)
+		}
 	}
 }
 
