@@ -101,49 +101,25 @@ func runServe(ctx context.Context, s streams) error {
 	trail := openTrail(cfg, s.out, losses{counts.AuditLost, counts.JournalLost}, log)
 	defer closeTrail(trail, log)
 	dispatcher := gate.NewDispatcher(gate.Options{
-		Registry:   registry,
-		Audit:      counts.Audit(trail, offered(registry)),
-		Digest:     trail.Digest,
-		Notice:     offers.notice,
-		Log:        log,
-		Capability: cfg.Capability,
-		Host:       func() gate.Host { return host(listener) },
-		ReadsOnly:  func() string { return listener.State().ReadsOnly },
-		AskPerson:  cfg.ConfirmByPerson,
-		Charge:     charge(api),
+		Registry: registry, Audit: counts.Audit(trail, offered(registry)), Digest: trail.Digest, Notice: offers.notice, Log: log,
+		Capability: cfg.Capability, AskPerson: cfg.ConfirmByPerson, Charge: charge(api),
+		Host:      func() gate.Host { return host(listener) },
+		ReadsOnly: func() string { return listener.State().ReadsOnly },
 	})
-	behind := servers.New(servers.Options{
-		Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log,
-		Counted: func(server string, what pool.Event) { counts.ServerStart(server, string(what)) },
-	})
-	if cfg.ServersUnconfined {
-		log.Warn("servers behind this one are not confined: each may do all that the account may which runs it, and nothing keeps its callers apart",
-			"why", "TAILSCALE_MCP_SERVERS_UNCONFINED", "remedy", "leave it out wherever systemd runs")
-	}
+	behind := openServers(cfg, registry, counts, log)
 	defer behind.Close()
 	behind.Follow(ctx)
 	resolver := identity.New(identity.Options{
-		Tailscaled: counts.Tailscaled(lc),
-		Capability: cfg.Capability,
-		AllowSelf:  cfg.AllowSelf,
-		Keep:       behind.Passes,
-		Log:        log,
-		Self: func() (string, bool) {
-			id := listener.Self().NodeID
-			return id, id != ""
-		},
+		Tailscaled: counts.Tailscaled(lc), Capability: cfg.Capability, AllowSelf: cfg.AllowSelf, Keep: behind.Passes, Log: log,
+		Self: func() (string, bool) { id := listener.Self().NodeID; return id, id != "" },
 	})
 	mcp := mcpserver.New(mcpserver.Options{Dispatcher: dispatcher, Groups: catalog.Groups(), Version: version.String(), Log: log})
 	way := front.New(front.Options{
 		Resolve: (&typo.Watcher{Log: log, Servers: mistakenBehind(registry)}).Watch(resolver.Resolve),
 		Names:   func() []string { return hostNames(listener.Self(), cfg.Hostnames) },
 		Health:  func() string { return string(listener.State().Phase) },
-		Limits: front.Limits{
-			Connections: cfg.Limits.Connections, Calls: cfg.Limits.Calls, Streams: cfg.Limits.Streams, Rate: cfg.Limits.Rate,
-		},
-		Refused: mcp.Refused,
-		Observe: front.Observe{HTTP: counts.HTTP, Limited: counts.Limited},
-		Log:     log,
+		Limits:  front.Limits{Connections: cfg.Limits.Connections, Calls: cfg.Limits.Calls, Streams: cfg.Limits.Streams, Rate: cfg.Limits.Rate},
+		Refused: mcp.Refused, Observe: front.Observe{HTTP: counts.HTTP, Limited: counts.Limited}, Log: log,
 	})
 	door := gateway.New(gateway.Options{Servers: behind, Dispatcher: dispatcher, Version: version.String(), Log: log})
 	way.Handle(mcpserver.Path, mcp.Serve)
@@ -158,11 +134,21 @@ func runServe(ctx context.Context, s streams) error {
 	// What making the tools has left behind goes back to the system: a daemon is at rest for
 	// days.
 	debug.FreeOSMemory()
-	end := ending{drain: func() {
-		mcp.Drain()
-		door.Drain()
-	}, cut: behind.Cut}
+	end := ending{drain: func() { mcp.Drain(); door.Drain() }, cut: behind.Cut}
 	return serve(ctx, way.HTTPServer(), end, listener, manager, log)
+}
+
+// openServers are the servers behind this one, of which it knows none yet.
+func openServers(cfg config.Config, registry *gate.Registry, counts *metrics.Metrics, log *slog.Logger) *servers.Servers {
+	if cfg.ServersUnconfined {
+		log.Warn("servers behind this one are not confined: each may do all that the account may which runs it, and nothing keeps its callers apart",
+			"why", "TAILSCALE_MCP_SERVERS_UNCONFINED", "remedy", "leave it out wherever systemd runs")
+	}
+	return servers.New(servers.Options{
+		Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log,
+		ReadsOnly: cfg.AuditFile == "",
+		Counted:   func(server string, what pool.Event) { counts.ServerStart(server, string(what)) },
+	})
 }
 
 // refuseStart reports a configuration that cannot work, and ends after it has

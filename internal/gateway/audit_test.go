@@ -8,8 +8,10 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/audit"
+	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/grant"
 	testservers "tailscale-mcp/internal/testbed/servers"
+	"tailscale-mcp/internal/upstream/servers"
 )
 
 // TestAudit: the records of a call say which server, whose class, which process and what
@@ -61,5 +63,19 @@ func TestAudit(t *testing.T) {
 	b.audit.Fail(nil)
 	if got := alice.call(t, "odd", "count", nil); !strings.Contains(got, "1 of") {
 		t.Errorf("the call that was not recorded was made: %s", got)
+	}
+}
+
+// TestReadsOnly: where changes cannot be recorded, what changes something is not listed.
+func TestReadsOnly(t *testing.T) {
+	b := newBench(t, func(o *servers.Options, _ *front.Options) { o.ReadsOnly = true })
+	b.Odd("odd", "")
+	b.approve(t, "odd", map[string]grant.Class{"echo": grant.Read, "count": grant.Write})
+	b.grant("alice@example.com", `{"tools":["odd/*"]}`)
+	if _, list := b.alice().post(t.Context(), t, "odd", "tools/list", nil); !strings.Contains(list, `"echo"`) || strings.Contains(list, `"count"`) {
+		t.Errorf("listed: %s", list)
+	}
+	if got := b.alice().call(t, "odd", "count", nil); !strings.Contains(got, "unknown_name") {
+		t.Errorf("called: %s", got)
 	}
 }

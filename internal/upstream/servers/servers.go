@@ -14,11 +14,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/session"
 	"tailscale-mcp/internal/upstream/entry"
 	"tailscale-mcp/internal/upstream/offer"
@@ -27,7 +29,8 @@ import (
 	"tailscale-mcp/internal/upstream/process"
 )
 
-// Options are what Servers are made of. All are required but Counted, Every and Burst.
+// Options are what Servers are made of. All are required but Counted, Every,
+// ReadsOnly and Burst.
 type Options struct {
 	// Dir is the folder of the entries.
 	Dir string
@@ -40,6 +43,9 @@ type Options struct {
 	Log     *slog.Logger
 	// Every is how often the folder is looked at; zero means one second.
 	Every time.Duration
+	// ReadsOnly withholds all tools but reads, since what changes something is refused where
+	// its record has no file.
+	ReadsOnly bool
 	// Burst is how many processes a caller may start at once; zero means what package pool
 	// allows.
 	Burst int
@@ -125,7 +131,11 @@ func (s *Servers) set(k *server) {
 	s.known[k.entry.Name] = k
 	withheld := func(kind pin.Kind, name string) bool { return k.withheld(item{kind, name}) != "" }
 	name := k.entry.Name
-	for _, err := range s.o.Registry.Set(name, k.entry.Allow, offer.Of(k.entry, k.pin, withheld, s.asking(name))) {
+	ceiling := k.entry.Allow
+	if s.o.ReadsOnly {
+		ceiling = slices.DeleteFunc(slices.Clone(ceiling), func(c grant.Class) bool { return c != grant.Read })
+	}
+	for _, err := range s.o.Registry.Set(name, ceiling, offer.Of(k.entry, k.pin, withheld, s.asking(name))) {
 		s.o.Log.Warn("withheld: it cannot be served", "server", name, "why", err)
 	}
 }
