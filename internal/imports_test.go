@@ -151,7 +151,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/upstream/process":        {"internal/jsonrpc", "internal/jsonrpc/fault", "internal/redact", "internal/upstream/frame"},
 		"internal/upstream/look":           {"internal/upstream/pin", "internal/upstream/process"},
 		"internal/upstream/pool":           {"internal/failure", "internal/upstream/entry", "internal/upstream/process"},
-		"internal/upstream/offer":          {"internal/failure", "internal/gate", "internal/upstream/entry", "internal/upstream/frame", "internal/upstream/pin", "internal/upstream/process"},
+		"internal/upstream/offer":          {"internal/failure", "internal/gate", "internal/upstream/entry", "internal/upstream/frame", "internal/upstream/look", "internal/upstream/pin", "internal/upstream/process"},
 		"internal/upstream/servers":        {"internal/failure", "internal/gate", "internal/grant", "internal/jsonrpc", "internal/session", "internal/upstream/*"},
 		"internal/upstream/known":          {"internal/caller", "internal/cli/spelling", "internal/gate", "internal/grant", "internal/upstream/*", "internal/visible"},
 		"internal/manage":                  {"internal/cli", "internal/grant", "internal/visible", "internal/upstream/*"},

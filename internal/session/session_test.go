@@ -56,21 +56,21 @@ func TestBounds(t *testing.T) {
 		table.Get(bob.ID) == nil {
 		t.Errorf("ended: %v", ended)
 	}
-	for i := 0; table.Len() < mostInAll; i++ {
+	for i := 0; len(table.sessions) < mostInAll; i++ {
 		table.Begin("files", fmt.Sprint(i), "", "")
 	}
 	if table.Begin("files", "carol", "", "") != nil {
 		t.Error("there was room for who has nothing to give up")
 	}
-	if s := table.Begin("files", "bob", "", ""); s == nil || table.Get(bob.ID) != nil || table.Len() != mostInAll {
+	if s := table.Begin("files", "bob", "", ""); s == nil || table.Get(bob.ID) != nil || len(table.sessions) != mostInAll {
 		t.Error("bob did not give up his own")
 	}
 	now = now.Add(keep)
 	if table.Find(all[0].ID, "files", "alice") != nil {
 		t.Error("found after its time")
 	}
-	if table.Begin("files", "carol", "", "") == nil || table.Len() != 1 {
-		t.Errorf("%d sessions are left after their time", table.Len())
+	if table.Begin("files", "carol", "", "") == nil || len(table.sessions) != 1 {
+		t.Errorf("%d sessions are left after their time", len(table.sessions))
 	}
 }
 

@@ -191,10 +191,3 @@ func (t *Table) over(s *Session) {
 	close(s.done)
 	t.ended(s.Server, s.ID)
 }
-
-// Len is how many sessions there are.
-func (t *Table) Len() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.sessions)
-}

@@ -14,7 +14,7 @@ import (
 	"tailscale-mcp/internal/upstream/process"
 )
 
-// The bounds of one list.
+// The bounds of one list, all pages together.
 const (
 	MostPages = 100
 	MostItems = 5000

@@ -9,14 +9,8 @@ import (
 
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/look"
 	"tailscale-mcp/internal/upstream/pin"
-)
-
-// The bounds of a list of resources, all pages together.
-const (
-	mostPages = 100
-	mostItems = 5000
-	mostBytes = 8 << 20
 )
 
 // others are the resources of a server: which there are, it says itself at each time;
@@ -44,7 +38,7 @@ func others(s entry.Server, p pin.Pin, withheld func(pin.Kind, string) bool, ask
 // list reads all pages of the server's list of resources.
 func list(ctx context.Context, s entry.Server, call gate.Call, ask Ask) (all []gate.Listed, err error) {
 	cursor, size := "", 0
-	for range mostPages {
+	for range look.MostPages {
 		var at json.RawMessage
 		if cursor != "" {
 			at = params("cursor", cursor, nil)
@@ -69,13 +63,13 @@ func list(ctx context.Context, s entry.Server, call gate.Call, ask Ask) (all []g
 			}
 			all = append(all, gate.Listed{URI: r.URI, Text: text})
 		}
-		if size += len(result); len(all) > mostItems || size > mostBytes {
-			return nil, explain(s.Name, s.Timeout, fmt.Errorf("the server %s lists more than %d resources, or %d MiB of them", s.Name, mostItems, mostBytes>>20))
+		if size += len(result); len(all) > look.MostItems || size > look.MostBytes {
+			return nil, explain(s.Name, s.Timeout, fmt.Errorf("the server %s lists more than %d resources, or %d MiB of them", s.Name, look.MostItems, look.MostBytes>>20))
 		}
 		if page.NextCursor == "" || page.NextCursor == cursor {
 			return all, nil
 		}
 		cursor = page.NextCursor
 	}
-	return nil, explain(s.Name, s.Timeout, fmt.Errorf("the server %s lists its resources on more than %d pages", s.Name, mostPages))
+	return nil, explain(s.Name, s.Timeout, fmt.Errorf("the server %s lists its resources on more than %d pages", s.Name, look.MostPages))
 }

@@ -82,9 +82,6 @@ func (p *Process) discover(ctx context.Context, before *Refused) error {
 	return nil
 }
 
-// Modern reports whether the server is of the newer era.
-func (p *Process) Modern() bool { return p.modern }
-
 // told is why the start failed, as whoever asked is told.
 func (p *Process) told(err error) error {
 	var ended *Ended
