@@ -584,3 +584,28 @@ func TestManySubscriptions(t *testing.T) {
 		t.Errorf("asked for a thousand: %.300s", text)
 	}
 }
+
+// TestMuteList: a server that does not say what has changed holds up no stream: its client is
+// told so, and whoever is granted nothing any more loses it.
+func TestMuteList(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.both()
+	alice, bob := b.alice().begin(t, "odd"), b.bob().begin(t, "odd")
+	ofAlice, ofBob := alice.listen(t, "odd"), bob.listen(t, "odd")
+	for _, c := range []client{alice, bob} {
+		c.must(t, "odd", "resources/list", nil)
+		c.call(t, "odd", "relist", map[string]any{"mute": true})
+	}
+	b.grant("bob@example.com", "")
+	ofAlice.await(t, "notifications/resources/list_changed")
+	eventually(t, "the end of the stream of bob", func() bool {
+		select {
+		case <-ofBob.over:
+			return true
+		default:
+			return false
+		}
+	})
+}

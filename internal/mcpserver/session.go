@@ -3,6 +3,7 @@
 package mcpserver
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"net/http"
@@ -186,18 +187,24 @@ func (x *exchange) tellChanges(c caller.Caller) error {
 	return nil
 }
 
+// relistTime is how long a server may take to say what it lists to a stream.
+const relistTime = 5 * time.Second
+
 // relisted reports whether the server lists other resources than the client was shown, of
-// those that it may see; where it was shown none, any change counts. The server is asked
-// only if it has said that something has changed.
+// those that it may see; where it was shown none, any change counts, and where the server
+// does not answer. It is asked only if it has said that something has changed, and for so
+// long only that a stream whose caller may no longer have it does not stay.
 func (x *exchange) relisted(c caller.Caller) bool {
 	if x.session == nil || !x.session.TakeListChanged() {
 		return false
 	}
 	request := x.request
 	request.Method = string(mcp.MethodResourcesList)
-	shown, err := x.dispatcher.ListOthers(x.work, c, request)
+	ctx, cancel := context.WithTimeout(x.work, relistTime)
+	defer cancel()
+	shown, err := x.dispatcher.ListOthers(ctx, c, request)
 	if err != nil {
-		return false
+		return ctx.Err() != nil && x.work.Err() == nil
 	}
 	other, first := x.session.Show(listed, state(shown))
 	return other || first

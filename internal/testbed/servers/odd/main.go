@@ -123,6 +123,7 @@ func answer(r request) {
 		result(r.ID, object{"prompts": []any{object{"name": "greet", "description": "Greets.", "arguments": []any{object{"name": "whom", "required": true}}}}})
 	case r.Method == "prompts/get":
 		result(r.ID, object{"messages": []any{object{"role": "user", "content": object{"type": "text", "text": fmt.Sprint("Hello ", r.Params.Arguments["whom"])}}}})
+	case r.Method == "resources/list" && mute:
 	case r.Method == "resources/list" && r.Params.Cursor == "":
 		result(r.ID, object{"resources": []any{object{"uri": "file:///a/1", "name": "one"}}, "nextCursor": "more"})
 	case r.Method == "resources/list":

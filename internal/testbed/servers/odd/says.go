@@ -11,6 +11,9 @@ import (
 // more are the resources besides those that are always there.
 var more []any
 
+// mute is set when the server does not say any more which resources it has.
+var mute bool
+
 // heard is what the server was sent, the last of it.
 var heard []string
 
@@ -120,6 +123,7 @@ var says = map[string]func(request){
 		if uri, ok := r.Params.Arguments["uri"]; ok {
 			more = append(more, object{"uri": uri, "name": "new"})
 		}
+		mute = r.Params.Arguments["mute"] == true
 		tell("notifications/resources/list_changed", "")
 		result(r.ID, text("listed"))
 	},
