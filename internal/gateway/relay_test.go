@@ -196,6 +196,9 @@ func TestRequestsOfServers(t *testing.T) {
 		if got := alice.call(t, "odd", "ask", map[string]any{"method": "input"}); !strings.Contains(got, "this gateway passes no") || strings.Contains(got, "inputRequests") {
 			t.Errorf("asked as the newer era does: %s", got)
 		}
+		if got := alice.call(t, "odd", "ask", map[string]any{"method": "number"}); strings.Contains(got, "inputRequests") {
+			t.Errorf("a result of no type that there is: %s", got)
+		}
 		if got := alice.call(t, "odd", "ping", nil); !strings.Contains(got, "the client answers {}") {
 			t.Errorf("ping: %s", got)
 		}

@@ -97,15 +97,18 @@ func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) 
 // another kind that its request did not ask for; nil for any other.
 func incomplete(result json.RawMessage) error {
 	var said struct {
-		ResultType string `json:"resultType"`
+		ResultType json.RawMessage `json:"resultType"`
 	}
-	if json.Unmarshal(result, &said) != nil || said.ResultType == "" || said.ResultType == "complete" {
+	if err := json.Unmarshal(result, &said); err != nil {
+		return &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result that cannot be read"}
+	}
+	switch string(said.ResultType) {
+	case "", `""`, `"complete"`:
 		return nil
-	}
-	if said.ResultType == "input_required" {
+	case `"input_required"`:
 		return &Refused{Code: fault.CodeInput, Message: "it asks its client something, and this gateway passes no questions on to clients, and has offered none"}
 	}
-	return &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result of the type " + redact.Text(said.ResultType) + ", which nobody asked for"}
+	return &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result of the type " + redact.Text(string(said.ResultType)) + ", which nobody asked for"}
 }
 
 // wait gives a request its id and enters it among those that wait.

@@ -139,6 +139,10 @@ var says = map[string]func(request){
 			write(`{"jsonrpc":"2.0","id":%s,"result":{"resultType":"input_required","inputRequests":{"a":{"method":"roots/list"}}}}`, r.ID)
 			return
 		}
+		if *modern && r.Params.Arguments["method"] == "number" {
+			write(`{"jsonrpc":"2.0","id":%s,"result":{"resultType":5,"inputRequests":{}}}`, r.ID)
+			return
+		}
 		asking = r.ID
 		write(`{"jsonrpc":"2.0","id":"odd","method":%q,"params":{}}`, fmt.Sprint(r.Params.Arguments["method"]))
 	},
