@@ -585,6 +585,21 @@ func TestManySubscriptions(t *testing.T) {
 	}
 }
 
+// TestUnsubscribeRefused: what a server refuses of a session is told as of a call.
+func TestUnsubscribeRefused(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.both()
+	alice := b.alice().begin(t, "odd")
+	uri := map[string]any{"uri": "file:///a/kept"}
+	alice.must(t, "odd", "resources/subscribe", uri)
+	if _, text := alice.post(t.Context(), t, "odd", "resources/unsubscribe", uri); !strings.Contains(text, `"code":-32050,`) ||
+		!strings.Contains(text, "the server odd refused it") || !strings.Contains(text, "Next step") {
+		t.Errorf("refused: %s", text)
+	}
+}
+
 // TestMuteList: a server that does not say what has changed holds up no stream: its client is
 // told so, and whoever is granted nothing any more loses it.
 func TestMuteList(t *testing.T) {

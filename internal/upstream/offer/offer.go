@@ -56,7 +56,7 @@ func Of(s entry.Server, p pin.Pin, withheld func(kind pin.Kind, name string) boo
 		o.Others.Subscribe = func(ctx context.Context, call gate.Call, uri string) error {
 			_, err := ask(ctx, call, What{}, "resources/subscribe", params("uri", uri, nil))
 			if err != nil {
-				return explain(s.Name, s.Timeout, err)
+				return Explain(s.Name, s.Timeout, err)
 			}
 			return nil
 		}
@@ -65,7 +65,7 @@ func Of(s entry.Server, p pin.Pin, withheld func(kind pin.Kind, name string) boo
 		o.Complete = func(ctx context.Context, call gate.Call, params json.RawMessage) (gate.Result, error) {
 			result, err := ask(ctx, call, What{}, "completion/complete", params)
 			if err != nil {
-				return gate.Result{}, explain(s.Name, s.Timeout, err)
+				return gate.Result{}, Explain(s.Name, s.Timeout, err)
 			}
 			return gate.Result{Raw: result}, nil
 		}
@@ -89,7 +89,7 @@ func tool(s entry.Server, item pin.Item, ask Ask) gate.Tool {
 		Call: func(ctx context.Context, call gate.Call, arguments json.RawMessage) (gate.Result, error) {
 			result, err := ask(ctx, call, What{pin.Tool, item.Name}, "tools/call", params("name", item.Name, arguments))
 			if err != nil {
-				return gate.Result{}, explain(s.Name, s.Timeout, err)
+				return gate.Result{}, Explain(s.Name, s.Timeout, err)
 			}
 			var said struct {
 				IsError bool `json:"isError"`
@@ -125,7 +125,7 @@ func prompt(s entry.Server, item pin.Item, ask Ask) gate.Prompt {
 			}
 			result, err := ask(ctx, call, What{pin.Prompt, item.Name}, "prompts/get", params("name", item.Name, text))
 			if err != nil {
-				return gate.Result{}, explain(s.Name, s.Timeout, err)
+				return gate.Result{}, Explain(s.Name, s.Timeout, err)
 			}
 			return gate.Result{Raw: result}, nil
 		},
@@ -146,8 +146,9 @@ func params(key, name string, arguments json.RawMessage) json.RawMessage {
 	return append(b, '}')
 }
 
-// explain is what a caller is told whose request came to nothing.
-func explain(server string, timeout time.Duration, err error) error {
+// Explain is what a caller is told whose request to a server came to nothing: err, with the
+// next step. timeout is how long it could take.
+func Explain(server string, timeout time.Duration, err error) error {
 	show := "an administrator of the host looks at: tailscale-mcp server show " + server
 	var told *failure.Error
 	var refused *process.Refused

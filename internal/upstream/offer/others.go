@@ -22,7 +22,7 @@ func others(s entry.Server, p pin.Pin, withheld func(pin.Kind, string) bool, ask
 		Read: func(ctx context.Context, call gate.Call, uri string) (gate.Result, error) {
 			result, err := ask(ctx, call, What{}, "resources/read", params("uri", uri, nil))
 			if err != nil {
-				return gate.Result{}, explain(s.Name, s.Timeout, err)
+				return gate.Result{}, Explain(s.Name, s.Timeout, err)
 			}
 			return gate.Result{Raw: result}, nil
 		},
@@ -45,7 +45,7 @@ func list(ctx context.Context, s entry.Server, call gate.Call, ask Ask) (all []g
 		}
 		result, err := ask(ctx, call, What{}, "resources/list", at)
 		if err != nil {
-			return nil, explain(s.Name, s.Timeout, err)
+			return nil, Explain(s.Name, s.Timeout, err)
 		}
 		var page struct {
 			Resources  []json.RawMessage `json:"resources"`
@@ -64,12 +64,12 @@ func list(ctx context.Context, s entry.Server, call gate.Call, ask Ask) (all []g
 			all = append(all, gate.Listed{URI: r.URI, Text: text})
 		}
 		if size += len(result); len(all) > look.MostItems || size > look.MostBytes {
-			return nil, explain(s.Name, s.Timeout, fmt.Errorf("the server %s lists more than %d resources, or %d MiB of them", s.Name, look.MostItems, look.MostBytes>>20))
+			return nil, Explain(s.Name, s.Timeout, fmt.Errorf("the server %s lists more than %d resources, or %d MiB of them", s.Name, look.MostItems, look.MostBytes>>20))
 		}
 		if page.NextCursor == "" || page.NextCursor == cursor {
 			return all, nil
 		}
 		cursor = page.NextCursor
 	}
-	return nil, explain(s.Name, s.Timeout, fmt.Errorf("the server %s lists its resources on more than %d pages", s.Name, look.MostPages))
+	return nil, Explain(s.Name, s.Timeout, fmt.Errorf("the server %s lists its resources on more than %d pages", s.Name, look.MostPages))
 }

@@ -14,6 +14,7 @@ import (
 	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/session"
 	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/offer"
 	"tailscale-mcp/internal/upstream/pool"
 	"tailscale-mcp/internal/upstream/process"
 )
@@ -114,7 +115,7 @@ func paramsOf(member, value string) json.RawMessage {
 }
 
 // Tell asks the process of a session for something that concerns the session only, if it
-// runs: one that is started later is told then.
+// runs: one that is started later is told then. The error is a *[failure.Error].
 func (s *Servers) Tell(ctx context.Context, own *session.Session, method, member, value string) error {
 	ctx, cancel := context.WithTimeout(ctx, renewTime)
 	defer cancel()
@@ -122,8 +123,10 @@ func (s *Servers) Tell(ctx context.Context, own *session.Session, method, member
 	if p == nil {
 		return nil
 	}
-	_, err := p.Ask(ctx, process.Question{Method: method, Params: paramsOf(member, value)})
-	return err
+	if _, err := p.Ask(ctx, process.Question{Method: method, Params: paramsOf(member, value)}); err != nil {
+		return offer.Explain(own.Server, renewTime, err)
+	}
+	return nil
 }
 
 // heard takes a notification of a process to whom it is for: a session whose own process it

@@ -144,6 +144,8 @@ func answer(r request) {
 		write(`{"jsonrpc":"2.0","id":%s,"result":%s}`, r.ID, r.Params.URI[strings.LastIndex(r.Params.URI, "/")+1:])
 	case r.Method == "resources/read":
 		result(r.ID, object{"contents": []any{object{"uri": r.Params.URI, "text": "at " + r.Params.URI}}})
+	case !*modern && r.Method == "resources/unsubscribe" && strings.HasSuffix(r.Params.URI, "/kept"):
+		refuse(r.ID, -32050, "it is kept")
 	case !*modern && (r.Method == "logging/setLevel" || r.Method == "resources/subscribe" || r.Method == "resources/unsubscribe"):
 		result(r.ID, object{})
 	case *modern && r.Method == "subscriptions/listen":
