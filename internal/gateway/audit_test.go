@@ -40,6 +40,12 @@ func TestAudit(t *testing.T) {
 	if r := b.audit.Of("odd/refuse"); len(r) != 2 || r[1].IsError || r[1].Code != "tool_failed" || r[1].Bytes != 0 || r[1].Invocation == "" {
 		t.Errorf("recorded %+v", r)
 	}
+	alice.call(t, "odd", "die", nil)
+	for _, r := range b.audit.Records() { // it might repeat an argument
+		if strings.Contains(r.Reason, "not today") || strings.Contains(r.Reason, "out of luck") {
+			t.Errorf("recorded what the server says: %+v", r)
+		}
+	}
 	selected := 0
 	for _, r := range b.audit.Records() {
 		if (audit.Selection{Server: "odd", Tool: "fail"}).Has(r) {

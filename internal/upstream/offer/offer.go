@@ -160,9 +160,10 @@ func Explain(server string, timeout time.Duration, err error) error {
 		return &failure.Error{
 			Code: failure.ToolFailed, Message: "the server " + server + " refused it: " + strconv.Quote(refused.Message), Next: "correct the call by what the server says",
 			Answer: &failure.Answer{Code: refused.Code, Data: refused.Data}, Cause: err,
+			Private: true, // in the words of the server, which may repeat an argument
 		}
 	case errors.As(err, &ended):
-		return &failure.Error{Code: failure.UpstreamUnavailable, Message: err.Error() + "; what it did of the call is not known", Next: "look whether it was carried out before you call again; " + show, Cause: err}
+		return &failure.Error{Code: failure.UpstreamUnavailable, Message: err.Error() + "; what it did of the call is not known", Private: ended.Stderr != "", Next: "look whether it was carried out before you call again; " + show, Cause: err}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &failure.Error{Code: failure.UpstreamTimeout, Message: "the server " + server + " did not answer within " + timeout.String() + " and was told to stop", Next: "ask for less; " + show, Cause: err}
 	case errors.Is(err, context.Canceled):
