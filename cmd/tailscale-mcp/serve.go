@@ -31,6 +31,7 @@ import (
 	"tailscale-mcp/internal/tool/catalog"
 	"tailscale-mcp/internal/tool/catalog/typo"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/tsapi/limit"
 	"tailscale-mcp/internal/upstream/pool"
 	"tailscale-mcp/internal/upstream/servers"
 	"tailscale-mcp/internal/upstream/unit"
@@ -102,7 +103,7 @@ func runServe(ctx context.Context, s streams) error {
 	defer closeTrail(trail, log)
 	dispatcher := gate.NewDispatcher(gate.Options{
 		Registry: registry, Audit: counts.Audit(trail, offered(registry)), Digest: trail.Digest, Notice: offers.notice, Log: log,
-		Capability: cfg.Capability, AskPerson: cfg.ConfirmByPerson, Charge: charge(api),
+		Capability: cfg.Capability, AskPerson: cfg.ConfirmByPerson, Charge: charge(api), ChargeServers: chargeServers(),
 		Host:      func() gate.Host { return host(listener) },
 		ReadsOnly: func() string { return listener.State().ReadsOnly },
 	})
@@ -253,13 +254,31 @@ func (m *manager) told(err error) {
 	}
 }
 
-// charge is what a change that begins costs its caller; nothing without the API, as
-// nothing can be changed then.
+// charge is what a change of ours that begins costs its caller; nothing without the API, as
+// nothing of ours can be changed then.
 func charge(api *tsapi.API) func(caller string) error {
 	if api == nil {
 		return nil
 	}
 	return api.Charge
+}
+
+// serverChanges is how many calls that are no reads one caller may begin in a minute on
+// servers behind this one, a third of them at once: each has two records, for which others
+// go one day. They are nothing to the Tailscale API.
+const serverChanges = 600
+
+// chargeServers is what such a call costs its caller.
+func chargeServers() func(caller string) error {
+	quotas := limit.Quotas{PerMinute: serverChanges, Now: time.Now}
+	return func(caller string) error {
+		e := quotas.Take(caller)
+		if e == nil {
+			return nil
+		}
+		e.Message = fmt.Sprintf("this caller has begun as many calls of servers' tools that are no reads as one may: %d a minute, %d of them at once; nothing was done", serverChanges, serverChanges/3)
+		return e
+	}
 }
 
 // hostNames are the names that requests may be addressed to; none before

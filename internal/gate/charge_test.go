@@ -62,3 +62,28 @@ func TestCharge(t *testing.T) {
 		t.Errorf("charged were %v, want alice alone", left)
 	}
 }
+
+// TestChargeOfServers: what is asked of servers takes nothing from the share that a caller has
+// of our own changes, and has one of its own.
+func TestChargeOfServers(t *testing.T) {
+	ours, servers := 0, 0
+	registry := tool.NewRegistry(grant.Classes(), sample(newLatch()))
+	if left := registry.Set("files", grant.Classes(), gate.Offer{Tools: behindTools(map[string]grant.Class{"read": grant.Read, "write": grant.Write})}); len(left) > 0 {
+		t.Fatal(left)
+	}
+	log := &memory{}
+	d := gate.NewDispatcher(gate.Options{
+		Registry: registry, Audit: log, Log: slog.New(slog.DiscardHandler), Capability: capability, Host: func() gate.Host { return gate.Host{} },
+		Charge:        func(string) error { ours++; return nil },
+		ChargeServers: func(string) error { servers++; return nil },
+	})
+	h := harness{audit: log, Dispatcher: d.Of("files")}
+	for _, name := range []string{"read", "write"} {
+		if _, err := h.call(t.Context(), alice(t, `{"tools":["files/*"]}`), name, `{}`); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if ours != 0 || servers != 1 {
+		t.Errorf("charged %d times for ours and %d for servers, want none and once", ours, servers)
+	}
+}

@@ -60,7 +60,7 @@ type Request struct {
 }
 
 // Options are what a Dispatcher is made of; all are required but the limits, AskPerson,
-// Charge, Digest, Notice, Now and ReadsOnly.
+// Charge, ChargeServers, Digest, Notice, Now and ReadsOnly.
 type Options struct {
 	Registry *Registry
 	Audit    audit.Log
@@ -79,6 +79,8 @@ type Options struct {
 	// comes of it: its records push out older ones. An error refuses it. Nil charges
 	// nothing.
 	Charge func(caller string) error
+	// ChargeServers is the same for what is asked of a server behind the gate.
+	ChargeServers func(caller string) error
 	// Notice is what whoami tells everybody about this host.
 	Notice string
 	// Limit is the largest answer in bytes; zero means DefaultLimit.
@@ -108,7 +110,9 @@ type Dispatcher struct {
 	host       func() Host
 	readsOnly  func() string
 	charge     func(caller string) error
-	limit      int
+	// chargeServers is charge of the dispatchers to servers.
+	chargeServers func(caller string) error
+	limit         int
 	// resourceLimit is the limit of resources.
 	resourceLimit int
 	// cursorKey authenticates cursors; new with each process.
@@ -123,7 +127,7 @@ type Dispatcher struct {
 func NewDispatcher(o Options) *Dispatcher {
 	d := &Dispatcher{
 		registry: o.Registry, audit: o.Audit, log: o.Log,
-		capability: o.Capability, host: o.Host, readsOnly: o.ReadsOnly, charge: o.Charge, digest: o.Digest, notice: o.Notice,
+		capability: o.Capability, host: o.Host, readsOnly: o.ReadsOnly, charge: o.Charge, chargeServers: o.ChargeServers, digest: o.Digest, notice: o.Notice,
 		limit: cmp.Or(o.Limit, DefaultLimit), resourceLimit: cmp.Or(o.ResourceLimit, DefaultResourceLimit),
 		codes: &code.Store{}, askPerson: o.AskPerson, now: o.Now, rates: &rates{},
 	}
@@ -132,6 +136,9 @@ func NewDispatcher(o Options) *Dispatcher {
 	}
 	if d.charge == nil {
 		d.charge = func(string) error { return nil }
+	}
+	if d.chargeServers == nil {
+		d.chargeServers = func(string) error { return nil }
 	}
 	if d.now == nil {
 		d.now = time.Now
@@ -144,11 +151,14 @@ func NewDispatcher(o Options) *Dispatcher {
 }
 
 // Of returns the path to what a server behind the gate offers. It shares everything
-// else with d, but for Options.AskPerson: of a server's tools its entry says which a person
-// is asked about.
+// else with d, but for what a change costs, and for Options.AskPerson: of a server's tools
+// its entry says which a person is asked about.
 func (d *Dispatcher) Of(server string) *Dispatcher {
 	other := *d
 	other.server, other.askPerson = server, server == "" && d.askPerson
+	if server != "" {
+		other.charge = d.chargeServers
+	}
 	return &other
 }
 
