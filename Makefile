@@ -70,9 +70,16 @@ test: ## every test that needs no root, with the race detector
 test-loaded: ## make test again and again, beside other load (TIMES=10)
 	@.ci/test-loaded $(or $(TIMES),10)
 
+.PHONY: test-tools
+test-tools: ## the tests of every package where one needs a program that a machine may lack: here none is skipped
+	@TEST_REQUIRE_TOOLS=1 go test -count=1 -timeout 20m -skip '^Test(Root|Host)' \
+		$$(git grep -lE 'TEST_REQUIRE_TOOLS|testbed/clitest|TAILSCALE_API_EXAMPLES' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|')
+
 .PHONY: test-root
 test-root: | bin ## the tests with real addresses in network namespaces (root, /dev/net/tun)
-	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -timeout 20m -v -run '^TestRoot' ./... | grep -v 'no test files\|no tests to run\|^=== \|^PASS$$' | tee bin/test-root.log
+	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -timeout 20m -v -run '^TestRoot' \
+		$$(git grep -l '^func TestRoot' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') \
+		| grep -v 'no test files\|no tests to run\|^=== \|^PASS$$' | tee bin/test-root.log
 	@if grep -q -- '--- SKIP' bin/test-root.log; then echo 'a test was skipped where it must run'; exit 1; fi
 	@grep -q -- '--- PASS' bin/test-root.log
 
@@ -116,6 +123,10 @@ conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite,
 bench: ## speed and memory, as ratios against a floor measured in the same run
 	@go run ./internal/testbed/bench $(BENCH)
 
+.PHONY: bench-gateway
+bench-gateway: ## what the gateway adds to a server behind it, beside a pipe to the same server (BENCH_GATEWAY=flags)
+	@go run ./internal/testbed/benchgateway $(BENCH_GATEWAY)
+
 .PHONY: bench-policy
 bench-policy: ## compiling, asking and comparing policy files, with 5,000 devices and 500 rules (BENCH_POLICY=flags)
 	@go test -run '^$$' -bench . -benchmem $(BENCH_POLICY) ./internal/policy ./internal/policy/effect ./internal/policy/grammar
@@ -135,9 +146,8 @@ soak: | bin ## tailscale-mcp-proxy under load with every fault at random (SOAK=1
 	@grep -q -- '--- PASS: TestPX6Soak' bin/soak.log
 
 .PHONY: soak-gateway
-soak-gateway: | bin ## servers behind the gate that die and clients that leave, at random (SOAK=10m)
-	@go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./internal/gateway -soak $(or $(SOAK),10m) >bin/soak-gateway.log; \
-		grep -E '^(---|    soak_test)' bin/soak-gateway.log
+soak-gateway: | bin ## servers behind the gateway killed, hung, flooding, and callers leaving, at random (SOAK=10m)
+	@go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./internal/gateway -soak $(or $(SOAK),10m) | tee bin/soak-gateway.log
 	@grep -q -- '--- PASS: TestSoak' bin/soak-gateway.log
 
 .PHONY: cross

@@ -134,7 +134,8 @@
 //     (make demo), an administrator's tasks (make assistant), the attacks (make abuse),
 //     the benchmarks (make bench, make bench-proxy) and conformance; running runs the built
 //     daemon for them; host boots whole Debian hosts, life
-//     leads the packages through theirs (make test-host), packages installs them; fakelocal
+//     leads the packages through theirs (make test-host), packages installs them; jail tries
+//     from inside a server what its sandbox is to prevent; fakelocal
 //     fakes a tailscaled; tooltest and clitest are for the tests of tools and command lines.
 //
 // # The import rule

@@ -62,6 +62,9 @@ func (k *kind) install(t *testing.T) {
 	for _, name := range units(t) {
 		write(t, filepath.Join(tree, "usr/lib/systemd/system", name), read(t, name), 0o644)
 	}
+	for _, name := range []string{"sysusers.d/tailscale-mcp.conf", "tmpfiles.d/tailscale-mcp.conf"} {
+		write(t, filepath.Join(tree, "usr/lib", name), read(t, name), 0o644)
+	}
 	if err := k.CopyDir(t.Context(), tree, "/"); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +72,7 @@ func (k *kind) install(t *testing.T) {
 	if err := k.Write(t.Context(), "/etc/systemd/system/tailscaled.service.d/limit.conf", "[Unit]\nStartLimitIntervalSec=0\n", 0o644); err != nil {
 		t.Fatal(err)
 	}
-	k.do(t, "systemctl daemon-reload")
+	k.do(t, "systemd-sysusers tailscale-mcp.conf; systemd-tmpfiles --create tailscale-mcp.conf; systemctl daemon-reload")
 }
 
 // do runs a command line on the host, which must succeed.

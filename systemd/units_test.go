@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tailscale-mcp/internal/upstream/unit"
 )
 
 // analyze runs systemd-analyze and returns all that it says.
@@ -57,6 +59,7 @@ func install(t *testing.T, dropIns ...string) (root string) {
 	}
 	write(t, filepath.Join(system, "tailscaled.service"),
 		"[Unit]\nDescription=tailscaled\n[Service]\nType=notify\nExecStart=/usr/sbin/tailscaled\n[Install]\nWantedBy=multi-user.target\n", 0o644)
+	write(t, filepath.Join(root, "usr/lib/sysusers.d/tailscale-mcp.conf"), read(t, "sysusers.d/tailscale-mcp.conf"), 0o644)
 	for _, program := range []string{"usr/sbin/tailscaled", "usr/bin/tailscale-mcp", "bin/sh"} {
 		write(t, filepath.Join(root, program), "", 0o755)
 	}
@@ -180,10 +183,38 @@ func TestUnitsCommandsOutsideTheSandbox(t *testing.T) {
 	}
 }
 
+// TestScriptsStopServers: what the scripts of the packages stop is what the generator
+// names so: the target that wants the sockets, and the slice above those of all servers.
+func TestScriptsStopServers(t *testing.T) {
+	above, _, ok := strings.Cut(unit.SliceName("x"), "-x.")
+	if !ok {
+		t.Fatalf("the slice of a server is %s", unit.SliceName("x"))
+	}
+	for _, script := range []string{"deb/prerm", "rpm/preun"} {
+		if text := read(t, filepath.Join("../packaging", script)); !strings.Contains(text, unit.Target+" "+above+".slice ") {
+			t.Errorf("%s does not stop %s and %s.slice", script, unit.Target, above)
+		}
+	}
+}
+
+// TestServersGroup: the group of the sockets and entries is the one that is made, that has
+// the folder, and that the daemon is in.
+func TestServersGroup(t *testing.T) {
+	for name, line := range map[string]string{
+		"sysusers.d/tailscale-mcp.conf": "g " + unit.Group + " -\n",
+		"tmpfiles.d/tailscale-mcp.conf": "/etc/tailscale-mcp/servers.d 2750 root " + unit.Group + " -\n",
+		"tailscale-mcp.service":         "SupplementaryGroups=" + unit.Group + "\n",
+	} {
+		if !strings.Contains(read(t, name), line) {
+			t.Errorf("%s has no %q", name, line)
+		}
+	}
+}
+
 // units are the files that are installed.
 func units(t *testing.T) []string {
 	t.Helper()
-	return append(services(t), matching(t, "*.socket")...)
+	return slices.Concat(services(t), matching(t, "*.socket"), matching(t, "*.target"))
 }
 
 func services(t *testing.T) []string {

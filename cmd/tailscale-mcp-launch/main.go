@@ -18,6 +18,11 @@
 // Without systemd, TAILSCALE_MCP_SERVERS=DIR names the folder of the entries; only with
 // TAILSCALE_MCP_SERVERS_UNCONFINED=true, because nothing confines the server then.
 //
+// Before it starts a server it sees for itself whether the host holds what the unit says of
+// folders and networks: systemd takes much of it also where it cannot. With --denied
+// instead of a name it does only that, for tailscale-mcp server apply, in a unit that may
+// reach no address.
+//
 // This is the only part of the product that starts a program.
 package main
 
@@ -28,6 +33,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tailscale-mcp/internal/upstream/entry"
 	"tailscale-mcp/internal/upstream/frame"
 	"tailscale-mcp/internal/upstream/npm"
 )
@@ -56,6 +62,13 @@ func run(args []string, getenv func(string) string) int {
 	if len(args) != 1 {
 		fmt.Fprintln(os.Stderr, "usage: launch NAME, as the unit of a server does it; see tailscale-mcp-server(8)")
 		return exitUsage
+	}
+	if args[0] == "--denied" {
+		if err := denied(entry.Network{Internet: true}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return exitConfig
+		}
+		return 0
 	}
 	out, err := frame.NewWriter(os.Stdout, getenv("INVOCATION_ID"))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/upstream/entry"
@@ -18,6 +19,8 @@ import (
 const (
 	// entryCredential is what the unit calls the entry.
 	entryCredential = "server.json"
+	// systemdCredentials is where systemd puts credentials of services.
+	systemdCredentials = "/run/credentials/"
 	// standardPath is where programs are found, unless the entry gives PATH.
 	standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	// maxCredential is the longest credential, in bytes.
@@ -46,6 +49,12 @@ func load(name, packages string, getenv func(string) string) (program, error) {
 	}
 	if !s.Stdio() {
 		return program{}, fmt.Errorf("server %s has a URL: there is nothing to start; run tailscale-mcp server apply", name)
+	}
+	// Tests have credentials elsewhere, and no units that cover anything.
+	if strings.HasPrefix(credentials, systemdCredentials) {
+		if err := errors.Join(uncovered("/", slices.Concat(s.Read, s.Write)), denied(s.Network)); err != nil {
+			return program{}, fmt.Errorf("server %s: %w", name, err)
+		}
 	}
 	env, err := entry.Fill(s.Env, func(name string) (string, error) { return credential(credentials, name) })
 	if err != nil {

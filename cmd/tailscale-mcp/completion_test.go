@@ -14,6 +14,14 @@ import (
 // completionScript is what the program prints for a shell.
 func completionScript(t *testing.T, shell string) string {
 	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"files", "forge", "notes"} {
+		if err := os.WriteFile(filepath.Join(dir, name+".json"), []byte(`{"command":"x"}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("TAILSCALE_MCP_SERVERS", dir)
+	t.Setenv("TAILSCALE_MCP_SERVERS_UNCONFINED", "true")
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +53,16 @@ func completionCases() map[string][]string {
 		"grant whoami list_pee":        {"list_peers"},
 		"tools --js":                   {"--json"},
 		"tools --m":                    {"--markdown"},
+		"server ":                      {"add", "apply", "approve", "check", "list", "remove", "show"},
+		"server a":                     {"add", "apply", "approve"},
+		"server show ":                 {"files", "forge", "notes"},
+		"server approve fi":            {"files"},
+		"server check f":               {"files", "forge"},
+		"server remove files ":         nil,
+		"server add ":                  nil,
+		"server list ":                 nil,
+		"server add x --re":            {"--read"},
+		"server approve files --s":     {"--suggested"},
 		"completion ":                  cli.Shells(),
 		"completion z":                 {"zsh"},
 		"help ver":                     {"version"},

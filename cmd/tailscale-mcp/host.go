@@ -95,6 +95,8 @@ func checkServers(ctx context.Context, cfg config.Config, servers known.Servers,
 // serverCommand is for the servers behind this one.
 func serverCommand() *cobra.Command {
 	return manage.Command(func(ctx context.Context, changes bool) (manage.Host, func(), error) {
+		// The completions of fish set it for cobra; it is no variable of the configuration.
+		_ = os.Unsetenv("TAILSCALE_MCP_ACTIVE_HELP")
 		cfg, err := operatorConfig(person{err: io.Discard})
 		if err != nil {
 			return manage.Host{}, nil, err

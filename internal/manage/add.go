@@ -130,7 +130,7 @@ func (h Host) next(ctx context.Context, p Person, name string) {
 		p.say("\nNext, in \"grants\" of the tailnet policy file, with whoever shall use it as \"src\":\n%s\n", text)
 	}
 	if url := h.URL(ctx, name); url != "" {
-		p.say("\nClients reach it at %s\nand by standard input and output with: tailscale-mcp-proxy install CLIENT --server %s\n", url, url)
+		p.say("\nClients reach it at %s\nand by standard input and output with: tailscale-mcp-proxy install CLIENT --name %s --server %s\n", url, name, url)
 	}
 }
 

@@ -74,6 +74,9 @@ func (h Host) ready(ctx context.Context, p Person, s entry.Server, a Applying) e
 	if mistakes := s.Host(); len(mistakes) > 0 {
 		return mistakes
 	}
+	if err := h.held(ctx, s); err != nil {
+		return err
+	}
 	run, isNPM, err := npm.Parse(s.Command, s.Args)
 	if err != nil || !isNPM {
 		return err

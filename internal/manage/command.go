@@ -5,6 +5,7 @@ package manage
 import (
 	"bufio"
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,7 +39,7 @@ func (v *verbs) verb(c *cobra.Command, changes bool, do func(ctx context.Context
 	} else {
 		c.Flags().BoolVar(&v.json, "json", false, "as JSON")
 	}
-	if c.ValidArgsFunction == nil && c.Args != nil {
+	if strings.Contains(c.Use, "NAME") && c.Name() != "add" { // whose name is a new one
 		c.ValidArgsFunction = cli.Words(func() []string { return v.names(c.Context()) })
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {

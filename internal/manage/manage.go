@@ -52,6 +52,9 @@ type Systemd interface {
 	// Install runs npm in a unit without privileges and leaves what it installed in a
 	// folder, which is the root's from then on.
 	Install(ctx context.Context, what Package) error
+	// Denies reports whether addresses that a unit is to be denied are denied: systemd
+	// takes IPAddressDeny= also where it cannot.
+	Denies(ctx context.Context) (bool, error)
 }
 
 // Unit is one unit as systemd has it.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,7 @@ type booted struct {
 
 	active map[string]bool
 	fail   error
+	open   bool // it denies no addresses
 }
 
 func (b *booted) Reload(context.Context) error { return nil }
@@ -62,6 +64,8 @@ func (b *booted) Units(_ context.Context, pattern string) (units []Unit, err err
 	}
 	return units, nil
 }
+
+func (b *booted) Denies(context.Context) (bool, error) { return !b.open, nil }
 
 func (b *booted) Install(context.Context, Package) error { return errors.New("no npm here") }
 
@@ -111,8 +115,8 @@ func TestAdd(t *testing.T) {
 	}
 	for _, want := range []string{
 		"written: " + filepath.Join(d.Dir, "files.json"), "files: started", `says that it is "odd" 1`, `new tool "echo"`, "Repeats what it is told.",
-		"read: echo", "write: count", "destructive: ", "approved: 11 tools, 1 prompt, 1 template", `"files/read:*"`,
-		"http://host:8080/files/mcp", "tailscale-mcp-proxy install CLIENT --server http://host:8080/files/mcp",
+		"read: echo", "write: count", "destructive: ", "tools, 1 prompt, 1 template", `"files/read:*"`,
+		"http://host:8080/files/mcp", "tailscale-mcp-proxy install CLIENT --name files --server http://host:8080/files/mcp",
 	} {
 		if !strings.Contains(d.out.String(), want) {
 			t.Errorf("said, without %q:\n%s", want, d.out.String())
@@ -131,7 +135,7 @@ func TestAdd(t *testing.T) {
 	person := d.as("")
 	person.JSON = true
 	var list []State
-	if err := d.List(t.Context(), person); err != nil || json.Unmarshal(d.out.Bytes(), &list) != nil || len(list) != 1 || list[0].State != "served" || list[0].Tools != 11 {
+	if err := d.List(t.Context(), person); err != nil || json.Unmarshal(d.out.Bytes(), &list) != nil || len(list) != 1 || list[0].State != "served" || list[0].Tools != len(p.Tools) || list[0].Tools == 0 {
 		t.Errorf("%v, listed %s", err, d.out.String())
 	}
 }
@@ -211,6 +215,44 @@ func TestApply(t *testing.T) {
 	}
 	if err := d.Remove(t.Context(), d.as(""), "one"); err == nil || !strings.Contains(err.Error(), `no server "one"`) {
 		t.Errorf("twice: %v", err)
+	}
+}
+
+// TestHeld: where addresses are not denied, a server that needs that is not started, and
+// what it has running of before is stopped.
+func TestHeld(t *testing.T) {
+	d := newDesk(t)
+	networks := map[string]string{"none": `"none"`, "open": `"unconfined"`, "internet": `"internet"`, "lan": `["10.1.0.0/16"]`}
+	for name, network := range networks {
+		d.systemd.Write(name, d.systemd.OddPath(), nil, `{"network": `+network+`}`)
+	}
+	started := func() (names []string) {
+		for name := range d.systemd.active {
+			names = append(names, server(name))
+		}
+		slices.Sort(names)
+		return names
+	}
+	if err := d.Apply(t.Context(), d.as(""), Applying{}); err != nil || len(started()) != len(networks) {
+		t.Fatalf("%v, started %v", err, started())
+	}
+	d.systemd.open = true
+	err := d.Apply(t.Context(), d.as(""), Applying{})
+	if got := strings.Join(started(), " "); got != "none open" {
+		t.Errorf("started: %s", got)
+	}
+	for _, want := range []string{"internet: addresses are not denied on this host, so that with network internet", "lan: addresses are not denied on this host, so that with network 10.1.0.0/16"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	adding := d.odd("more")
+	adding.Network = "internet"
+	if err := d.Add(t.Context(), d.as(""), adding); err == nil || !strings.Contains(err.Error(), "addresses are not denied") {
+		t.Errorf("added: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(d.Dir, "more.json")); err == nil {
+		t.Error("the entry of the server that was refused is there")
 	}
 }
 

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/coreos/go-systemd/v22/dbus"
 	godbus "github.com/godbus/dbus/v5"
 
 	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/upstream/unit"
 )
 
 // manager is systemd, asked over its own socket, which is root's.
@@ -32,12 +34,12 @@ func Connect(ctx context.Context) (Systemd, func(), error) {
 
 func (m manager) Reload(ctx context.Context) error { return m.c.ReloadContext(ctx) }
 
-func (m manager) Start(ctx context.Context, unit string) error {
-	return m.job(ctx, unit, "start", m.c.StartUnitContext)
+func (m manager) Start(ctx context.Context, name string) error {
+	return m.job(ctx, name, "start", m.c.StartUnitContext)
 }
 
-func (m manager) Stop(ctx context.Context, unit string) error {
-	return m.job(ctx, unit, "stop", m.c.StopUnitContext)
+func (m manager) Stop(ctx context.Context, name string) error {
+	return m.job(ctx, name, "stop", m.c.StopUnitContext)
 }
 
 // job has systemd do something with a unit and waits for what comes of it.
@@ -100,6 +102,33 @@ func (m manager) Install(ctx context.Context, p Package) error {
 		return cli.Hint(fmt.Errorf("the package %s was not installed", p.Spec), "journalctl -t "+name+" has what npm says")
 	}
 	return adopt(folder, p.Folder)
+}
+
+// Denies has the launcher try in a unit that may reach no address.
+func (m manager) Denies(ctx context.Context) (bool, error) {
+	const name = "tailscale-mcp-denied.service"
+	type prefix struct {
+		Family  int32
+		Address []byte
+		Bits    uint32
+	}
+	properties := []dbus.Property{
+		dbus.PropDescription("whether this host denies addresses to MCP servers"),
+		dbus.PropType("oneshot"), dbus.PropExecStart([]string{unit.Launcher, "--denied"}, false),
+		property("DynamicUser", true), property("NoNewPrivileges", true), property("CapabilityBoundingSet", uint64(0)),
+		property("IPAddressDeny", []prefix{{syscall.AF_INET, make([]byte, 4), 0}, {syscall.AF_INET6, make([]byte, 16), 0}}),
+		property("CollectMode", "inactive-or-failed"), property("SyslogIdentifier", name),
+	}
+	result := make(chan string, 1)
+	if _, err := m.c.StartTransientUnitContext(ctx, name, "replace", properties, result); err != nil {
+		return false, fmt.Errorf("systemd does not try whether addresses are denied here: %w", err)
+	}
+	select {
+	case how := <-result:
+		return how == "done", nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 }
 
 func property(name string, value any) dbus.Property {

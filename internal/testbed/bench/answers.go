@@ -15,6 +15,7 @@ import (
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/testbed"
 	"tailscale-mcp/internal/testbed/fakeapi"
+	"tailscale-mcp/internal/testbed/load"
 	"tailscale-mcp/internal/testbed/measure"
 	"tailscale-mcp/internal/tool/catalog"
 	"tailscale-mcp/internal/tsapi"
@@ -36,16 +37,16 @@ func toolRows(ctx context.Context, tn *testbed.Tailnet, server, alice *testbed.N
 		if err := tn.SetGrants(ctx, server, testbed.Grant{Src: []*testbed.Node{alice}, Cap: capability, Values: []string{who.grants}}); err != nil {
 			return err
 		}
-		row, err := serveAndLoad(ctx, everything(server, &tsapi.API{}), alice, listTools(modern), each)
+		row, err := serveAndLoad(ctx, everything(server, &tsapi.API{}), alice, load.List(load.Modern), each)
 		if err != nil {
 			return err
 		}
-		n, shown, err := shownToModels(row.body)
+		n, shown, err := shownToModels(row.one.Body)
 		if err != nil {
 			return err
 		}
 		fmt.Printf("%-20s %d tools, %d bytes (about %d tokens), of them %d (about %d tokens) for the model; p50 %v\n",
-			who.what, n, len(row.body), tokens(len(row.body)), shown, tokens(shown), row.one.p50.Round(time.Microsecond))
+			who.what, n, len(row.one.Body), tokens(len(row.one.Body)), shown, tokens(shown), row.one.P50.Round(time.Microsecond))
 	}
 	return nil
 }
@@ -108,16 +109,16 @@ func answerRow(ctx context.Context, server, alice *testbed.Node, n int, each tim
 	if err != nil {
 		return err
 	}
-	row, err := serveAndLoad(ctx, everything(server, api), alice, toolCall(modern, "list_all_devices", `{}`), each)
+	row, err := serveAndLoad(ctx, everything(server, api), alice, load.Call(load.Modern, "list_all_devices", `{}`), each)
 	if err != nil {
 		return err
 	}
-	size, err := textSize(row.body)
+	size, err := textSize(row.one.Body)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%-14s %14d %14d %14d %12s %12s %8.2f\n", fmt.Sprint(n, " devices"), len(body), size, tokens(size),
-		decoding.Round(time.Microsecond), row.one.p50.Round(time.Microsecond), float64(row.one.p50)/float64(decoding))
+		decoding.Round(time.Microsecond), row.one.P50.Round(time.Microsecond), float64(row.one.P50)/float64(decoding))
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/testbed"
+	"tailscale-mcp/internal/testbed/load"
 	"tailscale-mcp/internal/testbed/measure"
 )
 
@@ -53,7 +54,7 @@ func memory(ctx context.Context, server, alice *testbed.Node, calls int) error {
 
 	c := alice.HTTPClient()
 	url := fmt.Sprintf("http://%s:%d/mcp", server.Name, port)
-	q := toolCall(modern, "whoami", "{}")
+	q := load.Call(load.Modern, "whoami", "{}")
 	if err := untilServed(ctx, c, url, q); err != nil {
 		return err
 	}
@@ -77,13 +78,13 @@ func memory(ctx context.Context, server, alice *testbed.Node, calls int) error {
 	return nil
 }
 
-func untilServed(ctx context.Context, c *http.Client, url string, q request) error {
+func untilServed(ctx context.Context, c *http.Client, url string, q load.Request) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		_, err := q.send(ctx, c, url)
+		_, err := q.Send(ctx, c, url)
 		if err == nil {
 			return nil
 		}
@@ -95,7 +96,7 @@ func untilServed(ctx context.Context, c *http.Client, url string, q request) err
 	}
 }
 
-func callMany(ctx context.Context, c *http.Client, url string, q request, n int) error {
+func callMany(ctx context.Context, c *http.Client, url string, q load.Request, n int) error {
 	var left atomic.Int64
 	left.Store(int64(n))
 	var mu sync.Mutex
@@ -104,7 +105,7 @@ func callMany(ctx context.Context, c *http.Client, url string, q request, n int)
 	for range 32 {
 		wg.Go(func() {
 			for left.Add(-1) >= 0 {
-				if _, err := q.send(ctx, c, url); err != nil {
+				if _, err := q.Send(ctx, c, url); err != nil {
 					mu.Lock()
 					first = errors.Join(first, err)
 					mu.Unlock()

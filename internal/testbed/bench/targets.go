@@ -22,6 +22,7 @@ import (
 	"tailscale-mcp/internal/identity"
 	"tailscale-mcp/internal/mcpserver"
 	"tailscale-mcp/internal/testbed"
+	"tailscale-mcp/internal/testbed/load"
 	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/tool"
 )
@@ -31,7 +32,7 @@ const capability = "jaxxstorm.com/cap/mcp"
 // stackRows compares the stack with a plain handler that knows its caller just
 // as well, and with mcp-go alone, which knows nobody.
 func stackRows(ctx context.Context, server, alice *testbed.Node, each time.Duration) error {
-	call := func(revision string) request { return toolCall(revision, "get_echo", `{"text":"hello"}`) }
+	call := func(revision string) load.Request { return load.Call(revision, "get_echo", `{"text":"hello"}`) }
 	fmt.Println("One call of a trivial tool. In flight: 1 and 32. The last column is p50 against the floor of the same line's WhoIs.")
 	fmt.Println()
 	fmt.Printf("%-44s %12s %12s %12s %12s %8s\n", "", "p50 at 1", "calls/s at 1", "p50 at 32", "calls/s at 32", "ratio")
@@ -40,20 +41,20 @@ func stackRows(ctx context.Context, server, alice *testbed.Node, each time.Durat
 		age  time.Duration
 	}{{"WhoIs for every request", -1}, {"WhoIs coalesced, kept 1 s", time.Second}} {
 		resolver := resolver(server, kept.age)
-		floor, err := serveAndLoad(ctx, plain(resolver), alice, call(modern), each)
+		floor, err := serveAndLoad(ctx, plain(resolver), alice, call(load.Modern), each)
 		if err != nil {
 			return err
 		}
 		floor.print("net/http, "+kept.what, 0)
-		for _, revision := range []string{legacy, modern} {
+		for _, revision := range []string{load.Legacy, load.Modern} {
 			row, err := serveAndLoad(ctx, stack(resolver), alice, call(revision), each)
 			if err != nil {
 				return err
 			}
-			row.print("full stack "+revision+", "+kept.what, floor.one.p50)
+			row.print("full stack "+revision+", "+kept.what, floor.one.P50)
 		}
 	}
-	for _, revision := range []string{legacy, modern} {
+	for _, revision := range []string{load.Legacy, load.Modern} {
 		row, err := serveAndLoad(ctx, bare(), alice, call(revision), each)
 		if err != nil {
 			return err

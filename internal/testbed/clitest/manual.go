@@ -12,9 +12,18 @@ import (
 	"testing"
 )
 
-// ManualFile is where a manual page is, seen from a package two folders below
-// the root: tailscale-mcp.8.
-func ManualFile(page string) string { return filepath.Join("..", "..", "packaging", "man", page) }
+// ManualFile is where a manual page is, such as tailscale-mcp.8, seen from a package
+// anywhere below the root.
+func ManualFile(page string) string {
+	up := "."
+	for range 6 {
+		if _, err := os.Stat(filepath.Join(up, "packaging", "man")); err == nil {
+			break
+		}
+		up = filepath.Join("..", up)
+	}
+	return filepath.Join(up, "packaging", "man", page)
+}
 
 // Manual is a manual page in mdoc, by section.
 func Manual(t *testing.T, page string) map[string]string {

@@ -4,7 +4,7 @@
 # until standard input ends: whoever holds the other end is gone then, in
 # whatever way. When this process ends, the kernel ends and removes all of it.
 #
-#   sh -euc TEXT boot TREE NAME ADDRESS GATEWAY BRIDGE UDEV
+#   sh -euc TEXT boot TREE NAME ADDRESS GATEWAY BRIDGE UDEV CALLS
 #
 # TREE     the Debian tree, which stays as it is
 # NAME     the host's name
@@ -12,7 +12,8 @@
 # GATEWAY  the bridge's address
 # BRIDGE   a bridge in this network namespace
 # UDEV     true, or false for a host like an LXC container
-tree=$1 name=$2 address=$3 gateway=$4 bridge=$5 udev=$6
+# CALLS    that the host's programs may make besides those of any container
+tree=$1 name=$2 address=$3 gateway=$4 bridge=$5 udev=$6 calls=$7
 
 # A machine may keep its control groups in the old way, which systemd refuses
 # since version 256. The root of this mount is the host's own control group.
@@ -53,7 +54,7 @@ $udev && init="
 boot() {
 	systemd-nspawn --quiet --register=no --keep-unit --directory=$root --machine="$name" \
 		--resolv-conf=off --timezone=off --link-journal=no --network-bridge="$bridge" \
-		--bind=/dev/net/tun --capability=CAP_NET_ADMIN --system-call-filter=bpf \
+		--bind=/dev/net/tun --capability=CAP_NET_ADMIN --system-call-filter="$calls" \
 		--kill-signal=SIGRTMIN+3 -- /bin/sh -c "$init" </dev/null
 }
 

@@ -30,6 +30,10 @@ type Options struct {
 	// Udev gives the host device units. Without it the host is like an LXC container.
 	Udev bool
 
+	// WithoutBPF is a host whose container does not allow bpf: its systemd takes IPAddressAllow= and
+	// IPAddressDeny= and does nothing with them.
+	WithoutBPF bool
+
 	// Tailscale installs tailscaled, as a unit, and logs it in; see Host.InstallTailscale and Host.Join.
 	Tailscale bool
 
@@ -93,10 +97,15 @@ func Start(ctx context.Context, opts Options) (h *Host, err error) {
 	bridge, addr := h.Tailnet.Bridge(), h.Tailnet.GuestAddr()
 	h.LAN = addr.Addr()
 	h.life = ours
+	// Tests of sandboxes try what a container is refused otherwise.
+	calls := "perf_event_open pidfd_getfd @pkey"
+	if !opts.WithoutBPF {
+		calls += " bpf"
+	}
 	h.cmd = exec.CommandContext(context.WithoutCancel(ctx), "nsenter", "--net="+bridge.NamespacePath, "--",
 		"sh", "-c", keepScript, "keep", h.group, enterScript,
 		"sh", "-euc", bootScript, "boot", tree, h.Name, addr.String(), bridge.Addr.Addr().String(), bridge.Name,
-		strconv.FormatBool(opts.Udev))
+		strconv.FormatBool(opts.Udev), calls)
 	h.cmd.Stdin, h.cmd.Stdout, h.cmd.Stderr = theirs, h.console, h.console
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // an interrupt of the test is none of the host
 	if err := h.cmd.Start(); err != nil {

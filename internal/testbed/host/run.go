@@ -70,3 +70,12 @@ func (h *Host) write(ctx context.Context, path string, from io.Reader, mode os.F
 func (h *Host) Journal(ctx context.Context, unit string) (string, error) {
 	return h.Run(ctx, "journalctl", "--boot", "--no-pager", "--output=cat", "--unit="+unit)
 }
+
+// Path is where this machine finds a path of the host's, such as a socket to connect to. It holds until the host reboots.
+func (h *Host) Path(path string) (string, error) {
+	leader, err := h.leader()
+	if err != nil {
+		return "", fmt.Errorf("finding %s of %s: %w", path, h.Name, err)
+	}
+	return fmt.Sprintf("/proc/%d/root%s", leader, path), nil
+}

@@ -6,7 +6,8 @@
 // refused again; once by a client that speaks HTTP, once through the stdio
 // proxy, which also asks the person before a device is removed; without it that takes
 // the code of a refusal. Then a policy file decides, which every tailscaled obeys: somebody
-// is let in and shut out again by edits of it. It needs no root and no account. It ends with an error at the first
+// is let in and shut out again by edits of it. Then MCP servers that know no callers are put
+// behind it, where each person gets of them what is granted. It needs no root and no account. It ends with an error at the first
 // step that does not go as told, and leaves nothing running.
 //
 // The control server, the nodes' tailscaled, tailscale-mcp and
@@ -54,6 +55,7 @@ func tell(ctx context.Context) (err error) {
 		st.throughTheProxy,
 		st.confirmed,
 		st.ruled,
+		st.behind,
 		st.withoutCredential,
 		st.auditTrail,
 	} {

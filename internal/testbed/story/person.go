@@ -26,7 +26,20 @@ type person struct {
 
 // direct is a client that speaks HTTP to the server over the tailnet.
 func (st *stage) direct(ctx context.Context, name string, n *testbed.Node) (*person, error) {
-	t, err := transport.NewStreamableHTTP(st.url(), transport.WithHTTPBasicClient(n.HTTPClient()))
+	return directAt(ctx, name, n, st.url())
+}
+
+// served is such a client of a server behind the daemon, from when it is there for them.
+func (st *stage) served(ctx context.Context, name string, n *testbed.Node, server string) (p *person, err error) {
+	err = running.Await(ctx, 2*within, func() error {
+		p, err = directAt(ctx, name, n, st.at(server))
+		return err
+	})
+	return p, err
+}
+
+func directAt(ctx context.Context, name string, n *testbed.Node, url string) (*person, error) {
+	t, err := transport.NewStreamableHTTP(url, transport.WithHTTPBasicClient(n.HTTPClient()))
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +56,11 @@ func (st *stage) proxied(ctx context.Context, name string, n *testbed.Node, opti
 // url is the address that a person types: the node's MagicDNS name.
 func (st *stage) url() string {
 	return fmt.Sprintf("http://%s:%d/mcp", st.server.Name, st.daemon.Port)
+}
+
+// at is that of a server behind the daemon.
+func (st *stage) at(server string) string {
+	return fmt.Sprintf("http://%s:%d/%s/mcp", st.server.Name, st.daemon.Port, server)
 }
 
 func begin(ctx context.Context, name string, c *client.Client) (*person, error) {

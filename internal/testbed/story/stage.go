@@ -27,6 +27,7 @@ type stage struct {
 	runner *testbed.Node // alice's, until it is tagged tag:ci
 
 	daemon *running.Daemon
+	host   *host
 }
 
 func newStage(ctx context.Context) (st *stage, err error) {
@@ -40,8 +41,11 @@ func newStage(ctx context.Context) (st *stage, err error) {
 	if st.dir, err = os.MkdirTemp("", "tailscale-mcp-story-"); err != nil {
 		return st, err
 	}
-	step("building tailscale-mcp and tailscale-mcp-proxy")
+	step("building tailscale-mcp, its launcher of servers, and tailscale-mcp-proxy")
 	if err := running.Build(ctx, st.dir); err != nil {
+		return st, err
+	}
+	if st.host, err = st.newHost(ctx); err != nil {
 		return st, err
 	}
 	step("starting a tailnet on this machine: its own control server, and a tailscaled for each node")
@@ -71,8 +75,9 @@ func newStage(ctx context.Context) (st *stage, err error) {
 	}
 	st.api.SetDevices(devices(nodes))
 	step("tailscale-mcp on ts-mcp, with an API credential; this host offers every class of tools")
-	st.daemon, err = st.startDaemon(ctx, "TAILSCALE_API_URL="+st.api.URL(), "TAILSCALE_API_KEY="+fakeapi.DefaultAPIKey, "TAILSCALE_MCP_ALLOW=read,write,destructive,escalating",
-		"TAILSCALE_MCP_MAX_API_RATE=600") // nobody asks as fast as this story is told
+	st.daemon, err = st.startDaemon(ctx, append(st.host.Environ(),
+		"TAILSCALE_API_URL="+st.api.URL(), "TAILSCALE_API_KEY="+fakeapi.DefaultAPIKey, "TAILSCALE_MCP_ALLOW=read,write,destructive,escalating",
+		"TAILSCALE_MCP_MAX_API_RATE=600")...) // nobody asks as fast as this story is told
 	return st, err
 }
 
@@ -93,6 +98,9 @@ func (st *stage) Close() error {
 	var errs []error
 	if st.daemon != nil {
 		errs = append(errs, st.daemon.Stop())
+	}
+	if st.host != nil {
+		errs = append(errs, st.host.Close())
 	}
 	if st.tn != nil {
 		errs = append(errs, st.tn.Close())

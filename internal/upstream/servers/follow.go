@@ -81,7 +81,7 @@ func (s *Servers) read(f entry.File, mark string) {
 	k := &server{entry: f.Server, pin: p, stamp: mark}
 	if why != "" {
 		s.forget(f.Name, why)
-		s.known[f.Name] = &server{entry: entry.Server{Name: f.Name}, stamp: mark} // so that it is said once
+		s.known[f.Name] = &server{entry: entry.Server{Name: f.Name}, off: true, stamp: mark} // so that it is said once
 		return
 	}
 	s.set(k)

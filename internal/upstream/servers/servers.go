@@ -60,6 +60,8 @@ type Servers struct {
 type server struct {
 	entry entry.Server
 	pin   pin.Pin
+	// off: it cannot be served as its files are.
+	off bool
 	// stamp tells whether the files have changed since.
 	stamp string
 	// shown is what of the pin each process has shown differently, and why it is withheld,
@@ -87,6 +89,10 @@ func New(o Options) *Servers {
 // Close ends all processes.
 func (s *Servers) Close() { s.pool.Close() }
 
+// Processes returns how many processes there are, by server; of those that have none,
+// nothing.
+func (s *Servers) Processes() map[string]int { return s.pool.Count() }
+
 // About is what clients are told of a server before they ask it anything.
 type About struct {
 	Instructions              string
@@ -102,7 +108,7 @@ func (s *Servers) About(name string) (About, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.known[name]
-	if k == nil {
+	if k == nil || k.off {
 		return About{}, false
 	}
 	can, now := offer.CanOf(k.entry, k.pin), s.o.Registry.Of(name)

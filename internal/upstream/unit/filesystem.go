@@ -29,11 +29,21 @@ var visible = []string{
 	"dev", "proc", "sys", "tmp", // PrivateDevices=, ProtectProc=, ProtectKernelTunables=, PrivateTmp=
 }
 
+// always are the folders of the root that are covered whatever host it is.
+//
+// ProtectHome=tmpfs by itself leaves its folders to write to, and read-only, which
+// DynamicUser= implies, leaves them to read.
+var always = []string{"/etc", "/home", "/root", "/run", "/run/user", "/var"}
+
+// Known reports whether the unit of every server covers a folder of the root, or leaves it
+// on purpose: what others there are is known to the units that were made afterwards.
+func Known(name string) bool {
+	return slices.Contains(visible, name) || slices.Contains(always, "/"+name)
+}
+
 // covered returns the folders of the root that a server finds empty: all but those.
 func covered(top []string) ([]string, error) {
-	// ProtectHome=tmpfs by itself leaves its folders to write to, and read-only, which
-	// DynamicUser= implies, leaves them to read.
-	dirs := []string{"/etc", "/home", "/root", "/run", "/run/user", "/var"}
+	dirs := slices.Clone(always)
 	for _, name := range top {
 		path := "/" + name
 		if slices.Contains(visible, name) || slices.Contains(dirs, path) {

@@ -20,7 +20,7 @@ func service(s entry.Server, hidden []string) string {
 	// A failed instance is in the journal; kept, it would count as a connection.
 	line("CollectMode=inactive-or-failed")
 	line("\n[Service]")
-	line("ExecStart=%s %s", launcher, s.Name)
+	line("ExecStart=%s %s", Launcher, s.Name)
 	line("StandardInput=socket\nStandardOutput=socket")
 	// Without the prefix of a level: an emergency would go to every terminal of the host.
 	line("StandardError=journal\nSyslogIdentifier=tailscale-mcp-%s\nSyslogLevelPrefix=no", s.Name)
@@ -41,6 +41,8 @@ func service(s entry.Server, hidden []string) string {
 	line("\n# Who it is")
 	if s.User == "" {
 		line("DynamicUser=yes\nUser=%s", account(s))
+		// Nobody else has this account: it bounds processes also where no control group does.
+		line("LimitNPROC=%d", s.Tasks+launcherTasks)
 	} else {
 		line("# All callers share this account: they are not apart.\nUser=%s", s.User)
 	}
@@ -61,7 +63,8 @@ func service(s entry.Server, hidden []string) string {
 	for _, dir := range hidden {
 		line("TemporaryFileSystem=%s:ro", quoted(dir))
 	}
-	line("TemporaryFileSystem=/dev/shm:mode=1777,nosuid,nodev")
+	// Also where no control group counts it.
+	line("TemporaryFileSystem=/dev/shm:mode=1777,nosuid,nodev,size=%d", s.Memory/2)
 	line("BindReadOnlyPaths=%s", strings.Join(fromEtc, " "))
 	line("BindReadOnlyPaths=-%s/%s", npm.Folder, s.Name)
 	if !s.Network.None() {
@@ -85,7 +88,8 @@ func state(s entry.Server) string { return "tailscale-mcp-servers/" + s.Name }
 
 // sandbox is what holds for every server. Not in it: MemoryDenyWriteExecute=, with which
 // no compiler of JavaScript runs, and ProcSubset=pid, without which some do not see how
-// much memory there is. Node.js needs @pkey.
+// much memory there is. Node.js needs @pkey. What PrivateTmp= gives is of the host's disk,
+// and systemd has no bound for it: DynamicUser= wins over a file system in memory there.
 const sandbox = `NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
@@ -110,7 +114,7 @@ RestrictSUIDSGID=yes
 LockPersonality=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service @pkey
-SystemCallFilter=~@debug @privileged @resources kcmp process_vm_readv process_vm_writev io_uring_enter io_uring_register io_uring_setup
+SystemCallFilter=~@debug @privileged @resources kcmp process_vm_readv process_vm_writev io_uring_enter io_uring_register io_uring_setup userfaultfd
 SystemCallErrorNumber=EPERM
 DevicePolicy=closed
 KeyringMode=private

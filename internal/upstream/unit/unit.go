@@ -20,10 +20,12 @@ const Target = "tailscale-mcp-servers.target"
 // Group is that of the sockets and of the entries: the daemon is in it.
 const Group = "tailscale-mcp-servers"
 
+// Launcher is the program of every service.
+const Launcher = "/usr/lib/tailscale-mcp/launch"
+
 // Places on the host.
 const (
-	sockets  = "/run/tailscale-mcp-servers"
-	launcher = "/usr/lib/tailscale-mcp/launch"
+	sockets = "/run/tailscale-mcp-servers"
 	// resolv is the resolv.conf of servers with a network: that of the host may name
 	// resolvers that they cannot reach.
 	resolv = "/etc/tailscale-mcp/resolv.conf"

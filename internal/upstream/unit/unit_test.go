@@ -131,7 +131,7 @@ func install(t *testing.T, units []Unit) (root string) {
 		t.Skip("SKIPPED, systemd-analyze is not installed: nothing here shows that the units are sound")
 	}
 	root = t.TempDir()
-	files := map[string]string{launcher: "", "/usr/lib/systemd/system/" + Target: "[Unit]\nDescription=servers\n"}
+	files := map[string]string{Launcher: "", "/usr/lib/systemd/system/" + Target: "[Unit]\nDescription=servers\n"}
 	for _, name := range []string{"sysinit", "basic", "sockets", "shutdown"} {
 		files["/usr/lib/systemd/system/"+name+".target"] = "[Unit]\nDescription=" + name + "\n"
 	}
@@ -147,7 +147,7 @@ func install(t *testing.T, units []Unit) (root string) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Chmod(filepath.Join(root, launcher), 0o700); err != nil {
+	if err := os.Chmod(filepath.Join(root, Launcher), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return root
