@@ -155,7 +155,7 @@ func (s *Servers) asking(name string) offer.Ask {
 		}
 		return p.Ask(ctx, process.Question{
 			Method: method, Params: params, ClientMeta: call.Meta(), Meta: identity(k.entry, call),
-			Progress: func(params json.RawMessage) { progress(call, params) },
+			Progress: progress(call),
 		})
 	}
 }
@@ -170,14 +170,19 @@ func (s *Servers) why(name string, i item) string {
 	return ""
 }
 
-// progress passes on how far a call is.
-func progress(call gate.Call, params json.RawMessage) {
-	var p struct {
-		Progress float64 `json:"progress"`
-		Total    float64 `json:"total"`
-		Message  string  `json:"message"`
+// progress passes on how far a call is; nil if its client has not asked to be told.
+func progress(call gate.Call) func(params json.RawMessage) {
+	if !call.Watched() {
+		return nil
 	}
-	if json.Unmarshal(params, &p) == nil {
-		call.Progress(p.Progress, p.Total, p.Message)
+	return func(params json.RawMessage) {
+		var p struct {
+			Progress float64 `json:"progress"`
+			Total    float64 `json:"total"`
+			Message  string  `json:"message"`
+		}
+		if json.Unmarshal(params, &p) == nil {
+			call.Progress(p.Progress, p.Total, p.Message)
+		}
 	}
 }
