@@ -102,10 +102,11 @@ func incomplete(result json.RawMessage) error {
 	var said struct {
 		ResultType string `json:"resultType"`
 	}
-	if json.Unmarshal(result, &said) != nil || said.ResultType == "" || said.ResultType == "complete" {
+	readable := json.Unmarshal(result, &said) == nil // what is not, whoever asked finds out
+	switch {
+	case !readable, said.ResultType == "", said.ResultType == "complete":
 		return nil
-	}
-	if said.ResultType == "input_required" {
+	case said.ResultType == "input_required":
 		return &Refused{Code: fault.CodeInput, Message: "it asks its client something, and this gateway passes no questions on to clients, and has offered none"}
 	}
 	return &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result of the type " + redact.Text(said.ResultType) + ", which nobody asked for"}
