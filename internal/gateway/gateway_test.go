@@ -52,8 +52,11 @@ type bench struct {
 	values map[string]map[string][]string // of other capabilities, by login
 }
 
-// people are the callers.
-var people = map[string]string{"127.0.0.2": "alice@example.com", "127.0.0.3": "bob@example.com"}
+// people are the callers, and elsewhere those of them who come from another node.
+var (
+	people    = map[string]string{"127.0.0.2": "alice@example.com", "127.0.0.3": "bob@example.com", "127.0.0.4": "alice@example.com"}
+	elsewhere = map[string]string{"127.0.0.4": "-at-work"}
+)
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
@@ -114,7 +117,7 @@ func (b *bench) resolve(_ context.Context, remote netip.AddrPort) (caller.Caller
 	defer b.mu.Unlock()
 	login := people[remote.Addr().String()]
 	rules, err := grant.Parse([]string{b.grants[login]}[:min(1, len(b.grants[login]))])
-	return caller.Caller{Login: login, Node: strings.Split(login, "@")[0] + "-laptop", NodeID: "n" + login, Addr: remote, Rules: rules,
+	return caller.Caller{Login: login, Node: strings.Split(login, "@")[0] + "-laptop", NodeID: "n" + login + elsewhere[remote.Addr().String()], Addr: remote, Rules: rules,
 		Name: "Somebody", Capabilities: b.values[login]}, err
 }
 
