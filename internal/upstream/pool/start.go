@@ -86,7 +86,7 @@ func (p *Pool) start(ctx context.Context, s entry.Server, sl *slot, h Holder) {
 // launch waits for the turn of a slot and starts its process. With an error there may be a
 // process that is to end. The error is a *[failure.Error] when nothing was tried.
 func (p *Pool) launch(ctx context.Context, s entry.Server, sl *slot, h Holder) (*process.Process, error) {
-	done, err := p.turns.wait(ctx, sl.starter)
+	done, err := p.turns.wait(ctx, sl.starter, s.Name)
 	if err != nil {
 		return nil, late(s.Name, err)
 	}

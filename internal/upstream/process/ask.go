@@ -88,7 +88,7 @@ func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) 
 			if a.Err != nil {
 				return nil, a.Err
 			}
-			return WithoutOwn(a.Result), nil
+			return a.Result, nil
 		case <-ctx.Done():
 			p.cancel(id)
 			return nil, ctx.Err()

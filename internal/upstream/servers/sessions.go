@@ -148,8 +148,6 @@ func (s *Servers) heard(name, holder, method string, msg []byte) {
 		if e.Meta != nil { // a tag of the gateway's own subscription
 			event.Params = paramsOf("uri", e.URI)
 		}
-	} else if e.Meta != nil {
-		event.Params = process.WithoutOwn(event.Params)
 	}
 	for _, own := range hearing {
 		switch {
