@@ -103,12 +103,12 @@ conformance: | bin ## the official MCP conformance suite against the whole stack
 	@internal/testbed/conformance/run bin/conformance-stack
 
 .PHONY: conformance-gateway
-conformance-gateway: | bin ## the suite against a server behind the gate that passes it by itself, both eras
+conformance-gateway: | bin ## the suite against servers by themselves and behind the gate: what differs is named
 	@go build -race -o bin/conformance-behind ./internal/testbed/conformance/behind
 	@$(GO_BUILD) -o bin/conformance-launch ./cmd/tailscale-mcp-launch
 	@cd internal/testbed/conformance/gosdk && \
 		go build -o ../../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server
-	@internal/testbed/conformance/run --behind bin/conformance-behind bin/conformance-launch "$(CURDIR)/bin/everything-server"
+	@internal/testbed/conformance/gateway/run bin/conformance-behind bin/conformance-launch "$(CURDIR)/bin/everything-server"
 
 .PHONY: conformance-proxy
 conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite, clients, servers (PART=servers|clients|interop)
@@ -118,6 +118,13 @@ conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite,
 		go build -o ../../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server && \
 		go build -o ../../../../bin/conformance-modern ./modern
 	@internal/testbed/conformance/proxy/run bin/conformance-proxy bin/conformance-stack bin/everything-server bin/conformance-modern $(PART)
+
+.PHONY: servers
+servers: | bin ## MCP servers and assistants that nobody here wrote, and the daemon between them (npm)
+	@cd internal/testbed/conformance/gosdk && \
+		go build -o ../../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server
+	@go build -o bin/foreign ./internal/testbed/foreign
+	@internal/testbed/foreign/run bin/foreign $(CURDIR)/bin/everything-server
 
 .PHONY: bench
 bench: ## speed and memory, as ratios against a floor measured in the same run

@@ -103,6 +103,9 @@ func ends(t *testing.T, p *place) {
 			if !c.dead && (p.left(t, "plain") == "" || alive(all) == "") {
 				t.Fatal("nothing runs, so that nothing could be left")
 			}
+			if !c.dead && p.do(t, "ls -d /tmp/systemd-private-*-tailscale-mcp-server-plain@* 2>/dev/null || true") == "" {
+				t.Error("it has nothing in /tmp, so that nothing could be left")
+			}
 			began := time.Now()
 			if c.cut {
 				in.cut()
@@ -110,6 +113,9 @@ func ends(t *testing.T, p *place) {
 				in.End(nil)
 			}
 			p.gone(t, "plain")
+			if dirs := p.do(t, "ls -d /tmp/systemd-private-*-tailscale-mcp-server-plain@* 2>/dev/null || true"); dirs != "" {
+				t.Errorf("what it had in /tmp is left: %s", dirs)
+			}
 			if still := alive(all); still != "" {
 				t.Errorf("these processes are left: %s", still)
 			}

@@ -89,6 +89,7 @@ func network(t *testing.T, p *place) {
 		}
 		p.hold(t, in, tried{}, allowing(everywhere(t, p), reached...))
 		p.hold(t, in, tried{}, noSockets)
+		p.hold(t, in, tried{}, []row{{promise: "names resolve, by the resolvers for servers", as: "root", probe: []string{"resolve", "name.example"}, works: true}})
 	})
 	t.Run("list", func(t *testing.T) {
 		in := p.start(t, "lan")
@@ -171,6 +172,7 @@ func connect(t *testing.T, p *place) {
 	}
 	serve(p.peer.InNamespace, "7000", "198.51.100.7", "192.168.77.7")
 	serve(p.InNamespace, "7001", "127.0.0.1")
+	resolver(t, p)
 	err := p.InNamespace(func() error {
 		l, err := net.Listen("unix", "@jail")
 		if err == nil {
@@ -195,4 +197,55 @@ func echo(c net.PacketConn) {
 			_, _ = c.WriteTo(buf[:n], from)
 		}
 	}
+}
+
+// resolver has the peer resolve names, and the host's servers ask it, and nobody else.
+func resolver(t *testing.T, p *place) {
+	t.Helper()
+	p.write(t, "/etc/tailscale-mcp/resolv.conf", "nameserver 198.51.100.7\n", 0o644)
+	p.do(t, "cp /etc/tailscale-mcp/resolv.conf /etc/resolv.conf") // for the same probe outside
+	err := p.peer.InNamespace(func() error {
+		c, err := net.ListenPacket("udp", "198.51.100.7:53")
+		if err != nil {
+			return err
+		}
+		t.Cleanup(func() { c.Close() })
+		go func() {
+			buf := make([]byte, 512)
+			for {
+				n, from, err := c.ReadFrom(buf)
+				if err != nil {
+					return
+				}
+				if reply := resolved(buf[:n]); reply != nil {
+					_, _ = c.WriteTo(reply, from)
+				}
+			}
+		}()
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// resolved answers a question of DNS: every name is 198.51.100.7, and has no IPv6.
+func resolved(question []byte) []byte {
+	const header = 12
+	end := header
+	for end < len(question) && question[end] != 0 {
+		end += int(question[end]) + 1
+	}
+	end += 5 // the root, the type and the class
+	if end > len(question) {
+		return nil
+	}
+	reply := append([]byte{}, question[:end]...)
+	reply[2], reply[3] = 0x81, 0x80 // an answer, and no error
+	copy(reply[4:header], []byte{0, 1, 0, 0, 0, 0, 0, 0})
+	if question[end-4] == 0 && question[end-3] == 1 { // of type A
+		reply[7] = 1
+		reply = append(reply, 0xc0, header, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, 7)
+	}
+	return reply
 }

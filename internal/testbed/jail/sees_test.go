@@ -96,6 +96,9 @@ func listed(t *testing.T, p *place) {
 		t.Errorf("what it wrote is %s on the host, want ann 644", got)
 	}
 	// People are told that they share, where they look.
+	if got := p.do(t, "tailscale-mcp server show writer"); !strings.Contains(got, "its callers are not apart") {
+		t.Errorf("show does not say that callers are not apart:\n%s", got)
+	}
 	if got := p.do(t, "systemctl cat tailscale-mcp-server-writer@.service"); !strings.Contains(got, "they are not apart") {
 		t.Errorf("the unit does not say that callers are not apart:\n%s", got)
 	}

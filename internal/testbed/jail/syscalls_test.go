@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,6 +26,9 @@ func syscalls(t *testing.T, p *place) {
 	rows := append(refused("ann", "process_vm_readv", "process_vm_writev", "ptrace", "kcmp", "io_uring_setup", "io_uring_enter", "io_uring_register",
 		"userfaultfd", "personality", "clone_user", "setpriority", "set_mempolicy", "pidfd_getfd"),
 		refused("root", "bpf", "perf_event_open", "mount", "unshare_mount", "clone_network", "setns", "chroot", "setuid", "sched_fifo", "sethostname", "capabilities")...)
+	if runtime.GOARCH == "amd64" {
+		rows = append(rows, row{promise: "no system calls of 32 bits, which filters know under other numbers", as: "ann", probe: []string{"run", probePath + "-32", "who"}})
+	}
 	p.hold(t, in, tried{}, append(rows,
 		row{promise: "what compilers of JavaScript need: memory to write and run", as: "ann", probe: []string{"write_exec"}, works: true},
 		row{promise: "what Node.js asks at its start: keys for memory", as: "ann", probe: []string{"pkey_alloc"}, works: true}))

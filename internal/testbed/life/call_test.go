@@ -43,6 +43,7 @@ type request struct {
 	method, name string // what name is depends on the method; for lists it is empty
 	params       map[string]any
 	host         string // that it asks for; empty: the one that is dialled
+	server       string // behind the gateway; empty: the tools of the daemon
 }
 
 // send has a peer send a request, on a connection of its own.
@@ -59,7 +60,11 @@ func (q request) send(ctx context.Context, peer *testbed.Node, address string) (
 	if err != nil {
 		return 0, nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/mcp", bytes.NewReader(body))
+	path := "/mcp"
+	if q.server != "" {
+		path = "/" + q.server + path
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -85,7 +90,12 @@ func (q request) send(ctx context.Context, peer *testbed.Node, address string) (
 
 // call has a peer call a tool, on a connection of its own.
 func call(ctx context.Context, peer *testbed.Node, address, tool string, arguments map[string]any) (answer, error) {
-	q := request{method: "tools/call", name: tool, params: map[string]any{"name": tool, "arguments": arguments}}
+	return callOf(ctx, peer, address, "", tool, arguments)
+}
+
+// callOf has a peer call a tool of a server behind the gateway.
+func callOf(ctx context.Context, peer *testbed.Node, address, server, tool string, arguments map[string]any) (answer, error) {
+	q := request{method: "tools/call", name: tool, server: server, params: map[string]any{"name": tool, "arguments": arguments}}
 	status, text, err := q.send(ctx, peer, address)
 	if err != nil {
 		return answer{}, err

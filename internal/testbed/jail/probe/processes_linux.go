@@ -199,7 +199,8 @@ func vm(a []string, write bool) error {
 		return err
 	}
 	buf := bytes.Clone(secret)
-	local := []unix.Iovec{{Base: &buf[0], Len: uint64(len(buf))}}
+	local := []unix.Iovec{{Base: &buf[0]}}
+	local[0].SetLen(len(buf))
 	remote := []unix.RemoteIovec{{Base: uintptr(at), Len: len(buf)}}
 	if write {
 		_, err = unix.ProcessVMWritev(pid, local, remote, 0)
