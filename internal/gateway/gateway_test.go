@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/gate"
@@ -63,7 +64,12 @@ func newBench(t *testing.T) *bench {
 	b := &bench{}
 	log := slog.New(slog.NewTextHandler(testWriter{t, b}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	*b = bench{Host: testservers.New(t), registry: gate.NewRegistry(grant.Classes()), audit: &tooltest.Log{}, grants: map[string]string{}}
-	b.servers = servers.New(servers.Options{Dir: b.Dir, Dial: b.Dial, Registry: b.registry, Log: log})
+	b.servers = servers.New(servers.Options{
+		Dir: b.Dir, Dial: b.Dial, Registry: b.registry, Log: log,
+		Withheld: func(server string, what pin.Change) {
+			_ = b.audit.Write(context.Background(), audit.Record{Event: audit.Withheld, Server: server, Name: server + "/" + what.Name, Reason: string(what.State)})
+		},
+	})
 	t.Cleanup(b.servers.Close)
 	dispatcher := gate.NewDispatcher(gate.Options{
 		Registry: b.registry, Audit: b.audit, Log: log, Capability: "jaxxstorm.com/cap/mcp",

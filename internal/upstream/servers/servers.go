@@ -27,7 +27,7 @@ import (
 	"tailscale-mcp/internal/upstream/process"
 )
 
-// Options are what Servers are made of. All are required but Counted, Every and Burst.
+// Options are what Servers are made of. All are required but Withheld, Counted, Every and Burst.
 type Options struct {
 	// Dir is the folder of the entries.
 	Dir string
@@ -35,6 +35,9 @@ type Options struct {
 	Dial func(ctx context.Context, server string) (net.Conn, error)
 	// Registry gets what the servers offer.
 	Registry *gate.Registry
+	// Withheld is told what a process shows differently than it was approved, when that is
+	// new, for the audit; nil for nobody.
+	Withheld func(server string, what pin.Change)
 	// Counted is told what becomes of starts, and must not block; nil counts nothing.
 	Counted func(server string, what pool.Event)
 	Log     *slog.Logger
