@@ -55,6 +55,9 @@ func load(name, packages string, getenv func(string) string) (program, error) {
 		if err := errors.Join(uncovered("/", slices.Concat(s.Read, s.Write)), denied(s.Network)); err != nil {
 			return program{}, fmt.Errorf("server %s: %w", name, err)
 		}
+		if !bounded("/tmp", s.Memory) {
+			fmt.Fprintln(os.Stderr, "this host does not bound what the server writes to /tmp; what it leaves there goes with it")
+		}
 	}
 	env, err := entry.Fill(s.Env, func(name string) (string, error) { return credential(credentials, name) })
 	if err != nil {

@@ -51,3 +51,10 @@ func empty(dir string, listed []string) bool {
 	}
 	return true
 }
+
+// bounded reports whether a folder is in memory, with room for less than most bytes.
+func bounded(dir string, most int64) bool {
+	var fs unix.Statfs_t
+	err := unix.Statfs(dir, &fs)
+	return err == nil && fs.Type == unix.TMPFS_MAGIC && int64(fs.Blocks)*int64(fs.Bsize) <= most //nolint:unconvert // it has 32 bits on some
+}

@@ -63,3 +63,15 @@ func TestEmpty(t *testing.T) {
 		t.Error("what is no file system in memory is taken for a cover")
 	}
 }
+
+// TestBounded: a disk is not, and memory is up to its size.
+func TestBounded(t *testing.T) {
+	var fs unix.Statfs_t
+	if unix.Statfs("/dev/shm", &fs) != nil || fs.Type != unix.TMPFS_MAGIC {
+		t.Skip("SKIPPED, /dev/shm is no file system in memory here")
+	}
+	size := int64(fs.Blocks) * int64(fs.Bsize) //nolint:unconvert // it has 32 bits on some
+	if !bounded("/dev/shm", size) || bounded("/dev/shm", size-1) || bounded("/proc", size) || bounded("/none", size) {
+		t.Error("the bound of /dev/shm is not its size")
+	}
+}

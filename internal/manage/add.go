@@ -89,7 +89,11 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if err != nil {
 		return err
 	}
-	if mistakes := s.Host(); len(mistakes) > 0 {
+	mistakes, err := h.host(ctx, s)
+	if err != nil {
+		return err
+	}
+	if len(mistakes) > 0 {
 		return mistakes
 	}
 	if err := h.write(file, text); err != nil {
@@ -113,9 +117,6 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	}
 	if err := h.Approve(ctx, p, a.Name, a.Approval); err != nil {
 		return err
-	}
-	if len(a.Write) > 0 || s.Shared {
-		p.say("all callers of %s share one account or process: they are not apart from each other\n", a.Name)
 	}
 	h.next(ctx, p, a.Name)
 	return nil

@@ -71,7 +71,11 @@ func (h Host) Apply(ctx context.Context, p Person, a Applying) error {
 
 // ready has a server have what it needs before it is started.
 func (h Host) ready(ctx context.Context, p Person, s entry.Server, a Applying) error {
-	if mistakes := s.Host(); len(mistakes) > 0 {
+	mistakes, err := h.host(ctx, s)
+	if err != nil {
+		return err
+	}
+	if len(mistakes) > 0 {
 		return mistakes
 	}
 	if err := h.held(ctx, s); err != nil {
@@ -155,6 +159,9 @@ func (h Host) start(ctx context.Context, p Person, s entry.Server, a Applying) e
 		p.say("%s: its processes were ended\n", s.Name)
 	default:
 		p.say("%s: as it was; a changed entry holds for new processes (--now ends the others)\n", s.Name)
+	}
+	for _, note := range h.notes(ctx, s) {
+		p.say("%s: note: %s\n", s.Name, note)
 	}
 	if _, ok, err := pin.Load(pin.Path(h.Dir, s.Name)); err == nil && !ok {
 		p.say("%s: nobody can use it before: sudo tailscale-mcp server approve %s\n", s.Name, s.Name)

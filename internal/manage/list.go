@@ -108,7 +108,11 @@ func (h Host) Check(ctx context.Context, p Person, name string) error {
 		found = true
 		r := result{Name: f.Name, Mistakes: append([]entry.Mistake{}, f.Mistakes...)}
 		if len(f.Mistakes) == 0 {
-			r.Mistakes = append(r.Mistakes, f.Server.Host()...)
+			mistakes, err := h.host(ctx, f.Server)
+			if err != nil {
+				return err
+			}
+			r.Mistakes = append(r.Mistakes, mistakes...)
 			r.Needs = h.needs(f.Server)
 		}
 		wrong = wrong || len(r.Mistakes) > 0

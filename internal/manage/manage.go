@@ -47,6 +47,10 @@ type Systemd interface {
 	Reload(ctx context.Context) error
 	Start(ctx context.Context, unit string) error
 	Stop(ctx context.Context, unit string) error
+	// Version is what it says that it is, such as 252.39-1~deb12u1.
+	Version(ctx context.Context) (string, error)
+	// Features are what it was built with and without, such as "+PAM -BPF_FRAMEWORK".
+	Features(ctx context.Context) (string, error)
 	// Units returns the loaded units that match a pattern, with their states.
 	Units(ctx context.Context, pattern string) ([]Unit, error)
 	// Install runs npm in a unit without privileges and leaves what it installed in a

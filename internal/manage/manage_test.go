@@ -10,7 +10,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -32,10 +31,16 @@ func TestMain(m *testing.M) {
 type booted struct {
 	*servers.Host
 
-	active map[string]bool
-	fail   error
-	open   bool // it denies no addresses
+	version string
+	active  map[string]bool
+	fail    error
+	open    bool   // it denies no addresses
+	built   string // with what
 }
+
+func (b *booted) Version(context.Context) (string, error) { return b.version, nil }
+
+func (b *booted) Features(context.Context) (string, error) { return "+PAM " + b.built, nil }
 
 func (b *booted) Reload(context.Context) error { return nil }
 
@@ -83,7 +88,7 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	b := &booted{Host: servers.New(t), active: map[string]bool{}}
+	b := &booted{Host: servers.New(t), active: map[string]bool{}, version: "252.39-1~deb12u1"}
 	return &desk{
 		systemd: b,
 		Host: Host{
@@ -215,44 +220,6 @@ func TestApply(t *testing.T) {
 	}
 	if err := d.Remove(t.Context(), d.as(""), "one"); err == nil || !strings.Contains(err.Error(), `no server "one"`) {
 		t.Errorf("twice: %v", err)
-	}
-}
-
-// TestHeld: where addresses are not denied, a server that needs that is not started, and
-// what it has running of before is stopped.
-func TestHeld(t *testing.T) {
-	d := newDesk(t)
-	networks := map[string]string{"none": `"none"`, "open": `"unconfined"`, "internet": `"internet"`, "lan": `["10.1.0.0/16"]`}
-	for name, network := range networks {
-		d.systemd.Write(name, d.systemd.OddPath(), nil, `{"network": `+network+`}`)
-	}
-	started := func() (names []string) {
-		for name := range d.systemd.active {
-			names = append(names, server(name))
-		}
-		slices.Sort(names)
-		return names
-	}
-	if err := d.Apply(t.Context(), d.as(""), Applying{}); err != nil || len(started()) != len(networks) {
-		t.Fatalf("%v, started %v", err, started())
-	}
-	d.systemd.open = true
-	err := d.Apply(t.Context(), d.as(""), Applying{})
-	if got := strings.Join(started(), " "); got != "none open" {
-		t.Errorf("started: %s", got)
-	}
-	for _, want := range []string{"internet: addresses are not denied on this host, so that with network internet", "lan: addresses are not denied on this host, so that with network 10.1.0.0/16"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %q", err, want)
-		}
-	}
-	adding := d.odd("more")
-	adding.Network = "internet"
-	if err := d.Add(t.Context(), d.as(""), adding); err == nil || !strings.Contains(err.Error(), "addresses are not denied") {
-		t.Errorf("added: %v", err)
-	}
-	if _, err := os.Stat(filepath.Join(d.Dir, "more.json")); err == nil {
-		t.Error("the entry of the server that was refused is there")
 	}
 }
 

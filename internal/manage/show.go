@@ -58,12 +58,7 @@ func (h Host) Show(ctx context.Context, p Person, name string) error {
 			return err
 		}
 	}
-	if s.User != "" || s.Shared {
-		all.Notes = append(all.Notes, "its callers are not apart: they share one account or one process")
-	}
-	if s.Network.Unconfined {
-		all.Notes = append(all.Notes, "its network is that of the host: it speaks on the tailnet in the name of this host")
-	}
+	all.Notes = h.notes(ctx, s)
 	if p.JSON {
 		return p.encode(all)
 	}

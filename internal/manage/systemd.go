@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/coreos/go-systemd/v22/dbus"
@@ -57,6 +58,15 @@ func (m manager) job(ctx context.Context, unit, verb string, do func(context.Con
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+func (m manager) Version(context.Context) (string, error) { return m.word("Version") }
+
+func (m manager) Features(context.Context) (string, error) { return m.word("Features") }
+
+func (m manager) word(property string) (string, error) {
+	quoted, err := m.c.GetManagerProperty(property)
+	return strings.Trim(quoted, `"`), err
 }
 
 func (m manager) Units(ctx context.Context, pattern string) ([]Unit, error) {

@@ -61,6 +61,13 @@ func apart(t *testing.T, p *place) {
 		{promise: "the credentials of another caller", as: "root", probe: []string{"read", "{credentials}/server.json"}, here: []string{"read", ofA.Creds + "/server.json"}, errnos: "ENOENT EACCES"},
 		{promise: "the list of credentials", as: "root", probe: []string{"stat", "{credentials}"}, here: []string{"stat", ofA.Creds}, errnos: "ENOENT EACCES"},
 	})
+	// Which units run, and what they use, is in the control groups. Its own it sees: from
+	// there Node.js knows how much memory it has.
+	p.hold(t, b, tried{}, []row{
+		{promise: "the control group of another caller", as: "ann", probe: []string{"read", p.groupOf(t, ofA.PID) + "/cgroup.procs"}, errnos: "ENOENT"},
+		{promise: "the control groups of services", as: "ann", probe: []string{"read", p.groupOf(t, 1) + "/cgroup.procs"}, errnos: "ENOENT"},
+		{promise: "its own control group", as: "ann", probe: []string{"read", p.groupOf(t, ofB.PID) + "/cgroup.procs"}, works: true},
+	})
 	// Its launcher has the same UID, and the connection.
 	p.hold(t, b, tried{}, []row{
 		{promise: "the memory of its launcher", as: "ann", probe: []string{"mem", "parent"}, errnos: "EACCES ENOENT"},

@@ -20,7 +20,10 @@ var networked = map[string]string{
 
 // applied: where addresses are denied, apply starts servers with every network.
 func applied(t *testing.T, p *place) {
-	p.do(t, "tailscale-mcp server apply")
+	said := p.do(t, "tailscale-mcp server apply")
+	if note := "internet: note: it reaches what listens on this host's own address"; strings.Contains(said, note) == p.interfaces(t) {
+		t.Errorf("whether systemd can tell interfaces apart is %v, and apply says\n%s", p.interfaces(t), said)
+	}
 	for name := range networked {
 		if got := p.do(t, "systemctl is-active "+unit.SocketName(name)); got != "active" {
 			t.Errorf("the socket of %s is %s", name, got)

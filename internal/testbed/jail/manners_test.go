@@ -177,13 +177,22 @@ func cost(t *testing.T, p *place) {
 		}
 	})
 	t.Run("files", func(t *testing.T) {
-		// Those in memory are bounded; /tmp is the host's disk, whatever is asked of systemd.
-		got := inside(t, p.start(t, "small"), []string{"fill", "/dev/shm", "200"}, []string{"fill", "/tmp", "64"})
-		if got[0].OK || got[0].Errno != "ENOSPC" {
-			t.Errorf("/dev/shm of an instance took 200 MiB: %+v", got[0])
+		in := p.start(t, "small") // of 64 MiB
+		for _, dir := range []string{"/tmp", "/dev/shm"} {
+			p.hold(t, in, tried{}, []row{
+				{promise: "half of its memory in files, in " + dir, as: "ann", probe: []string{"fill", dir, "30"}, works: true},
+				{promise: "and no more", as: "ann", probe: []string{"fill", dir, "33"}, errnos: "ENOSPC"},
+			})
 		}
-		if got[1].OK {
-			t.Log("NOT HELD: /tmp of an instance is a folder of the host's /tmp, and nothing bounds it; what a server leaves there goes with it")
+		p.hold(t, in, tried{}, []row{
+			{promise: "nothing in /var/tmp", as: "ann", probe: []string{"fill", "/var/tmp", "1"}},
+			{promise: "nothing in its home beyond that", as: "ann", probe: []string{"fill", held(t, p, in).Home, "33"}, here: []string{"fill", "/home/ann", "33"}, errnos: "ENOSPC"},
+		})
+		if got := p.do(t, "find /tmp/systemd-private-*-tailscale-mcp-server-small* -type f"); got != "" {
+			t.Errorf("a server wrote to the host's /tmp: %s", got)
+		}
+		if got := p.do(t, "journalctl --boot --no-pager -o cat -t tailscale-mcp-small"); strings.Contains(got, "does not bound") {
+			t.Errorf("its launcher says %s", got)
 		}
 	})
 }

@@ -82,6 +82,7 @@ func put(t *testing.T, opts host.Options, servers map[string]string) *place {
 		p.write(t, "/usr/lib/"+to, string(text), 0o644)
 	}
 	p.do(t, `chmod 755 /usr/local/bin /usr/lib/tailscale-mcp
+		ln -s /tmp /usr/lib/tailscale-mcp/tmp
 		systemd-sysusers tailscale-mcp.conf; systemd-tmpfiles --create tailscale-mcp.conf
 		useradd --create-home ann`)
 	furnish(t, p)
@@ -298,8 +299,14 @@ func (p *place) heldBy(t *testing.T, as string) (w who) {
 	return w
 }
 
-// unitOf is the unit that a process of the host's belongs to.
+// groupOf is the control group of a process of the host's.
+func (p *place) groupOf(t *testing.T, pid int) string {
+	t.Helper()
+	return "/sys/fs/cgroup" + p.do(t, fmt.Sprintf("sed -n 's/^0:://p' /proc/%d/cgroup", pid))
+}
+
+// unitOf is the unit that it belongs to.
 func (p *place) unitOf(t *testing.T, pid int) string {
 	t.Helper()
-	return filepath.Base(strings.TrimSpace(p.do(t, fmt.Sprintf("sed -n 's/^0:://p' /proc/%d/cgroup", pid))))
+	return filepath.Base(p.groupOf(t, pid))
 }

@@ -6,7 +6,6 @@ package jail
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -58,14 +57,6 @@ func sees(t *testing.T, p *place) {
 		{promise: "/dev/null is there", as: "ann", probe: []string{"openpath", "/dev/null"}, works: true},
 		{promise: "/tmp is there, to write", as: "ann", probe: []string{"write", "/tmp/mine", "text"}, works: true},
 	})
-	// Not held: which units run, and what they use, is in the control groups, which Node.js
-	// needs to know how much memory it has.
-	other := p.start(t, "plain")
-	w := held(t, p, other)
-	group := strings.TrimPrefix(p.do(t, fmt.Sprintf("sed -n 's/^0:://p' /proc/%d/cgroup", w.PID)), "/")
-	if r := inside(t, in, []string{"read", "/sys/fs/cgroup/" + group + "/cgroup.procs"})[0]; r.OK {
-		t.Log("NOT HELD: an instance sees in /sys/fs/cgroup which units run, with the numbers of their processes and what they use, those of other callers too")
-	}
 	// /etc has what the unit lists and nothing else.
 	var names []string
 	if err := json.Unmarshal(inside(t, in, []string{"list", "/etc"})[0].Value, &names); err != nil {

@@ -13,6 +13,9 @@ import (
 // launcherTasks are the threads of the launcher, which count for its server.
 const launcherTasks = 16
 
+// scratchFiles is how many files a server may have in /tmp, and in /dev/shm.
+const scratchFiles = 64 << 10
+
 func service(s entry.Server, hidden []string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -63,8 +66,16 @@ func service(s entry.Server, hidden []string) string {
 	for _, dir := range hidden {
 		line("TemporaryFileSystem=%s:ro", quoted(dir))
 	}
-	// Also where no control group counts it.
-	line("TemporaryFileSystem=/dev/shm:mode=1777,nosuid,nodev,size=%d", s.Memory/2)
+	// What it writes is bounded, in memory, also where no control group counts it.
+	// PrivateTmp=, which DynamicUser= brings, is of the host's disk and has no bound; it
+	// wins over a file system of the same path, but not over one that is behind a link:
+	// systemd follows that when it has mounted what comes before, in the order of paths.
+	scratch := fmt.Sprintf("mode=1777,nosuid,nodev,size=%d,nr_inodes=%d", s.Memory/2, scratchFiles)
+	line("TemporaryFileSystem=/dev/shm:%s\nTemporaryFileSystem=%s:%s", scratch, tmp, scratch)
+	line("InaccessiblePaths=-/var/tmp")
+	// Its own control group, from which programs learn how much memory there is.
+	line("TemporaryFileSystem=/sys/fs/cgroup:ro")
+	line("BindReadOnlyPaths=-/sys/fs/cgroup/system.slice/%s/%s/%%n", parentSlice, SliceName(s.Name))
 	line("BindReadOnlyPaths=%s", strings.Join(fromEtc, " "))
 	line("BindReadOnlyPaths=-%s/%s", npm.Folder, s.Name)
 	if !s.Network.None() {
@@ -88,8 +99,8 @@ func state(s entry.Server) string { return "tailscale-mcp-servers/" + s.Name }
 
 // sandbox is what holds for every server. Not in it: MemoryDenyWriteExecute=, with which
 // no compiler of JavaScript runs, and ProcSubset=pid, without which some do not see how
-// much memory there is. Node.js needs @pkey. What PrivateTmp= gives is of the host's disk,
-// and systemd has no bound for it: DynamicUser= wins over a file system in memory there.
+// much memory there is, and ProtectControlGroups=, which would show those of all units and
+// wins over the cover that shows the server's own. Node.js needs @pkey.
 const sandbox = `NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
@@ -105,7 +116,6 @@ ProtectHostname=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
-ProtectControlGroups=yes
 ProtectProc=invisible
 RemoveIPC=yes
 RestrictNamespaces=yes

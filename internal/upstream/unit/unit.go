@@ -23,9 +23,14 @@ const Group = "tailscale-mcp-servers"
 // Launcher is the program of every service.
 const Launcher = "/usr/lib/tailscale-mcp/launch"
 
+// parentSlice is the slice that all of theirs are in.
+const parentSlice = "system-tailscale_mcp_servers.slice"
+
 // Places on the host.
 const (
 	sockets = "/run/tailscale-mcp-servers"
+	// tmp is a link to /tmp, which the package has.
+	tmp = "/usr/lib/tailscale-mcp/tmp"
 	// resolv is the resolv.conf of servers with a network: that of the host may name
 	// resolvers that they cannot reach.
 	resolv = "/etc/tailscale-mcp/resolv.conf"
@@ -43,7 +48,7 @@ func ServiceName(name string) string { return "tailscale-mcp-server-" + name + "
 // SliceName is the slice of all its processes. A hyphen in the name of a slice makes it
 // part of another: the server a-b is not part of the server a.
 func SliceName(name string) string {
-	return "system-tailscale_mcp_servers-" + strings.ReplaceAll(name, "-", "_") + ".slice"
+	return strings.TrimSuffix(parentSlice, ".slice") + "-" + strings.ReplaceAll(name, "-", "_") + ".slice"
 }
 
 // SocketPath is where the daemon connects.
