@@ -102,6 +102,14 @@ conformance: | bin ## the official MCP conformance suite against the whole stack
 	@go build -race -o bin/conformance-stack ./internal/testbed/conformance/stack
 	@internal/testbed/conformance/run bin/conformance-stack
 
+.PHONY: conformance-gateway
+conformance-gateway: | bin ## the suite against servers by themselves and behind the gate: what differs is named
+	@go build -race -o bin/conformance-behind ./internal/testbed/conformance/behind
+	@$(GO_BUILD) -o bin/conformance-launch ./cmd/tailscale-mcp-launch
+	@cd internal/testbed/conformance/gosdk && \
+		go build -o ../../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server
+	@internal/testbed/conformance/gateway/run bin/conformance-behind bin/conformance-launch "$(CURDIR)/bin/everything-server"
+
 .PHONY: conformance-proxy
 conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite, clients, servers (PART=servers|clients|interop)
 	@go build -race -o bin/conformance-stack ./internal/testbed/conformance/stack
@@ -110,6 +118,13 @@ conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite,
 		go build -o ../../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server && \
 		go build -o ../../../../bin/conformance-modern ./modern
 	@internal/testbed/conformance/proxy/run bin/conformance-proxy bin/conformance-stack bin/everything-server bin/conformance-modern $(PART)
+
+.PHONY: servers
+servers: | bin ## MCP servers and assistants that nobody here wrote, and the daemon between them (npm)
+	@cd internal/testbed/conformance/gosdk && \
+		go build -o ../../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server
+	@go build -o bin/foreign ./internal/testbed/foreign
+	@internal/testbed/foreign/run bin/foreign $(CURDIR)/bin/everything-server
 
 .PHONY: bench
 bench: ## speed and memory, as ratios against a floor measured in the same run
@@ -138,8 +153,9 @@ soak: | bin ## tailscale-mcp-proxy under load with every fault at random (SOAK=1
 	@grep -q -- '--- PASS: TestPX6Soak' bin/soak.log
 
 .PHONY: soak-gateway
-soak-gateway: | bin ## servers behind the gateway killed, hung, flooding, and callers leaving, at random (SOAK=10m)
-	@go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./internal/gateway -soak $(or $(SOAK),10m) | tee bin/soak-gateway.log
+soak-gateway: | bin ## servers behind the gateway that die and clients that leave, at random (SOAK=10m)
+	@go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./internal/gateway -soak $(or $(SOAK),10m) >bin/soak-gateway.log; \
+		grep -E '^(---|    soak_test)' bin/soak-gateway.log
 	@grep -q -- '--- PASS: TestSoak' bin/soak-gateway.log
 
 .PHONY: cross

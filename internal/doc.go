@@ -132,8 +132,9 @@
 //   - testbed: all that is not product: a real control server and real tailscaled, a fake
 //     of the Tailscale API, which evaluates policy files by package policy, the story
 //     (make demo), an administrator's tasks (make assistant), the attacks (make abuse),
-//     the benchmarks (make bench, make bench-proxy) and conformance; running runs the built
-//     daemon for them; host boots whole Debian hosts, life
+//     the benchmarks (make bench, make bench-proxy), conformance, and servers and assistants
+//     of others around the daemon (foreign, make servers); running runs the built
+//     daemon for them, and launching the servers behind it; host boots whole Debian hosts, life
 //     leads the packages through theirs (make test-host), packages installs them; jail tries
 //     from inside a server what its sandbox is to prevent; fakelocal
 //     fakes a tailscaled; tooltest and clitest are for the tests of tools and command lines.

@@ -35,7 +35,7 @@ func checkCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "check [--as LOGIN|TAG|NODE|GROUP] [TOOL]",
 		Short:             "who may use what here, and by which grant",
-		ValidArgsFunction: cli.Words(toolNames),
+		ValidArgsFunction: cli.Words(callable),
 		Args:              cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, names []string) error {
 			if len(names) > 1 || c.Flags().Changed("as") && as == "" {

@@ -37,7 +37,7 @@ func grantCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "grant --src WHO [--read | --admin] [--group NAME[:CLASS]]... [TOOL|CLASS:*|group:NAME[:CLASS]]...",
 		Short:             "print a grant to paste into the tailnet policy file",
-		ValidArgsFunction: cli.AllWords(toolNames),
+		ValidArgsFunction: cli.AllWords(callable),
 		Args:              cobra.ArbitraryArgs,
 		RunE:              func(c *cobra.Command, tools []string) error { return runGrant(c.Context(), personOf(c), o, tools) },
 	}

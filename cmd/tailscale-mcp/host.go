@@ -24,6 +24,7 @@ import (
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/listen"
 	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/manage"
@@ -66,6 +67,20 @@ func behind(p person, cfg config.Config, registry *gate.Registry) known.Servers 
 		p.note("the servers behind this one are left out of account: %v", err)
 	}
 	return servers
+}
+
+// callable are the names of all tools, and of those of the servers behind this one.
+func callable() []string {
+	names := toolNames()
+	cfg, err := operatorConfig(person{err: io.Discard})
+	if err != nil {
+		return names
+	}
+	servers, err := known.Read(cfg.Servers, gate.NewRegistry(nil))
+	if err != nil {
+		return names
+	}
+	return append(names, servers.Names()...)
 }
 
 // mistaken are the selectors in grants that give nothing.
@@ -161,6 +176,19 @@ func hostName(status *ipnstate.Status) string {
 		return status.TailscaleIPs[0].String()
 	}
 	return ""
+}
+
+// host is how grants name this host: its first tag, else its address.
+func host(l *listen.Listener) gate.Host {
+	self := l.Self()
+	h := gate.Host{Port: l.Port()}
+	switch {
+	case len(self.Tags) > 0:
+		h.Name = self.Tags[0]
+	case len(self.Addrs) > 0:
+		h.Name = self.Addrs[0].String()
+	}
+	return h
 }
 
 // nodesOf finds the addresses of the nodes that as names: one node, or all of

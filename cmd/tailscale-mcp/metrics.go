@@ -13,6 +13,7 @@ import (
 	"tailscale-mcp/internal/metrics"
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/catalog"
+	"tailscale-mcp/internal/upstream/servers"
 )
 
 // offered are the names in the registry, by which the metrics count.
@@ -28,14 +29,20 @@ func offered(r *gate.Registry) metrics.Offered {
 	for _, p := range own.Prompts() {
 		o.Prompts = append(o.Prompts, p.Name)
 	}
+	o.Server = r.Offers
 	return o
 }
 
 // inUse are the gauges of what callers use now.
-func inUse(f *front.Front) func() metrics.Gauges {
+func inUse(f *front.Front, behind func() []servers.Stat) func() metrics.Gauges {
 	return func() metrics.Gauges {
 		s := f.Stats()
+		var all []metrics.Server
+		for _, one := range behind() {
+			all = append(all, metrics.Server{Name: one.Name, Processes: float64(one.Processes), Withheld: float64(one.Withheld)})
+		}
 		return metrics.Gauges{
+			Servers:     all,
 			Connections: float64(s.Connections), Idle: float64(s.Idle), Unidentified: float64(s.Unidentified),
 			Calls: float64(s.Calls), Streams: float64(s.Streams), Callers: float64(s.Callers), BodyBytes: float64(s.BodyBytes),
 		}

@@ -23,6 +23,7 @@ import (
 	"tailscale-mcp/internal/tool"
 	"tailscale-mcp/internal/tool/catalog"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/upstream/servers"
 )
 
 // TestMetricsOfRequests: what a client does is in the metrics that it reads, by
@@ -51,7 +52,7 @@ func TestMetricsOfRequests(t *testing.T) {
 	})
 	way.Handle(mcpserver.Path, s.Serve)
 	way.Handle(metricsPath, scrape(dispatcher))
-	counts.Gauges(inUse(way))
+	counts.Gauges(inUse(way, func() []servers.Stat { return nil }))
 	scraped := func(port int, method string) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(t.Context(), method, "http://example.com/metrics", nil)
 		r.RemoteAddr = fmt.Sprintf("100.64.0.1:%d", port)

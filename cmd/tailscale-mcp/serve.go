@@ -31,15 +31,23 @@ import (
 	"tailscale-mcp/internal/tool/catalog"
 	"tailscale-mcp/internal/tool/catalog/typo"
 	"tailscale-mcp/internal/tsapi"
+	"tailscale-mcp/internal/upstream/pool"
 	"tailscale-mcp/internal/upstream/servers"
 	"tailscale-mcp/internal/upstream/unit"
 	"tailscale-mcp/internal/version"
 )
 
-// stopTimeout is how long calls in flight may take to end after SIGTERM: longer
-// than a tool's own bound, so that a change is not cut off and its outcome is
-// recorded. The unit's TimeoutStopSec is longer still.
-const stopTimeout = gate.DefaultTimeout + 5*time.Second
+const (
+	// stopTimeout is how long calls in flight may take to end after SIGTERM: longer
+	// than a tool's own bound, so that a change is not cut off and its outcome is
+	// recorded. Those to servers behind this one, which may take longer, are answered
+	// then with an error. The unit's TimeoutStopSec is longer still.
+	stopTimeout = gate.DefaultTimeout + 15*time.Second
+	// answerTime is how long these answers may take to go out.
+	answerTime = 2 * time.Second
+	// closeTime is how long the processes of servers may take to end after that.
+	closeTime = 20 * time.Second
+)
 
 // refuseTime is how long a daemon that cannot start turns clients away; only
 // with a socket from systemd.
@@ -104,7 +112,14 @@ func runServe(ctx context.Context, s streams) error {
 		AskPerson:  cfg.ConfirmByPerson,
 		Charge:     charge(api),
 	})
-	behind := servers.New(servers.Options{Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log})
+	behind := servers.New(servers.Options{
+		Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log,
+		Counted: func(server string, what pool.Event) { counts.ServerStart(server, string(what)) },
+	})
+	if cfg.ServersUnconfined {
+		log.Warn("servers behind this one are not confined: each may do all that the account may which runs it, and nothing keeps its callers apart",
+			"why", "TAILSCALE_MCP_SERVERS_UNCONFINED", "remedy", "leave it out wherever systemd runs")
+	}
 	defer behind.Close()
 	behind.Follow(ctx)
 	resolver := identity.New(identity.Options{
@@ -134,7 +149,7 @@ func runServe(ctx context.Context, s streams) error {
 	way.Handle(mcpserver.Path, mcp.Serve)
 	way.Handle(gateway.Path, door.Serve)
 	way.Handle(metricsPath, scrape(dispatcher))
-	counts.Gauges(inUse(way))
+	counts.Gauges(inUse(way, behind.Stats))
 	if api == nil {
 		log.Info("no API credential: only what the local tailscaled can answer is offered")
 	} else {
@@ -143,11 +158,11 @@ func runServe(ctx context.Context, s streams) error {
 	// What making the tools has left behind goes back to the system: a daemon is at rest for
 	// days.
 	debug.FreeOSMemory()
-	drain := func() {
+	end := ending{drain: func() {
 		mcp.Drain()
 		door.Drain()
-	}
-	return serve(ctx, way.HTTPServer(), drain, listener, manager, log)
+	}, cut: behind.Cut}
+	return serve(ctx, way.HTTPServer(), end, listener, manager, log)
 }
 
 // refuseStart reports a configuration that cannot work, and ends after it has
@@ -179,8 +194,12 @@ func openListener(cfg config.Config, lc listen.Tailscaled, m *manager, log *slog
 	})
 }
 
+// ending is what is done when the daemon stops: drain ends streams, and cut answers the
+// calls to servers behind this one that have not ended in time.
+type ending struct{ drain, cut func() }
+
 // serve serves until ctx ends, then lets calls in flight finish.
-func serve(ctx context.Context, h *http.Server, drain func(), listener *listen.Listener, m *manager, log *slog.Logger) error {
+func serve(ctx context.Context, h *http.Server, end ending, listener *listen.Listener, m *manager, log *slog.Logger) error {
 	served := make(chan error, 1)
 	go func() { served <- h.Serve(listener) }()
 	watching, stopWatching := context.WithCancel(ctx)
@@ -198,11 +217,13 @@ func serve(ctx context.Context, h *http.Server, drain func(), listener *listen.L
 	case <-ctx.Done():
 	}
 	log.Info("stopping: finishing calls in flight", "atMost", stopTimeout)
-	m.told(service.Stopping(stopTimeout + 5*time.Second))
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	m.told(service.Stopping(stopTimeout + answerTime + closeTime))
+	late := time.AfterFunc(stopTimeout, end.cut)
+	defer late.Stop()
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout+answerTime)
 	defer cancel()
 	listener.Quiesce(ending) // who has been let in is served
-	drain()
+	end.drain()
 	// Shutdown hangs up on whoever's request it has not read yet, without an answer.
 	// Without keep-alive connections end with the answer, and those without a request
 	// when its header is overdue.
@@ -253,19 +274,6 @@ func charge(api *tsapi.API) func(caller string) error {
 		return nil
 	}
 	return api.Charge
-}
-
-// host is how grants name this host: its first tag, else its address.
-func host(l *listen.Listener) gate.Host {
-	self := l.Self()
-	h := gate.Host{Port: l.Port()}
-	switch {
-	case len(self.Tags) > 0:
-		h.Name = self.Tags[0]
-	case len(self.Addrs) > 0:
-		h.Name = self.Addrs[0].String()
-	}
-	return h
 }
 
 // hostNames are the names that requests may be addressed to; none before

@@ -121,7 +121,9 @@ install -m 0600 MY\-FILE /etc/credstore/` + CredentialOAuthClientSecret + `
 .Ed
 .Sh SEE ALSO
 .Xr systemd.exec 5 ,
-.Xr tailscale-mcp 8
+.Xr tailscale-mcp-server 5 ,
+.Xr tailscale-mcp 8 ,
+.Xr tailscale-mcp-server 8
 `)
 	return b.String()
 }

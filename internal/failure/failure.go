@@ -24,10 +24,19 @@ type Error struct {
 	Status int
 	// Ask is set when the call goes on once the person has answered.
 	Ask *Question
+	// Answer is the error with which a server behind the gate has answered; nil for all
+	// other errors.
+	Answer *Answer
 	// Private is set when the message repeats what no record may hold.
 	Private bool
 	// Cause is what errors.Is finds; nothing of it is told to anybody.
 	Cause error
+}
+
+// Answer is an error of a server behind the gate, as it wrote it.
+type Answer struct {
+	Code int
+	Data []byte // JSON; nil for none
 }
 
 // Question is what the person is asked before a change.

@@ -78,7 +78,8 @@ func (d *Dispatcher) CompletePrompt(ctx context.Context, c caller.Caller, r Requ
 // read all of a family is offered no values of it: they would be names of the rest.
 func (d *Dispatcher) CompleteOther(ctx context.Context, c caller.Caller, r Request, prompt bool, params json.RawMessage) (Result, error) {
 	now := d.Snapshot()
-	decision, refusal := grant.Decision{}, func() *Error { return d.denied(c, "the resource "+quote(r.Name), grant.Missing{}) }
+	var decision grant.Decision
+	refusal := func() *Error { return d.denied(c, "the resource "+quote(r.Name), grant.Missing{}) }
 	if prompt {
 		p, ok := now.prompt(r.Name)
 		if !ok {

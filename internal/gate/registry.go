@@ -100,6 +100,13 @@ func (r *Registry) Of(server string) *Snapshot {
 	return nothing
 }
 
+// Offers reports whether a server behind the gate is there, and has that tool; any if none
+// is named.
+func (r *Registry) Offers(server, tool string) bool {
+	s, ok := (*r.now.Load())[server]
+	return ok && server != "" && (tool == "" || s.byName[tool] != nil)
+}
+
 // Servers are the names of the servers behind the gate.
 func (r *Registry) Servers() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(*r.now.Load())), func(name string) bool { return name == "" })

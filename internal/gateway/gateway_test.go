@@ -45,7 +45,6 @@ type bench struct {
 	registry *gate.Registry
 	audit    *tooltest.Log
 	addr     string
-	quiet    bool // nothing is logged any more
 
 	mu     sync.Mutex
 	grants map[string]string              // by login
@@ -55,21 +54,25 @@ type bench struct {
 // people are the callers.
 var people = map[string]string{"127.0.0.2": "alice@example.com", "127.0.0.3": "bob@example.com"}
 
-func newBench(t *testing.T) *bench {
+func newBench(t *testing.T, adjust ...func(*servers.Options, *front.Options)) *bench {
 	t.Helper()
-	b := &bench{}
-	log := slog.New(slog.NewTextHandler(testWriter{t, b}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	*b = bench{Host: testservers.New(t), registry: gate.NewRegistry(grant.Classes()), audit: &tooltest.Log{}, grants: map[string]string{}}
-	b.servers = servers.New(servers.Options{Dir: b.Dir, Dial: b.Dial, Registry: b.registry, Log: log})
+	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	b := &bench{Host: testservers.New(t), registry: gate.NewRegistry(grant.Classes()), audit: &tooltest.Log{}, grants: map[string]string{}}
+	behind := servers.Options{Dir: b.Dir, Dial: b.Dial, Registry: b.registry, Log: log}
+	before := front.Options{
+		Resolve: b.resolve, Names: func() []string { return []string{"127.0.0.1"} }, Health: func() string { return "up" }, Log: log,
+	}
+	for _, a := range adjust {
+		a(&behind, &before)
+	}
+	b.servers = servers.New(behind)
 	t.Cleanup(b.servers.Close)
 	dispatcher := gate.NewDispatcher(gate.Options{
 		Registry: b.registry, Audit: b.audit, Log: log, Capability: "jaxxstorm.com/cap/mcp",
 		Host: func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
 	})
 	g := gateway.New(gateway.Options{Servers: b.servers, Dispatcher: dispatcher, Version: "test", Log: log, Recheck: 50 * time.Millisecond})
-	way := front.New(front.Options{
-		Resolve: b.resolve, Names: func() []string { return []string{"127.0.0.1"} }, Health: func() string { return "up" }, Log: log,
-	})
+	way := front.New(before)
 	way.Handle(gateway.Path, g.Serve)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -118,13 +121,10 @@ func (b *bench) resolve(_ context.Context, remote netip.AddrPort) (caller.Caller
 		Name: "Somebody", Capabilities: b.values[login]}, err
 }
 
-type testWriter struct {
-	t *testing.T
-	b *bench
-}
+type testWriter struct{ t *testing.T }
 
 func (w testWriter) Write(p []byte) (int, error) {
-	if w.t.Context().Err() == nil && !w.b.quiet {
+	if w.t.Context().Err() == nil {
 		w.t.Log(strings.TrimSpace(string(p)))
 	}
 	return len(p), nil

@@ -86,6 +86,28 @@ func TestCompletion(t *testing.T) {
 	})
 }
 
+// TestErrors: an error of a server goes out with its code and data; what it does not have is
+// said as the client's revision has it.
+func TestErrors(t *testing.T) {
+	eras(t, func(t *testing.T, _ *bench, alice, _ client) {
+		want, status := `"code":-32002,`, 200
+		if alice.modern {
+			want, status = `"code":-32602,`, 400
+		}
+		if got, text := alice.post(t.Context(), t, "odd", "resources/read", map[string]any{"uri": "file:///a/missing"}); got != status ||
+			!strings.Contains(text, want) || !strings.Contains(text, `"data":{"uri":"file:///a/missing"}`) || !strings.Contains(text, "nothing there") {
+			t.Errorf("missing: %d %s", got, text)
+		}
+		if text := alice.must(t, "odd", "resources/read", map[string]any{"uri": "file:///a/public"}); strings.Contains(text, `"public"`) || strings.Contains(text, "cacheScope") != alice.modern {
+			t.Errorf("for all caches: %s", text)
+		}
+		if got, text := alice.post(t.Context(), t, "odd", "resources/read", map[string]any{"uri": "file:///a/broken"}); got != 200 ||
+			!strings.Contains(text, `"code":-32050,`) || !strings.Contains(text, `"data":{"big":9007199254740993}`) {
+			t.Errorf("broken: %d %s", got, text)
+		}
+	})
+}
+
 // TestPages: long lists come in pages, each thing once, and the cursors are the caller's.
 func TestPages(t *testing.T) {
 	for _, modern := range []bool{false, true} {
@@ -149,6 +171,9 @@ func TestRequestsOfServers(t *testing.T) {
 			if !strings.Contains(got, "the client says: this gateway passes no") || !strings.Contains(got, method) || !strings.Contains(got, `"isError":true`) {
 				t.Errorf("%s: %s", method, got)
 			}
+		}
+		if got := alice.call(t, "odd", "ask", map[string]any{"method": "input"}); !strings.Contains(got, "this gateway passes no") || strings.Contains(got, "inputRequests") {
+			t.Errorf("asked as the newer era does: %s", got)
 		}
 		if got := alice.call(t, "odd", "ping", nil); !strings.Contains(got, "the client answers {}") {
 			t.Errorf("ping: %s", got)

@@ -142,7 +142,12 @@ func (s *stream) await(t *testing.T, what string) {
 
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+	within(t, 15*time.Second, what, is)
+}
+
+func within(t *testing.T, most time.Duration, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(most); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("in vain: %s", what)
 		}
@@ -191,6 +196,14 @@ func TestSession(t *testing.T) {
 			t.Errorf("after that: %s", got)
 		}
 
+		for _, c := range []client{b.alice(), b.bob()} {
+			if status := c.listen(t, "odd").status; status != 405 {
+				t.Errorf("a stream without a session: status %d", status)
+			}
+			if status := c.end(t, "odd"); status != 405 {
+				t.Errorf("the end of no session: status %d", status)
+			}
+		}
 		guessed := b.alice()
 		guessed.session = strings.Repeat("A", 43)
 		stolen := b.bob()
@@ -424,6 +437,9 @@ func TestShared(t *testing.T) {
 	if got := ofBob.text(); got != "" {
 		t.Errorf("bob heard %s", got)
 	}
+	bob.must(t, "odd", "resources/list", nil)
+	b.alice().call(t, "odd", "relist", map[string]any{"uri": "file:///a/new"})
+	ofBob.await(t, "resources/list_changed") // which is the same list for all
 }
 
 // TestHello: what is declared is what is passed on, in each era.
@@ -461,4 +477,64 @@ func capabilitiesOf(t *testing.T, text string) string {
 		t.Error(err)
 	}
 	return string(m.Result.Capabilities)
+}
+
+// TestShareOfSessions: a caller's sessions share its processes: the one that was idle the
+// longest loses its own, and gets another when it is used again. Others keep theirs.
+func TestShareOfSessions(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.both()
+	bob := b.bob().begin(t, "odd")
+	bob.call(t, "odd", "count", nil)
+	var all []client
+	for range 5 {
+		c := b.alice().begin(t, "odd")
+		all = append(all, c)
+		if got := c.call(t, "odd", "count", nil); !strings.Contains(got, `"1 of `) {
+			t.Errorf("a new session: %s", got)
+		}
+	}
+	if got := all[4].call(t, "odd", "count", nil); !strings.Contains(got, `"2 of `) {
+		t.Errorf("the newest: %s", got)
+	}
+	if got := all[0].call(t, "odd", "count", nil); !strings.Contains(got, `"1 of `) {
+		t.Errorf("the oldest, again: %s", got)
+	}
+	if got := bob.call(t, "odd", "count", nil); !strings.Contains(got, `"2 of `) {
+		t.Errorf("bob: %s", got)
+	}
+}
+
+// TestDeaths: when a process dies under its calls, each of them is answered, once, and
+// nobody else notices.
+func TestDeaths(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", `{"timeout":"10s"}`)
+	b.approve(t, "odd", nil)
+	b.both()
+	alice, bob := b.alice().begin(t, "odd"), b.bob().begin(t, "odd")
+	for round := range 2 {
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				got := alice.call(t, "odd", "hang", nil)
+				if strings.Count(got, `"id":1`) != 1 || !strings.Contains(got, "out of luck") && !strings.Contains(got, "did not answer") { // or came after it
+					t.Errorf("a call under which it died: %s", got)
+				}
+			})
+		}
+		all.Go(func() {
+			for i := range 5 {
+				if got := bob.call(t, "odd", "echo", map[string]any{"i": i}); !strings.Contains(got, "content") || strings.Contains(got, "isError") {
+					t.Errorf("bob: %s", got)
+				}
+			}
+		})
+		eventually(t, "the calls to be in flight", func() bool { return len(b.audit.Of("odd/hang")) >= 40*round+20 })
+		alice.call(t, "odd", "count", nil)
+		alice.call(t, "odd", "die", nil)
+		all.Wait()
+	}
 }

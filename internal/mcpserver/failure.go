@@ -3,6 +3,7 @@
 package mcpserver
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -24,6 +25,8 @@ func (x *exchange) asFailure(err error) *failure {
 	switch {
 	case !errors.As(err, &own):
 		return &failure{Status: http.StatusOK, Code: mcp.INTERNAL_ERROR, Message: err.Error()}
+	case own.Answer != nil:
+		return x.answered(own)
 	case own.Code == codes.UnknownName && x.m.Method == string(mcp.MethodResourcesRead):
 		f := notFound(x.m)
 		if x.asked.view.Narrow() {
@@ -34,14 +37,42 @@ func (x *exchange) asFailure(err error) *failure {
 	return ownFailure(own)
 }
 
+// answered is how an error of a server behind the gate goes out: with its code and its
+// data. What does not exist has the code of the client's revision.
+func (x *exchange) answered(own *gate.Error) *failure {
+	if x.m.Method == string(mcp.MethodResourcesRead) && missing(own.Answer) {
+		f := notFound(x.m)
+		f.Message = own.Error()
+		return f
+	}
+	f := theirFailure("", mcp.JSONRPCErrorDetails{Code: own.Answer.Code, Message: own.Error()})
+	if own.Answer.Data != nil {
+		f.Data = json.RawMessage(own.Answer.Data)
+	}
+	return f
+}
+
+// missing reports whether a server says that it has no such resource: by the code of the
+// older revisions, or as 2026-07-28 does, by that of wrong params with the URI.
+func missing(a *codes.Answer) bool {
+	var said struct {
+		URI *string `json:"uri"`
+	}
+	return a.Code == mcp.RESOURCE_NOT_FOUND || a.Code == mcp.INVALID_PARAMS && json.Unmarshal(a.Data, &said) == nil && said.URI != nil
+}
+
 // theirFailure is how an error of mcp-go goes out, with the status that 2026-07-28
 // has for its code. A message that mcp-go could not read it refuses with the names of
-// its types, as an invalid request, which a message that came so far is not.
+// its types, as an invalid request, which a message that came so far is not; without a method
+// the error is of another server.
 func theirFailure(method string, e mcp.JSONRPCErrorDetails) *failure {
 	f := &failure{Status: http.StatusOK, Code: e.Code, Message: e.Message, Data: e.Data}
 	switch e.Code {
 	case mcp.INVALID_REQUEST:
-		return mistyped(method)
+		if method != "" {
+			return mistyped(method)
+		}
+		f.Status = http.StatusBadRequest
 	case mcp.METHOD_NOT_FOUND:
 		f.Status = http.StatusNotFound
 	case mcp.INVALID_PARAMS, mcp.HEADER_MISMATCH, mcp.MISSING_REQUIRED_CLIENT_CAPABILITY, mcp.UNSUPPORTED_PROTOCOL_VERSION, mcp.PARSE_ERROR:

@@ -10,6 +10,8 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"tailscale-mcp/internal/caller"
+	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/session"
 )
 
@@ -122,10 +124,26 @@ var changes = [3]string{
 	"notifications/resources/list_changed",
 }
 
+// looked is what a stream has found that its caller is shown. The definitions of a server
+// may be large, and who listens for hours looks often: it is made anew when there is another
+// snapshot, when the grants are others, and once in a while, since a grant may end.
+type looked struct {
+	of    *gate.Snapshot
+	rules grant.Rules
+	view  [3][]string
+	at    time.Time
+}
+
+const looksAgain = 10 * time.Second
+
 // view is what a caller is shown, by name: tools, prompts, resources. Which resources a
 // server behind the gate lists itself is not in it.
 func (x *exchange) view(c caller.Caller) (v [3][]string) {
 	d := x.dispatcher
+	if l := &x.looked; x.s.o.Behind != nil && l.of == d.Snapshot() && l.rules.Equal(c.Rules) && time.Since(l.at) < looksAgain {
+		return l.view
+	}
+	defer func(of *gate.Snapshot) { x.looked = looked{of, c.Rules, v, time.Now()} }(d.Snapshot())
 	for _, t := range d.Tools(c) {
 		v[0] = append(v[0], t.Name)
 		if t.Server != "" { // what is said of it may become another, too

@@ -24,9 +24,12 @@ func (x *exchange) raw(result json.RawMessage, missing string) []byte {
 	b := x.open(make([]byte, 0, len(result)+len(x.m.ID)+len(missing)+envelope))
 	var own struct {
 		ResultType json.RawMessage `json:"resultType"`
+		CacheScope json.RawMessage `json:"cacheScope"`
 	}
 	newer := json.Unmarshal(result, &own) == nil && own.ResultType != nil
 	switch {
+	case x.m.Modern && newer && own.CacheScope != nil && string(own.CacheScope) != `"private"`:
+		result = private(result) // it is for who is granted it
 	case x.m.Modern && !newer:
 		inner := bytes.TrimSpace(result[1:])
 		b = append(append(b, '{'), missing...)
@@ -38,6 +41,16 @@ func (x *exchange) raw(result json.RawMessage, missing string) []byte {
 		result = withoutNewer(result)
 	}
 	return append(append(b, result...), '}')
+}
+
+// private is a result that no cache gives to another caller.
+func private(result json.RawMessage) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(result, &members) != nil {
+		return result
+	}
+	members["cacheScope"] = json.RawMessage(`"private"`)
+	return mustJSON(members)
 }
 
 // withoutNewer is a result without the members that only 2026-07-28 has.

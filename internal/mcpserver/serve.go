@@ -37,6 +37,9 @@ type exchange struct {
 	work context.Context
 	// session is the one that the message is part of; nil for none.
 	session *session.Session
+	// looked is what the stream has seen last; of a stream only.
+	looked   looked
+	compared bool // with what its session was shown
 	// decided is set once the dispatcher was asked, which records what it decides.
 	decided bool
 	// tail is the end of the response, where that is kept between requests.

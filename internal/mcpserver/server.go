@@ -147,7 +147,7 @@ func (s *Server) Drain() { s.stop() }
 
 // Serve answers one request, as a front.Handler.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, v *front.Visit) {
-	if s.hasSession(r) && r.Method != http.MethodPost {
+	if r.Method != http.MethodPost && s.o.Sessions != nil {
 		s.ofSession(w, r, v)
 		return
 	}

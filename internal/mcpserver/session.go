@@ -78,9 +78,9 @@ func (s *Server) ofSession(w http.ResponseWriter, r *http.Request, v *front.Visi
 	x.dispatcher = s.o.Dispatcher
 	defer x.recovered()
 	switch {
-	case r.Method != http.MethodGet && r.Method != http.MethodDelete:
-		w.Header().Set("Allow", "GET, POST, DELETE")
-		front.Refuse(w, http.StatusMethodNotAllowed, "the methods here are POST, and with a session GET and DELETE")
+	case r.Method != http.MethodGet && r.Method != http.MethodDelete, !s.hasSession(r):
+		w.Header().Set("Allow", http.MethodPost)
+		front.Refuse(w, http.StatusMethodNotAllowed, "the method here is POST; GET and DELETE are for a session, of revisions before 2026-07-28, that the header "+sessionHeader+" names")
 	case !x.join():
 		front.Reject(w, nil, noSession())
 	case r.Method == http.MethodDelete:
@@ -206,7 +206,13 @@ func (x *exchange) relisted(c caller.Caller) bool {
 // changed reports which lists are others than those that the session was shown before, and
 // notes that it is shown these. Of the resources it is those that are known without the server.
 func (x *exchange) changed(c caller.Caller) (is [3]bool) {
-	for i, names := range x.view(c) {
+	before := x.looked.at
+	view := x.view(c)
+	if !before.IsZero() && before.Equal(x.looked.at) && x.compared {
+		return is // the very same
+	}
+	x.compared = true
+	for i, names := range view {
 		is[i], _ = x.session.Show(changes[i], state(names))
 	}
 	return is

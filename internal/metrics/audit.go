@@ -10,7 +10,12 @@ import (
 
 // Offered are the names of what this host offers: the only ones that a label
 // ever holds. Resources are URIs and templates.
-type Offered struct{ Tools, Resources, Prompts []string }
+type Offered struct {
+	Tools, Resources, Prompts []string
+	// Server reports whether a server behind this one is served now, and has that tool if
+	// one is named. Nil knows none.
+	Server func(server, tool string) bool
+}
 
 func (m *Metrics) defineAudit() {
 	m.decisions = m.counter("decisions_total",
@@ -39,7 +44,7 @@ func (m *Metrics) defineAudit() {
 // Audit returns a log that hands every record to next and counts it, by what is
 // offered. The error of next is returned as it is.
 func (m *Metrics) Audit(next audit.Log, o Offered) audit.Log {
-	return &log{m: m, next: next, methods: methods(o)}
+	return &log{m: m, next: next, methods: methods(o), server: o.Server}
 }
 
 // AuditLost counts a record that was taken and then not written.
@@ -60,6 +65,7 @@ type log struct {
 	m       *Metrics
 	next    audit.Log
 	methods map[string]names
+	server  func(server, tool string) bool
 }
 
 // Write implements [audit.Log].
@@ -67,9 +73,11 @@ func (l *log) Write(ctx context.Context, r audit.Record) error {
 	err := l.next.Write(ctx, r)
 	method, name := l.labels(r)
 	event := eventLabel(r.Event)
-	switch r.Event {
-	case audit.Confirmation: // of a decision that was counted
-	case audit.Outcome:
+	switch {
+	case r.Server != "":
+		l.m.server(r, l.server)
+	case r.Event == audit.Confirmation: // of a decision that was counted
+	case r.Event == audit.Outcome:
 		code := r.Code
 		if code == "" {
 			code = "ok"

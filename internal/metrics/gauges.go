@@ -13,6 +13,8 @@ type Gauges struct {
 	Callers float64
 	// BodyBytes are those of bodies that are being read.
 	BodyBytes float64
+	// Servers are those behind this one.
+	Servers []Server
 }
 
 // Gauges sets what is asked at every scrape. Without it there are no gauges of
@@ -44,6 +46,8 @@ func (s state) Describe(ch chan<- *prometheus.Desc) {
 	for _, g := range gauges {
 		ch <- g.desc
 	}
+	ch <- serverProcesses
+	ch <- serverWithheld
 }
 
 // Collect implements prometheus.Collector. Should it panic, the registry makes
@@ -57,4 +61,5 @@ func (s state) Collect(ch chan<- prometheus.Metric) {
 	for _, g := range gauges {
 		ch <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, g.value(now))
 	}
+	collect(now.Servers, ch)
 }

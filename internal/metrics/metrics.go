@@ -49,9 +49,14 @@ type Metrics struct {
 	limited      *prometheus.CounterVec
 	requests     *prometheus.CounterVec
 	requestTook  *prometheus.HistogramVec
+	serverCalls  *prometheus.CounterVec
+	serverTook   *prometheus.HistogramVec
+	serverStarts *prometheus.CounterVec
 
 	codes      few
 	operations few
+	// servers and serverTools are names that an administrator has approved.
+	servers, serverTools few
 }
 
 // New returns the metrics of a program of that version, in a registry of their
@@ -62,6 +67,7 @@ func New(version string) *Metrics {
 		scraping:   make(chan struct{}, 1),
 		codes:      few{most: 40},
 		operations: few{most: 120}, // the API has 93
+		servers:    few{most: 128}, serverTools: few{most: 1000},
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: prefix + "build_info", Help: "The version of tailscale-mcp that runs; the value is always 1.",
@@ -70,6 +76,7 @@ func New(version string) *Metrics {
 	m.defineAudit()
 	m.defineUpstream()
 	m.defineHTTP()
+	m.defineServers()
 	m.registry.MustRegister(build, state{m}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

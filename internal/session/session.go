@@ -35,9 +35,10 @@ type Session struct {
 	// ClientName and ClientVersion are what the client called itself when it began.
 	ClientName, ClientVersion string
 
-	used time.Time // guarded by Table.mu
-	done chan struct{}
-	wake chan struct{}
+	used    time.Time // guarded by Table.mu
+	touched bool      // it was used since it began; guarded by Table.mu
+	done    chan struct{}
+	wake    chan struct{}
 
 	mu         sync.Mutex
 	process    any

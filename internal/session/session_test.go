@@ -51,7 +51,8 @@ func TestBounds(t *testing.T) {
 	}
 	table.Find(all[0].ID, "files", "alice") // and so it is not the oldest
 	table.Begin("files", "alice", "", "")
-	if !slices.Equal(ended, []string{all[1].ID}) || table.Get(bob.ID) == nil {
+	if !slices.Equal(ended, []string{all[1].ID}) || // the oldest that was not used
+		table.Get(bob.ID) == nil {
 		t.Errorf("ended: %v", ended)
 	}
 	for i := 0; table.Len() < mostInAll; i++ {

@@ -77,15 +77,16 @@ func (t *Table) expired(now time.Time) (over []*Session) {
 	return over
 }
 
-// of counts the sessions of a caller, and finds the one that was used the longest ago. The
-// caller of of holds mu.
+// of counts the sessions of a caller, and finds the one that was used the longest ago: one
+// that was never used first, as clients leave that initialize for each call. The caller of
+// of holds mu.
 func (t *Table) of(caller string) (n int, oldest *Session) {
 	for _, s := range t.sessions {
 		if s.Caller != caller {
 			continue
 		}
 		n++
-		if oldest == nil || s.used.Before(oldest.used) {
+		if oldest == nil || oldest.touched && !s.touched || oldest.touched == s.touched && s.used.Before(oldest.used) {
 			oldest = s
 		}
 	}
@@ -102,7 +103,7 @@ func (t *Table) Find(id, server, caller string) *Session {
 	if s == nil || s.Server != server || s.Caller != caller || now.Sub(s.used) > keep {
 		return nil
 	}
-	s.used = now
+	s.used, s.touched = now, true
 	return s
 }
 
@@ -160,10 +161,25 @@ func (t *Table) Join(server, caller string) (s *Session, leave func()) {
 }
 
 // Hearing returns who hears what the process of a holder says: the session with that id,
-// or the streams of the caller with that key.
+// or the streams of the caller with that key; everybody on the server, for the one process
+// that has no holder.
 func (t *Table) Hearing(server, holder string) []*Session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if holder == "" {
+		var all []*Session
+		for _, s := range t.sessions {
+			if s.Server == server {
+				all = append(all, s)
+			}
+		}
+		for key, listeners := range t.listeners {
+			if key[0] == server {
+				all = append(all, listeners...)
+			}
+		}
+		return all
+	}
 	if s := t.sessions[holder]; s != nil && s.Server == server {
 		return []*Session{s}
 	}

@@ -105,11 +105,7 @@ func (b *behind) purgedWithEntries(ctx context.Context, t *testing.T) string {
 		}
 	}
 	said := b.run(ctx, t, "apt-get", "--yes", "purge", pkg)
-	stays := regexp.MustCompile(`tailscale-mcp: this stays: (.*)`).FindAllStringSubmatch(said, -1)
-	var named []string
-	for _, line := range stays {
-		named = append(named, strings.TrimSpace(line[1]))
-	}
+	named := stays(said)
 	if want := []string{"/etc/tailscale-mcp", unitFolder + dropIn, "/var/log/private/tailscale-mcp", "the group " + group + " (delgroup " + group + ")"}; !slices.Equal(named, want) {
 		t.Errorf("the purge says\n%s\nwhich names %q as what stays, want %q", said, named, want)
 	}
@@ -118,6 +114,58 @@ func (b *behind) purgedWithEntries(ctx context.Context, t *testing.T) string {
 	for _, path := range slices.Sorted(maps.Keys(after)) {
 		if was := b.before[path]; was != after[path] && !strings.HasPrefix(path, "/etc/tailscale-mcp") && !strings.HasPrefix(path, unitFolder+dropIn) && !notOfPackage(path) {
 			t.Errorf("after the purge there is %s %s, before the package there was %q", after[path], path, was)
+		}
+	}
+	return fmt.Sprintf("nothing runs, no file but what it names: %q", named)
+}
+
+// stays is what a script of the package names as what it leaves.
+func stays(said string) (named []string) {
+	for _, line := range regexp.MustCompile(`tailscale-mcp: this stays: (.*)`).FindAllStringSubmatch(said, -1) {
+		named = append(named, strings.TrimSpace(line[1]))
+	}
+	return named
+}
+
+// liveByRPM has rpm install, upgrade and erase the package, with servers behind the daemon.
+func (b *behind) liveByRPM(t *testing.T) {
+	b.people(t)
+	b.row(t, "installed", b.rpmInstalled)
+	b.row(t, "server added, granted, called", b.added)
+	b.row(t, "upgraded", b.rpmUpgraded)
+	b.row(t, "erased", b.rpmErased)
+}
+
+func (b *behind) rpmInstalled(ctx context.Context, t *testing.T) string {
+	must(t, b.host.Write(ctx, notesFile, notesText, 0o755))
+	b.bringRPM(ctx, t)
+	b.before = b.files(ctx, t)
+	_, err := b.rpm(ctx, "--install", rpmDir+"/old.rpm")
+	must(t, err)
+	b.systemctl(ctx, t, "enable", "--now", socket)
+	return b.without(ctx, t)
+}
+
+func (b *behind) rpmUpgraded(ctx context.Context, t *testing.T) string {
+	return b.keepsSockets(ctx, t, func() {
+		_, err := b.rpm(ctx, "--upgrade", rpmDir+"/new.rpm")
+		must(t, err)
+	})
+}
+
+// rpmErased leaves what was written and recorded, says so, and leaves nothing that runs.
+func (b *behind) rpmErased(ctx context.Context, t *testing.T) string {
+	b.runsNow(ctx, t)
+	said, err := b.rpm(ctx, "--erase", pkg)
+	must(t, err)
+	named := stays(said)
+	if want := []string{"/etc/tailscale-mcp", "/var/log/private/tailscale-mcp", "the group " + group + " (groupdel " + group + ")"}; !slices.Equal(named, want) {
+		t.Errorf("erasing says\n%s\nwhich names %q as what stays, want %q", said, named, want)
+	}
+	b.nothingRuns(ctx, t, "after erasing")
+	for path := range b.files(ctx, t) {
+		if strings.Contains(path, pkg) && b.before[path] == "" && !strings.HasPrefix(path, "/etc/tailscale-mcp") {
+			t.Errorf("after erasing there is %s", path)
 		}
 	}
 	return fmt.Sprintf("nothing runs, no file but what it names: %q", named)

@@ -45,22 +45,29 @@ func TestHostServers(t *testing.T) {
 	old, upgrade := build(t, root, dir, "1.0.0"), build(t, root, dir, "1.1.0")
 	seen := &table{}
 	t.Cleanup(func() { t.Logf("the life of servers:\n%s", seen) })
-	for _, opts := range []host.Options{{Release: host.Bookworm}, {Release: host.Trixie, Udev: true}} {
-		kind := fmt.Sprintf("%s,udev=%v", opts.Release, opts.Udev)
+	on := func(kind string, opts host.Options, live func(*behind, *testing.T)) {
 		t.Run(kind, func(t *testing.T) {
 			opts.Tailscale, opts.Node = true, testbed.NodeOptions{Name: "server", Tags: []string{"tag:mcp"}}
-			b := &behind{life: &life{host: host.Boot(t, opts), old: old, new: upgrade, kind: kind, port: "8080", table: seen}}
-			b.live(t)
+			live(&behind{life: &life{host: host.Boot(t, opts), old: old, new: upgrade, kind: kind, port: "8080", table: seen}}, t)
 		})
 	}
+	on("bookworm,udev=false", host.Options{Release: host.Bookworm}, (*behind).live)
+	on("trixie,udev=true", host.Options{Release: host.Trixie, Udev: true}, (*behind).live)
+	on("rpm", host.Options{Release: host.Trixie, Udev: true}, (*behind).liveByRPM)
 }
 
-func (b *behind) live(t *testing.T) {
+// people are alice, who is granted something, and bob, who is not.
+func (b *behind) people(t *testing.T) {
+	t.Helper()
 	var err error
 	b.peer, err = b.host.Peer(t.Context(), testbed.NodeOptions{Name: "laptop", Login: "alice@example.com"})
 	must(t, err)
 	b.bob, err = b.host.Peer(t.Context(), testbed.NodeOptions{Name: "desk", Login: "bob@example.com"})
 	must(t, err)
+}
+
+func (b *behind) live(t *testing.T) {
+	b.people(t)
 	b.row(t, "installed", b.installed)
 	b.row(t, "server added, granted, called", b.added)
 	b.row(t, "its tool changes", b.changes)
@@ -75,61 +82,18 @@ func (b *behind) live(t *testing.T) {
 	b.row(t, "purged", b.purgedWithEntries)
 }
 
-// grant has alice be granted something.
-func (b *behind) grant(ctx context.Context, t *testing.T, value string) {
-	t.Helper()
-	must(t, b.host.Tailnet.SetGrants(ctx, b.host.Node, testbed.Grant{Src: []*testbed.Node{b.peer}, Cap: capability, Values: []string{value}}))
-}
-
-// answersOf waits until a tool of a server answers alice with a text, and returns the answer and how long that took.
-func (b *behind) answersOf(ctx context.Context, t *testing.T, server, tool string, arguments map[string]any, want string) (string, time.Duration) {
-	t.Helper()
-	began := time.Now()
-	var a answer
-	b.await(ctx, t, func() (err error) {
-		a, err = callOf(ctx, b.peer, b.address(), server, tool, arguments)
-		if err == nil && (a.status != http.StatusOK || a.refused || !strings.Contains(a.text, want)) {
-			err = fmt.Errorf("%s of %s: got %+v, want %q in it", tool, server, a, want)
-		}
-		return err
-	})
-	return a.text, time.Since(began)
-}
-
-// answersNote is that of the server that every host has.
-func (b *behind) answersNote(ctx context.Context, t *testing.T) (string, time.Duration) {
-	t.Helper()
-	return b.answersOf(ctx, t, notes, noteTool, map[string]any{}, "a note for alice@example.com by ")
-}
-
-// nothingFor checks that a server is as if it were not there.
-func (b *behind) nothingFor(ctx context.Context, t *testing.T, who string, peer *testbed.Node, server string) {
-	t.Helper()
-	for _, name := range []string{server, "never-there"} {
-		a, err := callOf(ctx, peer, b.address(), name, noteTool, map[string]any{})
-		if err != nil || a.status != http.StatusNotFound {
-			t.Errorf("%s calling %s: got %+v, %v, want status 404", who, name, a, err)
-		}
-	}
-}
-
-// instances are the loaded units of processes of a server.
-func (b *behind) instances(ctx context.Context, t *testing.T, server string) []string {
-	t.Helper()
-	out := b.run(ctx, t, "systemctl", "list-units", "--all", "--plain", "--no-legend", "tailscale-mcp-server-"+server+"@*")
-	var names []string
-	for line := range strings.Lines(out) {
-		names = append(names, strings.Fields(line)[0])
-	}
-	return names
-}
-
 // installed starts nothing unasked.
 func (b *behind) installed(ctx context.Context, t *testing.T) string {
 	must(t, b.host.AptUpdate(ctx, b.old.repo))
 	must(t, b.host.Write(ctx, notesFile, notesText, 0o755))
 	b.before = b.files(ctx, t)
 	b.install(ctx, t, b.old)
+	return b.without(ctx, t)
+}
+
+// without has the daemon serve, and nothing behind it.
+func (b *behind) without(ctx context.Context, t *testing.T) string {
+	t.Helper()
 	b.is(ctx, t, target, "static/inactive")
 	b.nothingRuns(ctx, t, "after the installation")
 	folder := b.run(ctx, t, "stat", "--format=%a %U:%G", entries)
@@ -238,10 +202,15 @@ func (b *behind) killed(ctx context.Context, t *testing.T) string {
 
 // upgraded leaves the sockets as they are, and what is configured answers.
 func (b *behind) upgraded(ctx context.Context, t *testing.T) string {
+	return b.keepsSockets(ctx, t, func() { b.install(ctx, t, b.new) })
+}
+
+func (b *behind) keepsSockets(ctx context.Context, t *testing.T, upgrade func()) string {
+	t.Helper()
 	b.answersNote(ctx, t)
 	id := func() string { return b.show(ctx, t, "tailscale-mcp-server-"+notes+".socket", "InvocationID") }
 	before := id()
-	b.install(ctx, t, b.new)
+	upgrade()
 	if after := id(); after != before || after == "" {
 		t.Errorf("the upgrade has restarted the socket: %q is now %q", before, after)
 	}

@@ -120,3 +120,13 @@ func (k Servers) names() []string {
 	}
 	return names
 }
+
+// Names are the tools of all servers, as SERVER/NAME.
+func (k Servers) Names() (names []string) {
+	for _, server := range k.Registry.Servers() {
+		for _, t := range k.Registry.Of(server).Tools() {
+			names = append(names, server+"/"+t.Name)
+		}
+	}
+	return names
+}

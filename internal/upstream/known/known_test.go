@@ -3,10 +3,8 @@
 package known_test
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,9 +17,7 @@ import (
 	testservers "tailscale-mcp/internal/testbed/servers"
 	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/upstream/known"
-	"tailscale-mcp/internal/upstream/look"
 	"tailscale-mcp/internal/upstream/pin"
-	"tailscale-mcp/internal/upstream/process"
 )
 
 func TestMain(m *testing.M) {
@@ -30,32 +26,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// approve pins what a server shows now.
-func approve(t *testing.T, h *testservers.Host, name string, classes map[string]grant.Class) {
-	t.Helper()
-	p, err := process.Start(t.Context(), process.Options{
-		Server: name, Dial: func(ctx context.Context) (net.Conn, error) { return h.Dial(ctx, name) },
-		ClientName: "test", ClientVersion: "1", Heard: func(string, []byte) {}, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.End(nil)
-	seen, err := look.At(t.Context(), p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := pin.Save(pin.Path(h.Dir, name), pin.Approve(pin.Pin{}, seen, pin.Approval{Classes: classes})); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // folder has a server that is served, and one of each kind that is not.
 func folder(t *testing.T) (*testservers.Host, known.Servers) {
 	t.Helper()
 	h := testservers.New(t)
 	h.Odd("odd", `{"allow":["read","write","escalating"]}`)
-	approve(t, h, "odd", map[string]grant.Class{"echo": grant.Read, "count": grant.Write, "die": grant.Escalating})
+	h.Approve("odd", map[string]grant.Class{"echo": grant.Read, "count": grant.Write, "die": grant.Escalating})
 	h.Odd("fresh", "")
 	h.Write("wrong", h.OddPath(), nil, `{"idel":"1m"}`)
 	k, err := known.Read(h.Dir, gate.NewRegistry(nil))
@@ -89,6 +65,9 @@ func TestMistakes(t *testing.T) {
 		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || got[0].Selector != c.selector || !strings.Contains(got[0].Why, c.want)) {
 			t.Errorf("%s %s: got %+v, want %q", c.key, c.selector, got, c.want)
 		}
+	}
+	if names := k.Names(); !slices.Equal(names, []string{"odd/count", "odd/die", "odd/echo"}) {
+		t.Errorf("named %q", names)
 	}
 	// What is ours is not looked at here.
 	rules, _ := grant.Parse([]string{`{"tools":["*","nosuch"],"resources":["tailscale://nosuch"]}`})
@@ -148,10 +127,10 @@ func TestExplain(t *testing.T) {
 func TestDoctor(t *testing.T) {
 	h, _ := folder(t)
 	h.Odd("changed", "")
-	approve(t, h, "changed", nil)
+	h.Approve("changed", nil)
 	h.Write("changed", h.OddPath(), []string{"-description", "Do as I say."}, "")
 	h.Odd("silent", `{"instance":"shared"}`)
-	approve(t, h, "silent", nil)
+	h.Approve("silent", nil)
 	h.Close("silent")
 	h.Add("broken", "/bin/false", nil, `{"network":"unconfined"}`)
 	if text, err := os.ReadFile(pin.Path(h.Dir, "odd")); err != nil || os.WriteFile(pin.Path(h.Dir, "broken"), text, 0o600) != nil {

@@ -158,7 +158,7 @@ func explain(server string, timeout time.Duration, err error) error {
 	case errors.As(err, &refused):
 		return &failure.Error{
 			Code: failure.ToolFailed, Message: "the server " + server + " refused it: " + strconv.Quote(refused.Message), Next: "correct the call by what the server says",
-			Cause: err,
+			Answer: &failure.Answer{Code: refused.Code, Data: refused.Data}, Cause: err,
 		}
 	case errors.As(err, &ended):
 		return &failure.Error{Code: failure.UpstreamUnavailable, Message: err.Error() + "; what it did of the call is not known", Next: "look whether it was carried out before you call again; " + show, Cause: err}

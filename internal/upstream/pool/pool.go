@@ -14,6 +14,7 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -33,7 +34,7 @@ const (
 	mostOfCaller = 4
 )
 
-// Options are what a Pool is made of; all are required but Counted.
+// Options are what a Pool is made of; all are required but Burst and Counted.
 type Options struct {
 	// Dial connects to what starts the server with that name.
 	Dial func(ctx context.Context, server string) (net.Conn, error)
@@ -46,6 +47,8 @@ type Options struct {
 	// Ended is called when a process that was started has ended, or is told to, with the
 	// pool locked: it must not block, nor call the pool.
 	Ended func(server, holder string)
+	// Burst is how many processes a caller may start at once; zero means 12.
+	Burst int
 	// Counted is told what becomes of starts, for the metrics, and must not block; nil
 	// counts nothing.
 	Counted func(server string, what Event)
@@ -106,6 +109,7 @@ type slot struct {
 
 // New returns a Pool without processes.
 func New(o Options) *Pool {
+	o.Burst = cmp.Or(o.Burst, startBurst)
 	return &Pool{o: o, slots: map[key]*slot{}, starts: starts{}}
 }
 

@@ -282,7 +282,7 @@ func TestManyAtOnce(t *testing.T) {
 	if told[""] != 32 || told[failure.RateLimited] != callers-32 {
 		t.Errorf("got %v, want 32 served and the others refused", told)
 	}
-	if b.most > 4 {
+	if b.most > 3 {
 		t.Errorf("%d starts at once", b.most)
 	}
 	b.Close()
@@ -307,7 +307,7 @@ func TestGivenUp(t *testing.T) {
 		b.mu.Lock()
 		n := b.starting
 		b.mu.Unlock()
-		if n == 4 && b.Count()["odd"] == 10 {
+		if n == 3 && b.Count()["odd"] == 10 {
 			break
 		}
 		if time.Now().After(end) {
@@ -316,12 +316,12 @@ func TestGivenUp(t *testing.T) {
 	}
 	cancel()
 	wg.Wait()
-	if n := b.Count()["odd"]; n != 4 {
-		t.Errorf("%d are left, want those 4 that had begun", n)
+	if n := b.Count()["odd"]; n != 3 {
+		t.Errorf("%d are left, want those 3 that had begun", n)
 	}
 	close(b.held)
-	b.await(t, 4)
-	if _, n := b.host.Running(); n != 4 {
+	b.await(t, 3)
+	if _, n := b.host.Running(); n != 3 {
 		t.Errorf("%d were started", n)
 	}
 }

@@ -87,11 +87,11 @@ type deaths struct {
 }
 
 // take takes one start of a caller, or says how long it has to wait.
-func (s starts) take(caller, server string, now time.Time) time.Duration {
+func (s starts) take(caller, server string, burst int, now time.Time) time.Duration {
 	r := s[caller]
 	if r == nil {
 		s.prune(now)
-		r = &record{limit: rate.NewLimiter(rate.Every(startEvery), startBurst), deaths: map[string]*deaths{}}
+		r = &record{limit: rate.NewLimiter(rate.Every(startEvery), burst), deaths: map[string]*deaths{}}
 		s[caller] = r
 	}
 	if d := r.deaths[server]; d != nil && d.inRow >= deathsFree {

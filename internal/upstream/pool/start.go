@@ -27,7 +27,7 @@ func (p *Pool) begin(s entry.Server, k key, h Holder) (*slot, *failure.Error) {
 	if told := p.room(s, h); told != nil {
 		return nil, told
 	}
-	if wait := p.starts.take(h.Caller, s.Name, time.Now()); wait > 0 {
+	if wait := p.starts.take(h.Caller, s.Name, p.o.Burst, time.Now()); wait > 0 {
 		return nil, &failure.Error{
 			Code:    failure.RateLimited,
 			Message: fmt.Sprintf("the server %s was started too often for you, or ended too soon each time", s.Name),
@@ -86,7 +86,7 @@ func (p *Pool) start(ctx context.Context, s entry.Server, sl *slot, h Holder) {
 // launch waits for the turn of a slot and starts its process. With an error there may be a
 // process that is to end. The error is a *[failure.Error] when nothing was tried.
 func (p *Pool) launch(ctx context.Context, s entry.Server, sl *slot, h Holder) (*process.Process, error) {
-	done, err := p.turns.wait(ctx, sl.starter)
+	done, err := p.turns.wait(ctx, sl.starter, s.Name)
 	if err != nil {
 		return nil, late(s.Name, err)
 	}

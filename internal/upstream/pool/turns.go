@@ -12,9 +12,11 @@ import (
 
 const (
 	// startsAtOnce is how many processes are being started at the same time, and
-	// startsOfCaller how many of them one caller may have.
+	// startsOfCaller and startsOfServer how many of them one caller may have, and how many
+	// may be of one server: one that hangs is not to keep others from being started.
 	startsAtOnce   = 4
 	startsOfCaller = 2
+	startsOfServer = 3
 	// longestTurn is after which time the next one has its turn, whether or not a server
 	// has said what it is.
 	longestTurn = 5 * time.Second
@@ -23,25 +25,26 @@ const (
 )
 
 // turns are who may start a process now. Those who wait have their turns in the order in
-// which they came, but for callers who have theirs already: of these the one with the
-// fewest goes first, and none has more than startsOfCaller. The zero value is ready.
+// which they came, but for callers and servers that have some already: the fewer, the
+// sooner. The zero value is ready.
 type turns struct {
-	mu      sync.Mutex
-	given   int
-	having  map[string]int // by caller; those who have none are not in it
-	waiting []*turn
+	mu    sync.Mutex
+	given int
+	// callers and servers have how many turns each has; who has none is not in it.
+	callers, servers map[string]int
+	waiting          []*turn
 }
 
 type turn struct {
-	caller string
-	given  chan struct{} // closed when it is given
+	caller, server string
+	given          chan struct{} // closed when it is given
 }
 
 var errNoTurn = errors.New("no turn to be started")
 
 // wait waits for a turn, and returns what gives it back, which may be called again.
-func (t *turns) wait(ctx context.Context, caller string) (done func(), err error) {
-	own := &turn{caller, make(chan struct{})}
+func (t *turns) wait(ctx context.Context, caller, server string) (done func(), err error) {
+	own := &turn{caller, server, make(chan struct{})}
 	t.mu.Lock()
 	t.waiting = append(t.waiting, own)
 	t.next()
@@ -55,7 +58,7 @@ func (t *turns) wait(ctx context.Context, caller string) (done func(), err error
 	case <-timer.C:
 		err = errNoTurn
 	}
-	done = sync.OnceFunc(func() { t.done(caller) })
+	done = sync.OnceFunc(func() { t.done(own) })
 	if err == nil {
 		return done, nil
 	}
@@ -72,14 +75,19 @@ func (t *turns) wait(ctx context.Context, caller string) (done func(), err error
 }
 
 // done gives a turn back.
-func (t *turns) done(caller string) {
+func (t *turns) done(own *turn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.given--
-	if t.having[caller]--; t.having[caller] == 0 {
-		delete(t.having, caller)
-	}
+	less(t.callers, own.caller)
+	less(t.servers, own.server)
 	t.next()
+}
+
+func less(having map[string]int, name string) {
+	if having[name]--; having[name] == 0 {
+		delete(having, name)
+	}
 }
 
 // next gives the turns that there are. The caller of next holds mu.
@@ -87,7 +95,7 @@ func (t *turns) next() {
 	for t.given < startsAtOnce {
 		first := -1
 		for i, w := range t.waiting {
-			if has := t.having[w.caller]; has < startsOfCaller && (first < 0 || has < t.having[t.waiting[first].caller]) {
+			if t.callers[w.caller] < startsOfCaller && t.servers[w.server] < startsOfServer && (first < 0 || t.having(w) < t.having(t.waiting[first])) {
 				first = i
 			}
 		}
@@ -96,11 +104,18 @@ func (t *turns) next() {
 		}
 		own := t.waiting[first]
 		t.waiting = slices.Delete(t.waiting, first, first+1)
-		if t.having == nil {
-			t.having = map[string]int{}
+		if t.callers == nil {
+			t.callers, t.servers = map[string]int{}, map[string]int{}
 		}
 		t.given++
-		t.having[own.caller]++
+		t.callers[own.caller]++
+		t.servers[own.server]++
 		close(own.given)
 	}
+}
+
+// having is how many turns the caller and the server of one that waits have: that of the
+// caller counts first.
+func (t *turns) having(w *turn) int {
+	return t.callers[w.caller]*(startsOfServer+1) + t.servers[w.server]
 }

@@ -6,14 +6,15 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 )
 
 // waits has so many of a caller wait for a turn; each that has one sends what gives it back.
-func (t *turns) waits(ctx context.Context, caller string, n int) (given chan func(), failed chan error) {
+func (t *turns) waits(ctx context.Context, caller, server string, n int) (given chan func(), failed chan error) {
 	given, failed = make(chan func(), n), make(chan error, n)
 	for range n {
 		go func() {
-			if done, err := t.wait(ctx, caller); err != nil {
+			if done, err := t.wait(ctx, caller, server); err != nil {
 				failed <- err
 			} else {
 				given <- done
@@ -32,6 +33,7 @@ func (t *turns) settled(waiting int) (given int) {
 		if n == waiting {
 			return given
 		}
+		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -40,15 +42,15 @@ func (t *turns) settled(waiting int) (given int) {
 func TestTurns(t *testing.T) {
 	var all turns
 	ctx, giveUp := context.WithCancel(t.Context())
-	alice, left := all.waits(ctx, "alice", 20)
+	alice, left := all.waits(ctx, "alice", "a", 20)
 	if given := all.settled(18); given != startsOfCaller {
 		t.Fatalf("%d turns are given to one caller", given)
 	}
-	bob, _ := all.waits(t.Context(), "bob", 5)
+	bob, _ := all.waits(t.Context(), "bob", "b", 5)
 	if given := all.settled(21); given != startsAtOnce {
 		t.Fatalf("%d turns are given", given)
 	}
-	carol, _ := all.waits(t.Context(), "carol", 1)
+	carol, _ := all.waits(t.Context(), "carol", "c", 1)
 	all.settled(22)
 	done := <-alice
 	done()
@@ -71,7 +73,43 @@ func TestTurns(t *testing.T) {
 	for range 5 {
 		(<-bob)()
 	}
-	if given := all.settled(0); given != 0 || len(all.having) != 0 {
-		t.Errorf("%d turns are left, of %v", given, all.having)
+	if given := all.settled(0); given != 0 || len(all.callers)+len(all.servers) != 0 {
+		t.Errorf("%d turns are left, of %v and %v", given, all.callers, all.servers)
+	}
+}
+
+// TestTurnsOfAServer: however many callers wait for a server that hangs, another one has a
+// turn at once.
+func TestTurnsOfAServer(t *testing.T) {
+	var all turns
+	ctx, giveUp := context.WithCancel(t.Context())
+	hanging := make(chan func(), 30)
+	left := make(chan error, 30)
+	for i := range 30 {
+		go func() {
+			if done, err := all.wait(ctx, string(rune('a'+i)), "hangs"); err != nil {
+				left <- err
+			} else {
+				hanging <- done
+			}
+		}()
+	}
+	if given := all.settled(27); given != startsOfServer {
+		t.Fatalf("%d turns are given to one server", given)
+	}
+	done, err := all.wait(t.Context(), "late", "works")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done()
+	giveUp()
+	for range 27 {
+		<-left
+	}
+	for range 3 {
+		(<-hanging)()
+	}
+	if given := all.settled(0); given != 0 {
+		t.Errorf("%d turns are left", given)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/redact"
 )
 
 // Question is a request to a server.
@@ -80,12 +82,30 @@ func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) 
 			for len(w.progress) > 0 { // what was said before the answer
 				q.Progress(<-w.progress)
 			}
-			return withoutOwn(a.Result), a.Err
+			if a.Err == nil && p.modern {
+				a.Err = incomplete(a.Result)
+			}
+			return a.Result, a.Err
 		case <-ctx.Done():
 			p.cancel(id)
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// incomplete is why a result of the newer era is none: it asks the client something, or is of
+// another kind that its request did not ask for; nil for any other.
+func incomplete(result json.RawMessage) error {
+	var said struct {
+		ResultType string `json:"resultType"`
+	}
+	if json.Unmarshal(result, &said) != nil || said.ResultType == "" || said.ResultType == "complete" {
+		return nil
+	}
+	if said.ResultType == "input_required" {
+		return &Refused{Code: fault.CodeInput, Message: "it asks its client something, and this gateway passes no questions on to clients, and has offered none"}
+	}
+	return &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result of the type " + redact.Text(said.ResultType) + ", which nobody asked for"}
 }
 
 // wait gives a request its id and enters it among those that wait.

@@ -53,6 +53,11 @@ func (p *Process) stands(ctx context.Context, q Question) (result json.RawMessag
 	if q.Method != "logging/setLevel" {
 		err = p.listen(ctx)
 	}
+	if err != nil && q.Method == "resources/subscribe" {
+		p.mu.Lock()
+		delete(p.standing.subscribed, params.URI)
+		p.mu.Unlock()
+	}
 	return json.RawMessage(`{}`), true, err
 }
 
@@ -109,8 +114,8 @@ func (p *Process) listen(ctx context.Context) error {
 }
 
 // hearLists has a server of the newer era tell of changes of its lists from its start on.
-func (p *Process) hearLists() {
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+func (p *Process) hearLists(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	if err := p.listen(ctx); err != nil {
 		p.o.Log.Debug("server does not tell of changes", "server", p.o.Server, "why", err)

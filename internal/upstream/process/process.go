@@ -115,7 +115,7 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 		return nil, p.told(err)
 	}
 	if p.modern {
-		go p.hearLists()
+		go p.hearLists(context.WithoutCancel(ctx))
 	}
 	return p, nil
 }

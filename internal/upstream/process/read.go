@@ -89,6 +89,7 @@ func lastLine(stderr []byte) string {
 
 // message takes one line that the server wrote.
 func (p *Process) message(msg []byte) {
+	msg = WithoutOwn(msg)
 	e, err := jsonrpc.Scan(msg)
 	if err != nil || e.Repeated != "" {
 		p.waste()

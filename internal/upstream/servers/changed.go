@@ -56,7 +56,10 @@ func (s *Servers) look(ctx context.Context, name, holder string, p *process.Proc
 	}
 	different := map[item]string{}
 	for _, c := range pin.Compare(k.pin, seen) {
-		different[item{c.Kind, c.Name}] = string(c.State)
+		is := item{c.Kind, c.Name}
+		if different[is] = string(c.State); k.shown[holder][is] == different[is] {
+			continue // and has been said
+		}
 		s.o.Log.Warn("withheld: not what was approved", "server", name, "what", string(c.Kind), "name", c.Name, "state", string(c.State),
 			"remedy", "sudo tailscale-mcp server approve "+name)
 	}

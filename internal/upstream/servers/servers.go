@@ -27,7 +27,7 @@ import (
 	"tailscale-mcp/internal/upstream/process"
 )
 
-// Options are what Servers are made of. All are required but Every.
+// Options are what Servers are made of. All are required but Counted, Every and Burst.
 type Options struct {
 	// Dir is the folder of the entries.
 	Dir string
@@ -35,9 +35,14 @@ type Options struct {
 	Dial func(ctx context.Context, server string) (net.Conn, error)
 	// Registry gets what the servers offer.
 	Registry *gate.Registry
-	Log      *slog.Logger
+	// Counted is told what becomes of starts, and must not block; nil counts nothing.
+	Counted func(server string, what pool.Event)
+	Log     *slog.Logger
 	// Every is how often the folder is looked at; zero means one second.
 	Every time.Duration
+	// Burst is how many processes a caller may start at once; zero means what package pool
+	// allows.
+	Burst int
 }
 
 // Servers are all servers behind the gateway.
@@ -78,17 +83,13 @@ func New(o Options) *Servers {
 		o.Every = time.Second
 	}
 	s := &Servers{o: o, known: map[string]*server{}}
-	s.pool = pool.New(pool.Options{Dial: o.Dial, Log: o.Log, Started: s.started, Heard: s.heard, Ended: s.ended})
+	s.pool = pool.New(pool.Options{Dial: o.Dial, Burst: o.Burst, Log: o.Log, Counted: o.Counted, Started: s.started, Heard: s.heard, Ended: s.ended})
 	s.sessions = session.NewTable(s.pool.End)
 	return s
 }
 
 // Close ends all processes.
 func (s *Servers) Close() { s.pool.Close() }
-
-// Processes returns how many processes there are, by server; of those that have none,
-// nothing.
-func (s *Servers) Processes() map[string]int { return s.pool.Count() }
 
 // About is what clients are told of a server before they ask it anything.
 type About struct {

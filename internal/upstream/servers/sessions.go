@@ -83,6 +83,9 @@ const renewTime = 10 * time.Second
 // renew tells a new process what its session has asked for before. What it refuses now, its
 // client does without: there is no request that could be answered with an error.
 func (s *Servers) renew(ctx context.Context, name, holder string, p *process.Process) {
+	if holder == "" {
+		return // one process for all is asked nothing for one of them
+	}
 	ctx, cancel := context.WithTimeout(ctx, renewTime)
 	defer cancel()
 	again := func(method, member, value string) {
@@ -147,12 +150,13 @@ func (s *Servers) heard(name, holder, method string, msg []byte) {
 		}
 	}
 	for _, own := range hearing {
-		switch method {
-		case "notifications/resources/list_changed":
+		switch {
+		case method == "notifications/resources/list_changed":
 			own.ListChanged()
-		case "notifications/resources/updated":
+		case holder == "": // what one client of a shared process does is nothing for others
+		case method == "notifications/resources/updated":
 			own.Updated(event)
-		case "notifications/message":
+		case method == "notifications/message":
 			own.Log(level, event)
 		}
 	}

@@ -87,7 +87,7 @@ func serve(ctx context.Context, launcher, program string, args []string) error {
 
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	registry := gate.NewRegistry(grant.Classes())
-	behind := servers.New(servers.Options{Dir: dir, Dial: dial, Registry: registry, Log: log})
+	behind := servers.New(servers.Options{Dir: dir, Dial: dial, Registry: registry, Log: log, Burst: 100}) // the suite has a session for each scenario
 	defer behind.Close()
 	behind.Read()
 	rules, err := grant.Parse([]string{`{"tools":["behind/*","behind/escalating:*"],"resources":["behind/*"],"prompts":["behind/*"]}`})

@@ -139,7 +139,7 @@ function compare(revision, direct, through, gains, hollow) {
 }
 
 // statuses returns the worst status of each check that counts, by scenario and id.
-function statuses(results) {
+export function statuses(results) {
   const ranks = ["SUCCESS", "WARNING", "FAILURE"];
   const worst = new Map();
   for (const [scenario, checks] of results) {
@@ -185,7 +185,7 @@ async function testBridge(context, revision, named) {
   return problems;
 }
 
-function figures(context, revision, results) {
+export function figures(context, revision, results) {
   const figure = (names) => {
     const checks = names.flatMap((name) => results.get(name) ?? []);
     return `${names.filter((name) => passes(results, name)).length}/${names.length} (${count(checks, "SUCCESS")}/${count(checks, "SUCCESS", "FAILURE")})`;

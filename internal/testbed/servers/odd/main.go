@@ -129,6 +129,16 @@ func answer(r request) {
 		result(r.ID, object{"resources": append([]any{object{"uri": "file:///b/2", "name": "two"}}, more...)})
 	case r.Method == "resources/templates/list":
 		result(r.ID, object{"resourceTemplates": []any{object{"uriTemplate": "file:///a/{id}", "name": "some"}}})
+	case r.Method == "resources/read" && strings.HasSuffix(r.Params.URI, "/missing"):
+		code := -32002
+		if *modern {
+			code = -32602
+		}
+		write(`{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":"nothing there","data":{"uri":%q}}}`, r.ID, code, r.Params.URI)
+	case r.Method == "resources/read" && *modern && strings.HasSuffix(r.Params.URI, "/public"):
+		write(`{"jsonrpc":"2.0","id":%s,"result":{"resultType":"complete","ttlMs":1000,"cacheScope":"public","contents":[]}}`, r.ID)
+	case r.Method == "resources/read" && strings.HasSuffix(r.Params.URI, "/broken"):
+		write(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32050,"message":"broken","data":{"big":9007199254740993}}}`, r.ID)
 	case r.Method == "resources/read":
 		result(r.ID, object{"contents": []any{object{"uri": r.Params.URI, "text": "at " + r.Params.URI}}})
 	case !*modern && (r.Method == "logging/setLevel" || r.Method == "resources/subscribe" || r.Method == "resources/unsubscribe"):

@@ -131,6 +131,10 @@ var says = map[string]func(request){
 		result(r.ID, text("changed"))
 	},
 	"ask": func(r request) {
+		if *modern && r.Params.Arguments["method"] == "input" { // as the newer era asks
+			write(`{"jsonrpc":"2.0","id":%s,"result":{"resultType":"input_required","inputRequests":{"a":{"method":"roots/list"}}}}`, r.ID)
+			return
+		}
 		asking = r.ID
 		write(`{"jsonrpc":"2.0","id":"odd","method":%q,"params":{}}`, fmt.Sprint(r.Params.Arguments["method"]))
 	},
