@@ -100,9 +100,10 @@ func runServe(ctx context.Context, s streams) error {
 	})
 	trail := openTrail(cfg, s.out, losses{counts.AuditLost, counts.JournalLost}, log)
 	defer closeTrail(trail, log)
+	records := counts.Audit(trail, offered(registry))
 	dispatcher := gate.NewDispatcher(gate.Options{
 		Registry:   registry,
-		Audit:      counts.Audit(trail, offered(registry)),
+		Audit:      records,
 		Digest:     trail.Digest,
 		Notice:     offers.notice,
 		Log:        log,
@@ -114,7 +115,8 @@ func runServe(ctx context.Context, s streams) error {
 	})
 	behind := servers.New(servers.Options{
 		Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log,
-		Counted: func(server string, what pool.Event) { counts.ServerStart(server, string(what)) },
+		Withheld: withheld(records, log),
+		Counted:  func(server string, what pool.Event) { counts.ServerStart(server, string(what)) },
 	})
 	if cfg.ServersUnconfined {
 		log.Warn("servers behind this one are not confined: each may do all that the account may which runs it, and nothing keeps its callers apart",

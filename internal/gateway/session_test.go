@@ -187,6 +187,12 @@ func TestSession(t *testing.T) {
 				}
 			}
 		}
+		for _, modern := range []bool{false, true} {
+			atWork := client{b: b, from: "127.0.0.4", modern: modern}
+			if got := atWork.call(t, "odd", "count", nil); !strings.Contains(got, map[bool]string{false: `"1 of `, true: `"2 of `}[modern]) {
+				t.Errorf("the same person on another node: %s", got)
+			}
+		}
 		modern := one // in which the header means nothing
 		modern.modern = true
 		if got := modern.call(t, "odd", "count", nil); !strings.Contains(got, `"3 of `) {
@@ -208,7 +214,8 @@ func TestSession(t *testing.T) {
 		guessed.session = strings.Repeat("A", 43)
 		stolen := b.bob()
 		stolen.session = one.session
-		for who, c := range map[string]client{"guessed": guessed, "stolen": stolen} {
+		atWork := client{b: b, from: "127.0.0.4", session: one.session}
+		for who, c := range map[string]client{"guessed": guessed, "stolen": stolen, "of the same person on another node": atWork} {
 			if status, text := c.post(t.Context(), t, "odd", "tools/call", map[string]any{"name": "count"}); status != 404 || !strings.Contains(text, "no such session") {
 				t.Errorf("%s: %d %s", who, status, text)
 			}

@@ -85,7 +85,10 @@ func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) 
 			if a.Err == nil && p.modern {
 				a.Err = incomplete(a.Result)
 			}
-			return a.Result, a.Err
+			if a.Err != nil {
+				return nil, a.Err
+			}
+			return a.Result, nil
 		case <-ctx.Done():
 			p.cancel(id)
 			return nil, ctx.Err()
@@ -99,10 +102,11 @@ func incomplete(result json.RawMessage) error {
 	var said struct {
 		ResultType string `json:"resultType"`
 	}
-	if json.Unmarshal(result, &said) != nil || said.ResultType == "" || said.ResultType == "complete" {
+	readable := json.Unmarshal(result, &said) == nil // what is not, whoever asked finds out
+	switch {
+	case !readable, said.ResultType == "", said.ResultType == "complete":
 		return nil
-	}
-	if said.ResultType == "input_required" {
+	case said.ResultType == "input_required":
 		return &Refused{Code: fault.CodeInput, Message: "it asks its client something, and this gateway passes no questions on to clients, and has offered none"}
 	}
 	return &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result of the type " + redact.Text(said.ResultType) + ", which nobody asked for"}

@@ -57,6 +57,9 @@ func (s *Servers) look(ctx context.Context, name, holder string, p *process.Proc
 	different := map[item]string{}
 	for _, c := range pin.Compare(k.pin, seen) {
 		is := item{c.Kind, c.Name}
+		if s.o.Withheld != nil && k.withheld(is) != string(c.State) {
+			s.o.Withheld(name, c)
+		}
 		if different[is] = string(c.State); k.shown[holder][is] == different[is] {
 			continue // and has been said
 		}
