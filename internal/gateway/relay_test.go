@@ -64,7 +64,7 @@ func TestCompletion(t *testing.T) {
 		template := map[string]any{"ref": map[string]any{"type": "ref/resource", "uri": "file:///a/{id}"}, "argument": map[string]any{"name": "id", "value": ""}}
 		unknown := map[string]any{"ref": map[string]any{"type": "ref/prompt", "name": "nosuch"}, "argument": map[string]any{"name": "id", "value": ""}}
 		if got := alice.must(t, "odd", "completion/complete", prompt); !strings.Contains(got, `"completion":{"values":["for `) ||
-			!strings.Contains(got, `"asked":[{"name":"greet","type":"ref/prompt"},{"name":"whom","value":"A"},{"arguments":{"city":"Bern"}}],"big":9007199254740993`) {
+			!strings.Contains(got, `"asked":[{"type":"ref/prompt","name":"greet"},{"name":"whom","value":"A"},{"arguments":{"city":"Bern"}}],"big":9007199254740993`) {
 			t.Errorf("of a prompt: %s", got)
 		}
 		if got := alice.must(t, "odd", "completion/complete", template); !strings.Contains(got, `"values":["for `) {
@@ -76,6 +76,15 @@ func TestCompletion(t *testing.T) {
 		}
 		if got := bob.must(t, "odd", "completion/complete", template); !strings.Contains(got, `"values":[]`) {
 			t.Errorf("of a template of which one URI is granted: %s", got)
+		}
+		for _, ref := range []string{ // to Go they are about a template that is granted, to others about something else
+			`{"type":"ref/resource","uri":"file:///secret/{id}","URI":"file:///a/{id}"}`, `{"type":"ref/resource","uri":"file:///secret/{id}","uri":"file:///a/{id}"}`,
+			`{"type":"ref/prompt","name":"greet","uri":"file:///a/{id}","Type":"ref/resource"}`,
+		} {
+			_, got := alice.post(t.Context(), t, "odd", "completion/complete", map[string]any{"ref": json.RawMessage(ref), "argument": map[string]any{"name": "id", "value": ""}})
+			if strings.Contains(got, "secret") || strings.Contains(got, "greet") {
+				t.Errorf("asked about another than was decided about: %s", got)
+			}
 		}
 		if _, got := bob.post(t.Context(), t, "odd", "completion/complete", unknown); !strings.Contains(got, "unknown_name") {
 			t.Errorf("of what there is not: %s", got)
@@ -104,6 +113,18 @@ func TestErrors(t *testing.T) {
 		if got, text := alice.post(t.Context(), t, "odd", "resources/read", map[string]any{"uri": "file:///a/broken"}); got != 200 ||
 			!strings.Contains(text, `"code":-32050,`) || !strings.Contains(text, `"data":{"big":9007199254740993}`) {
 			t.Errorf("broken: %d %s", got, text)
+		}
+	})
+}
+
+// TestBareResults: a result that is no object is an error, and never half a message.
+func TestBareResults(t *testing.T) {
+	eras(t, func(t *testing.T, _ *bench, alice, _ client) {
+		for _, bare := range []string{"null", "5", "true", "[]"} {
+			_, text := alice.post(t.Context(), t, "odd", "resources/read", map[string]any{"uri": "file:///a/bare/" + bare})
+			if !json.Valid([]byte(text)) || !strings.Contains(text, `"code":-31003,`) || strings.Contains(text, `"result"`) {
+				t.Errorf("%s: %s", bare, text)
+			}
 		}
 	})
 }

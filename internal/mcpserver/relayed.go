@@ -11,7 +11,6 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
-	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/mcpserver/catalogue"
 	"tailscale-mcp/internal/mcpserver/message"
 	"tailscale-mcp/internal/session"
@@ -122,29 +121,32 @@ func (x *exchange) listed(member string, items []json.RawMessage) ([]byte, *fail
 	return append(b, "]}}"...), nil
 }
 
-// completeOther has a server behind the gate offer values.
+// completeOther has a server behind the gate offer values. What it is asked about is written
+// anew: of a member that is there twice, or in another case, the server could take another
+// than the one that was decided about.
 func (x *exchange) completeOther(ref any) ([]byte, *failure) {
-	var p struct {
-		Ref, Argument, Context json.RawMessage
-	}
+	var p struct{ Argument, Context json.RawMessage }
 	if f := x.read(&p); f != nil {
 		return nil, f
 	}
-	params := slices.Concat([]byte(`{"ref":`), p.Ref, []byte(`,"argument":`), p.Argument)
-	if p.Context != nil {
-		params = slices.Concat(params, []byte(`,"context":`), p.Context)
+	if p.Argument == nil {
+		return nil, mistyped(x.m.Method)
 	}
-	params = append(params, '}')
-	var out gate.Result
-	var err error
+	var name string
+	prompt := false
 	switch ref := ref.(type) {
 	case mcp.PromptReference:
-		out, err = x.dispatcher.CompleteOther(x.work, x.caller, x.named(ref.Name), true, params)
+		name, prompt = ref.Name, true
 	case mcp.ResourceReference:
-		out, err = x.dispatcher.CompleteOther(x.work, x.caller, x.named(ref.URI), false, params)
+		name = ref.URI
 	default:
 		return nil, mistyped(x.m.Method)
 	}
+	params := slices.Concat([]byte(`{"ref":`), mustJSON(ref), []byte(`,"argument":`), p.Argument)
+	if p.Context != nil {
+		params = slices.Concat(params, []byte(`,"context":`), p.Context)
+	}
+	out, err := x.dispatcher.CompleteOther(x.work, x.caller, x.named(name), prompt, append(params, '}'))
 	if err != nil {
 		return nil, x.asFailure(err)
 	}

@@ -122,8 +122,11 @@ func (p *Process) answered(msg []byte, e *jsonrpc.Envelope) {
 		return
 	}
 	a := Answer{Result: e.Result}
-	if e.HasError {
+	switch {
+	case e.HasError:
 		a = Answer{Err: serverError(msg)}
+	case len(e.Result) == 0 || e.Result[0] != '{':
+		a = Answer{Err: &Refused{Code: fault.CodeBadAnswer, Message: "the server " + p.o.Server + " answered with a result that is no object, as each of MCP is"}}
 	}
 	w.answer <- a
 }

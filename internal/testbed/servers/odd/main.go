@@ -139,6 +139,8 @@ func answer(r request) {
 		write(`{"jsonrpc":"2.0","id":%s,"result":{"resultType":"complete","ttlMs":1000,"cacheScope":"public","contents":[]}}`, r.ID)
 	case r.Method == "resources/read" && strings.HasSuffix(r.Params.URI, "/broken"):
 		write(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32050,"message":"broken","data":{"big":9007199254740993}}}`, r.ID)
+	case r.Method == "resources/read" && strings.Contains(r.Params.URI, "/bare/"): // whose result is no object
+		write(`{"jsonrpc":"2.0","id":%s,"result":%s}`, r.ID, r.Params.URI[strings.LastIndex(r.Params.URI, "/")+1:])
 	case r.Method == "resources/read":
 		result(r.ID, object{"contents": []any{object{"uri": r.Params.URI, "text": "at " + r.Params.URI}}})
 	case !*modern && (r.Method == "logging/setLevel" || r.Method == "resources/subscribe" || r.Method == "resources/unsubscribe"):
