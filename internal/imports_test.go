@@ -86,7 +86,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/tool/catalog/listing":    {"internal/grant", "internal/tool", "internal/tool/catalog"},
 		"internal/tool/*":                  {"internal/caller", "internal/failure", "internal/grant", "internal/localapi", "internal/policy", "internal/policy/*", "internal/survey", "internal/tool", "internal/tool/devices/lookup", "internal/tool/devices/tags", "internal/tool/policy/past", "internal/tool/users/login", "internal/tsapi", "internal/tsapi/period", "internal/visible"},
 		"internal/front":                   {"internal/caller", "internal/identity"},
-		"internal/mcpserver":               {"internal/caller", "internal/failure", "internal/front", "internal/gate", "internal/grant", "internal/mcpserver/*", "internal/session"},
+		"internal/mcpserver":               {"internal/caller", "internal/failure", "internal/front", "internal/gate", "internal/grant", "internal/jsonrpc", "internal/mcpserver/*", "internal/session"},
 		"internal/mcpserver/message":       {"internal/front"},
 		"internal/mcpserver/catalogue":     {"internal/gate", "internal/grant"},
 		"internal/mcpserver/brief":         {"internal/visible"},

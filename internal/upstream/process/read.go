@@ -156,6 +156,10 @@ func (p *Process) tooLong(over *jsonrpc.Skim) {
 	}
 }
 
+// urlElicitationRequired is the code with which a server of 2025-11-25 fails a request until
+// a person has visited a page of its choice.
+const urlElicitationRequired = -32042
+
 // serverError is the error of an answer.
 func serverError(msg []byte) error {
 	var m struct {
@@ -167,6 +171,9 @@ func serverError(msg []byte) error {
 	}
 	if json.Unmarshal(msg, &m) != nil {
 		return &Refused{Code: fault.CodeBadAnswer, Message: "the server answered with an error that cannot be read"}
+	}
+	if m.Error.Code == urlElicitationRequired {
+		return asksClient()
 	}
 	return &Refused{Code: m.Error.Code, Message: m.Error.Message, Data: m.Error.Data}
 }

@@ -103,6 +103,10 @@ var capabilities = object{
 }
 
 func answer(r request) {
+	if lines, ok := instead[r.Method]; ok {
+		sayTo(r, lines)
+		return
+	}
 	switch {
 	case r.Method == "initialize" && !*modern:
 		result(r.ID, object{
@@ -157,7 +161,7 @@ func answer(r request) {
 
 // behaviours are the tools, besides echo.
 var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse fail " +
-	"log touch unknown stray relist retool ask ping media heard")
+	"log touch unknown stray relist retool ask ping media heard say")
 
 func tools() (all []any) {
 	schema := object{"type": "object"}
