@@ -359,6 +359,7 @@ func TestChanged(t *testing.T) {
 		t.Errorf("listed: %s", list)
 	}
 	b.approve(t, "odd", nil)
+	eventually(t, "echo is there again", func() bool { return b.registry.Offers("odd", "echo") })
 	if got := alice.call(t, "odd", "echo", map[string]any{"again": 1}); !strings.Contains(got, "again") {
 		t.Errorf("approved: %s", got)
 	}

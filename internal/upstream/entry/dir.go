@@ -47,16 +47,19 @@ func Dir(path string) ([]File, error) {
 		if len(files) == maxServers {
 			return nil, fmt.Errorf("%s has more than %d servers: remove some", path, maxServers)
 		}
-		file := File{Name: name, Path: filepath.Join(path, f.Name())}
-		var mistakes Mistakes
-		file.Server, err = Read(file.Path)
-		if errors.As(err, &mistakes) {
-			file.Mistakes = mistakes
-		}
-		files = append(files, file)
+		files = append(files, At(filepath.Join(path, name+".json")))
 	}
 	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
 	return files, nil
+}
+
+// At is what [Dir] has of one file, as it is now.
+func At(path string) File {
+	f := File{Name: strings.TrimSuffix(filepath.Base(path), ".json"), Path: path}
+	var err error
+	f.Server, err = Read(path)
+	_ = errors.As(err, &f.Mistakes)
+	return f
 }
 
 // Read reads the entry in the file at path, whose name is that of the server. The file

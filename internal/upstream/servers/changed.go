@@ -4,6 +4,7 @@ package servers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -35,12 +36,19 @@ func (k *server) withheld(i item) string {
 // started compares what a new process shows with what was approved, and tells one that
 // takes the place of another what its session had asked for.
 func (s *Servers) started(ctx context.Context, name, holder string, p *process.Process) error {
-	if err := s.look(ctx, name, holder, p); err != nil {
+	err := errStale
+	for errors.Is(err, errStale) && ctx.Err() == nil {
+		err = s.look(ctx, name, holder, p)
+	}
+	if err != nil {
 		return err
 	}
 	s.renew(ctx, name, holder, p)
 	return nil
 }
+
+// errStale is why a comparison counts for nothing: something else is approved by now.
+var errStale = errors.New("what is approved of the server has changed while it was looked at; try again")
 
 // look compares what a process shows with what was approved.
 func (s *Servers) look(ctx context.Context, name, holder string, p *process.Process) error {
@@ -69,7 +77,7 @@ func (s *Servers) look(ctx context.Context, name, holder string, p *process.Proc
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.known[name] != k && (s.known[name] == nil || s.known[name].stamp != k.stamp) {
-		return nil // it was compared with what is approved no more
+		return errStale
 	}
 	// What processes have shown that have ended is forgotten when there is a newer look.
 	shown := map[string]map[item]string{holder: different}
@@ -90,9 +98,10 @@ type looking struct {
 	soon map[[2]string]bool // by server and holder
 }
 
-// lookAgain looks at a process that says that it shows something else now. However often
-// it says so, it is looked at once in a while. What it shows differently is withheld.
-func (s *Servers) lookAgain(name, holder string) {
+// lookAgain looks at a process in a while, since it says that it shows something else now, or
+// since something else is approved. However often that is, until then it is looked at once.
+// What it shows differently is withheld.
+func (s *Servers) lookAgain(name, holder string, in time.Duration) {
 	key := [2]string{name, holder}
 	s.looking.mu.Lock()
 	defer s.looking.mu.Unlock()
@@ -103,7 +112,7 @@ func (s *Servers) lookAgain(name, holder string) {
 		s.looking.soon = map[[2]string]bool{}
 	}
 	s.looking.soon[key] = true
-	time.AfterFunc(lookEvery, func() {
+	time.AfterFunc(in, func() {
 		s.looking.mu.Lock()
 		delete(s.looking.soon, key)
 		s.looking.mu.Unlock()
@@ -113,7 +122,10 @@ func (s *Servers) lookAgain(name, holder string) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), lookTime)
 		defer cancel()
-		if err := s.look(ctx, name, holder, p); err != nil {
+		switch err := s.look(ctx, name, holder, p); {
+		case errors.Is(err, errStale):
+			s.lookAgain(name, holder, lookEvery)
+		case err != nil:
 			s.o.Log.Warn("server not looked at again", "server", name, "err", err)
 		}
 	})
