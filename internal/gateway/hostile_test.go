@@ -4,8 +4,13 @@ package gateway_test
 
 import (
 	"encoding/json"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
+
+	"tailscale-mcp/internal/front"
+	"tailscale-mcp/internal/upstream/servers"
 )
 
 // says has the server answer the requests of a method with lines of its own, in which $ID is
@@ -85,4 +90,53 @@ func TestResultsOfNoForm(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestMuchOfIt: what a server shows or says of itself costs the daemon and its log little,
+// however much it is and however often.
+func TestMuchOfIt(t *testing.T) {
+	said := &lines{}
+	b := newBench(t, func(o *servers.Options, _ *front.Options) { o.Log = slog.New(slog.NewTextHandler(said, nil)) })
+	b.Odd("odd", "", "-many", "10")
+	b.approve(t, "odd", nil)
+	b.both()
+	b.Write("odd", b.OddPath(), []string{"-many", "1000"}, "")
+	b.servers.Read()
+	alice := b.alice()
+	if got := alice.call(t, "odd", "echo", map[string]any{"n": 1}); !strings.Contains(got, "content") {
+		t.Errorf("echo: %s", got)
+	}
+	if n := said.count("withheld"); n != 1 {
+		t.Errorf("the log says %d times that something is withheld", n)
+	}
+	b.Odd("loud", "", "-many", "10")
+	b.approve(t, "loud", nil)
+	b.grant("alice@example.com", `{"tools":["loud/*"]}`)
+	b.Write("loud", b.OddPath(), []string{"-loud", "2000000"}, "")
+	b.servers.Read()
+	if got := alice.call(t, "loud", "echo", nil); !strings.Contains(got, "more than 1 MiB about itself") {
+		t.Errorf("loud: %.300s", got)
+	}
+}
+
+// lines counts the lines of a log.
+type lines struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, string(p))
+	return len(p), nil
+}
+
+func (l *lines) count(word string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.all {
+		n += min(1, strings.Count(line, word))
+	}
+	return n
 }
