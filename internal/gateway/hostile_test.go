@@ -4,12 +4,15 @@ package gateway_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"tailscale-mcp/internal/front"
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/upstream/servers"
 )
 
@@ -116,6 +119,32 @@ func TestMuchOfIt(t *testing.T) {
 	b.servers.Read()
 	if got := alice.call(t, "loud", "echo", nil); !strings.Contains(got, "more than 1 MiB about itself") {
 		t.Errorf("loud: %.300s", got)
+	}
+}
+
+// TestChangedWhileRead: an entry that is narrowed while the folder is being read is seen
+// narrowed the next time.
+func TestChangedWhileRead(t *testing.T) {
+	b := newBench(t, func(o *servers.Options, _ *front.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	b.Odd("a-odd", "") // the first that is read
+	b.approve(t, "a-odd", map[string]grant.Class{"echo": grant.Read})
+	for i := range 200 {
+		b.Write(fmt.Sprintf("other%03d", i), b.OddPath(), nil, "")
+	}
+	for i := range 20 {
+		read := make(chan struct{})
+		go func() { b.servers.Read(); close(read) }()
+		time.Sleep(time.Duration(i) * 200 * time.Microsecond) // anywhere in it
+		allow, want := `["read"]`, 1
+		if i%2 == 1 {
+			allow, want = `["read","destructive"]`, 2
+		}
+		b.Write("a-odd", b.OddPath(), nil, `{"allow":`+allow+`}`)
+		<-read
+		b.servers.Read()
+		if n := len(b.registry.Of("a-odd").Tools()); min(n, 2) != want {
+			t.Fatalf("%d: %d tools with allow %s", i, n, allow)
+		}
 	}
 }
 

@@ -20,8 +20,11 @@ const maxServers = 256
 
 // File is one entry of a folder: a server, or what is wrong with it.
 type File struct {
-	Name     string // of the server, as the file is called
-	Path     string
+	Name string // of the server, as the file is called
+	Path string
+	// Stamp tells two states of the file apart. It is of before the file was read: one that
+	// has changed since has another by then.
+	Stamp    string
 	Server   Server // valid if there are no mistakes
 	Mistakes Mistakes
 }
@@ -48,6 +51,7 @@ func Dir(path string) ([]File, error) {
 			return nil, fmt.Errorf("%s has more than %d servers: remove some", path, maxServers)
 		}
 		file := File{Name: name, Path: filepath.Join(path, f.Name())}
+		file.Stamp = Stamp(file.Path)
 		var mistakes Mistakes
 		file.Server, err = Read(file.Path)
 		if errors.As(err, &mistakes) {
@@ -57,6 +61,19 @@ func Dir(path string) ([]File, error) {
 	}
 	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
 	return files, nil
+}
+
+// Stamp tells two states of a file apart.
+func Stamp(path string) string {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return "-;"
+	}
+	inode := uint64(0)
+	if file, known := info.Sys().(*syscall.Stat_t); known {
+		inode = file.Ino // one that takes its place may have its size, and its time
+	}
+	return fmt.Sprintf("%d %d %d %v;", inode, info.Size(), info.ModTime().UnixNano(), info.Mode())
 }
 
 // Read reads the entry in the file at path, whose name is that of the server. The file
