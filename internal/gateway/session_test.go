@@ -398,7 +398,7 @@ func listsChange(t *testing.T, args []string) {
 		t.Errorf("called what is withheld: %s", got)
 	}
 	// A process of another caller that shows what was approved does not let it through.
-	b.grant("bob@example.com", `{"tools":["odd/*"]}`)
+	b.grant("bob@example.com", `{"tools":["odd/*"],"resources":["odd/file:///a/*"]}`)
 	if got := b.bob().call(t, "odd", "echo", nil); !strings.Contains(got, "offers no tool") {
 		t.Errorf("withheld for alice alone: %s", got)
 	}

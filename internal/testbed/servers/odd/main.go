@@ -4,11 +4,12 @@
 // gateway need: it says who calls, keeps a count, and misbehaves in every way that servers
 // were seen to. It speaks the protocol without a library, so that it can break its rules.
 //
-//	odd [-modern] [-description TEXT] [-slow DURATION] [-many N]
+//	odd [-modern] [-description TEXT] [-slow DURATION] [-many N] [-loud N]
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -22,6 +23,7 @@ var (
 	modern      = flag.Bool("modern", false, "know no initialize, as servers of 2026-07-28 alone")
 	description = flag.String("description", "Repeats what it is told.", "that of the tool echo")
 	many        = flag.Int("many", 0, "how many tools and resources there are besides")
+	loud        = flag.Int("loud", 0, "how long the instructions are, if not as always")
 	slow        = flag.Duration("slow", 0, "how long to take before the first answer")
 )
 
@@ -110,7 +112,7 @@ func answer(r request) {
 	switch {
 	case r.Method == "initialize" && !*modern:
 		result(r.ID, object{
-			"protocolVersion": "2025-11-25", "capabilities": capabilities, "instructions": "Be odd.",
+			"protocolVersion": "2025-11-25", "capabilities": capabilities, "instructions": cmp.Or(strings.Repeat("x", *loud), "Be odd."),
 			"serverInfo": object{"name": "odd", "version": "1"},
 		})
 	case r.Method == "server/discover" && *modern:
