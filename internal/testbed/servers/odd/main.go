@@ -163,7 +163,7 @@ func answer(r request) {
 
 // behaviours are the tools, besides echo.
 var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse fail " +
-	"log touch unknown stray relist retool ask ping media heard say")
+	"log touch unknown stray relist retool ask ping media heard say large")
 
 func tools() (all []any) {
 	schema := object{"type": "object"}
@@ -171,6 +171,12 @@ func tools() (all []any) {
 	for _, name := range behaviours {
 		all = append(all, object{"name": name, "description": "Does what its name says.", "inputSchema": schema})
 	}
+	// Its schemas are of an older draft, and its results are not what it says.
+	all = append(all, object{
+		"name":         "strict",
+		"inputSchema":  object{"type": "object", "properties": object{"n": object{"type": "number", "minimum": 0, "exclusiveMinimum": true}}},
+		"outputSchema": object{"type": "object", "required": []string{"never"}},
+	})
 	for i := range *many {
 		all = append(all, object{"name": fmt.Sprintf("tool%04d", i), "inputSchema": schema})
 	}
@@ -200,6 +206,10 @@ func call(r request) {
 	case "die":
 		fmt.Fprintln(os.Stderr, "out of luck")
 		os.Exit(7)
+	case "large":
+		result(r.ID, text(strings.Repeat("x", 1<<20)))
+	case "strict":
+		result(r.ID, object{"content": []any{}, "structuredContent": object{"n": 1}})
 	case "hang":
 	case "rubbish":
 		write("npm warn deprecated: this is no message\n{\"jsonrpc\":\"2.0\",\"id\":999999,\"result\":{}}\n[1,2]\n{")
