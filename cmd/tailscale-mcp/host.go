@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"tailscale.com/client/local"
 	"tailscale.com/ipn/ipnstate"
 
+	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
@@ -28,10 +30,14 @@ import (
 	"tailscale-mcp/internal/localapi"
 	"tailscale-mcp/internal/localapi/socket"
 	"tailscale-mcp/internal/manage"
+	"tailscale-mcp/internal/metrics"
 	"tailscale-mcp/internal/tool/catalog"
 	"tailscale-mcp/internal/tool/catalog/typo"
+	"tailscale-mcp/internal/tsapi/limit"
 	"tailscale-mcp/internal/upstream/known"
 	"tailscale-mcp/internal/upstream/npm"
+	"tailscale-mcp/internal/upstream/pool"
+	"tailscale-mcp/internal/upstream/servers"
 	"tailscale-mcp/internal/upstream/unit"
 )
 
@@ -105,6 +111,37 @@ func mistakenBehind(registry *gate.Registry) func(grant.Rules) []typo.Mistake {
 // checkServers looks at the servers behind this one, one after the other.
 func checkServers(ctx context.Context, cfg config.Config, servers known.Servers, ok, note func(string, ...any)) {
 	servers.Doctor(ctx, known.Host{Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Unconfined: cfg.ServersUnconfined}, ok, note)
+}
+
+// openServers are the servers behind this one, of which it knows none yet.
+func openServers(cfg config.Config, registry *gate.Registry, records audit.Log, counts *metrics.Metrics, log *slog.Logger) *servers.Servers {
+	if cfg.ServersUnconfined {
+		log.Warn("servers behind this one are not confined: each may do all that the account may which runs it, and nothing keeps its callers apart",
+			"why", "TAILSCALE_MCP_SERVERS_UNCONFINED", "remedy", "leave it out wherever systemd runs")
+	}
+	return servers.New(servers.Options{
+		Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log,
+		ReadsOnly: cfg.AuditFile == "", Withheld: withheld(records, log),
+		Counted: func(server string, what pool.Event) { counts.ServerStart(server, string(what)) },
+	})
+}
+
+// serverChanges is how many calls that are no reads one caller may begin in a minute on
+// servers behind this one, a third of them at once: each has two records, for which others
+// go one day. They are nothing to the Tailscale API.
+const serverChanges = 600
+
+// chargeServers is what such a call costs its caller.
+func chargeServers() func(caller string) error {
+	quotas := limit.Quotas{PerMinute: serverChanges, Now: time.Now}
+	return func(caller string) error {
+		e := quotas.Take(caller)
+		if e == nil {
+			return nil
+		}
+		e.Message = fmt.Sprintf("this caller has begun as many calls of servers' tools that are no reads as one may: %d a minute, %d of them at once; nothing was done", serverChanges, serverChanges/3)
+		return e
+	}
 }
 
 // serverCommand is for the servers behind this one.

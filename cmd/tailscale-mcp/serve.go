@@ -31,10 +31,6 @@ import (
 	"tailscale-mcp/internal/tool/catalog"
 	"tailscale-mcp/internal/tool/catalog/typo"
 	"tailscale-mcp/internal/tsapi"
-	"tailscale-mcp/internal/tsapi/limit"
-	"tailscale-mcp/internal/upstream/pool"
-	"tailscale-mcp/internal/upstream/servers"
-	"tailscale-mcp/internal/upstream/unit"
 	"tailscale-mcp/internal/version"
 )
 
@@ -101,13 +97,14 @@ func runServe(ctx context.Context, s streams) error {
 	})
 	trail := openTrail(cfg, s.out, losses{counts.AuditLost, counts.JournalLost}, log)
 	defer closeTrail(trail, log)
+	records := counts.Audit(trail, offered(registry))
 	dispatcher := gate.NewDispatcher(gate.Options{
-		Registry: registry, Audit: counts.Audit(trail, offered(registry)), Digest: trail.Digest, Notice: offers.notice, Log: log,
+		Registry: registry, Audit: records, Digest: trail.Digest, Notice: offers.notice, Log: log,
 		Capability: cfg.Capability, AskPerson: cfg.ConfirmByPerson, Charge: charge(api), ChargeServers: chargeServers(),
 		Host:      func() gate.Host { return host(listener) },
 		ReadsOnly: func() string { return listener.State().ReadsOnly },
 	})
-	behind := openServers(cfg, registry, counts, log)
+	behind := openServers(cfg, registry, records, counts, log)
 	defer behind.Close()
 	behind.Follow(ctx)
 	resolver := identity.New(identity.Options{
@@ -137,19 +134,6 @@ func runServe(ctx context.Context, s streams) error {
 	debug.FreeOSMemory()
 	end := ending{drain: func() { mcp.Drain(); door.Drain() }, cut: behind.Cut}
 	return serve(ctx, way.HTTPServer(), end, listener, manager, log)
-}
-
-// openServers are the servers behind this one, of which it knows none yet.
-func openServers(cfg config.Config, registry *gate.Registry, counts *metrics.Metrics, log *slog.Logger) *servers.Servers {
-	if cfg.ServersUnconfined {
-		log.Warn("servers behind this one are not confined: each may do all that the account may which runs it, and nothing keeps its callers apart",
-			"why", "TAILSCALE_MCP_SERVERS_UNCONFINED", "remedy", "leave it out wherever systemd runs")
-	}
-	return servers.New(servers.Options{
-		Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log,
-		ReadsOnly: cfg.AuditFile == "",
-		Counted:   func(server string, what pool.Event) { counts.ServerStart(server, string(what)) },
-	})
 }
 
 // refuseStart reports a configuration that cannot work, and ends after it has
@@ -261,24 +245,6 @@ func charge(api *tsapi.API) func(caller string) error {
 		return nil
 	}
 	return api.Charge
-}
-
-// serverChanges is how many calls that are no reads one caller may begin in a minute on
-// servers behind this one, a third of them at once: each has two records, for which others
-// go one day. They are nothing to the Tailscale API.
-const serverChanges = 600
-
-// chargeServers is what such a call costs its caller.
-func chargeServers() func(caller string) error {
-	quotas := limit.Quotas{PerMinute: serverChanges, Now: time.Now}
-	return func(caller string) error {
-		e := quotas.Take(caller)
-		if e == nil {
-			return nil
-		}
-		e.Message = fmt.Sprintf("this caller has begun as many calls of servers' tools that are no reads as one may: %d a minute, %d of them at once; nothing was done", serverChanges, serverChanges/3)
-		return e
-	}
 }
 
 // hostNames are the names that requests may be addressed to; none before

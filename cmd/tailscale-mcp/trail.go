@@ -3,15 +3,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/visible"
 )
 
 // offers is what this host offers, and why that is less than it is set to.
@@ -57,6 +61,19 @@ func openTrail(cfg config.Config, w *os.File, lost losses, log *slog.Logger) *au
 func closeTrail(t *audit.Trail, log *slog.Logger) {
 	if err := t.Close(); err != nil {
 		log.Error("the end of the audit may be missing", "err", err)
+	}
+}
+
+// withheld records what a server behind this one shows differently than it was approved.
+func withheld(to audit.Log, log *slog.Logger) func(server string, what pin.Change) {
+	return func(server string, what pin.Change) {
+		err := to.Write(context.Background(), audit.Record{
+			Time: time.Now(), Event: audit.Withheld, Server: server, Name: server + "/" + visible.Text(what.Name),
+			Reason: fmt.Sprintf("the %s is %s since it was approved", what.Kind, what.State),
+		})
+		if err != nil {
+			log.Error("audit record lost", "err", err)
+		}
 	}
 }
 

@@ -31,6 +31,9 @@ const (
 	Confirmation Event = "confirmation"
 	// Outcome is written when an allowed request has ended, however it ended.
 	Outcome Event = "outcome"
+	// Withheld is written when a server behind this one shows something differently than
+	// it was approved, which nobody gets any more: Name says what, and Reason how.
+	Withheld Event = "withheld"
 	// Lost stands where records are missing that no change waited for: Count says
 	// how many.
 	Lost Event = "lost"

@@ -44,7 +44,7 @@ func (j *Journal) Write(_ context.Context, r Record) error {
 }
 
 func (r Record) priority() journal.Priority {
-	if r.refusal() || r.Event == Lost {
+	if r.refusal() || r.Event == Lost || r.Event == Withheld {
 		return journal.PriNotice
 	}
 	return journal.PriInfo
@@ -129,6 +129,8 @@ func (r Record) sentence() string {
 	switch {
 	case r.Event == Lost:
 		return fmt.Sprintf("lost: %d records: %s", r.Count, r.Reason)
+	case r.Event == Withheld:
+		return fmt.Sprintf("withheld: %s: %s", word(r.Name), r.Reason)
 	case r.refusal() && r.Count > 0:
 		names := make([]string, len(r.Names))
 		for i, name := range r.Names {

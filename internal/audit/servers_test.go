@@ -28,3 +28,15 @@ func TestSelectionOfServers(t *testing.T) {
 		}
 	}
 }
+
+// What is withheld is said as such, and is nobody's refusal.
+func TestWithheld(t *testing.T) {
+	r := Record{Event: Withheld, Server: "files", Name: "files/read_file", Reason: "the tool is changed since it was approved"}
+	if got, want := r.message(), "withheld: files/read_file: the tool is changed since it was approved"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	refused := true
+	if r.waits() || (Selection{Refused: &refused}).Has(r) || !(Selection{Server: "files"}).Has(r) {
+		t.Error("it is taken for another event")
+	}
+}

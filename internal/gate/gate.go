@@ -134,6 +134,9 @@ func (c Call) Client() (name, version string) { return c.request.ClientName, c.r
 // Meta is what the client wrote into params._meta; nil or an object.
 func (c Call) Meta() json.RawMessage { return c.request.Meta }
 
+// Watched reports whether the client asked to be told of progress.
+func (c Call) Watched() bool { return c.request.Progress != nil }
+
 // Session is the id of the session that the call is part of; empty for none.
 func (c Call) Session() string { return c.request.Session }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/audit"
-	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/grant"
 	testservers "tailscale-mcp/internal/testbed/servers"
 	"tailscale-mcp/internal/upstream/servers"
@@ -74,7 +73,7 @@ func TestAudit(t *testing.T) {
 
 // TestReadsOnly: where changes cannot be recorded, what changes something is not listed.
 func TestReadsOnly(t *testing.T) {
-	b := newBench(t, func(o *servers.Options, _ *front.Options) { o.ReadsOnly = true })
+	b := newBench(t, func(o *servers.Options) { o.ReadsOnly = true })
 	b.Odd("odd", "")
 	b.approve(t, "odd", map[string]grant.Class{"echo": grant.Read, "count": grant.Write})
 	b.grant("alice@example.com", `{"tools":["odd/*"]}`)

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/gate"
@@ -45,25 +46,32 @@ type bench struct {
 	registry *gate.Registry
 	audit    *tooltest.Log
 	addr     string
+	quiet    bool // nothing is logged any more
 
 	mu     sync.Mutex
 	grants map[string]string              // by login
 	values map[string]map[string][]string // of other capabilities, by login
 }
 
-// people are the callers.
-var people = map[string]string{"127.0.0.2": "alice@example.com", "127.0.0.3": "bob@example.com"}
+// people are the callers, and elsewhere those of them who come from another node.
+var (
+	people    = map[string]string{"127.0.0.2": "alice@example.com", "127.0.0.3": "bob@example.com", "127.0.0.4": "alice@example.com"}
+	elsewhere = map[string]string{"127.0.0.4": "-at-work"}
+)
 
-func newBench(t *testing.T, adjust ...func(*servers.Options, *front.Options)) *bench {
+func newBench(t *testing.T, adjust ...func(*servers.Options)) *bench {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	b := &bench{Host: testservers.New(t), registry: gate.NewRegistry(grant.Classes()), audit: &tooltest.Log{}, grants: map[string]string{}}
-	behind := servers.Options{Dir: b.Dir, Dial: b.Dial, Registry: b.registry, Log: log}
-	before := front.Options{
-		Resolve: b.resolve, Names: func() []string { return []string{"127.0.0.1"} }, Health: func() string { return "up" }, Log: log,
+	b := &bench{}
+	log := slog.New(slog.NewTextHandler(testWriter{t, b}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	*b = bench{Host: testservers.New(t), registry: gate.NewRegistry(grant.Classes()), audit: &tooltest.Log{}, grants: map[string]string{}}
+	behind := servers.Options{
+		Dir: b.Dir, Dial: b.Dial, Registry: b.registry, Log: log,
+		Withheld: func(server string, what pin.Change) {
+			_ = b.audit.Write(context.Background(), audit.Record{Event: audit.Withheld, Server: server, Name: server + "/" + what.Name, Reason: string(what.State)})
+		},
 	}
 	for _, a := range adjust {
-		a(&behind, &before)
+		a(&behind)
 	}
 	b.servers = servers.New(behind)
 	t.Cleanup(b.servers.Close)
@@ -72,7 +80,9 @@ func newBench(t *testing.T, adjust ...func(*servers.Options, *front.Options)) *b
 		Host: func() gate.Host { return gate.Host{Name: "tag:mcp", Port: 8080} },
 	})
 	g := gateway.New(gateway.Options{Servers: b.servers, Dispatcher: dispatcher, Version: "test", Log: log, Recheck: 50 * time.Millisecond})
-	way := front.New(before)
+	way := front.New(front.Options{
+		Resolve: b.resolve, Names: func() []string { return []string{"127.0.0.1"} }, Health: func() string { return "up" }, Log: log,
+	})
 	way.Handle(gateway.Path, g.Serve)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -117,14 +127,17 @@ func (b *bench) resolve(_ context.Context, remote netip.AddrPort) (caller.Caller
 	defer b.mu.Unlock()
 	login := people[remote.Addr().String()]
 	rules, err := grant.Parse([]string{b.grants[login]}[:min(1, len(b.grants[login]))])
-	return caller.Caller{Login: login, Node: strings.Split(login, "@")[0] + "-laptop", NodeID: "n" + login, Addr: remote, Rules: rules,
+	return caller.Caller{Login: login, Node: strings.Split(login, "@")[0] + "-laptop", NodeID: "n" + login + elsewhere[remote.Addr().String()], Addr: remote, Rules: rules,
 		Name: "Somebody", Capabilities: b.values[login]}, err
 }
 
-type testWriter struct{ t *testing.T }
+type testWriter struct {
+	t *testing.T
+	b *bench
+}
 
 func (w testWriter) Write(p []byte) (int, error) {
-	if w.t.Context().Err() == nil {
+	if w.t.Context().Err() == nil && !w.b.quiet {
 		w.t.Log(strings.TrimSpace(string(p)))
 	}
 	return len(p), nil

@@ -188,6 +188,12 @@ func TestSession(t *testing.T) {
 				}
 			}
 		}
+		for _, modern := range []bool{false, true} {
+			atWork := client{b: b, from: "127.0.0.4", modern: modern}
+			if got := atWork.call(t, "odd", "count", nil); !strings.Contains(got, map[bool]string{false: `"1 of `, true: `"2 of `}[modern]) {
+				t.Errorf("the same person on another node: %s", got)
+			}
+		}
 		modern := one // in which the header means nothing
 		modern.modern = true
 		if got := modern.call(t, "odd", "count", nil); !strings.Contains(got, `"3 of `) {
@@ -209,7 +215,8 @@ func TestSession(t *testing.T) {
 		guessed.session = strings.Repeat("A", 43)
 		stolen := b.bob()
 		stolen.session = one.session
-		for who, c := range map[string]client{"guessed": guessed, "stolen": stolen} {
+		atWork := client{b: b, from: "127.0.0.4", session: one.session}
+		for who, c := range map[string]client{"guessed": guessed, "stolen": stolen, "of the same person on another node": atWork} {
 			if status, text := c.post(t.Context(), t, "odd", "tools/call", map[string]any{"name": "count"}); status != 404 || !strings.Contains(text, "no such session") {
 				t.Errorf("%s: %d %s", who, status, text)
 			}
@@ -391,7 +398,7 @@ func listsChange(t *testing.T, args []string) {
 		t.Errorf("called what is withheld: %s", got)
 	}
 	// A process of another caller that shows what was approved does not let it through.
-	b.grant("bob@example.com", `{"tools":["odd/*"]}`)
+	b.grant("bob@example.com", `{"tools":["odd/*"],"resources":["odd/file:///a/*"]}`)
 	if got := b.bob().call(t, "odd", "echo", nil); !strings.Contains(got, "offers no tool") {
 		t.Errorf("withheld for alice alone: %s", got)
 	}

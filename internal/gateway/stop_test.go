@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/upstream/servers"
 )
 
@@ -65,4 +66,19 @@ func TestStats(t *testing.T) {
 	b.servers.Read()
 	b.alice().call(t, "odd", "count", nil)
 	want(1, 1)
+	b.grant("bob@example.com", `{"tools":["odd/*"]}`)
+	b.bob().call(t, "odd", "count", nil) // whose process shows the same
+	want(2, 1)
+	told := 0
+	for _, r := range b.audit.Records() {
+		if r.Event == audit.Withheld {
+			told++
+			if r.Server != "odd" || r.Name != "odd/echo" || r.Reason != "changed" {
+				t.Errorf("recorded %+v", r)
+			}
+		}
+	}
+	if told != 1 {
+		t.Errorf("it is recorded %d times, want once", told)
+	}
 }

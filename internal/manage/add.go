@@ -98,7 +98,7 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	p.say("written: %s\n", file)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.Remove(file), h.Systemd.Reload(context.WithoutCancel(ctx)), h.stop(context.WithoutCancel(ctx), a.Name))
+			err = errors.Join(err, os.Remove(file), h.stop(context.WithoutCancel(ctx), a.Name), h.Systemd.Reload(context.WithoutCancel(ctx)))
 			p.say("taken back: %s\n", file)
 		}
 	}()

@@ -56,11 +56,12 @@ func (h Host) Apply(ctx context.Context, p Person, a Applying) error {
 			ready = append(ready, f.Server)
 		}
 	}
-	if err := h.Systemd.Reload(ctx); err != nil {
-		return fmt.Errorf("systemd does not read its units again: %w", err)
-	}
+	// While systemd has their units still: without them it would leave the socket's file.
 	if err := h.stopGone(ctx, p, there); err != nil {
 		failed = append(failed, err)
+	}
+	if err := h.Systemd.Reload(ctx); err != nil {
+		return fmt.Errorf("systemd does not read its units again: %w", err)
 	}
 	for _, s := range ready {
 		if err := h.start(ctx, p, s, a); err != nil {

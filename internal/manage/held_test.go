@@ -38,6 +38,9 @@ func TestHeld(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
+	if err := d.Show(t.Context(), d.as(""), "internet"); err != nil || !strings.Contains(d.out.String(), "it is not started: addresses are not denied on this host") {
+		t.Errorf("shown: %v, %s", err, d.out.String())
+	}
 	adding := d.odd("more")
 	adding.Network = "internet"
 	if err := d.Add(t.Context(), d.as(""), adding); err == nil || !strings.Contains(err.Error(), "addresses are not denied") {

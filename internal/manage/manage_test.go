@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,6 @@ import (
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/testbed/servers"
 	"tailscale-mcp/internal/upstream/pin"
-	"tailscale-mcp/internal/upstream/unit"
 )
 
 func TestMain(m *testing.M) {
@@ -31,18 +31,22 @@ func TestMain(m *testing.M) {
 type booted struct {
 	*servers.Host
 
-	version string
-	active  map[string]bool
-	fail    error
-	open    bool   // it denies no addresses
-	built   string // with what
+	version  string
+	reloaded map[string]bool // what was active when it read its units the last time
+	active   map[string]bool
+	fail     error
+	open     bool   // it denies no addresses
+	built    string // with what
 }
 
 func (b *booted) Version(context.Context) (string, error) { return b.version, nil }
 
 func (b *booted) Features(context.Context) (string, error) { return "+PAM " + b.built, nil }
 
-func (b *booted) Reload(context.Context) error { return nil }
+func (b *booted) Reload(context.Context) error {
+	b.reloaded = maps.Clone(b.active)
+	return nil
+}
 
 func (b *booted) Start(_ context.Context, name string) error {
 	if b.fail != nil {
@@ -196,35 +200,6 @@ func TestApprove(t *testing.T) {
 	}
 	if p, _, _ := pin.Load(pin.Path(d.Dir, "files")); p.Find(pin.Tool, "echo").Class != grant.Read || !strings.Contains(string(p.Find(pin.Tool, "echo").Definition), "Ignore") {
 		t.Errorf("pinned %s", p.Text())
-	}
-}
-
-// TestApply: an entry that somebody wrote is started, one that is gone is stopped, and one
-// that is wrong is said and stops no other.
-func TestApply(t *testing.T) {
-	d := newDesk(t)
-	d.systemd.Write("one", d.systemd.OddPath(), nil, "")
-	d.systemd.Write("two", d.systemd.OddPath(), nil, `{"netwrk":"internet"}`)
-	err := d.Apply(t.Context(), d.as(""), Applying{})
-	if err == nil || !strings.Contains(err.Error(), "two.json:1:") || !strings.Contains(err.Error(), "netwrk") {
-		t.Errorf("of the wrong entry: %v", err)
-	}
-	if !strings.Contains(d.out.String(), "one: started") || !d.systemd.active[unit.SocketName("one")] {
-		t.Errorf("said %s", d.out.String())
-	}
-	if err := d.Check(t.Context(), d.as(""), ""); !errors.Is(err, cli.Code(cli.Failed)) || !strings.Contains(d.out.String(), "two.json:1:") || !strings.Contains(d.out.String(), "server approve one") {
-		t.Errorf("checked: %v, %s", err, d.out.String())
-	}
-	// A server that is not ready for what its entry says now is not gone.
-	d.systemd.Write("one", "npx", []string{"-y", "other@1.0.0"}, "")
-	if err := d.Apply(t.Context(), d.as(""), Applying{}); err == nil || !strings.Contains(err.Error(), "no npm here") || !d.systemd.active[unit.SocketName("one")] {
-		t.Errorf("not ready: %v, %s", err, d.out.String())
-	}
-	if err := d.Remove(t.Context(), d.as(""), "one"); err != nil || d.systemd.active[unit.SocketName("one")] {
-		t.Errorf("%v, %s", err, d.out.String())
-	}
-	if err := d.Remove(t.Context(), d.as(""), "one"); err == nil || !strings.Contains(err.Error(), `no server "one"`) {
-		t.Errorf("twice: %v", err)
 	}
 }
 

@@ -59,6 +59,11 @@ func (h Host) Show(ctx context.Context, p Person, name string) error {
 		}
 	}
 	all.Notes = h.notes(ctx, s)
+	if h.Systemd != nil && s.Stdio() {
+		if err := h.held(ctx, s); err != nil {
+			all.Notes = append(all.Notes, "it is not started: "+err.Error())
+		}
+	}
 	if p.JSON {
 		return p.encode(all)
 	}

@@ -40,7 +40,12 @@ func (m manager) Start(ctx context.Context, name string) error {
 }
 
 func (m manager) Stop(ctx context.Context, name string) error {
-	return m.job(ctx, name, "stop", m.c.StopUnitContext)
+	err := m.job(ctx, name, "stop", m.c.StopUnitContext)
+	var refused godbus.Error
+	if errors.As(err, &refused) && refused.Name == "org.freedesktop.systemd1.NoSuchUnit" {
+		return nil // it never was, or has ended by itself meanwhile
+	}
+	return err
 }
 
 // job has systemd do something with a unit and waits for what comes of it.
@@ -76,7 +81,8 @@ func (m manager) Units(ctx context.Context, pattern string) ([]Unit, error) {
 	}
 	units := make([]Unit, 0, len(found))
 	for _, u := range found {
-		if u.LoadState != "not-found" {
+		// One that lost its file while it was active is there until it is stopped.
+		if u.LoadState != "not-found" || u.ActiveState != "inactive" {
 			units = append(units, Unit{u.Name, u.ActiveState, u.SubState})
 		}
 	}

@@ -5,63 +5,120 @@ package mcpserver
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/mcpserver/catalogue"
 	"tailscale-mcp/internal/mcpserver/message"
 	"tailscale-mcp/internal/session"
 )
 
-// raw is the response with a result as a server behind the gate wrote it. What the other
-// era than the server's has besides is added or left out; all else stays as it is, to the
-// byte.
+// raw is the response with a result as a server behind the gate wrote it, which is an
+// object. What the other era than the server's has besides is added or left out; all else
+// stays as it is, to the byte.
 func (x *exchange) raw(result json.RawMessage, missing string) []byte {
 	b := x.open(make([]byte, 0, len(result)+len(x.m.ID)+len(missing)+envelope))
-	var own struct {
-		ResultType json.RawMessage `json:"resultType"`
-		CacheScope json.RawMessage `json:"cacheScope"`
-	}
-	newer := json.Unmarshal(result, &own) == nil && own.ResultType != nil
+	said := newerOf(result)
 	switch {
-	case x.m.Modern && newer && own.CacheScope != nil && string(own.CacheScope) != `"private"`:
-		result = private(result) // it is for who is granted it
-	case x.m.Modern && !newer:
-		inner := bytes.TrimSpace(result[1:])
-		b = append(append(b, '{'), missing...)
-		if len(inner) == 1 { // the end of an object without members
-			b = b[:len(b)-1]
-		}
-		return append(append(b, inner...), '}')
-	case !x.m.Modern && newer:
+	case said.none() && !x.m.Modern, said.fit() && x.m.Modern:
+		return append(append(b, result...), '}')
+	case !said.none():
 		result = withoutNewer(result)
 	}
-	return append(append(b, result...), '}')
-}
-
-// private is a result that no cache gives to another caller.
-func private(result json.RawMessage) json.RawMessage {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(result, &members) != nil {
-		return result
+	if !x.m.Modern {
+		return append(append(b, result...), '}')
 	}
-	members["cacheScope"] = json.RawMessage(`"private"`)
-	return mustJSON(members)
+	if said.scope {
+		missing = completed + said.lifetime() + `"cacheScope":"private",` // it is for who is granted it
+	}
+	inner := bytes.TrimSpace(result[1:])
+	b = append(append(b, '{'), missing...)
+	if len(inner) == 1 { // the end of an object without members
+		b = b[:len(b)-1]
+	}
+	return append(append(b, inner...), '}')
 }
 
-// withoutNewer is a result without the members that only 2026-07-28 has.
+// newer are the members of a result that only 2026-07-28 has.
+var newer = []string{"resultType", "ttlMs", "cacheScope"}
+
+// isNewer reports whether some client takes a member for one of these: there are such
+// that do not tell upper from lower case.
+func isNewer(name string) bool {
+	return slices.ContainsFunc(newer, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
+// saidNewer is what a result says of itself in these members.
+type saidNewer struct {
+	kind, scope, private bool
+	ttl                  string
+	// odd is set when one is there twice, or in other letters, so that clients differ in
+	// what they read.
+	odd bool
+}
+
+func newerOf(result json.RawMessage) (said saidNewer) {
+	seen := map[string]bool{}
+	scan := jsonrpc.NewScanner(result)
+	scan.Members(func(name string) bool {
+		if !isNewer(name) {
+			return scan.Skip()
+		}
+		var value []byte
+		ok := scan.Raw(&value)
+		said.odd = said.odd || seen[name] || !slices.Contains(newer, name)
+		seen[name] = true
+		switch name {
+		case "resultType":
+			said.kind = true
+		case "ttlMs":
+			said.ttl = string(value)
+		case "cacheScope":
+			said.scope, said.private = true, string(value) == `"private"`
+		}
+		return ok
+	})
+	return said
+}
+
+func (s saidNewer) none() bool { return !s.kind && !s.scope && s.ttl == "" && !s.odd }
+
+// fit reports whether a client of the newer era may have the result as it is.
+func (s saidNewer) fit() bool { return s.kind && !s.odd && s.private == s.scope }
+
+// lifetime is the member that says how long the result may be kept.
+func (s saidNewer) lifetime() string {
+	if n, err := strconv.ParseUint(s.ttl, 10, 63); err == nil {
+		return fmt.Sprintf(`"ttlMs":%d,`, n)
+	}
+	return `"ttlMs":0,`
+}
+
+// withoutNewer is a result without these members.
 func withoutNewer(result json.RawMessage) json.RawMessage {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(result, &members) != nil {
-		return result
-	}
-	for _, name := range []string{"resultType", "ttlMs", "cacheScope"} {
-		delete(members, name)
-	}
-	return mustJSON(members)
+	less := make([]byte, 0, len(result))
+	less = append(less, '{')
+	scan := jsonrpc.NewScanner(result)
+	scan.Members(func(name string) bool {
+		var value []byte
+		if ok := scan.Raw(&value); !ok || isNewer(name) {
+			return ok
+		}
+		if len(less) > 1 {
+			less = append(less, ',')
+		}
+		less = append(append(less, mustJSON(name)...), ':')
+		less = append(less, value...)
+		return true
+	})
+	return append(less, '}')
 }
 
 // capabilities are those of a server behind the gate, as far as they are passed on.

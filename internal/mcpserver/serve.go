@@ -112,7 +112,9 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, v *front.Visit
 		ClientVersion: bounded(m.Client.Version),
 		Arguments:     m.Arguments,
 		Meta:          m.Meta,
-		Progress:      x.progress,
+	}
+	if m.ProgressToken != nil {
+		x.request.Progress = x.progress
 	}
 	if x.request.ClientName == "" {
 		x.request.ClientName, x.request.ClientVersion = userAgent(r)
@@ -168,9 +170,6 @@ func (x *exchange) recovered() {
 
 // progress tells the client how far its call is, if it asked to be told.
 func (x *exchange) progress(done, total float64, text string) {
-	if x.m.ProgressToken == nil {
-		return
-	}
 	params := map[string]any{"progressToken": x.m.ProgressToken, "progress": done}
 	if total > 0 {
 		params["total"] = total

@@ -55,7 +55,7 @@ func (m *Metrics) JournalLost(e audit.Event) { m.journalLost.WithLabelValues(eve
 
 func eventLabel(e audit.Event) string {
 	switch e {
-	case audit.Outcome, audit.Confirmation:
+	case audit.Outcome, audit.Confirmation, audit.Withheld:
 		return string(e)
 	}
 	return string(audit.Decision)

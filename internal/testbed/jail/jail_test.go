@@ -46,6 +46,7 @@ func TestHostJail(t *testing.T) {
 				{"newer", newer},
 				{"ends", ends},
 				{"starts", starts},
+				{"served", served},
 			} {
 				t.Run(test.name, func(t *testing.T) { test.do(t, p) })
 			}

@@ -6,7 +6,6 @@ package jail
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,85 +113,6 @@ func manners(t *testing.T, p *place) {
 		}
 		if got := p.do(t, "journalctl --boot --no-pager -o cat -t tailscale-mcp-plain -p err"); got != "" {
 			t.Errorf("a server chose the level of its lines:\n%.300s", got)
-		}
-	})
-}
-
-// cost: what an instance uses is bounded.
-func cost(t *testing.T, p *place) {
-	in := p.start(t, "small")
-	pid := held(t, p, in).PID
-	name := p.unitOf(t, pid)
-	for property, want := range map[string]string{
-		"MemoryMax": "67108864", "MemorySwapMax": "0", "TasksMax": "48", "CPUWeight": "50", "LimitCORE": "0", "LimitNPROC": "48",
-		"OOMPolicy": "continue", "Slice": "system-tailscale_mcp_servers-small.slice",
-	} {
-		if got := p.do(t, "systemctl show --value --property="+property+" '"+name+"'"); got != want {
-			t.Errorf("%s of an instance is %s, want %s", property, got, want)
-		}
-	}
-	has := strings.Fields(p.do(t, "cat /sys/fs/cgroup/cgroup.controllers"))
-	controller := func(name string) bool {
-		for _, c := range has {
-			if c == name {
-				return true
-			}
-		}
-		return false
-	}
-
-	t.Run("processes", func(t *testing.T) {
-		same, other := watch(t, p, "small"), watch(t, p, "plain")
-		defer other()
-		defer same()
-		// Outside the same number is made, by a service without a sandbox.
-		if out := p.do(t, "systemd-run --quiet --wait --pipe --collect --uid=ann sh -c 'n=0; while [ $n -lt 100 ]; do sleep 5 & n=$((n+1)); done; echo $n'"); out != "100" {
-			t.Errorf("outside, %s of 100 processes were made: this proves nothing", out)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		text, err := in.call(ctx, "fork", map[string]any{"arg": "100"})
-		t.Logf("of 100 processes: %s (%v)", text, err)
-		if err == nil && strings.Contains(text, `"made":100`) {
-			t.Error("an instance with room for 48 tasks made 100")
-		}
-		if !controller("pids") {
-			t.Log("NOT SHOWN HERE: this machine lends no controller of processes (pids), so that TasksMax= does nothing; what held is LimitNPROC=, which counts those of the instance's own account")
-		}
-	})
-	t.Run("memory", func(t *testing.T) {
-		if !controller("memory") {
-			t.Log("NOT SHOWN HERE: this machine lends no controller of memory, so that MemoryMax= does nothing: that a server which takes too much is ended was not tried, only that its unit says so")
-			return
-		}
-		same, other := watch(t, p, "small"), watch(t, p, "plain")
-		defer other()
-		defer same()
-		greedy := p.start(t, "small")
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		text, err := greedy.call(ctx, "hog", map[string]any{"arg": "200"})
-		if err == nil || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "signal 9") {
-			t.Errorf("an instance with 64 MiB took 200: %s, %v", text, err)
-		}
-	})
-	t.Run("files", func(t *testing.T) {
-		in := p.start(t, "small") // of 64 MiB
-		for _, dir := range []string{"/tmp", "/dev/shm"} {
-			p.hold(t, in, tried{}, []row{
-				{promise: "half of its memory in files, in " + dir, as: "ann", probe: []string{"fill", dir, "30"}, works: true},
-				{promise: "and no more", as: "ann", probe: []string{"fill", dir, "33"}, errnos: "ENOSPC"},
-			})
-		}
-		p.hold(t, in, tried{}, []row{
-			{promise: "nothing in /var/tmp", as: "ann", probe: []string{"fill", "/var/tmp", "1"}},
-			{promise: "nothing in its home beyond that", as: "ann", probe: []string{"fill", held(t, p, in).Home, "33"}, here: []string{"fill", "/home/ann", "33"}, errnos: "ENOSPC"},
-		})
-		if got := p.do(t, "find /tmp/systemd-private-*-tailscale-mcp-server-small* -type f"); got != "" {
-			t.Errorf("a server wrote to the host's /tmp: %s", got)
-		}
-		if got := p.do(t, "journalctl --boot --no-pager -o cat -t tailscale-mcp-small"); strings.Contains(got, "does not bound") {
-			t.Errorf("its launcher says %s", got)
 		}
 	})
 }

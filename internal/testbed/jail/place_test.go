@@ -73,7 +73,8 @@ func put(t *testing.T, opts host.Options, servers map[string]string) *place {
 		t.Fatal(err)
 	}
 	for from, to := range map[string]string{
-		unit.Target: "systemd/system/" + unit.Target, "sysusers.d/tailscale-mcp.conf": "sysusers.d/tailscale-mcp.conf", "tmpfiles.d/tailscale-mcp.conf": "tmpfiles.d/tailscale-mcp.conf",
+		unit.Target: "systemd/system/" + unit.Target, "tailscale-mcp.service": "systemd/system/tailscale-mcp.service",
+		"sysusers.d/tailscale-mcp.conf": "sysusers.d/tailscale-mcp.conf", "tmpfiles.d/tailscale-mcp.conf": "tmpfiles.d/tailscale-mcp.conf",
 	} {
 		text, err := os.ReadFile(filepath.Join("../../../systemd", from))
 		if err != nil {
@@ -215,8 +216,13 @@ func (in *instance) call(ctx context.Context, tool string, args map[string]any) 
 	return r.Content[0].Text, nil
 }
 
+// inner is a way into a server.
+type inner interface {
+	call(ctx context.Context, tool string, args map[string]any) (string, error)
+}
+
 // inside tries probes inside a server.
-func inside(t *testing.T, in *instance, probes ...[]string) []result {
+func inside(t *testing.T, in inner, probes ...[]string) []result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -256,7 +262,7 @@ func results(t *testing.T, text string, n int) (all []result) {
 }
 
 // held has an instance make what others can try.
-func held(t *testing.T, p *place, in *instance) (w who) {
+func held(t *testing.T, p *place, in inner) (w who) {
 	t.Helper()
 	r := inside(t, in, []string{"hold"})[0]
 	if err := json.Unmarshal(r.Value, &w); err != nil {

@@ -24,7 +24,7 @@ type row struct {
 type tried struct{ inside, outside who }
 
 // hold tries the rows inside an instance and outside.
-func (p *place) hold(t *testing.T, in *instance, on tried, rows []row) {
+func (p *place) hold(t *testing.T, in inner, on tried, rows []row) {
 	t.Helper()
 	probes := make([][]string, len(rows))
 	out := map[string][][]string{}

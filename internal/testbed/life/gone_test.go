@@ -69,6 +69,13 @@ func (b *behind) serverRemoved(ctx context.Context, t *testing.T) string {
 	if out := b.run(ctx, t, "find", entries, "-name", notes+"*"); out != "" {
 		t.Errorf("files after server remove: %s", out)
 	}
+	// One that never was started, for its mistake, is removed like any other.
+	must(t, b.host.Write(ctx, entries+"/wrong.json", "{\n\"command\": 1}\n", 0o640))
+	checked, err := b.host.Run(ctx, "tailscale-mcp", "server", "check")
+	if want := entries + "/wrong.json:2:"; err == nil || !strings.Contains(checked, want) {
+		t.Errorf("server check says %q, %v, want %q in it", checked, err, want)
+	}
+	b.run(ctx, t, "tailscale-mcp", "server", "remove", "wrong", "--yes")
 	b.run(ctx, t, "tailscale-mcp", "server", "add", notes, "--yes", "--suggested", "--read", "/opt/notes", "--", notesFile)
 	_, took := b.answersNote(ctx, t)
 	return fmt.Sprintf("no file, no unit, 404; added again: answered after %d ms", took.Milliseconds())
@@ -106,13 +113,13 @@ func (b *behind) purgedWithEntries(ctx context.Context, t *testing.T) string {
 	}
 	said := b.run(ctx, t, "apt-get", "--yes", "purge", pkg)
 	named := stays(said)
-	if want := []string{"/etc/tailscale-mcp", unitFolder + dropIn, "/var/log/private/tailscale-mcp", "the group " + group + " (delgroup " + group + ")"}; !slices.Equal(named, want) {
+	if want := []string{"/etc/tailscale-mcp", unitFolder + dropIn, "/var/log/private/tailscale-mcp", "/etc/credstore/" + sharedSecret, "the group " + group + " (delgroup " + group + ")"}; !slices.Equal(named, want) {
 		t.Errorf("the purge says\n%s\nwhich names %q as what stays, want %q", said, named, want)
 	}
 	b.nothingRuns(ctx, t, "after the purge")
 	after := b.files(ctx, t)
 	for _, path := range slices.Sorted(maps.Keys(after)) {
-		if was := b.before[path]; was != after[path] && !strings.HasPrefix(path, "/etc/tailscale-mcp") && !strings.HasPrefix(path, unitFolder+dropIn) && !notOfPackage(path) {
+		if was := b.before[path]; was != after[path] && !strings.HasPrefix(path, "/etc/tailscale-mcp") && !strings.HasPrefix(path, unitFolder+dropIn) && !strings.HasPrefix(path, "/etc/credstore") && !notOfPackage(path) {
 			t.Errorf("after the purge there is %s %s, before the package there was %q", after[path], path, was)
 		}
 	}

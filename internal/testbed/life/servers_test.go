@@ -74,6 +74,7 @@ func (b *behind) live(t *testing.T) {
 	b.row(t, "its process killed", b.killed)
 	b.row(t, "an npm server added, granted, called", b.npmAdded)
 	b.row(t, "an entry dropped in, shared", b.droppedIn)
+	b.row(t, "twenty servers", b.twenty)
 	b.row(t, "upgraded", b.upgraded)
 	b.row(t, "rebooted", b.rebooted)
 	b.row(t, "server removed", b.serverRemoved)
@@ -229,32 +230,4 @@ func (b *behind) rebooted(ctx context.Context, t *testing.T) string {
 	_, answered := b.answersNote(ctx, t)
 	b.noneFailed(ctx, t)
 	return fmt.Sprintf("multi-user.target after %.2f s, no process of a server; answered after %d ms", took.Seconds(), answered.Milliseconds())
-}
-
-// droppedIn has an entry as the README of a server shows it, for one process that all callers share, and a drop-in for it.
-func (b *behind) droppedIn(ctx context.Context, t *testing.T) string {
-	must(t, b.host.Write(ctx, entries+"/"+shared+".json", `{"mcpServers": {"`+shared+`": {"command": "`+notesFile+`",
-		// Ours:
-		"tailscale": {"read": ["/opt/notes"], "instance": "shared"},
-	}}}`, 0o640))
-	must(t, b.host.Write(ctx, unitFolder+dropIn+"/cost.conf", "[Service]\nCPUWeight=10\n", 0o644))
-	b.run(ctx, t, "chgrp", group, entries+"/"+shared+".json")
-	applied := b.run(ctx, t, "tailscale-mcp", "server", "apply", "--yes")
-	if want := shared + ": nobody can use it before: sudo tailscale-mcp server approve " + shared; !strings.Contains(applied, want) {
-		t.Errorf("server apply says\n%s\nwithout %q", applied, want)
-	}
-	b.run(ctx, t, "tailscale-mcp", "server", "approve", shared, "--yes", "--suggested")
-	value := `{"tools":["` + notes + `/read:*","` + files + `/read_*","` + shared + `/*"]}`
-	must(t, b.host.Tailnet.SetGrants(ctx, b.host.Node, testbed.Grant{Src: []*testbed.Node{b.peer, b.bob}, Cap: capability, Values: []string{value}}))
-	text, _ := b.answersOf(ctx, t, shared, noteTool, map[string]any{}, "a note for alice@example.com by ")
-	a, err := callOf(ctx, b.bob, b.address(), shared, noteTool, map[string]any{})
-	if want := strings.Replace(text, "alice", "bob", 1); err != nil || a.text != want {
-		t.Errorf("bob's call: got %+v, %v, want %q", a, err, want)
-	}
-	units := b.instances(ctx, t, shared)
-	if len(units) != 1 || b.show(ctx, t, units[0], "CPUWeight") != "10" {
-		t.Errorf("for both there are %v, the first with CPUWeight=%s; want one, with that of the drop-in", units, b.show(ctx, t, units[0], "CPUWeight"))
-	}
-	b.noneFailed(ctx, t)
-	return fmt.Sprintf("%s, and for bob by the same; its drop-in is in force", text)
 }

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -82,10 +83,13 @@ func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) 
 			for len(w.progress) > 0 { // what was said before the answer
 				q.Progress(<-w.progress)
 			}
-			if a.Err == nil && p.modern {
+			if a.Err == nil {
 				a.Err = incomplete(a.Result)
 			}
-			return a.Result, a.Err
+			if a.Err != nil {
+				return nil, a.Err
+			}
+			return a.Result, nil
 		case <-ctx.Done():
 			p.cancel(id)
 			return nil, ctx.Err()
@@ -93,22 +97,39 @@ func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) 
 	}
 }
 
-// incomplete is why a result of the newer era is none: it asks the client something, or is of
-// another kind that its request did not ask for; nil for any other.
+// incomplete is why a result is none: it is no object, it asks the client something, or is
+// of another kind that its request did not ask for; nil for any other. A server of the
+// older era has no kinds, and its clients may be of the newer: what it says of that is read
+// the same way, and so is a second one, or one in other letters, since clients differ in
+// which of them they believe.
 func incomplete(result json.RawMessage) error {
-	var said struct {
-		ResultType json.RawMessage `json:"resultType"`
+	scan := jsonrpc.NewScanner(bytes.TrimSpace(result))
+	if !scan.AtObject() {
+		return &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result that is no object"}
 	}
-	if err := json.Unmarshal(result, &said); err != nil {
-		return &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result that cannot be read"}
-	}
-	switch string(said.ResultType) {
-	case "", `""`, `"complete"`:
-		return nil
-	case `"input_required"`:
-		return &Refused{Code: fault.CodeInput, Message: "it asks its client something, and this gateway passes no questions on to clients, and has offered none"}
-	}
-	return &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result of the type " + redact.Text(string(said.ResultType)) + ", which nobody asked for"}
+	var why error
+	scan.Members(func(name string) bool {
+		if !strings.EqualFold(name, "resultType") {
+			return scan.Skip()
+		}
+		var value []byte
+		ok := scan.Raw(&value)
+		kind, isText := jsonrpc.Text(value)
+		switch {
+		case isText && kind == "complete":
+		case kind == "input_required":
+			why = asksClient()
+		default:
+			why = &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result of the type " + redact.Text(string(value)) + ", which nobody asked for"}
+		}
+		return ok && why == nil
+	})
+	return why
+}
+
+// asksClient is the answer to a call whose server needs something of its client.
+func asksClient() *Refused {
+	return &Refused{Code: fault.CodeInput, Message: "it asks its client something, and this gateway passes no questions on to clients, and has offered none"}
 }
 
 // wait gives a request its id and enters it among those that wait.

@@ -122,11 +122,8 @@ func (p *Process) answered(msg []byte, e *jsonrpc.Envelope) {
 		return
 	}
 	a := Answer{Result: e.Result}
-	switch {
-	case e.HasError:
+	if e.HasError {
 		a = Answer{Err: serverError(msg)}
-	case len(e.Result) == 0 || e.Result[0] != '{':
-		a = Answer{Err: &Refused{Code: fault.CodeBadAnswer, Message: "the server " + p.o.Server + " answered with a result that is no object, as each of MCP is"}}
 	}
 	w.answer <- a
 }
@@ -156,6 +153,10 @@ func (p *Process) tooLong(over *jsonrpc.Skim) {
 	}
 }
 
+// urlElicitationRequired is the code with which a server of 2025-11-25 fails a request until
+// a person has visited a page of its choice.
+const urlElicitationRequired = -32042
+
 // serverError is the error of an answer.
 func serverError(msg []byte) error {
 	var m struct {
@@ -167,6 +168,9 @@ func serverError(msg []byte) error {
 	}
 	if json.Unmarshal(msg, &m) != nil {
 		return &Refused{Code: fault.CodeBadAnswer, Message: "the server answered with an error that cannot be read"}
+	}
+	if m.Error.Code == urlElicitationRequired {
+		return asksClient()
 	}
 	return &Refused{Code: m.Error.Code, Message: m.Error.Message, Data: m.Error.Data}
 }

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"sync"
 	"time"
 
+	"tailscale-mcp/internal/redact"
 	"tailscale-mcp/internal/upstream/look"
 	"tailscale-mcp/internal/upstream/pin"
 	"tailscale-mcp/internal/upstream/process"
@@ -50,6 +52,10 @@ func (s *Servers) started(ctx context.Context, name, holder string, p *process.P
 // errStale is why a comparison counts for nothing: something else is approved by now.
 var errStale = errors.New("what is approved of the server has changed while it was looked at; try again")
 
+// unapproved stands for all that a process shows and the pin does not have: nothing that
+// could be withheld has that name.
+var unapproved = item{kind: "unapproved"}
+
 // look compares what a process shows with what was approved.
 func (s *Servers) look(ctx context.Context, name, holder string, p *process.Process) error {
 	s.mu.Lock()
@@ -63,13 +69,29 @@ func (s *Servers) look(ctx context.Context, name, holder string, p *process.Proc
 		return fmt.Errorf("the server %s does not say what it offers: %w", name, err)
 	}
 	different := map[item]string{}
+	remedy := "sudo tailscale-mcp server approve " + name
+	unasked, first := 0, ""
 	for _, c := range pin.Compare(k.pin, seen) {
+		if c.Was == nil { // as many as the server likes, and called what it likes
+			if unasked++; first == "" {
+				first = redact.Text(c.Name)
+			}
+			continue
+		}
 		is := item{c.Kind, c.Name}
+		if s.o.Withheld != nil && k.withheld(is) != string(c.State) {
+			s.o.Withheld(name, c)
+		}
 		if different[is] = string(c.State); k.shown[holder][is] == different[is] {
 			continue // and has been said
 		}
-		s.o.Log.Warn("withheld: not what was approved", "server", name, "what", string(c.Kind), "name", c.Name, "state", string(c.State),
-			"remedy", "sudo tailscale-mcp server approve "+name)
+		s.o.Log.Warn("withheld: not what was approved", "server", name, "what", string(c.Kind), "name", c.Name, "state", string(c.State), "remedy", remedy)
+	}
+	if unasked > 0 {
+		different[unapproved] = strconv.Itoa(unasked)
+		if k.shown[holder][unapproved] != different[unapproved] {
+			s.o.Log.Warn("withheld: nobody has approved it", "server", name, "things", unasked, "first", first, "remedy", remedy)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

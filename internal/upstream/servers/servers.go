@@ -29,7 +29,7 @@ import (
 	"tailscale-mcp/internal/upstream/process"
 )
 
-// Options are what Servers are made of. All are required but Counted, Every,
+// Options are what Servers are made of. All are required but Withheld, Counted, Every,
 // ReadsOnly and Burst.
 type Options struct {
 	// Dir is the folder of the entries.
@@ -38,6 +38,9 @@ type Options struct {
 	Dial func(ctx context.Context, server string) (net.Conn, error)
 	// Registry gets what the servers offer.
 	Registry *gate.Registry
+	// Withheld is told what a process shows differently than it was approved, when that is
+	// new, for the audit; nil for nobody.
+	Withheld func(server string, what pin.Change)
 	// Counted is told what becomes of starts, and must not block; nil counts nothing.
 	Counted func(server string, what pool.Event)
 	Log     *slog.Logger
@@ -96,6 +99,10 @@ func New(o Options) *Servers {
 
 // Close ends all processes.
 func (s *Servers) Close() { s.pool.Close() }
+
+// Processes returns how many processes there are, by server; of those that have none,
+// nothing.
+func (s *Servers) Processes() map[string]int { return s.pool.Count() }
 
 // About is what clients are told of a server before they ask it anything.
 type About struct {
@@ -163,7 +170,7 @@ func (s *Servers) asking(name string) offer.Ask {
 		}
 		return p.Ask(ctx, process.Question{
 			Method: method, Params: params, ClientMeta: call.Meta(), Meta: identity(k.entry, call),
-			Progress: func(params json.RawMessage) { progress(call, params) },
+			Progress: progress(call),
 		})
 	}
 }
@@ -178,14 +185,19 @@ func (s *Servers) why(name string, i item) string {
 	return ""
 }
 
-// progress passes on how far a call is.
-func progress(call gate.Call, params json.RawMessage) {
-	var p struct {
-		Progress float64 `json:"progress"`
-		Total    float64 `json:"total"`
-		Message  string  `json:"message"`
+// progress passes on how far a call is; nil if its client has not asked to be told.
+func progress(call gate.Call) func(params json.RawMessage) {
+	if !call.Watched() {
+		return nil
 	}
-	if json.Unmarshal(params, &p) == nil {
-		call.Progress(p.Progress, p.Total, p.Message)
+	return func(params json.RawMessage) {
+		var p struct {
+			Progress float64 `json:"progress"`
+			Total    float64 `json:"total"`
+			Message  string  `json:"message"`
+		}
+		if json.Unmarshal(params, &p) == nil {
+			call.Progress(p.Progress, p.Total, p.Message)
+		}
 	}
 }

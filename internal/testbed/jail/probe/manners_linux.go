@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // ignoring is whether the end of standard input is ignored.
@@ -82,19 +81,6 @@ var misbehaviours = map[string]func(id json.RawMessage, arg string){
 			}
 		}
 	},
-	// hog takes megabytes of memory and uses them.
-	"hog": func(id json.RawMessage, arg string) {
-		n, _ := strconv.Atoi(arg)
-		var all [][]byte
-		for range n {
-			piece := make([]byte, 1<<20)
-			for i := 0; i < len(piece); i += 4096 {
-				piece[i] = 1
-			}
-			all = append(all, piece)
-		}
-		say(id, len(all))
-	},
 	// fork makes processes until there are so many, or no more can be made; they end then.
 	"fork": func(id json.RawMessage, arg string) {
 		n, _ := strconv.Atoi(arg)
@@ -128,13 +114,21 @@ func stubborn() *exec.Cmd {
 
 func init() {
 	add(map[string]probe{
-		"sleep": {1, func(a []string) (any, error) {
-			d, err := time.ParseDuration(a[0])
+		// take takes megabytes of memory, and uses them.
+		"take": {1, func(a []string) (any, error) {
+			n, err := strconv.Atoi(a[0])
 			if err != nil {
 				return nil, err
 			}
-			time.Sleep(d)
-			return nil, nil
+			var all [][]byte
+			for range n {
+				piece := make([]byte, 1<<20)
+				for i := 0; i < len(piece); i += 4096 {
+					piece[i] = 1
+				}
+				all = append(all, piece)
+			}
+			return len(all), nil
 		}},
 	})
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The least of an MCP server, for hosts that have no other language than Debian's own: one
-# tool, which says who asks and as whom this process runs.
+# tool, which says who asks, what this process was told in confidence, and as whom it runs.
 use strict;
 use warnings;
 
@@ -17,7 +17,7 @@ while (my $line = <STDIN>) {
 		$answer = qq("result":{"tools":[{"name":"read_note","description":"Reads a note.","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}}]});
 	} elsif ($method eq 'tools/call') {
 		my ($login) = $line =~ /"login":"([^"]*)"/;
-		$answer = sprintf qq("result":{"content":[{"type":"text","text":"a note for %s by %d"}]}), $login // 'nobody', $<;
+		$answer = sprintf qq("result":{"content":[{"type":"text","text":"a note for %s%s by %d"}]}), $login // 'nobody', $ENV{NOTE} // '', $<;
 	}
 	print qq({"jsonrpc":"2.0","id":$id,$answer}\n);
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // more are the resources besides those that are always there.
@@ -87,6 +88,15 @@ func tell(method, params string) {
 const media = `{"_meta":{"example.com/x":{"n":1.0}},"content":[{"type":"image","data":"aGk=","mimeType":"image/png","annotations":{"priority":0.50}},` +
 	`{"type":"resource_link","uri":"file:///a/1","name":"one","new":null},{"type":"text","text":"<\u00e9&>"}],"structuredContent":{"big":9007199254740993,"e":1e2},"unknown":[1,{}]}`
 
+// instead are the lines that requests of a method are answered with.
+var instead = map[string][]string{}
+
+func sayTo(r request, lines []string) {
+	for _, line := range lines {
+		write("%s", strings.ReplaceAll(line, "$ID", string(r.ID)))
+	}
+}
+
 // says are tools that say something before they answer.
 var says = map[string]func(request){
 	"log": func(r request) {
@@ -151,6 +161,21 @@ var says = map[string]func(request){
 		write(`{"jsonrpc":"2.0","id":1,"method":"ping"}`)
 	},
 	"media": func(r request) { write(`{"jsonrpc":"2.0","id":%s,"result":%s}`, r.ID, media) },
+	// say answers with the lines that it is given, as they are: this call, or the later
+	// requests of another method. $ID is the id of the request.
+	"say": func(r request) {
+		var lines []string
+		all, _ := r.Params.Arguments["lines"].([]any)
+		for _, line := range all {
+			lines = append(lines, fmt.Sprint(line))
+		}
+		if method, ok := r.Params.Arguments["method"].(string); ok {
+			instead[method] = lines
+			result(r.ID, text("will say"))
+			return
+		}
+		sayTo(r, lines)
+	},
 	"heard": func(r request) {
 		said, _ := json.Marshal(heard)
 		result(r.ID, text(string(said)))
