@@ -88,6 +88,7 @@ type Resolver struct {
 	timeout time.Duration // of one question
 	lookups lookups
 	gate    gate
+	leftOut leftOut
 }
 
 // New returns a Resolver.
@@ -269,8 +270,7 @@ func (r *Resolver) fromWhoIs(who *apitype.WhoIsResponse) (caller.Caller, error) 
 	if err != nil {
 		return c, fmt.Errorf("%w: %w", ErrMalformedGrant, err)
 	}
-	c.Rules = rules
-	c.Capabilities = r.kept(c, who.CapMap)
+	c.Rules, c.Capabilities = rules, r.kept(c, who.CapMap)
 	return c, nil
 }
 

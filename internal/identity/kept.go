@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"tailscale.com/tailcfg"
@@ -41,6 +42,9 @@ func (r *Resolver) kept(c caller.Caller, all tailcfg.PeerCapMap) (values map[str
 			texts = append(texts, string(value))
 		}
 		if !valid || size > room {
+			if !r.leftOut.add(c.Key(), string(name)) {
+				continue
+			}
 			r.o.Log.Warn("no server is told a capability of this caller: it is no JSON, or too long with the others",
 				"capability", string(name), "caller", c.String(), "bytes", size, "most", mostValues)
 			continue
@@ -52,6 +56,30 @@ func (r *Resolver) kept(c caller.Caller, all tailcfg.PeerCapMap) (values map[str
 		values[string(name)] = texts
 	}
 	return values
+}
+
+// mostLeftOut bounds what is remembered of what was said.
+const mostLeftOut = 1024
+
+// leftOut is what was said to be left out, by caller and capability: a caller is asked about
+// every second, and is not to fill the log.
+type leftOut struct {
+	mu   sync.Mutex
+	said map[[2]string]bool
+}
+
+// add reports whether that is to be said.
+func (l *leftOut) add(caller, capability string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.said[[2]string{caller, capability}] {
+		return false
+	}
+	if l.said == nil || len(l.said) >= mostLeftOut {
+		l.said = map[[2]string]bool{}
+	}
+	l.said[[2]string{caller, capability}] = true
+	return true
 }
 
 // displayed is a user's name for people, as far as it can be one: it is whatever an

@@ -35,6 +35,9 @@ func TestKeptCapabilities(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if _, err := r.Resolve(t.Context(), laptop); err != nil || strings.Count(log.String(), "no server is told") > 1 {
+				t.Errorf("said each time: %v, %.200s", err, log)
+			}
 			for _, values := range c.Capabilities { // tailscaled may write them with other space
 				for i := range values {
 					values[i] = strings.ReplaceAll(values[i], ", ", ",")
