@@ -5,7 +5,9 @@ package gateway_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -168,4 +170,72 @@ func (l *lines) count(word string) (n int) {
 		n += min(1, strings.Count(line, word))
 	}
 	return n
+}
+
+// TestUnread: large answers that a caller does not read cost the daemon a bounded memory, and
+// its other callers nothing.
+func TestUnread(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.both()
+	alice, bob := b.alice(), b.bob()
+	const calls, size = 12, 9_000_000
+	got := make(chan *http.Response, calls)
+	for range calls {
+		go func() {
+			h := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
+			r, err := alice.send(t.Context(), t, http.MethodPost, "odd", h, fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"say","arguments":{"size":%d}}}`, size))
+			if err != nil {
+				t.Error(err)
+			}
+			got <- r
+		}()
+	}
+	large := 0
+	for range calls {
+		r := <-got
+		if r == nil {
+			continue
+		}
+		defer r.Body.Close()
+		if r.ContentLength > size {
+			large++ // and is not read
+			continue
+		}
+		text, _ := io.ReadAll(r.Body)
+		if !strings.Contains(string(text), `"limit":"answer"`) || !strings.Contains(string(text), "what the call did is done") {
+			t.Errorf("refused with %s", text)
+		}
+	}
+	if large < 1 || large > 2 {
+		t.Errorf("%d answers of %d bytes wait for one caller", large, size)
+	}
+	if text := bob.call(t, "odd", "say", map[string]any{"size": size}); len(text) < size {
+		t.Errorf("bob: %.300s", text)
+	}
+}
+
+// TestLongWords: what else a server or a caller can make long is bounded.
+func TestLongWords(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.both()
+	alice := b.alice().begin(t, "odd")
+	long := strings.Repeat("é", 1<<20)
+	text := alice.call(t, "odd", "say", map[string]any{"lines": []string{`{"jsonrpc":"2.0","id":$ID,"error":{"code":1,"message":"` + long[:100_000] + `","data":"` + long[:600_000] + `"}}`}})
+	if len(text) > 20_000 || !strings.Contains(text, "é…") {
+		t.Errorf("an error of %d bytes: %.300s", len(text), text)
+	}
+	for _, r := range b.audit.Of("odd/say") {
+		if len(r.Reason) > 10_000 {
+			t.Errorf("a reason of %d bytes in a record", len(r.Reason))
+		}
+	}
+	for size, ok := range map[int]bool{1000: true, 100_000: false} {
+		if _, text := alice.post(t.Context(), t, "odd", "resources/subscribe", map[string]any{"uri": "file:///a/" + strings.Repeat("x", size)}); strings.Contains(text, `"result"`) != ok {
+			t.Errorf("subscribed to a URI of %d bytes: %.300s", size, text)
+		}
+	}
 }

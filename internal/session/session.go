@@ -20,10 +20,12 @@ import (
 const (
 	// mostSubscriptions is how many URIs a session may be subscribed to.
 	mostSubscriptions = 256
+	// longestURI is the longest of them, in bytes.
+	longestURI = 2 << 10
 	// mostWaiting is how many events may wait for the client, and mostBytes how large they
 	// may be together.
 	mostWaiting = 256
-	mostBytes   = 1 << 20
+	mostBytes   = 256 << 10
 )
 
 // Session is one session.
@@ -104,11 +106,12 @@ func (s *Session) Level() string {
 	return s.level
 }
 
-// Subscribe has updates of a resource be heard. It reports whether there was room.
+// Subscribe has updates of a resource be heard. It reports whether there was room:
+// for so many, and for so long a URI.
 func (s *Session) Subscribe(uri string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.subscribed) >= mostSubscriptions && !s.subscribed[uri] {
+	if len(uri) > longestURI || len(s.subscribed) >= mostSubscriptions && !s.subscribed[uri] {
 		return false
 	}
 	if s.subscribed == nil {

@@ -157,6 +157,13 @@ func (p *Process) tooLong(over *jsonrpc.Skim) {
 // a person has visited a page of its choice.
 const urlElicitationRequired = -32042
 
+// mostWords and mostErrorData are how much of an error is passed on, in bytes: its message
+// goes into the records, too.
+const (
+	mostWords     = 4 << 10
+	mostErrorData = 256 << 10
+)
+
 // serverError is the error of an answer.
 func serverError(msg []byte) error {
 	var m struct {
@@ -172,7 +179,13 @@ func serverError(msg []byte) error {
 	if m.Error.Code == urlElicitationRequired {
 		return asksClient()
 	}
-	return &Refused{Code: m.Error.Code, Message: m.Error.Message, Data: m.Error.Data}
+	if len(m.Error.Message) > mostWords {
+		m.Error.Message = strings.ToValidUTF8(m.Error.Message[:mostWords], "") + "…"
+	}
+	if len(m.Error.Data) > mostErrorData {
+		m.Error.Data = nil
+	}
+	return &Refused{Code: m.Error.Code, Message: m.Error.Message, Data: bytes.Clone(m.Error.Data)} // and not the line with it
 }
 
 // notified takes a notification to the request that it is about, or to all.
@@ -202,8 +215,12 @@ func (p *Process) notified(msg []byte, e *jsonrpc.Envelope) {
 		p.waste() // its request is over: nobody is to hear of it any more
 		return
 	}
+	if len(e.Params) > mostProgressSize {
+		p.waste()
+		return
+	}
 	select {
-	case w.progress <- e.Params:
+	case w.progress <- bytes.Clone(e.Params): // and not the line with it
 	default: // the reader waits for no client
 	}
 }
