@@ -239,3 +239,33 @@ func TestLongWords(t *testing.T) {
 		}
 	}
 }
+
+// TestCompletionOfAnother: a server is asked to complete what the caller was allowed to ask
+// about, however often and in whichever letters that is named.
+func TestCompletionOfAnother(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.grant("alice@example.com", `{"prompts":["odd/greet"]}`)
+	for _, ref := range []string{
+		`{"type":"ref/prompt","name":"secret","NAME":"greet"}`,
+		`{"type":"ref/prompt","name":"secret","name":"greet"}`,
+		`{"type":"ref/resource","uri":"file:///a/{id}","TYPE":"ref/prompt","name":"greet"}`,
+		`{"type":"ref/resource","uri":"file:///a/{id}","type":"ref/prompt","name":"greet"}`,
+	} {
+		h := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
+		r, err := b.alice().send(t.Context(), t, http.MethodPost, "odd", h,
+			[]byte(`{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":`+ref+`,"argument":{"name":"whom","value":""}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		if strings.Contains(string(text), "secret") || strings.Contains(string(text), "file:///a") {
+			t.Errorf("%s: the server was asked about another: %s", ref, text)
+		}
+		if !strings.Contains(string(text), `{"name":"greet","type":"ref/prompt"}`) {
+			t.Errorf("%s: %s", ref, text)
+		}
+	}
+}

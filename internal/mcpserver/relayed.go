@@ -14,7 +14,6 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
-	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/mcpserver/catalogue"
 	"tailscale-mcp/internal/mcpserver/message"
@@ -182,26 +181,28 @@ func (x *exchange) listed(member string, items []json.RawMessage) ([]byte, *fail
 // completeOther has a server behind the gate offer values.
 func (x *exchange) completeOther(ref any) ([]byte, *failure) {
 	var p struct {
-		Ref, Argument, Context json.RawMessage
+		Argument, Context json.RawMessage
 	}
 	if f := x.read(&p); f != nil {
 		return nil, f
 	}
-	params := slices.Concat([]byte(`{"ref":`), p.Ref, []byte(`,"argument":`), p.Argument)
-	if p.Context != nil {
-		params = slices.Concat(params, []byte(`,"context":`), p.Context)
-	}
-	params = append(params, '}')
-	var out gate.Result
-	var err error
+	// What the server is asked about is written anew: it could find another name in it than
+	// was decided about, where one is there twice.
+	about := map[string]string{}
+	name := ""
 	switch ref := ref.(type) {
 	case mcp.PromptReference:
-		out, err = x.dispatcher.CompleteOther(x.work, x.caller, x.named(ref.Name), true, params)
+		name, about["type"], about["name"] = ref.Name, "ref/prompt", ref.Name
 	case mcp.ResourceReference:
-		out, err = x.dispatcher.CompleteOther(x.work, x.caller, x.named(ref.URI), false, params)
+		name, about["type"], about["uri"] = ref.URI, "ref/resource", ref.URI
 	default:
 		return nil, mistyped(x.m.Method)
 	}
+	params := slices.Concat([]byte(`{"ref":`), mustJSON(about), []byte(`,"argument":`), p.Argument)
+	if p.Context != nil {
+		params = slices.Concat(params, []byte(`,"context":`), p.Context)
+	}
+	out, err := x.dispatcher.CompleteOther(x.work, x.caller, x.named(name), about["type"] == "ref/prompt", append(params, '}'))
 	if err != nil {
 		return nil, x.asFailure(err)
 	}
