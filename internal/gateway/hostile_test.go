@@ -3,18 +3,23 @@
 package gateway_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/upstream/process"
 	"tailscale-mcp/internal/upstream/servers"
 )
 
@@ -267,5 +272,35 @@ func TestCompletionOfAnother(t *testing.T) {
 		if !strings.Contains(string(text), `{"name":"greet","type":"ref/prompt"}`) {
 			t.Errorf("%s: %s", ref, text)
 		}
+	}
+}
+
+// TestSpam: a server that goes on saying what nobody has asked for is read slowly, so that it
+// is not at the cost of others.
+func TestSpam(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	var heard atomic.Int64
+	p, err := process.Start(t.Context(), process.Options{
+		Server: "odd", Dial: func(ctx context.Context) (net.Conn, error) { return b.Dial(ctx, "odd") },
+		ClientName: "test", ClientVersion: "1", Heard: func(string, []byte) { heard.Add(1) }, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Cut(errors.New("the test is over"))
+	began := time.Now()
+	if _, err := p.Ask(t.Context(), process.Question{Method: "tools/call", Params: json.RawMessage(`{"name":"spam"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	const burst, rate, linesEach = 10_000, 2000, 3 // as package process has them
+	eventually(t, "more than comes at once", func() bool { return heard.Load() > (burst+rate)/linesEach })
+	if took := time.Since(began); took < 900*time.Millisecond {
+		t.Errorf("%d notifications heard within %s", heard.Load(), took)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := p.Ask(ctx, process.Question{Method: "tools/call", Params: json.RawMessage(`{"name":"count"}`)}); err != nil {
+		t.Errorf("an answer amid it: %v", err)
 	}
 }

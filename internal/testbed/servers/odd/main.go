@@ -161,7 +161,7 @@ func answer(r request) {
 
 // behaviours are the tools, besides echo.
 var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse fail " +
-	"log touch unknown stray relist retool ask ping media heard say")
+	"log touch unknown stray relist retool ask ping media heard say spam")
 
 func tools() (all []any) {
 	schema := object{"type": "object"}

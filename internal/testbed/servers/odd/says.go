@@ -172,6 +172,15 @@ var says = map[string]func(request){
 		}
 		sayTo(r, lines)
 	},
+	// spam answers, and goes on saying what nobody has asked for as fast as it can.
+	"spam": func(r request) {
+		result(r.ID, text("as you like"))
+		go func() {
+			for {
+				write(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"debug","data":"spam"}}%s`, "\n{\"jsonrpc\":\"2.0\",\"id\":999999,\"result\":{}}\nspam")
+			}
+		}()
+	},
 	"heard": func(r request) {
 		said, _ := json.Marshal(heard)
 		result(r.ID, text(string(said)))
