@@ -4,7 +4,7 @@
 // gateway need: it says who calls, keeps a count, and misbehaves in every way that servers
 // were seen to. It speaks the protocol without a library, so that it can break its rules.
 //
-//	odd [-modern] [-description TEXT] [-slow DURATION] [-many N] [-loud N]
+//	odd [-modern] [-description TEXT] [-slow DURATION] [-many N] [-loud N] [-named NAME]
 package main
 
 import (
@@ -23,6 +23,7 @@ var (
 	modern      = flag.Bool("modern", false, "know no initialize, as servers of 2026-07-28 alone")
 	description = flag.String("description", "Repeats what it is told.", "that of the tool echo")
 	many        = flag.Int("many", 0, "how many tools and resources there are besides")
+	named       = flag.String("named", "", "the name of one more tool")
 	loud        = flag.Int("loud", 0, "how long the instructions are, if not as always")
 	slow        = flag.Duration("slow", 0, "how long to take before the first answer")
 )
@@ -168,6 +169,9 @@ func tools() (all []any) {
 	all = append(all, object{"name": "echo", "description": *description, "inputSchema": schema, "annotations": object{"readOnlyHint": true}})
 	for _, name := range behaviours {
 		all = append(all, object{"name": name, "description": "Does what its name says.", "inputSchema": schema})
+	}
+	if *named != "" {
+		all = append(all, object{"name": *named, "inputSchema": schema})
 	}
 	for i := range *many {
 		all = append(all, object{"name": fmt.Sprintf("tool%04d", i), "inputSchema": schema})
