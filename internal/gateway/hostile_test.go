@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/upstream/process"
@@ -302,5 +303,32 @@ func TestSpam(t *testing.T) {
 	defer cancel()
 	if _, err := p.Ask(ctx, process.Question{Method: "tools/call", Params: json.RawMessage(`{"name":"count"}`)}); err != nil {
 		t.Errorf("an answer amid it: %v", err)
+	}
+}
+
+// TestListsForEver: a server that says all the time that its long list has changed is asked
+// for it a small part of the time.
+func TestListsForEver(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "", "-many", "4900")
+	b.approve(t, "odd", nil)
+	b.both()
+	alice := b.alice().begin(t, "odd")
+	alice.must(t, "odd", "resources/list", nil)
+	alice.listen(t, "odd")
+	began := time.Now()
+	for time.Since(began) < 2*time.Second {
+		alice.call(t, "odd", "say", map[string]any{"lines": []string{
+			`{"jsonrpc":"2.0","method":"notifications/resources/list_changed"}`, `{"jsonrpc":"2.0","id":$ID,"result":{}}`,
+		}})
+	}
+	elapsed, n, busy := time.Since(began), 0, time.Duration(0)
+	for _, r := range b.audit.Of("odd/") {
+		if r.Method == "resources/list" && r.Event == audit.Outcome && r.Time.After(began) { // but for the first, which has started it
+			n, busy = n+1, busy+r.Duration
+		}
+	}
+	if n < 2 || busy > elapsed/4 {
+		t.Errorf("%d lists took %s of %s", n, busy, elapsed)
 	}
 }
