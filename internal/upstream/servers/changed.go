@@ -100,37 +100,57 @@ func (s *Servers) look(ctx context.Context, name, holder string, p *process.Proc
 	return nil
 }
 
-// looking are the processes that are to be looked at again.
+// lookShare is how many times as long as a look took it is until the next: what a server
+// shows may be large, and it may say all the time that it has changed.
+const lookShare = 10
+
+// looking are the processes that are to be looked at again, or have just been.
 type looking struct {
 	mu   sync.Mutex
-	soon map[[2]string]bool // by server and holder
+	soon map[[2]string]*bool // by server and holder: whether it has said so since
 }
 
 // lookAgain looks at a process that says that it shows something else now. However often
 // it says so, it is looked at once in a while. What it shows differently is withheld.
 func (s *Servers) lookAgain(name, holder string) {
-	key := [2]string{name, holder}
+	key, again := [2]string{name, holder}, new(bool)
 	s.looking.mu.Lock()
 	defer s.looking.mu.Unlock()
-	if s.looking.soon[key] {
+	if was := s.looking.soon[key]; was != nil {
+		*was = true
 		return
 	}
 	if s.looking.soon == nil {
-		s.looking.soon = map[[2]string]bool{}
+		s.looking.soon = map[[2]string]*bool{}
 	}
-	s.looking.soon[key] = true
+	s.looking.soon[key] = again
 	time.AfterFunc(lookEvery, func() {
 		s.looking.mu.Lock()
-		delete(s.looking.soon, key)
+		*again = false
 		s.looking.mu.Unlock()
-		p := s.pool.Running(name, holder)
-		if p == nil {
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), lookTime)
-		defer cancel()
-		if err := s.look(ctx, name, holder, p); err != nil {
-			s.o.Log.Warn("server not looked at again", "server", name, "err", err)
-		}
+		began := time.Now()
+		s.lookNow(name, holder)
+		time.AfterFunc(lookShare*time.Since(began), func() {
+			s.looking.mu.Lock()
+			said := *again
+			delete(s.looking.soon, key)
+			s.looking.mu.Unlock()
+			if said {
+				s.lookAgain(name, holder)
+			}
+		})
 	})
+}
+
+// lookNow looks at a process, if it is still there.
+func (s *Servers) lookNow(name, holder string) {
+	p := s.pool.Running(name, holder)
+	if p == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
+	defer cancel()
+	if err := s.look(ctx, name, holder, p); err != nil {
+		s.o.Log.Warn("server not looked at again", "server", name, "err", err)
+	}
 }
