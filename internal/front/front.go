@@ -84,6 +84,7 @@ type Front struct {
 	shares      *shares
 	connections *connections
 	bodies      *budget
+	answers     answers
 	now         func() time.Time // a seam for tests of rates
 }
 

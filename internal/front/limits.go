@@ -69,6 +69,7 @@ const (
 	limitStreams     = "streams"
 	limitRequests    = "requests"
 	limitBody        = "body"
+	limitAnswer      = "answer"
 	limitIdle        = "idle"
 )
 

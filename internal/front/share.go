@@ -20,8 +20,8 @@ type shares struct {
 	byKey map[string]*share
 }
 
-// share is what one caller uses now. shares.mu guards it, but for body, which
-// budget.mu guards.
+// share is what one caller uses now. shares.mu guards it, but for body and answers, which
+// budgets guard.
 type share struct {
 	all *shares
 	key string
@@ -32,7 +32,7 @@ type share struct {
 	rate    *rate.Limiter
 
 	connections, calls, streams int
-	body                        int64
+	body, answers               int64
 	used                        time.Time
 
 	refusals int       // since the last was logged

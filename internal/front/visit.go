@@ -23,6 +23,7 @@ type Visit struct {
 	calls   int       // taken
 	streams int
 	body    int64 // bytes taken of the budget
+	answer  int64 // bytes taken of the budget for answers
 	paid    int   // requests that an unannounced body counted as so far
 }
 
@@ -74,6 +75,19 @@ func (v *Visit) Weigh(calls int) *Failure {
 	return nil
 }
 
+// Hold takes the memory of a large answer, of size bytes, which a client may read as slowly
+// as it likes. The failure is the answer to a caller who has left too many unread.
+func (v *Visit) Hold(size int) *Failure {
+	if size <= smallAnswer {
+		return nil
+	}
+	if err := v.f.answers.take(v.share, int64(size)); err != nil {
+		return v.f.answersFull()
+	}
+	v.answer += int64(size)
+	return nil
+}
+
 // Stream has the request count as an open stream from now on, and not as a call.
 func (v *Visit) Stream() *Failure {
 	if !v.share.stream() {
@@ -92,4 +106,5 @@ func (v *Visit) Again(ctx context.Context) (caller.Caller, error) {
 func (v *Visit) end() {
 	v.share.give(v.calls, v.streams)
 	v.f.bodies.give(v.share, v.body)
+	v.f.answers.give(v.share, v.answer)
 }

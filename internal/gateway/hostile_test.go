@@ -3,15 +3,23 @@
 package gateway_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/upstream/process"
 	"tailscale-mcp/internal/upstream/servers"
 )
 
@@ -167,4 +175,159 @@ func (l *lines) count(word string) (n int) {
 		n += min(1, strings.Count(line, word))
 	}
 	return n
+}
+
+// TestUnread: large answers that a caller does not read cost the daemon a bounded memory, and
+// its other callers nothing.
+func TestUnread(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.both()
+	alice, bob := b.alice(), b.bob()
+	const calls, size = 12, 9_000_000
+	got := make(chan *http.Response, calls)
+	for range calls {
+		go func() {
+			h := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
+			r, err := alice.send(t.Context(), t, http.MethodPost, "odd", h, fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"say","arguments":{"size":%d}}}`, size))
+			if err != nil {
+				t.Error(err)
+			}
+			got <- r
+		}()
+	}
+	large := 0
+	for range calls {
+		r := <-got
+		if r == nil {
+			continue
+		}
+		defer r.Body.Close()
+		if r.ContentLength > size {
+			large++ // and is not read
+			continue
+		}
+		text, _ := io.ReadAll(r.Body)
+		if !strings.Contains(string(text), `"limit":"answer"`) || !strings.Contains(string(text), "what the call did is done") {
+			t.Errorf("refused with %s", text)
+		}
+	}
+	if large < 1 || large > 2 {
+		t.Errorf("%d answers of %d bytes wait for one caller", large, size)
+	}
+	if text := bob.call(t, "odd", "say", map[string]any{"size": size}); len(text) < size {
+		t.Errorf("bob: %.300s", text)
+	}
+}
+
+// TestLongWords: what else a server or a caller can make long is bounded.
+func TestLongWords(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.both()
+	alice := b.alice().begin(t, "odd")
+	long := strings.Repeat("é", 1<<20)
+	text := alice.call(t, "odd", "say", map[string]any{"lines": []string{`{"jsonrpc":"2.0","id":$ID,"error":{"code":1,"message":"` + long[:100_000] + `","data":"` + long[:600_000] + `"}}`}})
+	if len(text) > 20_000 || !strings.Contains(text, "é…") {
+		t.Errorf("an error of %d bytes: %.300s", len(text), text)
+	}
+	for _, r := range b.audit.Of("odd/say") {
+		if len(r.Reason) > 10_000 {
+			t.Errorf("a reason of %d bytes in a record", len(r.Reason))
+		}
+	}
+	for size, ok := range map[int]bool{1000: true, 100_000: false} {
+		if _, text := alice.post(t.Context(), t, "odd", "resources/subscribe", map[string]any{"uri": "file:///a/" + strings.Repeat("x", size)}); strings.Contains(text, `"result"`) != ok {
+			t.Errorf("subscribed to a URI of %d bytes: %.300s", size, text)
+		}
+	}
+}
+
+// TestCompletionOfAnother: a server is asked to complete what the caller was allowed to ask
+// about, however often and in whichever letters that is named.
+func TestCompletionOfAnother(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", nil)
+	b.grant("alice@example.com", `{"prompts":["odd/greet"]}`)
+	for _, ref := range []string{
+		`{"type":"ref/prompt","name":"secret","NAME":"greet"}`,
+		`{"type":"ref/prompt","name":"secret","name":"greet"}`,
+		`{"type":"ref/resource","uri":"file:///a/{id}","TYPE":"ref/prompt","name":"greet"}`,
+		`{"type":"ref/resource","uri":"file:///a/{id}","type":"ref/prompt","name":"greet"}`,
+	} {
+		h := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
+		r, err := b.alice().send(t.Context(), t, http.MethodPost, "odd", h,
+			[]byte(`{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":`+ref+`,"argument":{"name":"whom","value":""}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		if strings.Contains(string(text), "secret") || strings.Contains(string(text), "file:///a") {
+			t.Errorf("%s: the server was asked about another: %s", ref, text)
+		}
+		if !strings.Contains(string(text), `{"name":"greet","type":"ref/prompt"}`) {
+			t.Errorf("%s: %s", ref, text)
+		}
+	}
+}
+
+// TestSpam: a server that goes on saying what nobody has asked for is read slowly, so that it
+// is not at the cost of others.
+func TestSpam(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	var heard atomic.Int64
+	p, err := process.Start(t.Context(), process.Options{
+		Server: "odd", Dial: func(ctx context.Context) (net.Conn, error) { return b.Dial(ctx, "odd") },
+		ClientName: "test", ClientVersion: "1", Heard: func(string, []byte) { heard.Add(1) }, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Cut(errors.New("the test is over"))
+	began := time.Now()
+	if _, err := p.Ask(t.Context(), process.Question{Method: "tools/call", Params: json.RawMessage(`{"name":"spam"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	const burst, rate, linesEach = 10_000, 2000, 3 // as package process has them
+	eventually(t, "more than comes at once", func() bool { return heard.Load() > (burst+rate)/linesEach })
+	if took := time.Since(began); took < 900*time.Millisecond {
+		t.Errorf("%d notifications heard within %s", heard.Load(), took)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := p.Ask(ctx, process.Question{Method: "tools/call", Params: json.RawMessage(`{"name":"count"}`)}); err != nil {
+		t.Errorf("an answer amid it: %v", err)
+	}
+}
+
+// TestListsForEver: a server that says all the time that its long list has changed is asked
+// for it a small part of the time.
+func TestListsForEver(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "", "-many", "4900")
+	b.approve(t, "odd", nil)
+	b.both()
+	alice := b.alice().begin(t, "odd")
+	alice.must(t, "odd", "resources/list", nil)
+	alice.listen(t, "odd")
+	began := time.Now()
+	for time.Since(began) < 2*time.Second {
+		alice.call(t, "odd", "say", map[string]any{"lines": []string{
+			`{"jsonrpc":"2.0","method":"notifications/resources/list_changed"}`, `{"jsonrpc":"2.0","id":$ID,"result":{}}`,
+		}})
+	}
+	elapsed, n, busy := time.Since(began), 0, time.Duration(0)
+	for _, r := range b.audit.Of("odd/") {
+		if r.Method == "resources/list" && r.Event == audit.Outcome && r.Time.After(began) { // but for the first, which has started it
+			n, busy = n+1, busy+r.Duration
+		}
+	}
+	if n < 2 || busy > elapsed/4 {
+		t.Errorf("%d lists took %s of %s", n, busy, elapsed)
+	}
 }

@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/visible"
 )
 
 // Approval is how what a server offers is approved.
@@ -117,7 +119,7 @@ func (h Host) Approve(ctx context.Context, p Person, name string, a Approval) er
 	p.say("approved: %s, in %s\n", summary(after), file)
 	for _, c := range changes {
 		if c.State == pin.Withheld && (c.Final || !a.AsIs) {
-			p.say("still withheld: %s %s: %s\n", c.Kind, c.Name, c.Why)
+			p.say("still withheld: %s %s: %s\n", c.Kind, named(c.Name), visible.Text(c.Why))
 		}
 	}
 	return nil
@@ -127,8 +129,9 @@ func (h Host) Approve(ctx context.Context, p Person, name string, a Approval) er
 func (a Approval) unused(seen pin.Seen, before pin.Pin) error {
 	var names []string
 	all := pin.Approve(before, seen, pin.Approval{AsIs: true})
+	shown := []string{}
 	for _, item := range all.Tools {
-		names = append(names, item.Name)
+		names, shown = append(names, item.Name), append(shown, named(item.Name))
 	}
 	for pattern := range a.Classes {
 		found := false
@@ -136,10 +139,19 @@ func (a Approval) unused(seen pin.Seen, before pin.Pin) error {
 			found = found || means(pattern, name)
 		}
 		if !found {
-			return cli.Misused("its tools are: "+strings.Join(names, ", "), "the server has no tool %q", pattern)
+			return cli.Misused("its tools are: "+strings.Join(shown, ", "), "the server has no tool %q", pattern)
 		}
 	}
 	return nil
+}
+
+// named is the name of a thing of a server for a terminal: one that is no name for a tool
+// could begin a line of its own, or move the cursor.
+func named(name string) string {
+	if name == "" || grant.IsToolName(name) {
+		return name
+	}
+	return strconv.QuoteToASCII(name)
 }
 
 // classes are the tools by class.
@@ -149,7 +161,7 @@ func classes(p pin.Pin) string {
 		var names []string
 		for _, item := range p.Tools {
 			if item.Class == class {
-				names = append(names, item.Name)
+				names = append(names, named(item.Name))
 			}
 		}
 		if len(names) > 0 {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -200,6 +201,33 @@ func TestApprove(t *testing.T) {
 	}
 	if p, _, _ := pin.Load(pin.Path(d.Dir, "files")); p.Find(pin.Tool, "echo").Class != grant.Read || !strings.Contains(string(p.Find(pin.Tool, "echo").Definition), "Ignore") {
 		t.Errorf("pinned %s", p.Text())
+	}
+}
+
+// TestNamesOnTheTerminal: the name of a tool writes no line of its own before whoever
+// approves, and moves no cursor.
+func TestNamesOnTheTerminal(t *testing.T) {
+	d := newDesk(t)
+	const name = "x\x1b[2J\nread: drop_all\r"
+	if err := d.Add(t.Context(), d.as(""), d.odd("files", "-named", name)); err != nil {
+		t.Fatal(err)
+	}
+	said := d.out.String()
+	err := d.Approve(t.Context(), d.as(""), "files", Approval{Classes: map[string]grant.Class{"nosuch": grant.Read}})
+	var hint string
+	if err != nil {
+		hint = fmt.Sprintf("%v %+v", err, err)
+	}
+	if err := d.Approve(t.Context(), d.as(""), "files", Approval{AsIs: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{said, hint, d.out.String()} {
+		if strings.ContainsAny(text, "\x1b\r") || strings.Contains(text, "\nread: drop_all") {
+			t.Errorf("on the terminal: %q", text)
+		}
+	}
+	if !strings.Contains(said, "still withheld") {
+		t.Errorf("said: %s", said)
 	}
 }
 

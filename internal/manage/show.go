@@ -86,7 +86,7 @@ func (p Person) show(s shown) {
 	line("user", s.User)
 	line("clients", s.URL)
 	for _, t := range s.Approved {
-		line("tool", t.Name+" ("+t.Class+")")
+		line("tool", named(t.Name)+" ("+t.Class+")")
 	}
 	for _, u := range s.Running {
 		line("running", u.Name+" "+u.Active)

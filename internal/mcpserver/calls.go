@@ -3,6 +3,7 @@
 package mcpserver
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 
@@ -44,6 +45,9 @@ func (x *exchange) callTool() ([]byte, *failure) {
 	}
 	out, err := x.dispatcher.Call(x.work, x.caller, request)
 	if err == nil {
+		if f := x.visit.Hold(len(out.Raw)); f != nil {
+			return nil, f
+		}
 		return x.toolResult(out), nil
 	}
 	var told *gate.Error
@@ -88,6 +92,15 @@ func (x *exchange) toolResult(out gate.Result) []byte {
 	return append(b, "}}"...)
 }
 
+// relay is the response with a result of a server behind the gate, unless too much waits
+// for its caller to read it.
+func (x *exchange) relay(result json.RawMessage, missing string) ([]byte, *failure) {
+	if f := x.visit.Hold(len(result)); f != nil {
+		return nil, f
+	}
+	return x.raw(result, missing), nil
+}
+
 func (x *exchange) readResource() ([]byte, *failure) {
 	var p mcp.ReadResourceParams
 	if f := x.read(&p); f != nil {
@@ -102,7 +115,7 @@ func (x *exchange) readResource() ([]byte, *failure) {
 		if err != nil {
 			return nil, x.asFailure(err)
 		}
-		return x.raw(out.Raw, kept), nil
+		return x.relay(out.Raw, kept)
 	}
 	text, mimeType, err := x.dispatcher.Read(x.work, x.caller, x.named(p.URI))
 	if err != nil {
@@ -130,7 +143,7 @@ func (x *exchange) getPrompt() ([]byte, *failure) {
 		return nil, x.asFailure(err)
 	}
 	if out.Raw != nil {
-		return x.raw(out.Raw, completed), nil
+		return x.relay(out.Raw, completed)
 	}
 	return x.with(completed, "messages", []mcp.PromptMessage{mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(out.Text))})
 }

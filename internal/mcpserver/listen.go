@@ -136,6 +136,8 @@ type looked struct {
 	rules grant.Rules
 	view  [3][]string
 	at    time.Time
+	// relist is when the server may be asked for its list again.
+	relist time.Time
 }
 
 const looksAgain = 10 * time.Second
@@ -147,7 +149,7 @@ func (x *exchange) view(c caller.Caller) (v [3][]string) {
 	if l := &x.looked; x.s.o.Behind != nil && l.of == d.Snapshot() && l.rules.Equal(c.Rules) && time.Since(l.at) < looksAgain {
 		return l.view
 	}
-	defer func(of *gate.Snapshot) { x.looked = looked{of, c.Rules, v, time.Now()} }(d.Snapshot())
+	defer func(of *gate.Snapshot) { x.looked = looked{of, c.Rules, v, time.Now(), x.looked.relist} }(d.Snapshot())
 	for _, t := range d.Tools(c) {
 		v[0] = append(v[0], t.Name)
 		if t.Server != "" { // what is said of it may become another, too

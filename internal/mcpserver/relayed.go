@@ -207,7 +207,7 @@ func (x *exchange) completeOther(ref any) ([]byte, *failure) {
 	if err != nil {
 		return nil, x.asFailure(err)
 	}
-	return x.raw(out.Raw, completed), nil
+	return x.relay(out.Raw, completed)
 }
 
 // ofSessions are the requests that are about the session itself.
@@ -267,7 +267,7 @@ func (x *exchange) subscribed(uri string) *failure {
 	// First, since an update may come before the answer; and of what it may not read it is
 	// not to be told, whatever the server says.
 	if x.dispatcher.MayReadOther(x.caller, uri) && !x.session.Subscribe(uri) {
-		return message.InvalidParams("this session is subscribed to as many resources as it may be: unsubscribe from one")
+		return message.InvalidParams("this session is subscribed to as many resources as it may be, or this one has too long a URI: unsubscribe from one")
 	}
 	if err := x.dispatcher.Subscribe(x.work, x.caller, x.named(uri)); err != nil {
 		x.session.Unsubscribe(uri)

@@ -190,14 +190,20 @@ func (x *exchange) tellChanges(c caller.Caller) error {
 // relistTime is how long a server may take to say what it lists to a stream.
 const relistTime = 5 * time.Second
 
+// relistShare is how many times as long as a list took a stream waits until it asks for the
+// next: a server may say all the time that its list has changed, to many streams, and the
+// list may be long.
+const relistShare = 10
+
 // relisted reports whether the server lists other resources than the client was shown, of
 // those that it may see; where it was shown none, any change counts, and where the server
 // does not answer. It is asked only if it has said that something has changed, and for so
 // long only that a stream whose caller may no longer have it does not stay.
 func (x *exchange) relisted(c caller.Caller) bool {
-	if x.session == nil || !x.session.TakeListChanged() {
+	if x.session == nil || time.Now().Before(x.looked.relist) || !x.session.TakeListChanged() {
 		return false
 	}
+	defer func(began time.Time) { x.looked.relist = time.Now().Add(relistShare * time.Since(began)) }(time.Now())
 	request := x.request
 	request.Method = string(mcp.MethodResourcesList)
 	ctx, cancel := context.WithTimeout(x.work, relistTime)

@@ -9,7 +9,7 @@ import (
 
 var (
 	// limits are those that a request can meet.
-	limits = []string{"connections", "calls", "streams", "requests", "body", "idle"}
+	limits = []string{"connections", "calls", "streams", "requests", "body", "answer", "idle"}
 	paths  = []string{"/mcp", "/metrics", "/healthz"}
 )
 

@@ -106,7 +106,8 @@ func (s *Session) Level() string {
 	return s.level
 }
 
-// Subscribe has updates of a resource be heard. It reports whether there was room.
+// Subscribe has updates of a resource be heard. It reports whether there was room:
+// for so many, and for so long a URI.
 func (s *Session) Subscribe(uri string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -36,6 +36,8 @@ const (
 	// mostProgress is how many notifications about the progress of one request may wait for
 	// its client, which may read slowly: the process of others is not to wait for it.
 	mostProgress = 64
+	// mostProgressSize is how large one of them may be, in bytes.
+	mostProgressSize = 16 << 10
 	// writeTime is how long a server may leave its stdin unread.
 	writeTime = 30 * time.Second
 	// startTime is how long it may take until it has said what it is.

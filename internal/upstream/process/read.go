@@ -10,6 +10,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
 
 	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/jsonrpc/fault"
@@ -17,20 +20,37 @@ import (
 	"tailscale-mcp/internal/upstream/frame"
 )
 
+// unaskedRate and unaskedBurst are how many lines a second, and at once, a server may write
+// that answer nothing: notifications, questions, and what is no message. A long one counts as
+// one more for each unaskedSize bytes. Who writes more is read more slowly, since reading is
+// at the cost of all; longestPause is the longest that one line costs.
+const (
+	unaskedRate  = 2000
+	unaskedBurst = 10_000
+	unaskedSize  = 4 << 10
+	longestPause = 3 * time.Second
+)
+
 // read takes what the server writes to where it belongs, until there is no more.
 func (p *Process) read() {
 	lines := jsonrpc.NewLineReader(p.frames, frame.MaxLine)
+	unasked := rate.NewLimiter(unaskedRate, unaskedBurst)
 	var err error
 	for err == nil {
 		var line jsonrpc.Line
 		if line, err = lines.Next(); err != nil {
 			break
 		}
+		answer := false
 		switch {
 		case line.Over != nil:
-			p.tooLong(line.Over)
+			answer = p.tooLong(line.Over)
 		case len(line.Msg) > 0:
-			p.message(line.Msg)
+			answer = p.message(line.Msg)
+		}
+		if !answer {
+			// Its own callers wait with it, and no others.
+			time.Sleep(min(unasked.ReserveN(time.Now(), 1+len(line.Msg)/unaskedSize).Delay(), longestPause))
 		}
 	}
 	_ = p.conn.Close()
@@ -87,17 +107,18 @@ func lastLine(stderr []byte) string {
 	return redact.Text(lines[len(lines)-1])
 }
 
-// message takes one line that the server wrote.
-func (p *Process) message(msg []byte) {
+// message takes one line that the server wrote, and reports whether it is an answer that
+// somebody waits for.
+func (p *Process) message(msg []byte) (answer bool) {
 	msg = WithoutOwn(msg)
 	e, err := jsonrpc.Scan(msg)
 	if err != nil || e.Repeated != "" {
 		p.waste()
-		return
+		return false
 	}
 	switch e.Kind() {
 	case jsonrpc.Response:
-		p.answered(msg, &e)
+		return p.answered(msg, &e)
 	case jsonrpc.Notification:
 		p.notified(msg, &e)
 	case jsonrpc.Request:
@@ -105,6 +126,7 @@ func (p *Process) message(msg []byte) {
 	case jsonrpc.Invalid, jsonrpc.ErrorWithoutID:
 		p.waste()
 	}
+	return false
 }
 
 func (p *Process) waste() {
@@ -114,18 +136,19 @@ func (p *Process) waste() {
 }
 
 // answered hands an answer to the request that it is for. One that nobody waits for, as
-// after a request was cancelled, is dropped.
-func (p *Process) answered(msg []byte, e *jsonrpc.Envelope) {
+// after a request was cancelled, is dropped; it reports whether somebody did.
+func (p *Process) answered(msg []byte, e *jsonrpc.Envelope) bool {
 	w := p.take(e.ID)
 	if w == nil {
 		p.waste()
-		return
+		return false
 	}
 	a := Answer{Result: e.Result}
 	if e.HasError {
 		a = Answer{Err: serverError(msg)}
 	}
 	w.answer <- a
+	return true
 }
 
 // take removes the request with this id from those that wait; nil if there is none.
@@ -141,21 +164,31 @@ func (p *Process) take(id []byte) *pending {
 	return w
 }
 
-// tooLong answers the request whose answer was longer than a message may be.
-func (p *Process) tooLong(over *jsonrpc.Skim) {
+// tooLong answers the request whose answer was longer than a message may be, and reports
+// whether there was one.
+func (p *Process) tooLong(over *jsonrpc.Skim) bool {
 	if over.ID == nil || over.HasMethod {
 		p.waste()
-		return
+		return false
 	}
-	if w := p.take(over.ID); w != nil {
+	w := p.take(over.ID)
+	if w != nil {
 		w.answer <- Answer{Err: &Refused{Code: fault.CodeTooLarge, Message: fmt.Sprintf(
 			"the server %s answered with more than %d MiB; ask for less at once", p.o.Server, frame.MaxLine>>20)}}
 	}
+	return w != nil
 }
 
 // urlElicitationRequired is the code with which a server of 2025-11-25 fails a request until
 // a person has visited a page of its choice.
 const urlElicitationRequired = -32042
+
+// mostWords and mostErrorData are how much of an error is passed on, in bytes: its message
+// goes into the records, too.
+const (
+	mostWords     = 4 << 10
+	mostErrorData = 256 << 10
+)
 
 // serverError is the error of an answer.
 func serverError(msg []byte) error {
@@ -172,7 +205,13 @@ func serverError(msg []byte) error {
 	if m.Error.Code == urlElicitationRequired {
 		return asksClient()
 	}
-	return &Refused{Code: m.Error.Code, Message: m.Error.Message, Data: m.Error.Data}
+	if len(m.Error.Message) > mostWords {
+		m.Error.Message = strings.ToValidUTF8(m.Error.Message[:mostWords], "") + "…"
+	}
+	if len(m.Error.Data) > mostErrorData {
+		m.Error.Data = nil
+	}
+	return &Refused{Code: m.Error.Code, Message: m.Error.Message, Data: bytes.Clone(m.Error.Data)} // and not the line with it
 }
 
 // notified takes a notification to the request that it is about, or to all.
@@ -202,8 +241,12 @@ func (p *Process) notified(msg []byte, e *jsonrpc.Envelope) {
 		p.waste() // its request is over: nobody is to hear of it any more
 		return
 	}
+	if len(e.Params) > mostProgressSize {
+		p.waste()
+		return
+	}
 	select {
-	case w.progress <- e.Params:
+	case w.progress <- bytes.Clone(e.Params): // and not the line with it
 	default: // the reader waits for no client
 	}
 }

@@ -111,41 +111,61 @@ func (s *Servers) look(ctx context.Context, name, holder string, p *process.Proc
 	return nil
 }
 
-// looking are the processes that are to be looked at again.
+// lookShare is how many times as long as a look took it is until the next: what a server
+// shows may be large, and it may say all the time that it has changed.
+const lookShare = 10
+
+// looking are the processes that are to be looked at again, or have just been.
 type looking struct {
 	mu   sync.Mutex
-	soon map[[2]string]bool // by server and holder
+	soon map[[2]string]*bool // by server and holder: whether it has said so since
 }
 
 // lookAgain looks at a process in a while, since it says that it shows something else now, or
 // since something else is approved. However often that is, until then it is looked at once.
 // What it shows differently is withheld.
 func (s *Servers) lookAgain(name, holder string, in time.Duration) {
-	key := [2]string{name, holder}
+	key, again := [2]string{name, holder}, new(bool)
 	s.looking.mu.Lock()
 	defer s.looking.mu.Unlock()
-	if s.looking.soon[key] {
+	if was := s.looking.soon[key]; was != nil {
+		*was = true
 		return
 	}
 	if s.looking.soon == nil {
-		s.looking.soon = map[[2]string]bool{}
+		s.looking.soon = map[[2]string]*bool{}
 	}
-	s.looking.soon[key] = true
+	s.looking.soon[key] = again
 	time.AfterFunc(in, func() {
 		s.looking.mu.Lock()
-		delete(s.looking.soon, key)
+		*again = false
 		s.looking.mu.Unlock()
-		p := s.pool.Running(name, holder)
-		if p == nil {
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), lookTime)
-		defer cancel()
-		switch err := s.look(ctx, name, holder, p); {
-		case errors.Is(err, errStale):
-			s.lookAgain(name, holder, lookEvery)
-		case err != nil:
-			s.o.Log.Warn("server not looked at again", "server", name, "err", err)
-		}
+		began := time.Now()
+		stale := s.lookNow(name, holder)
+		time.AfterFunc(lookShare*time.Since(began), func() {
+			s.looking.mu.Lock()
+			said := *again
+			delete(s.looking.soon, key)
+			s.looking.mu.Unlock()
+			if said || stale {
+				s.lookAgain(name, holder, lookEvery)
+			}
+		})
 	})
+}
+
+// lookNow looks at a process, if it is still there. It is stale when something else was
+// approved meanwhile.
+func (s *Servers) lookNow(name, holder string) (stale bool) {
+	p := s.pool.Running(name, holder)
+	if p == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
+	defer cancel()
+	err := s.look(ctx, name, holder, p)
+	if stale = errors.Is(err, errStale); err != nil && !stale {
+		s.o.Log.Warn("server not looked at again", "server", name, "err", err)
+	}
+	return stale
 }

@@ -4,7 +4,7 @@
 // gateway need: it says who calls, keeps a count, and misbehaves in every way that servers
 // were seen to. It speaks the protocol without a library, so that it can break its rules.
 //
-//	odd [-modern] [-description TEXT] [-slow DURATION] [-many N] [-loud N]
+//	odd [-modern] [-description TEXT] [-slow DURATION] [-many N] [-loud N] [-named NAME]
 package main
 
 import (
@@ -23,6 +23,7 @@ var (
 	modern      = flag.Bool("modern", false, "know no initialize, as servers of 2026-07-28 alone")
 	description = flag.String("description", "Repeats what it is told.", "that of the tool echo")
 	many        = flag.Int("many", 0, "how many tools and resources there are besides")
+	named       = flag.String("named", "", "the name of one more tool")
 	loud        = flag.Int("loud", 0, "how long the instructions are, if not as always")
 	slow        = flag.Duration("slow", 0, "how long to take before the first answer")
 )
@@ -166,7 +167,7 @@ func answer(r request) {
 
 // behaviours are the tools, besides echo.
 var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse fail " +
-	"log touch unknown stray relist retool ask ping media heard say large")
+	"log touch unknown stray relist retool ask ping media heard say large spam")
 
 func tools() (all []any) {
 	schema := object{"type": "object"}
@@ -180,6 +181,9 @@ func tools() (all []any) {
 		"inputSchema":  object{"type": "object", "properties": object{"n": object{"type": "number", "minimum": 0, "exclusiveMinimum": true}}},
 		"outputSchema": object{"type": "object", "required": []string{"never"}},
 	})
+	if *named != "" {
+		all = append(all, object{"name": *named, "inputSchema": schema})
+	}
 	for i := range *many {
 		all = append(all, object{"name": fmt.Sprintf("tool%04d", i), "inputSchema": schema})
 	}

@@ -162,7 +162,8 @@ var says = map[string]func(request){
 	},
 	"media": func(r request) { write(`{"jsonrpc":"2.0","id":%s,"result":%s}`, r.ID, media) },
 	// say answers with the lines that it is given, as they are: this call, or the later
-	// requests of another method. $ID is the id of the request.
+	// requests of another method. $ID is the id of the request. With a size, the text of
+	// the last is as long.
 	"say": func(r request) {
 		var lines []string
 		all, _ := r.Params.Arguments["lines"].([]any)
@@ -174,7 +175,19 @@ var says = map[string]func(request){
 			result(r.ID, text("will say"))
 			return
 		}
+		if size, ok := r.Params.Arguments["size"].(float64); ok {
+			lines = append(lines, `{"jsonrpc":"2.0","id":$ID,"result":{"content":[{"type":"text","text":"`+strings.Repeat("x", int(size))+`"}]}}`)
+		}
 		sayTo(r, lines)
+	},
+	// spam answers, and goes on saying what nobody has asked for as fast as it can.
+	"spam": func(r request) {
+		result(r.ID, text("as you like"))
+		go func() {
+			for {
+				write(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"debug","data":"spam"}}%s`, "\n{\"jsonrpc\":\"2.0\",\"id\":999999,\"result\":{}}\nspam")
+			}
+		}()
 	},
 	"heard": func(r request) {
 		said, _ := json.Marshal(heard)
