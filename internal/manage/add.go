@@ -72,7 +72,7 @@ func (a Adding) text() ([]byte, error) {
 // When one of these fails, what was written is taken back.
 func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if h.Systemd == nil {
-		return errNoSystemd
+		return h.noSystemd()
 	}
 	if !grant.IsServerName(a.Name) {
 		return cli.Misused("lower case letters, digits and hyphens, 31 at most; not mcp, tailscale or the name of a class", "%q cannot name a server", a.Name)
@@ -159,7 +159,7 @@ func (h Host) write(file string, text []byte) error {
 // Remove takes a server away: its entry, its pin, its package and what runs of it.
 func (h Host) Remove(ctx context.Context, p Person, name string) error {
 	if h.Systemd == nil {
-		return errNoSystemd
+		return h.noSystemd()
 	}
 	file := filepath.Join(h.Dir, name+".json")
 	if _, err := os.Lstat(file); err != nil || !grant.IsServerName(name) {

@@ -28,12 +28,12 @@ type Applying struct {
 // of new servers started and those of servers that are gone stopped. What is wrong with one
 // entry is said at the end and stops no other.
 func (h Host) Apply(ctx context.Context, p Person, a Applying) error {
-	files, err := entry.Dir(h.Dir)
+	files, err := h.entries()
 	if err != nil {
 		return err
 	}
 	if h.Systemd == nil {
-		return errNoSystemd
+		return h.noSystemd()
 	}
 	var failed []error
 	there := map[string]bool{}
