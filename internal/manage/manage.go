@@ -128,7 +128,7 @@ func (h Host) remedy(name string, err error) string {
 	case silent && h.Systemd != nil:
 		return "nothing listens for it: sudo tailscale-mcp server apply"
 	case silent:
-		return "nothing listens at that socket: have what runs the servers here do so, see TAILSCALE_MCP_SERVERS_UNCONFINED in tailscale-mcp.env(5)"
+		return "nothing listens at that socket: have what runs the servers here do so, see WITHOUT SYSTEMD in tailscale-mcp-server(8)"
 	case h.Systemd == nil:
 		return "what runs the servers here has all that it wrote to stderr"
 	}

@@ -78,7 +78,7 @@ func TestApproveSays(t *testing.T) {
 		{"off", d.Host, "off is disabled", `take "disabled" out of ` + filepath.Join(d.Dir, "off.json")},
 		{"far", d.Host, "not served yet", `an entry with "command"`},
 		{"idle", d.Host, "idle cannot be started", "sudo tailscale-mcp server apply"},
-		{"idle", here, "idle cannot be started", "TAILSCALE_MCP_SERVERS_UNCONFINED"},
+		{"idle", here, "idle cannot be started", "WITHOUT SYSTEMD"},
 	} {
 		err := c.Approve(t.Context(), d.as(""), c.name, Approval{})
 		var hinted *cli.Hinted
