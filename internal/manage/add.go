@@ -57,7 +57,7 @@ func (a Adding) text() ([]byte, error) {
 	for _, text := range a.Env {
 		name, value, ok := strings.Cut(text, "=")
 		if !ok {
-			return nil, cli.Misused("--env NAME=VALUE", "a variable has a name and a value")
+			return nil, cli.Misused("--env NAME=VALUE", "--env without =: a variable has a name and a value")
 		}
 		env[name] = value
 	}
@@ -75,7 +75,7 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 		return h.noSystemd()
 	}
 	if !grant.IsServerName(a.Name) {
-		return cli.Misused("lower case letters, digits and hyphens, 31 at most; not mcp, tailscale or the name of a class", "%q cannot name a server", a.Name)
+		return cli.Misused("up to 31 lower case letters, digits and hyphens, a letter or digit first; not mcp, healthz, metrics, tailscale, group, all, or the name of a class", "%q cannot name a server", a.Name)
 	}
 	file := filepath.Join(h.Dir, a.Name+".json")
 	if _, err := os.Lstat(file); err == nil {
@@ -85,16 +85,17 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if err != nil {
 		return err
 	}
+	const unwritten = "nothing was written; the lines are those of the entry that the command line makes: correct its options"
 	s, err := entry.Parse(a.Name, file, text)
 	if err != nil {
-		return err
+		return cli.Hint(err, unwritten)
 	}
 	mistakes, err := h.host(ctx, s)
 	if err != nil {
 		return err
 	}
 	if len(mistakes) > 0 {
-		return mistakes
+		return cli.Hint(mistakes, unwritten)
 	}
 	if err := h.write(file, text); err != nil {
 		return err

@@ -96,3 +96,31 @@ func TestApproveSays(t *testing.T) {
 		}
 	}
 }
+
+// TestAddSays: what was wrong on the command line; nothing is written.
+func TestAddSays(t *testing.T) {
+	d := newDesk(t)
+	for _, c := range []struct {
+		Adding
+		want, next string
+	}{
+		{Adding{Name: "Files"}, `"Files" cannot name a server`, "a letter or digit first"},
+		{Adding{Name: "healthz"}, `"healthz" cannot name a server`, "healthz"},
+		{Adding{Name: "files", Network: "internets"}, `"network" says nothing that is known`, "nothing was written"},
+		{Adding{Name: "files", Read: []string{"docs"}}, `"docs" is no absolute path`, "nothing was written"},
+		{Adding{Name: "files", Read: []string{"/nonexistent"}}, `"/nonexistent" cannot be read`, "nothing was written"},
+		{Adding{Name: "files", Write: []string{"/srv"}}, `"write" without "user"`, "nothing was written"},
+		{Adding{Name: "files", User: "no-such-account"}, "no account no-such-account", "nothing was written"},
+		{Adding{Name: "files", Env: []string{"TOKEN"}}, "--env without =", "--env NAME=VALUE"},
+	} {
+		c.Command = []string{"sh"}
+		err := d.Add(t.Context(), d.as(""), c.Adding)
+		var hinted *cli.Hinted
+		if !errors.As(err, &hinted) || !strings.Contains(err.Error(), c.want) || !strings.Contains(hinted.Hint, c.next) {
+			t.Errorf("%+v: %v, %+v", c.Adding, err, hinted)
+		}
+	}
+	if left, err := os.ReadDir(d.Dir); err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
