@@ -10,11 +10,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/npm"
 	"tailscale-mcp/internal/upstream/pin"
 )
 
@@ -97,6 +99,11 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if len(mistakes) > 0 {
 		return cli.Hint(mistakes, unwritten)
 	}
+	if run, isNPM, err := npm.Parse(s.Command, s.Args); err != nil {
+		return err
+	} else if isNPM && !run.Pinned() && !a.Unpinned {
+		return cli.Hint(unpinned(run), "write "+run.Package+"@VERSION, or use --unpinned")
+	}
 	if err := h.write(file, text); err != nil {
 		return err
 	}
@@ -116,6 +123,9 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if err := h.start(ctx, p, s, Applying{}); err != nil {
 		return err
 	}
+	for _, note := range h.lacks(s) {
+		p.say("%s: note: %s\n", s.Name, note)
+	}
 	if err := h.Approve(ctx, p, a.Name, a.Approval); err != nil {
 		return err
 	}
@@ -130,6 +140,10 @@ func (h Host) next(ctx context.Context, p Person, name string) {
 	}
 	if text := h.Grant(ctx, name); text != "" {
 		p.say("\nNext, in \"grants\" of the tailnet policy file, with whoever shall use it as \"src\":\n%s\n", text)
+		approved, _, err := pin.Load(pin.Path(h.Dir, name))
+		if err == nil && len(approved.Tools) > 0 && !slices.ContainsFunc(approved.Tools, func(t pin.Item) bool { return t.Class == grant.Read }) {
+			p.say("That gives no tool, since none is of the class read: \"%s/*\" gives all but escalating ones\n", name)
+		}
 	}
 	if url := h.URL(ctx, name); url != "" {
 		p.say("\nClients reach it at %s\nand by standard input and output with: tailscale-mcp-proxy install CLIENT --name %s --server %s\n", url, name, url)
@@ -169,6 +183,7 @@ func (h Host) Remove(ctx context.Context, p Person, name string) error {
 	}
 	if yes, err := p.asked("Remove " + file + ", what was approved of it, and what runs of it?"); err != nil || !yes {
 		if err == nil {
+			p.say("nothing was removed\n")
 			err = cli.Code(cli.Failed)
 		}
 		return err

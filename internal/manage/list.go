@@ -171,10 +171,19 @@ func (h Host) unreadable(name string) entry.Mistakes {
 }
 
 // needs says what a server that is written rightly still lacks.
-func (h Host) needs(s entry.Server) (needs []string) {
+func (h Host) needs(s entry.Server) []string {
 	if !s.Stdio() {
 		return []string{"servers that are reached by URL are not served yet"}
 	}
+	needs := h.lacks(s)
+	if _, ok, err := pin.Load(pin.Path(h.Dir, s.Name)); err == nil && !ok && !s.Disabled {
+		needs = append(needs, "nothing of it is approved: sudo tailscale-mcp server approve "+s.Name)
+	}
+	return needs
+}
+
+// lacks says what the program of a server lacks to be started.
+func (h Host) lacks(s entry.Server) (needs []string) {
 	run, isNPM, err := npm.Parse(s.Command, s.Args)
 	switch {
 	case err != nil:
@@ -191,9 +200,6 @@ func (h Host) needs(s entry.Server) (needs []string) {
 		needs = append(needs, s.Command+" is out of reach of the sandbox: run what is in the image by itself")
 	case missing(s):
 		needs = append(needs, s.Command+" is not on this host: install it for all users, or write its absolute path")
-	}
-	if _, ok, err := pin.Load(pin.Path(h.Dir, s.Name)); err == nil && !ok && !s.Disabled {
-		needs = append(needs, "nothing of it is approved: sudo tailscale-mcp server approve "+s.Name)
 	}
 	return needs
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"tailscale-mcp/internal/cli"
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/upstream/pin"
 )
 
@@ -112,8 +113,11 @@ func TestAddSays(t *testing.T) {
 		{Adding{Name: "files", Write: []string{"/srv"}}, `"write" without "user"`, "nothing was written"},
 		{Adding{Name: "files", User: "no-such-account"}, "no account no-such-account", "nothing was written"},
 		{Adding{Name: "files", Env: []string{"TOKEN"}}, "--env without =", "--env NAME=VALUE"},
+		{Adding{Name: "files", Command: []string{"npx", "-y", "@example/files"}}, "has no version", "write @example/files@VERSION, or use --unpinned"},
 	} {
-		c.Command = []string{"sh"}
+		if c.Command == nil {
+			c.Command = []string{"sh"}
+		}
 		err := d.Add(t.Context(), d.as(""), c.Adding)
 		var hinted *cli.Hinted
 		if !errors.As(err, &hinted) || !strings.Contains(err.Error(), c.want) || !strings.Contains(hinted.Hint, c.next) {
@@ -122,5 +126,23 @@ func TestAddSays(t *testing.T) {
 	}
 	if left, err := os.ReadDir(d.Dir); err != nil || len(left) > 0 {
 		t.Errorf("left %v, %v", left, err)
+	}
+}
+
+// TestAddNotes: the grant that add prints is for reads, and says so where there are none.
+func TestAddNotes(t *testing.T) {
+	for class, want := range map[grant.Class]bool{grant.Read: false, grant.Write: true} {
+		d := newDesk(t)
+		a := d.odd("files")
+		a.Classes = map[string]grant.Class{"*": class}
+		if err := d.Add(t.Context(), d.as(""), a); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.out.String(); strings.Contains(got, `"files/*" gives all`) != want || strings.Contains(got, "nobody can use it") {
+			t.Errorf("%s: said\n%s", class, got)
+		}
+		if err := d.Remove(t.Context(), d.as("n\n"), "files"); err == nil || !strings.Contains(d.out.String(), "nothing was removed") {
+			t.Errorf("%v, said %s", err, d.out.String())
+		}
 	}
 }
