@@ -37,6 +37,7 @@ func grantCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "grant --src WHO [--read | --admin] [--group NAME[:CLASS]]... [TOOL|CLASS:*|group:NAME[:CLASS]]...",
 		Short:             "print a grant to paste into the tailnet policy file",
+		Long:              "Of a server behind this one: SERVER/TOOL, SERVER/CLASS:* or SERVER/* (all but escalating).",
 		ValidArgsFunction: cli.AllWords(callable),
 		Args:              cobra.ArbitraryArgs,
 		RunE:              func(c *cobra.Command, tools []string) error { return runGrant(c.Context(), personOf(c), o, tools) },

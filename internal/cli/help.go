@@ -22,7 +22,13 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 			}
 			return nil
 		},
-		ValidArgsFunction: Words(func() []string { return commandNames(root) }),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			c, rest := below(root, args)
+			if len(rest) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return commandNames(c), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, rest := below(root, args)
 			if len(rest) > 0 {
