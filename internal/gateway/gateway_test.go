@@ -59,17 +59,21 @@ var (
 	elsewhere = map[string]string{"127.0.0.4": "-at-work"}
 )
 
-func newBench(t *testing.T) *bench {
+func newBench(t *testing.T, adjust ...func(*servers.Options)) *bench {
 	t.Helper()
 	b := &bench{}
 	log := slog.New(slog.NewTextHandler(testWriter{t, b}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	*b = bench{Host: testservers.New(t), registry: gate.NewRegistry(grant.Classes()), audit: &tooltest.Log{}, grants: map[string]string{}}
-	b.servers = servers.New(servers.Options{
+	behind := servers.Options{
 		Dir: b.Dir, Dial: b.Dial, Registry: b.registry, Log: log,
 		Withheld: func(server string, what pin.Change) {
 			_ = b.audit.Write(context.Background(), audit.Record{Event: audit.Withheld, Server: server, Name: server + "/" + what.Name, Reason: string(what.State)})
 		},
-	})
+	}
+	for _, a := range adjust {
+		a(&behind)
+	}
+	b.servers = servers.New(behind)
 	t.Cleanup(b.servers.Close)
 	dispatcher := gate.NewDispatcher(gate.Options{
 		Registry: b.registry, Audit: b.audit, Log: log, Capability: "jaxxstorm.com/cap/mcp",
@@ -359,6 +363,7 @@ func TestChanged(t *testing.T) {
 		t.Errorf("listed: %s", list)
 	}
 	b.approve(t, "odd", nil)
+	eventually(t, "echo is there again", func() bool { return b.registry.Offers("odd", "echo") })
 	if got := alice.call(t, "odd", "echo", map[string]any{"again": 1}); !strings.Contains(got, "again") {
 		t.Errorf("approved: %s", got)
 	}

@@ -4,8 +4,15 @@ package gateway_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/upstream/servers"
 )
 
 // says has the server answer the requests of a method with lines of its own, in which $ID is
@@ -85,4 +92,79 @@ func TestResultsOfNoForm(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestMuchOfIt: what a server shows or says of itself costs the daemon and its log little,
+// however much it is and however often.
+func TestMuchOfIt(t *testing.T) {
+	said := &lines{}
+	b := newBench(t, func(o *servers.Options) { o.Log = slog.New(slog.NewTextHandler(said, nil)) })
+	b.Odd("odd", "", "-many", "10")
+	b.approve(t, "odd", nil)
+	b.both()
+	b.Write("odd", b.OddPath(), []string{"-many", "1000"}, "")
+	b.servers.Read()
+	alice := b.alice()
+	if got := alice.call(t, "odd", "echo", map[string]any{"n": 1}); !strings.Contains(got, "content") {
+		t.Errorf("echo: %s", got)
+	}
+	if n := said.count("withheld"); n != 1 {
+		t.Errorf("the log says %d times that something is withheld", n)
+	}
+	b.Odd("loud", "", "-many", "10")
+	b.approve(t, "loud", nil)
+	b.grant("alice@example.com", `{"tools":["loud/*"]}`)
+	b.Write("loud", b.OddPath(), []string{"-loud", "2000000"}, "")
+	b.servers.Read()
+	if got := alice.call(t, "loud", "echo", nil); !strings.Contains(got, "more than 1 MiB about itself") {
+		t.Errorf("loud: %.300s", got)
+	}
+}
+
+// TestChangedWhileRead: an entry that is narrowed while the folder is being read is seen
+// narrowed the next time.
+func TestChangedWhileRead(t *testing.T) {
+	b := newBench(t, func(o *servers.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	b.Odd("a-odd", "") // the first that is read
+	b.approve(t, "a-odd", map[string]grant.Class{"echo": grant.Read})
+	for i := range 200 {
+		b.Write(fmt.Sprintf("other%03d", i), b.OddPath(), nil, "")
+	}
+	for i := range 20 {
+		read := make(chan struct{})
+		go func() { b.servers.Read(); close(read) }()
+		time.Sleep(time.Duration(i) * 200 * time.Microsecond) // anywhere in it
+		allow, want := `["read"]`, 1
+		if i%2 == 1 {
+			allow, want = `["read","destructive"]`, 2
+		}
+		b.Write("a-odd", b.OddPath(), nil, `{"allow":`+allow+`}`)
+		<-read
+		b.servers.Read()
+		if n := len(b.registry.Of("a-odd").Tools()); min(n, 2) != want {
+			t.Fatalf("%d: %d tools with allow %s", i, n, allow)
+		}
+	}
+}
+
+// lines counts the lines of a log.
+type lines struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, string(p))
+	return len(p), nil
+}
+
+func (l *lines) count(word string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.all {
+		n += min(1, strings.Count(line, word))
+	}
+	return n
 }

@@ -12,6 +12,7 @@ import (
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/mcpserver/message"
 	"tailscale-mcp/internal/session"
 )
 
@@ -48,6 +49,9 @@ func (x *exchange) subscription() (mcp.SubscriptionFilter, *failure) {
 	f := x.read(&p)
 	if x.s.o.Sessions == nil || !x.s.o.Behind.Subscribe {
 		p.Notifications.ResourceSubscriptions = nil
+	}
+	if n := len(p.Notifications.ResourceSubscriptions); f == nil && n > session.MostSubscriptions {
+		f = message.InvalidParams("params.notifications.resourceSubscriptions has %d URIs, of %d at most", n, session.MostSubscriptions)
 	}
 	return p.Notifications, f
 }
@@ -170,6 +174,9 @@ func (x *exchange) view(c caller.Caller) (v [3][]string) {
 	return v
 }
 
+// farewell is how long a stream that has ended takes at most to have a server tell no more.
+const farewell = 10 * time.Second
+
 // hear has the stream of a client without a session hear what a server behind the gate
 // says to its caller's process, and leaves in wanted what it will be told. It returns what
 // ends that.
@@ -182,10 +189,12 @@ func (x *exchange) hear(wanted *mcp.SubscriptionFilter) (end func()) {
 	wanted.ResourceSubscriptions = slices.DeleteFunc(wanted.ResourceSubscriptions, func(uri string) bool { return x.subscribed(uri) != nil })
 	return func() {
 		leave()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(x.work), farewell)
+		defer cancel()
 		others := x.s.o.Sessions.Hearing(own.Server, own.ID)
 		for _, uri := range own.Subscriptions() {
 			if !slices.ContainsFunc(others, func(o *session.Session) bool { return slices.Contains(o.Subscriptions(), uri) }) {
-				_ = x.s.o.Behind.Tell(context.WithoutCancel(x.work), own, string(mcp.MethodResourcesUnsubscribe), "uri", uri) // else it tells in vain
+				_ = x.s.o.Behind.Tell(ctx, own, string(mcp.MethodResourcesUnsubscribe), "uri", uri) // else it tells in vain
 			}
 		}
 	}

@@ -18,12 +18,14 @@ import (
 )
 
 const (
-	// mostSubscriptions is how many URIs a session may be subscribed to.
-	mostSubscriptions = 256
+	// MostSubscriptions is how many URIs a session may be subscribed to, and mostURIs how
+	// many bytes these may have together.
+	MostSubscriptions = 256
+	mostURIs          = 64 << 10
 	// mostWaiting is how many events may wait for the client, and mostBytes how large they
-	// may be together.
+	// may be together. A caller may have many sessions, and leave them all unread.
 	mostWaiting = 256
-	mostBytes   = 1 << 20
+	mostBytes   = 128 << 10
 )
 
 // Session is one session.
@@ -66,8 +68,8 @@ func newSession(id, server, caller string) *Session {
 // Done is closed when the session is over.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Runs notes the process that serves the session, and reports whether it is the same that
-// has served it from the beginning.
+// Runs notes the process that serves the session, by any value that tells it from others and
+// does not keep it, and reports whether it is the same that has served it from the beginning.
 func (s *Session) Runs(process any) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +110,14 @@ func (s *Session) Level() string {
 func (s *Session) Subscribe(uri string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.subscribed) >= mostSubscriptions && !s.subscribed[uri] {
+	if s.subscribed[uri] {
+		return true
+	}
+	size := len(uri)
+	for other := range s.subscribed {
+		size += len(other)
+	}
+	if len(s.subscribed) >= MostSubscriptions || size > mostURIs {
 		return false
 	}
 	if s.subscribed == nil {

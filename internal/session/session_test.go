@@ -5,6 +5,7 @@ package session
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -106,11 +107,18 @@ func TestHears(t *testing.T) {
 	if got := s.Take(); len(got) != 1 {
 		t.Errorf("%d large ones wait", len(got))
 	}
-	for i := range mostSubscriptions {
+	for i := range MostSubscriptions {
 		s.Subscribe(fmt.Sprint("x:", i))
 	}
-	if s.Subscribe("one:more") || !s.Subscribe("x:1") || !s.Unsubscribe("a:b") || s.Unsubscribe("a:b") || len(s.Subscriptions()) != mostSubscriptions-1 {
+	if s.Subscribe("one:more") || !s.Subscribe("x:1") || !s.Unsubscribe("a:b") || s.Unsubscribe("a:b") || len(s.Subscriptions()) != MostSubscriptions-1 {
 		t.Error("subscriptions are not counted")
+	}
+	long := strings.Repeat("x", mostURIs/4)
+	other := table.Begin("files", "alice", "", "")
+	for i := range 4 {
+		if other.Subscribe(fmt.Sprint("x:", i, long)) != (i < 3) {
+			t.Error("the bytes of subscriptions are not counted")
+		}
 	}
 	first, second := s.Attach(), s.Attach()
 	<-first

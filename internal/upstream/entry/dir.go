@@ -20,8 +20,11 @@ const maxServers = 256
 
 // File is one entry of a folder: a server, or what is wrong with it.
 type File struct {
-	Name     string // of the server, as the file is called
-	Path     string
+	Name string // of the server, as the file is called
+	Path string
+	// Stamp tells two states of the file apart. It is of before the file was read: one that
+	// has changed since has another by then.
+	Stamp    string
 	Server   Server // valid if there are no mistakes
 	Mistakes Mistakes
 }
@@ -47,16 +50,32 @@ func Dir(path string) ([]File, error) {
 		if len(files) == maxServers {
 			return nil, fmt.Errorf("%s has more than %d servers: remove some", path, maxServers)
 		}
-		file := File{Name: name, Path: filepath.Join(path, f.Name())}
-		var mistakes Mistakes
-		file.Server, err = Read(file.Path)
-		if errors.As(err, &mistakes) {
-			file.Mistakes = mistakes
-		}
-		files = append(files, file)
+		files = append(files, At(filepath.Join(path, name+".json")))
 	}
 	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
 	return files, nil
+}
+
+// At is what [Dir] has of one file, as it is now.
+func At(path string) File {
+	f := File{Name: strings.TrimSuffix(filepath.Base(path), ".json"), Path: path, Stamp: Stamp(path)}
+	var err error
+	f.Server, err = Read(path)
+	_ = errors.As(err, &f.Mistakes)
+	return f
+}
+
+// Stamp tells two states of a file apart.
+func Stamp(path string) string {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return "-;"
+	}
+	inode := uint64(0)
+	if file, known := info.Sys().(*syscall.Stat_t); known {
+		inode = file.Ino // one that takes its place may have its size, and its time
+	}
+	return fmt.Sprintf("%d %d %d %v;", inode, info.Size(), info.ModTime().UnixNano(), info.Mode())
 }
 
 // Read reads the entry in the file at path, whose name is that of the server. The file

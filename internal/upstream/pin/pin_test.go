@@ -170,3 +170,22 @@ func TestSave(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestOthersMayWrite: a pin says who may call what, so that nobody else may write it.
+func TestOthersMayWrite(t *testing.T) {
+	path := Path(t.TempDir(), "x")
+	if err := Save(path, Pin{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := Load(path); !ok || err != nil {
+		t.Errorf("as it was saved: %v, %v", ok, err)
+	}
+	for _, mode := range []os.FileMode{0o660, 0o642} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok, err := Load(path); ok || err == nil || !strings.Contains(err.Error(), "others may write") {
+			t.Errorf("mode %04o: %v, %v", mode, ok, err)
+		}
+	}
+}

@@ -15,7 +15,7 @@ import (
 // Path is where the pin of the server called name is, in the folder of the entries.
 func Path(dir, name string) string { return filepath.Join(dir, name+".lock.json") }
 
-// Load reads a pin. One that is not there is the empty one, which approves nothing; ok
+// Load reads a pin, which must be a file that nobody else may write, as an entry. One that is not there is the empty one, which approves nothing; ok
 // tells the two apart.
 func Load(path string) (p Pin, ok bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
@@ -28,8 +28,16 @@ func Load(path string) (p Pin, ok bool, err error) {
 		return Pin{}, false, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
 		return Pin{}, false, fmt.Errorf("%s is no file: remove it and approve again", path)
+	}
+	// It says who may call what, as much as the entry does.
+	if info.Mode().Perm()&0o022 != 0 {
+		return Pin{}, false, fmt.Errorf("others may write %s (mode %04o): look at it, then chmod 0640 %s", path, info.Mode().Perm(), path)
+	}
+	if owner, known := info.Sys().(*syscall.Stat_t); known && owner.Uid != 0 && int(owner.Uid) != os.Geteuid() {
+		return Pin{}, false, fmt.Errorf("%s is not root's: look at it, then chown root:tailscale-mcp-servers %s", path, path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {

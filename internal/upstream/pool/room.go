@@ -31,11 +31,14 @@ func (p *Pool) room(s entry.Server, h Holder) *failure.Error {
 		var told *failure.Error
 		switch {
 		case ofServer >= s.Max:
-			told = p.giveUp(s.Name, h.Caller, fmt.Sprintf("the server %s runs %d times, which is as often as its entry allows", s.Name, ofServer))
+			told = p.giveUp(s.Name, h.Caller, fmt.Sprintf("the server %s runs %d times, which is as often as its entry allows", s.Name, ofServer),
+				"try again later: processes of others end when they were idle for long; or an administrator of the host raises max in the entry")
 		case ofCaller >= mostOfCaller && !s.Shared:
-			told = p.giveUp("", h.Caller, fmt.Sprintf("you have %d processes of servers behind this gateway, and each has a call in flight", ofCaller))
+			told = p.giveUp("", h.Caller, fmt.Sprintf("you have %d processes of servers behind this gateway, and each has a call in flight", ofCaller),
+				"try again when a call of yours has ended")
 		case len(p.slots) >= mostInAll:
-			told = p.giveUp("", h.Caller, fmt.Sprintf("the gateway runs %d processes, which is as many as it may", len(p.slots)))
+			told = p.giveUp("", h.Caller, fmt.Sprintf("the gateway runs %d processes, which is as many as it may", len(p.slots)),
+				"try again later: processes of others end when they were idle for long")
 		default:
 			return nil
 		}
@@ -46,8 +49,8 @@ func (p *Pool) room(s entry.Server, h Holder) *failure.Error {
 }
 
 // giveUp ends the longest idle process of a caller, of one server or of any; without one,
-// it refuses with why.
-func (p *Pool) giveUp(server, caller, why string) *failure.Error {
+// it refuses with why, and what to do next.
+func (p *Pool) giveUp(server, caller, why, next string) *failure.Error {
 	var oldest *slot
 	for k, sl := range p.slots {
 		if sl.caller == caller && sl.uses == 0 && (server == "" || k.server == server) && (oldest == nil || sl.since.Before(oldest.since)) {
@@ -55,7 +58,7 @@ func (p *Pool) giveUp(server, caller, why string) *failure.Error {
 		}
 	}
 	if oldest == nil {
-		return &failure.Error{Code: failure.RateLimited, Message: why, Next: "try again when a call has ended"}
+		return &failure.Error{Code: failure.RateLimited, Message: why, Next: next}
 	}
 	p.o.Log.Info("server ended: its caller needs the room", "server", oldest.key.server, "for", caller)
 	p.end(oldest)
@@ -125,10 +128,17 @@ func (s starts) died(caller, server string, now time.Time) {
 	d.inRow, d.last = d.inRow+1, now
 }
 
+// lived notes that a process of a caller lived long: what died before is no longer in a row.
+func (s starts) lived(caller, server string) {
+	if r := s[caller]; r != nil {
+		delete(r.deaths, server)
+	}
+}
+
 // prune forgets callers who have not started anything for long.
 func (s starts) prune(now time.Time) {
 	for caller, r := range s {
-		if r.limit.TokensAt(now) >= startBurst && r.quiet(now) {
+		if r.limit.TokensAt(now) >= float64(r.limit.Burst()) && r.quiet(now) {
 			delete(s, caller)
 		}
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // TestPauses: three early deaths in a row cost nothing, each further one doubles the pause
-// up to a minute, of that caller and server alone, and two quiet minutes make up for all.
+// up to a minute, of that caller and server alone; two quiet minutes make up for all, and so
+// does a process that lives long.
 func TestPauses(t *testing.T) {
 	s, now := starts{}, time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	take := func(caller, server string) time.Duration { return s.take(caller, server, startBurst, now) }
@@ -34,6 +35,17 @@ func TestPauses(t *testing.T) {
 	if got := take("alice", "odd"); got != 0 {
 		t.Errorf("one death after two quiet minutes: got %s", got)
 	}
+	for range 3 {
+		s.died("alice", "odd", now)
+	}
+	if take("alice", "odd") == 0 {
+		t.Error("four deaths in a row cost nothing")
+	}
+	s.lived("alice", "odd")
+	s.died("alice", "odd", now)
+	if got := take("alice", "odd"); got != 0 {
+		t.Errorf("one death after a long life: got %s", got)
+	}
 }
 
 // TestRate: who starts many at once waits for the next, and who has not started anything
@@ -55,5 +67,11 @@ func TestRate(t *testing.T) {
 	s.take("carol", "odd", startBurst, now)
 	if len(s) != 1 {
 		t.Errorf("%d callers are remembered, want carol alone", len(s))
+	}
+	s, now = starts{}, now.Add(time.Hour)
+	s.take("alice", "odd", 2, now) // as where fewer may be started at once
+	s.take("bob", "odd", 2, now.Add(time.Hour))
+	if len(s) != 1 {
+		t.Errorf("%d callers are remembered, want bob alone", len(s))
 	}
 }

@@ -37,6 +37,18 @@ func (p *Pool) Await(ctx context.Context, server, holder string) *process.Proces
 	}
 }
 
+// Holders returns who has a process of a server, ready or being started.
+func (p *Pool) Holders(server string) (all []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k := range p.slots {
+		if k.server == server {
+			all = append(all, k.holder)
+		}
+	}
+	return all
+}
+
 // End ends the process of a holder, if it has one.
 func (p *Pool) End(server, holder string) {
 	p.mu.Lock()

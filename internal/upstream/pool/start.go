@@ -69,15 +69,19 @@ func (p *Pool) start(ctx context.Context, s entry.Server, sl *slot, h Holder) {
 	p.mu.Unlock()
 	close(sl.ready)
 	switch {
-	case err != nil && proc != nil:
-		proc.End(errEnded)
 	case err != nil:
 		p.o.Log.Warn("server not started", "server", s.Name, "err", err)
+		if proc != nil {
+			proc.End(errEnded)
+		}
 	default:
 		p.count(s.Name, Started)
 		p.o.Log.Info("server started", "server", s.Name, "for", sl.caller, "invocation", proc.Invocation(), "took", time.Since(sl.began).Round(time.Millisecond))
 		<-proc.Done()
 		p.mu.Lock()
+		if time.Since(sl.began) >= earlyDeath {
+			p.starts.lived(sl.starter, s.Name)
+		}
 		p.over(sl)
 		p.mu.Unlock()
 	}

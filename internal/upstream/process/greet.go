@@ -17,6 +17,12 @@ const (
 	modernRevision = "2026-07-28"
 )
 
+// mostHello is how long, in bytes, what a server says of itself may be: it is kept for as
+// long as the process runs.
+const mostHello = 1 << 20
+
+var errTalkative = fmt.Errorf("it says more than %d MiB about itself", mostHello>>20)
+
 // greet finds out which era the server is of. One that knows both is spoken to in the
 // older, which all know; one that does not know initialize is asked what it is
 // (2026-07-28, "Versioning").
@@ -44,6 +50,9 @@ func (p *Process) greet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(result) > mostHello {
+		return errTalkative
+	}
 	if err := json.Unmarshal(result, &said); err != nil || said.ProtocolVersion == "" {
 		return errors.New("it answered initialize with something that is no answer to it")
 	}
@@ -70,6 +79,9 @@ func (p *Process) discover(ctx context.Context, before *Refused) error {
 			return fmt.Errorf("it refused initialize (%w) and server/discover (%v)", before, refused.Message)
 		}
 		return err
+	}
+	if len(result) > mostHello {
+		return errTalkative
 	}
 	if err := json.Unmarshal(result, &said); err != nil {
 		return errors.New("it answered server/discover with something that is no answer to it")

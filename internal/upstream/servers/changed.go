@@ -4,11 +4,14 @@ package servers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"sync"
 	"time"
 
+	"tailscale-mcp/internal/redact"
 	"tailscale-mcp/internal/upstream/look"
 	"tailscale-mcp/internal/upstream/pin"
 	"tailscale-mcp/internal/upstream/process"
@@ -35,12 +38,23 @@ func (k *server) withheld(i item) string {
 // started compares what a new process shows with what was approved, and tells one that
 // takes the place of another what its session had asked for.
 func (s *Servers) started(ctx context.Context, name, holder string, p *process.Process) error {
-	if err := s.look(ctx, name, holder, p); err != nil {
+	err := errStale
+	for errors.Is(err, errStale) && ctx.Err() == nil {
+		err = s.look(ctx, name, holder, p)
+	}
+	if err != nil {
 		return err
 	}
 	s.renew(ctx, name, holder, p)
 	return nil
 }
+
+// errStale is why a comparison counts for nothing: something else is approved by now.
+var errStale = errors.New("what is approved of the server has changed while it was looked at; try again")
+
+// unapproved stands for all that a process shows and the pin does not have: nothing that
+// could be withheld has that name.
+var unapproved = item{kind: "unapproved"}
 
 // look compares what a process shows with what was approved.
 func (s *Servers) look(ctx context.Context, name, holder string, p *process.Process) error {
@@ -55,7 +69,15 @@ func (s *Servers) look(ctx context.Context, name, holder string, p *process.Proc
 		return fmt.Errorf("the server %s does not say what it offers: %w", name, err)
 	}
 	different := map[item]string{}
+	remedy := "sudo tailscale-mcp server approve " + name
+	unasked, first := 0, ""
 	for _, c := range pin.Compare(k.pin, seen) {
+		if c.Was == nil { // as many as the server likes, and called what it likes
+			if unasked++; first == "" {
+				first = redact.Text(c.Name)
+			}
+			continue
+		}
 		is := item{c.Kind, c.Name}
 		if s.o.Withheld != nil && k.withheld(is) != string(c.State) {
 			s.o.Withheld(name, c)
@@ -63,13 +85,18 @@ func (s *Servers) look(ctx context.Context, name, holder string, p *process.Proc
 		if different[is] = string(c.State); k.shown[holder][is] == different[is] {
 			continue // and has been said
 		}
-		s.o.Log.Warn("withheld: not what was approved", "server", name, "what", string(c.Kind), "name", c.Name, "state", string(c.State),
-			"remedy", "sudo tailscale-mcp server approve "+name)
+		s.o.Log.Warn("withheld: not what was approved", "server", name, "what", string(c.Kind), "name", c.Name, "state", string(c.State), "remedy", remedy)
+	}
+	if unasked > 0 {
+		different[unapproved] = strconv.Itoa(unasked)
+		if k.shown[holder][unapproved] != different[unapproved] {
+			s.o.Log.Warn("withheld: nobody has approved it", "server", name, "things", unasked, "first", first, "remedy", remedy)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.known[name] != k && (s.known[name] == nil || s.known[name].stamp != k.stamp) {
-		return nil // it was compared with what is approved no more
+		return errStale
 	}
 	// What processes have shown that have ended is forgotten when there is a newer look.
 	shown := map[string]map[item]string{holder: different}
@@ -90,9 +117,10 @@ type looking struct {
 	soon map[[2]string]bool // by server and holder
 }
 
-// lookAgain looks at a process that says that it shows something else now. However often
-// it says so, it is looked at once in a while. What it shows differently is withheld.
-func (s *Servers) lookAgain(name, holder string) {
+// lookAgain looks at a process in a while, since it says that it shows something else now, or
+// since something else is approved. However often that is, until then it is looked at once.
+// What it shows differently is withheld.
+func (s *Servers) lookAgain(name, holder string, in time.Duration) {
 	key := [2]string{name, holder}
 	s.looking.mu.Lock()
 	defer s.looking.mu.Unlock()
@@ -103,7 +131,7 @@ func (s *Servers) lookAgain(name, holder string) {
 		s.looking.soon = map[[2]string]bool{}
 	}
 	s.looking.soon[key] = true
-	time.AfterFunc(lookEvery, func() {
+	time.AfterFunc(in, func() {
 		s.looking.mu.Lock()
 		delete(s.looking.soon, key)
 		s.looking.mu.Unlock()
@@ -113,7 +141,10 @@ func (s *Servers) lookAgain(name, holder string) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), lookTime)
 		defer cancel()
-		if err := s.look(ctx, name, holder, p); err != nil {
+		switch err := s.look(ctx, name, holder, p); {
+		case errors.Is(err, errStale):
+			s.lookAgain(name, holder, lookEvery)
+		case err != nil:
 			s.o.Log.Warn("server not looked at again", "server", name, "err", err)
 		}
 	})

@@ -4,8 +4,6 @@ package servers
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"time"
 
 	"tailscale-mcp/internal/upstream/entry"
@@ -48,9 +46,9 @@ func (s *Servers) Read() {
 	there := map[string]bool{}
 	for _, f := range files {
 		there[f.Name] = true
-		mark := stamp(f.Path) + stamp(pin.Path(s.o.Dir, f.Name))
+		mark := f.Stamp + entry.Stamp(pin.Path(s.o.Dir, f.Name))
 		if k := s.known[f.Name]; k == nil || k.stamp != mark {
-			s.read(f, mark)
+			s.read(entry.At(f.Path), mark) // anew, as it may have changed before its stamp was taken
 		}
 	}
 	for name := range s.known {
@@ -84,7 +82,13 @@ func (s *Servers) read(f entry.File, mark string) {
 		s.known[f.Name] = &server{entry: entry.Server{Name: f.Name}, off: true, stamp: mark} // so that it is said once
 		return
 	}
+	if before != nil {
+		k.shown = before.shown // until each process that runs was compared with what holds now
+	}
 	s.set(k)
+	for _, holder := range s.pool.Holders(f.Name) {
+		s.lookAgain(f.Name, holder, 0)
+	}
 	if before == nil {
 		s.o.Log.Info("server added", "server", f.Name, "tools", len(p.Tools), "prompts", len(p.Prompts))
 	} else {
@@ -98,13 +102,4 @@ func (s *Servers) forget(name, why string) {
 	s.o.Registry.Remove(name)
 	s.pool.Remove(name)
 	s.sessions.EndOf(name)
-}
-
-// stamp tells two states of a file apart.
-func stamp(path string) string {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return "-;"
-	}
-	return fmt.Sprintf("%d %d %v;", info.Size(), info.ModTime().UnixNano(), info.Mode())
 }

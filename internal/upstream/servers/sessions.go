@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+	"weak"
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate"
@@ -39,7 +40,7 @@ func (s *Servers) use(ctx context.Context, e entry.Server, call gate.Call) (*pro
 	if err != nil {
 		return nil, nil, err
 	}
-	if !own.Runs(p) && e.Stateful {
+	if !own.Runs(weak.Make(p)) && e.Stateful {
 		release()
 		s.sessions.End(id)
 		return nil, nil, over(e.Name)
@@ -130,7 +131,7 @@ func (s *Servers) Tell(ctx context.Context, own *session.Session, method, member
 func (s *Servers) heard(name, holder, method string, msg []byte) {
 	switch method {
 	case "notifications/tools/list_changed", "notifications/prompts/list_changed":
-		s.lookAgain(name, holder)
+		s.lookAgain(name, holder, lookEvery)
 		return
 	}
 	hearing := s.sessions.Hearing(name, holder)

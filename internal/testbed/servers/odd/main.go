@@ -4,11 +4,12 @@
 // gateway need: it says who calls, keeps a count, and misbehaves in every way that servers
 // were seen to. It speaks the protocol without a library, so that it can break its rules.
 //
-//	odd [-modern] [-description TEXT] [-slow DURATION] [-many N]
+//	odd [-modern] [-description TEXT] [-slow DURATION] [-many N] [-loud N]
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -22,6 +23,7 @@ var (
 	modern      = flag.Bool("modern", false, "know no initialize, as servers of 2026-07-28 alone")
 	description = flag.String("description", "Repeats what it is told.", "that of the tool echo")
 	many        = flag.Int("many", 0, "how many tools and resources there are besides")
+	loud        = flag.Int("loud", 0, "how long the instructions are, if not as always")
 	slow        = flag.Duration("slow", 0, "how long to take before the first answer")
 )
 
@@ -110,7 +112,7 @@ func answer(r request) {
 	switch {
 	case r.Method == "initialize" && !*modern:
 		result(r.ID, object{
-			"protocolVersion": "2025-11-25", "capabilities": capabilities, "instructions": "Be odd.",
+			"protocolVersion": "2025-11-25", "capabilities": capabilities, "instructions": cmp.Or(strings.Repeat("x", *loud), "Be odd."),
 			"serverInfo": object{"name": "odd", "version": "1"},
 		})
 	case r.Method == "server/discover" && *modern:
@@ -161,7 +163,7 @@ func answer(r request) {
 
 // behaviours are the tools, besides echo.
 var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse fail " +
-	"log touch unknown stray relist retool ask ping media heard say")
+	"log touch unknown stray relist retool ask ping media heard say large")
 
 func tools() (all []any) {
 	schema := object{"type": "object"}
@@ -169,6 +171,12 @@ func tools() (all []any) {
 	for _, name := range behaviours {
 		all = append(all, object{"name": name, "description": "Does what its name says.", "inputSchema": schema})
 	}
+	// Its schemas are of an older draft, and its results are not what it says.
+	all = append(all, object{
+		"name":         "strict",
+		"inputSchema":  object{"type": "object", "properties": object{"n": object{"type": "number", "minimum": 0, "exclusiveMinimum": true}}},
+		"outputSchema": object{"type": "object", "required": []string{"never"}},
+	})
 	for i := range *many {
 		all = append(all, object{"name": fmt.Sprintf("tool%04d", i), "inputSchema": schema})
 	}
@@ -198,6 +206,10 @@ func call(r request) {
 	case "die":
 		fmt.Fprintln(os.Stderr, "out of luck")
 		os.Exit(7)
+	case "large":
+		result(r.ID, text(strings.Repeat("x", 1<<20)))
+	case "strict":
+		result(r.ID, object{"content": []any{}, "structuredContent": object{"n": 1}})
 	case "hang":
 	case "rubbish":
 		write("npm warn deprecated: this is no message\n{\"jsonrpc\":\"2.0\",\"id\":999999,\"result\":{}}\n[1,2]\n{")
