@@ -152,7 +152,7 @@ func TestImportDirection(t *testing.T) {
 		"internal/upstream/look":           {"internal/upstream/pin", "internal/upstream/process"},
 		"internal/upstream/pool":           {"internal/failure", "internal/upstream/entry", "internal/upstream/process"},
 		"internal/upstream/offer":          {"internal/failure", "internal/gate", "internal/upstream/entry", "internal/upstream/frame", "internal/upstream/pin", "internal/upstream/process"},
-		"internal/upstream/servers":        {"internal/failure", "internal/gate", "internal/jsonrpc", "internal/session", "internal/upstream/*"},
+		"internal/upstream/servers":        {"internal/failure", "internal/gate", "internal/jsonrpc", "internal/redact", "internal/session", "internal/upstream/*"},
 		"internal/upstream/known":          {"internal/caller", "internal/cli/spelling", "internal/gate", "internal/grant", "internal/upstream/*", "internal/visible"},
 		"internal/manage":                  {"internal/cli", "internal/grant", "internal/visible", "internal/upstream/*"},
 		"internal/gateway":                 {"internal/front", "internal/gate", "internal/mcpserver", "internal/upstream/servers"},
