@@ -27,7 +27,7 @@ demo: ## the whole story on a real tailnet on this machine: refused, granted, an
 .PHONY: build
 build: ## bin/tailscale-mcp and bin/tailscale-mcp-proxy
 	@$(GO_BUILD) -o bin/ ./cmd/...
-	@echo 'built: bin/tailscale-mcp bin/tailscale-mcp-proxy' >&2 # stdout is that of bench-proxy
+	@echo 'built: bin/tailscale-mcp bin/tailscale-mcp-proxy, and what the first needs for servers behind it: -launch, -generator' >&2 # stdout is that of bench-proxy
 
 .PHONY: dist
 dist: ## tailscale-mcp-proxy for every system, as archives with checksums, in dist/ (DIST=dist)

@@ -37,6 +37,7 @@ func grantCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "grant --src WHO [--read | --admin] [--group NAME[:CLASS]]... [TOOL|CLASS:*|group:NAME[:CLASS]]...",
 		Short:             "print a grant to paste into the tailnet policy file",
+		Long:              "Of a server behind this one: SERVER/TOOL, SERVER/CLASS:* or SERVER/* (all but escalating).",
 		ValidArgsFunction: cli.AllWords(callable),
 		Args:              cobra.ArbitraryArgs,
 		RunE:              func(c *cobra.Command, tools []string) error { return runGrant(c.Context(), personOf(c), o, tools) },
@@ -89,11 +90,15 @@ func runGrant(ctx context.Context, p person, o grantOptions, tools []string) err
 		return cli.Misused("name tools, or use --read for everything that only reads; tailscale-mcp tools lists them", "nothing is named to grant")
 	}
 	if bad := ungrantable(tools, list, prompts); len(bad) > 0 {
-		return cli.Misused("tailscale-mcp tools lists what can", "these cannot be granted: %s", strings.Join(bad, ", "))
+		hint := "tailscale-mcp tools lists what can"
+		if len(prompts) > 0 || strings.Contains(strings.Join(slices.Concat(tools, list), " "), "/") {
+			hint += "; of a server behind this one: SERVER/NAME, SERVER/read:*, SERVER/*, and tailscale-mcp server list has the servers"
+		}
+		return cli.Misused(hint, "these cannot be granted: %s", strings.Join(bad, ", "))
 	}
 	for _, selector := range tools {
 		if why := typo.Of(selector); why != "" {
-			return cli.Misused("tailscale-mcp tools lists them, with their groups and classes", "%s", why)
+			return cli.Misused("tailscale-mcp tools lists them, with their groups and classes; those of a server behind this one are SERVER/NAME", "%s", why)
 		}
 	}
 	missing := grant.Missing{Src: []string{o.src}, Tools: tools, Resources: list, Prompts: prompts, Until: o.until, Rate: o.rate}

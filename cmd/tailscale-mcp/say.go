@@ -47,7 +47,7 @@ const aboutTools = "\nThis is all that this version has. A host offers the class
 func aboutConfiguration() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "serve has no options: it is configured by variables, which systemd gives it\n"+
-		"from %s. check, grant, doctor and audit read that file too;\n"+
+		"from %s. check, grant, server, doctor and audit read it too;\n"+
 		"serve and stdio started by hand have the environment only. The shipped file\n"+
 		"describes each variable:\n", config.File)
 	for _, v := range config.Reference() {

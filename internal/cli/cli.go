@@ -34,15 +34,26 @@ func New(root *cobra.Command, version string) *cobra.Command {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return misread(c.Flags(), c.CommandPath(), err) })
-	for _, c := range append(root.Commands(), root) {
-		c.DisableFlagsInUseLine = true
-		c.InitDefaultHelpFlag()
-		if c.Args == nil {
-			c.Args = NoArguments
-		}
-		takeVersion(c, version)
-	}
+	complete(root, version)
 	return root
+}
+
+// complete gives a command and those below it the rules of this package.
+func complete(c *cobra.Command, version string) {
+	c.DisableFlagsInUseLine = true
+	c.InitDefaultHelpFlag()
+	if c.Args == nil {
+		c.Args = NoArguments
+	}
+	if c.RunE == nil { // it is its commands
+		c.RunE = func(c *cobra.Command, _ []string) error {
+			return Misused(seeHelp(c.CommandPath()), "name a command of %s: %s", c.CommandPath(), strings.Join(commandNames(c), ", "))
+		}
+	}
+	takeVersion(c, version)
+	for _, sub := range c.Commands() {
+		complete(sub, version)
+	}
 }
 
 // Run runs the command that args name. Its error is for [Report].
@@ -72,23 +83,47 @@ func NoArguments(c *cobra.Command, args []string) error {
 		}
 		return Misused("write: "+c.CommandPath()+" --server URL", "unexpected argument, a URL")
 	case c.HasSubCommands() && c.Flags().NFlag() == 0:
-		return noCommand(c.Root(), args[0])
+		return noCommand(c, args[0])
 	}
 	return Misused(seeHelp(c.CommandPath()), "unexpected argument %q", args[0])
 }
 
-// noCommand is the error for a name that no command has.
-func noCommand(root *cobra.Command, name string) error {
-	hint := root.Name() + " help lists the commands"
-	if near := spelling.Nearest(name, commandNames(root)); near != "" {
-		hint = "did you mean " + root.Name() + " " + near + "? " + hint
+// OneArgument refuses more or less than one argument, which is called what.
+func OneArgument(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return Misused("write: "+c.UseLine(), "%s is missing", what)
+		case len(args) > 1:
+			return Misused("write: "+c.UseLine(), "unexpected argument %q", args[1])
+		}
+		return nil
+	}
+}
+
+// OptionalArgument refuses more than one argument.
+func OptionalArgument(c *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return Misused("write: "+c.UseLine(), "unexpected argument %q", args[1])
+	}
+	return nil
+}
+
+// noCommand is the error for a name that no command below c has.
+func noCommand(c *cobra.Command, name string) error {
+	hint := c.CommandPath() + " --help lists the commands"
+	if c == c.Root() {
+		hint = c.Name() + " help lists the commands"
+	}
+	if near := spelling.Nearest(name, commandNames(c)); near != "" {
+		hint = "did you mean " + c.CommandPath() + " " + near + "? " + hint
 	}
 	return Misused(hint, "there is no command %q", name)
 }
 
-func commandNames(root *cobra.Command) []string {
+func commandNames(of *cobra.Command) []string {
 	var names []string
-	for _, c := range root.Commands() {
+	for _, c := range of.Commands() {
 		if !c.Hidden { // what cobra completes with
 			names = append(names, c.Name())
 		}

@@ -40,7 +40,14 @@ func program(got *said) *cobra.Command {
 		_, err := fmt.Fprintln(c.OutOrStdout(), "one")
 		return err
 	}}
-	root.AddCommand(run, list)
+	group := &cobra.Command{Use: "group", Short: "those below it"}
+	show := &cobra.Command{Use: "show NAME", Short: "show one", Args: cli.OneArgument("the NAME"), RunE: func(c *cobra.Command, args []string) error {
+		got.name, got.args = c.Name(), args
+		return nil
+	}}
+	show.Flags().BoolVar(&got.other, "other", false, "do otherwise")
+	group.AddCommand(show)
+	root.AddCommand(run, list, group)
 	return cli.New(root, "1.2.3")
 }
 
@@ -56,6 +63,7 @@ func TestRunReads(t *testing.T) {
 		"run -qo":                       {name: "run", quiet: true, other: true},
 		"run -quiet=false -o=true":      {name: "run", other: true},
 		"run -- -server -x":             {name: "run", args: []string{"-server", "-x"}},
+		"group show x -other":           {name: "show", other: true, args: []string{"x"}},
 		"run - -q":                      {name: "run", quiet: true, args: []string{"-"}},
 		"run --server run -other -- -q": {name: "run", server: "run", other: true, args: []string{"-q"}},
 	} {
@@ -75,6 +83,11 @@ func TestRunRefuses(t *testing.T) {
 		"lsit":                    "error: there is no command \"lsit\"\nhint: did you mean prog list? prog help lists the commands\n",
 		"frobnicate":              "error: there is no command \"frobnicate\"\nhint: prog help lists the commands\n",
 		"help frobnicate":         "error: there is no command \"frobnicate\"\nhint: prog help lists the commands\n",
+		"group":                   "error: name a command of prog group: show\nhint: see: prog group --help\n",
+		"group shwo":              "error: there is no command \"shwo\"\nhint: did you mean prog group show? prog group --help lists the commands\n",
+		"group show":              "error: the NAME is missing\nhint: write: prog group show NAME\n",
+		"group show a b":          "error: unexpected argument \"b\"\nhint: write: prog group show NAME\n",
+		"help group shwo":         "error: there is no command \"shwo\"\nhint: did you mean prog group show? prog group --help lists the commands\n",
 		"help run list":           "error: unexpected argument \"list\"\nhint: see: prog help --help\n",
 		"-sever u":                "error: there is no option --sever\nhint: did you mean --server? see: prog --help\n",
 		"run --frobnicate":        "error: there is no option --frobnicate\nhint: see: prog run --help\n",
@@ -101,7 +114,7 @@ func TestRunRefuses(t *testing.T) {
 // TestVersion: every command has the option, whatever else it is given, and only the
 // help of the program shows it.
 func TestVersion(t *testing.T) {
-	for _, line := range []string{"version", "--version", "-version", "list --version", "list -version more", "run a --version b", "help --version", "completion --version", "version --version"} {
+	for _, line := range []string{"version", "--version", "-version", "list --version", "list -version more", "run a --version b", "group --version", "group show --version", "help --version", "completion --version", "version --version"} {
 		var got said
 		var out, errs bytes.Buffer
 		err := cli.Run(t.Context(), program(&got), strings.Fields(line), &out, &errs)

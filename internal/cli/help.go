@@ -14,27 +14,39 @@ const width = 80
 
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND]",
+		Use:   "help [COMMAND...]",
 		Short: "print this, or the help of a command",
 		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return Misused(seeHelp(c.CommandPath()), "unexpected argument %q", args[1])
+			if last, rest := below(root, args); len(rest) > 0 && !last.HasSubCommands() {
+				return Misused(seeHelp(c.CommandPath()), "unexpected argument %q", rest[0])
 			}
 			return nil
 		},
-		ValidArgsFunction: Words(func() []string { return commandNames(root) }),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			c, rest := below(root, args)
+			if len(rest) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return commandNames(c), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return root.Help()
+			c, rest := below(root, args)
+			if len(rest) > 0 {
+				return noCommand(c, rest[0])
 			}
-			for _, c := range root.Commands() {
-				if c.Name() == args[0] {
-					return c.Help()
-				}
-			}
-			return noCommand(root, args[0])
+			return c.Help()
 		},
 	}
+}
+
+// below is the command that the first of args name, from c on, and the args behind them.
+func below(c *cobra.Command, args []string) (*cobra.Command, []string) {
+	for _, sub := range c.Commands() {
+		if len(args) > 0 && sub.Name() == args[0] {
+			return below(sub, args[1:])
+		}
+	}
+	return c, args
 }
 
 // printHelp is what --help of a command prints: how it is written, what it is

@@ -16,12 +16,7 @@ func normalise(root *cobra.Command, args []string) []string {
 		last := len(args) - 1
 		return append(append(args[:1:1], normalise(root, args[1:last])...), args[last])
 	}
-	c, own := root, args
-	for _, other := range root.Commands() {
-		if len(args) > 0 && other.Name() == args[0] {
-			c, own = other, args[1:]
-		}
-	}
+	c, own := below(root, args)
 	return append(args[:len(args)-len(own):len(args)-len(own)], dashes(c.Flags(), own)...)
 }
 

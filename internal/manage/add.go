@@ -10,11 +10,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/npm"
 	"tailscale-mcp/internal/upstream/pin"
 )
 
@@ -57,7 +59,7 @@ func (a Adding) text() ([]byte, error) {
 	for _, text := range a.Env {
 		name, value, ok := strings.Cut(text, "=")
 		if !ok {
-			return nil, cli.Misused("--env NAME=VALUE", "a variable has a name and a value")
+			return nil, cli.Misused("--env NAME=VALUE", "--env without =: a variable has a name and a value")
 		}
 		env[name] = value
 	}
@@ -72,10 +74,10 @@ func (a Adding) text() ([]byte, error) {
 // When one of these fails, what was written is taken back.
 func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if h.Systemd == nil {
-		return errNoSystemd
+		return h.noSystemd()
 	}
 	if !grant.IsServerName(a.Name) {
-		return cli.Misused("lower case letters, digits and hyphens, 31 at most; not mcp, tailscale or the name of a class", "%q cannot name a server", a.Name)
+		return cli.Misused("up to 31 lower case letters, digits and hyphens, a letter or digit first; not mcp, healthz, metrics, tailscale, group, all, or the name of a class", "%q cannot name a server", a.Name)
 	}
 	file := filepath.Join(h.Dir, a.Name+".json")
 	if _, err := os.Lstat(file); err == nil {
@@ -85,12 +87,21 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if err != nil {
 		return err
 	}
+	const unwritten = "nothing was written; the lines are those of the entry that the command line makes: correct its options"
 	s, err := entry.Parse(a.Name, file, text)
 	if err != nil {
-		return err
+		return cli.Hint(err, unwritten)
 	}
 	if err := h.confines(ctx, s); err != nil {
+		if mistakes := (entry.Mistakes)(nil); errors.As(err, &mistakes) {
+			return cli.Hint(err, unwritten)
+		}
 		return err
+	}
+	if run, isNPM, err := npm.Parse(s.Command, s.Args); err != nil {
+		return err
+	} else if isNPM && !run.Pinned() && !a.Unpinned {
+		return cli.Hint(unpinned(run), "write "+run.Package+"@VERSION, or use --unpinned")
 	}
 	if err := h.write(file, text); err != nil {
 		return err
@@ -111,6 +122,9 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if err := h.start(ctx, p, s, Applying{}); err != nil {
 		return err
 	}
+	for _, note := range h.lacks(s) {
+		p.say("%s: note: %s\n", s.Name, note)
+	}
 	if err := h.Approve(ctx, p, a.Name, a.Approval); err != nil {
 		return err
 	}
@@ -125,6 +139,10 @@ func (h Host) next(ctx context.Context, p Person, name string) {
 	}
 	if text := h.Grant(ctx, name); text != "" {
 		p.say("\nNext, in \"grants\" of the tailnet policy file, with whoever shall use it as \"src\":\n%s\n", text)
+		approved, _, err := pin.Load(pin.Path(h.Dir, name))
+		if err == nil && len(approved.Tools) > 0 && !slices.ContainsFunc(approved.Tools, func(t pin.Item) bool { return t.Class == grant.Read }) {
+			p.say("That gives no tool, since none is of the class read: \"%s/*\" gives all but escalating ones\n", name)
+		}
 	}
 	if url := h.URL(ctx, name); url != "" {
 		p.say("\nClients reach it at %s\nand by standard input and output with: tailscale-mcp-proxy install CLIENT --name %s --server %s\n", url, name, url)
@@ -155,7 +173,7 @@ func (h Host) write(file string, text []byte) error {
 // Remove takes a server away: its entry, its pin, its package and what runs of it.
 func (h Host) Remove(ctx context.Context, p Person, name string) error {
 	if h.Systemd == nil {
-		return errNoSystemd
+		return h.noSystemd()
 	}
 	file := filepath.Join(h.Dir, name+".json")
 	if _, err := os.Lstat(file); err != nil || !grant.IsServerName(name) {
@@ -164,6 +182,7 @@ func (h Host) Remove(ctx context.Context, p Person, name string) error {
 	}
 	if yes, err := p.asked("Remove " + file + ", what was approved of it, and what runs of it?"); err != nil || !yes {
 		if err == nil {
+			p.say("nothing was removed\n")
 			err = cli.Code(cli.Failed)
 		}
 		return err

@@ -28,12 +28,12 @@ type Applying struct {
 // of new servers started and those of servers that are gone stopped. What is wrong with one
 // entry is said at the end and stops no other.
 func (h Host) Apply(ctx context.Context, p Person, a Applying) error {
-	files, err := entry.Dir(h.Dir)
+	files, err := h.entries()
 	if err != nil {
 		return err
 	}
 	if h.Systemd == nil {
-		return errNoSystemd
+		return h.noSystemd()
 	}
 	var failed []error
 	there := map[string]bool{}
@@ -66,6 +66,8 @@ func (h Host) Apply(ctx context.Context, p Person, a Applying) error {
 	for _, s := range ready {
 		if err := h.start(ctx, p, s, a); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", s.Name, err))
+		} else if _, ok, err := pin.Load(pin.Path(h.Dir, s.Name)); err == nil && !ok {
+			p.say("%s: nobody can use it before: sudo tailscale-mcp server approve %s\n", s.Name, s.Name)
 		}
 	}
 	if len(failed) > 0 {
@@ -101,11 +103,15 @@ func (h Host) ready(ctx context.Context, p Person, s entry.Server, a Applying) e
 	case run.Version != "":
 		spec += "@" + run.Version
 	case !a.Unpinned:
-		return cli.Hint(errors.New("the package "+run.Package+" has no version, so that tomorrow's would be another one"),
+		return cli.Hint(unpinned(run),
 			"write "+run.Package+"@VERSION into "+s.File+", or use --unpinned")
 	}
 	p.say("%s: installing %s\n", s.Name, spec)
 	return h.Systemd.Install(ctx, Package{Server: s.Name, Spec: spec, Folder: folder})
+}
+
+func unpinned(run npm.Run) error {
+	return errors.New("the package " + run.Package + " has no version, so that tomorrow's would be another one")
 }
 
 // stopGone stops the sockets of servers that have no entry any more.
@@ -169,9 +175,6 @@ func (h Host) start(ctx context.Context, p Person, s entry.Server, a Applying) e
 	}
 	for _, note := range h.notes(ctx, s) {
 		p.say("%s: note: %s\n", s.Name, note)
-	}
-	if _, ok, err := pin.Load(pin.Path(h.Dir, s.Name)); err == nil && !ok {
-		p.say("%s: nobody can use it before: sudo tailscale-mcp server approve %s\n", s.Name, s.Name)
 	}
 	return nil
 }

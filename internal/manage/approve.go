@@ -35,6 +35,9 @@ func ParseClasses(texts []string) (map[string]grant.Class, error) {
 			return nil, cli.Misused("--class read=read_file,search_*", "%q is no class of tools", text)
 		}
 		for name := range strings.SplitSeq(names, ",") {
+			if name == "" {
+				return nil, cli.Misused("--class read=read_file,search_*", "%q names no tool beside a comma", text)
+			}
 			if before, twice := all[name]; twice && before != class {
 				return nil, cli.Misused("give each name one class", "%q is %s and %s", name, before, class)
 			}
@@ -67,8 +70,14 @@ func means(pattern, tool string) bool {
 // Approve shows how a server differs from what was approved, and approves it if the person
 // wants that.
 func (h Host) Approve(ctx context.Context, p Person, name string, a Approval) error {
-	if _, err := h.one(name); err != nil {
+	s, err := h.one(name)
+	switch {
+	case err != nil:
 		return err
+	case !s.Stdio():
+		return cli.Hint(fmt.Errorf("the server %s is reached by a URL, and such servers are not served yet", name), `write an entry with "command" for one that can be started`)
+	case s.Disabled:
+		return cli.Hint(fmt.Errorf("the server %s is disabled, as its entry says", name), `take "disabled" out of `+s.File+", and apply that")
 	}
 	seen, hello, err := h.look(ctx, name)
 	if err != nil {
@@ -106,6 +115,9 @@ func (h Host) Approve(ctx context.Context, p Person, name string, a Approval) er
 		p.say("%s", c.Text())
 	}
 	p.say("\n%s\n", classes(after))
+	if !p.Yes && len(after.Tools) > 0 {
+		p.say("Another class: say no, and then --class read=NAME[,NAME...], or --suggested for what the tools claim.\n")
+	}
 	if yes, err := p.asked("Approve this?"); err != nil || !yes {
 		if err == nil {
 			p.say("nothing was approved\n")
@@ -171,8 +183,7 @@ func classes(p pin.Pin) string {
 	if b.Len() == 0 {
 		return "it has no tools"
 	}
-	b.WriteString("Another class: --class read=NAME[,NAME...], or --suggested for what the tools claim.")
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // summary counts what is approved.
@@ -187,5 +198,8 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-var errNoSystemd = cli.Hint(errors.New("systemd does not run the servers here"),
-	"write and remove entries by hand, as TAILSCALE_MCP_SERVERS_UNCONFINED is set; then: tailscale-mcp server approve NAME")
+// noSystemd is the answer of what needs systemd where it does not run the servers.
+func (h Host) noSystemd() error {
+	return cli.Hint(errors.New("TAILSCALE_MCP_SERVERS_UNCONFINED is set: something else than systemd runs the servers here, and so adds, applies and removes them"),
+		"write or remove entries in "+h.Dir+" yourself; check, list, show and approve work here too")
+}

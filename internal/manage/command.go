@@ -73,14 +73,14 @@ func (v *verbs) list() *cobra.Command {
 }
 
 func (v *verbs) check() *cobra.Command {
-	c := &cobra.Command{Use: "check [NAME]", Short: "what is wrong with the entries, by file and line; nothing is changed", Args: cobra.MaximumNArgs(1)}
+	c := &cobra.Command{Use: "check [NAME]", Short: "what is wrong with the entries, by file and line; nothing is changed", Args: cli.OptionalArgument}
 	return v.verb(c, false, func(ctx context.Context, h Host, p Person, args []string) error {
 		return h.Check(ctx, p, append(args, "")[0])
 	})
 }
 
 func (v *verbs) show() *cobra.Command {
-	c := &cobra.Command{Use: "show NAME", Short: "all about one server: its sandbox, its tools, what runs of it", Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{Use: "show NAME", Short: "all about one server: its sandbox, its tools, what runs of it", Args: cli.OneArgument("the NAME of the server")}
 	return v.verb(c, false, func(ctx context.Context, h Host, p Person, args []string) error { return h.Show(ctx, p, args[0]) })
 }
 
@@ -95,7 +95,7 @@ func (v *verbs) apply() *cobra.Command {
 func (v *verbs) approve() *cobra.Command {
 	var a Approval
 	var classes []string
-	c := &cobra.Command{Use: "approve NAME", Short: "show how a server differs from what was approved, and approve it", Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{Use: "approve NAME", Short: "show how a server differs from what was approved, and approve it", Args: cli.OneArgument("the NAME of the server")}
 	approvalFlags(c, &a, &classes)
 	return v.verb(c, true, func(ctx context.Context, h Host, p Person, args []string) (err error) {
 		if a.Classes, err = ParseClasses(classes); err != nil {
@@ -112,7 +112,7 @@ func approvalFlags(c *cobra.Command, a *Approval, classes *[]string) {
 }
 
 func (v *verbs) remove() *cobra.Command {
-	c := &cobra.Command{Use: "remove NAME", Short: "take a server away: its entry, what was approved, its package, what runs", Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{Use: "remove NAME", Short: "take a server away: its entry, what was approved, its package, what runs", Args: cli.OneArgument("the NAME of the server")}
 	return v.verb(c, true, func(ctx context.Context, h Host, p Person, args []string) error { return h.Remove(ctx, p, args[0]) })
 }
 
@@ -120,7 +120,13 @@ func (v *verbs) add() *cobra.Command {
 	var a Adding
 	var classes []string
 	c := &cobra.Command{
-		Use: "add NAME [options] -- COMMAND [ARGUMENT...]", Short: "add a server that speaks MCP on standard input and output", Args: cobra.MinimumNArgs(1),
+		Use: "add NAME [options] -- COMMAND [ARGUMENT...]", Short: "add a server that speaks MCP on standard input and output",
+		Args: func(c *cobra.Command, args []string) error {
+			if c.ArgsLenAtDash() != 1 || len(args) < 2 {
+				return cli.Misused("write: "+c.UseLine(), "a server to add takes one NAME, and behind -- the command that starts it")
+			}
+			return nil
+		},
 		Example: "  sudo tailscale-mcp server add files --read /srv/docs -- npx -y @modelcontextprotocol/server-filesystem@2026.8.31 /srv/docs",
 	}
 	c.Flags().StringArrayVar(&a.Read, "read", nil, "a `PATH` that it sees; more than once for several")
@@ -131,10 +137,6 @@ func (v *verbs) add() *cobra.Command {
 	c.Flags().BoolVar(&a.Unpinned, "unpinned", false, "install a package of npm that has no version")
 	approvalFlags(c, &a.Approval, &classes)
 	return v.verb(c, true, func(ctx context.Context, h Host, p Person, args []string) (err error) {
-		at := c.ArgsLenAtDash()
-		if at != 1 || len(args) < 2 {
-			return cli.Misused("tailscale-mcp server add NAME -- COMMAND [ARGUMENT...]", "the command of the server stands behind --, after one name")
-		}
 		if a.Classes, err = ParseClasses(classes); err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ type State struct {
 
 // List says which servers there are.
 func (h Host) List(ctx context.Context, p Person) error {
-	files, err := entry.Dir(h.Dir)
+	files, err := h.entries()
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (h Host) List(ctx context.Context, p Person) error {
 		return p.encode(states)
 	}
 	if len(states) == 0 {
-		p.say("no servers in %s; the first: tailscale-mcp server add NAME -- COMMAND\n", h.Dir)
+		p.none(h.Dir)
 		return nil
 	}
 	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
@@ -50,6 +50,11 @@ func (h Host) List(ctx context.Context, p Person) error {
 		table.say("%s\t%s\t%d\t%d\n", s.Name, s.State, s.Tools, s.Instances)
 	}
 	return w.Flush()
+}
+
+// none says that there is no server.
+func (p Person) none(dir string) {
+	p.say("no servers in %s; the first: sudo tailscale-mcp server add NAME -- COMMAND\n", dir)
 }
 
 // state is how one server stands.
@@ -68,8 +73,9 @@ func (h Host) state(ctx context.Context, f entry.File) State {
 		s.State = "disabled"
 	case !f.Server.Stdio():
 		s.State = "not served: servers by URL are not supported yet"
-	case err != nil:
-		s.State = "wrong: " + err.Error()
+	case err != nil: // what was approved cannot be read
+		s.State = "wrong: see tailscale-mcp server check " + f.Name
+		s.Mistakes = []string{err.Error()}
 	case !ok:
 		s.State = "not approved: sudo tailscale-mcp server approve " + f.Name
 	case h.Systemd != nil:
@@ -91,7 +97,7 @@ func (h Host) state(ctx context.Context, f entry.File) State {
 // Check says everything that is wrong with the entries, and what they need; nothing is
 // changed. It fails if something is wrong.
 func (h Host) Check(ctx context.Context, p Person, name string) error {
-	files, err := entry.Dir(h.Dir)
+	files, err := h.entries()
 	if err != nil {
 		return err
 	}
@@ -113,6 +119,7 @@ func (h Host) Check(ctx context.Context, p Person, name string) error {
 				return err
 			}
 			r.Mistakes = append(r.Mistakes, mistakes...)
+			r.Mistakes = append(r.Mistakes, h.unreadable(f.Name)...)
 			r.Needs = h.needs(f.Server)
 		}
 		wrong = wrong || len(r.Mistakes) > 0
@@ -127,6 +134,9 @@ func (h Host) Check(ctx context.Context, p Person, name string) error {
 			return err
 		}
 	} else {
+		if len(results) == 0 {
+			p.none(h.Dir)
+		}
 		for _, r := range results {
 			for _, m := range r.Mistakes {
 				p.say("%s\n", m.Error())
@@ -145,11 +155,35 @@ func (h Host) Check(ctx context.Context, p Person, name string) error {
 	return nil
 }
 
+// unreadable says why what was approved of a server cannot be read.
+func (h Host) unreadable(name string) entry.Mistakes {
+	file := pin.Path(h.Dir, name)
+	_, _, err := pin.Load(file)
+	if err == nil {
+		return nil
+	}
+	what := strings.TrimPrefix(err.Error(), file+": ")
+	m := entry.Mistake{File: file, What: what, Remedy: "take it from git, or remove it and approve again"}
+	if i := strings.LastIndex(what, ": "); i >= 0 {
+		m.What, m.Remedy = what[:i], what[i+2:]
+	}
+	return entry.Mistakes{m}
+}
+
 // needs says what a server that is written rightly still lacks.
-func (h Host) needs(s entry.Server) (needs []string) {
+func (h Host) needs(s entry.Server) []string {
 	if !s.Stdio() {
 		return []string{"servers that are reached by URL are not served yet"}
 	}
+	needs := h.lacks(s)
+	if _, ok, err := pin.Load(pin.Path(h.Dir, s.Name)); err == nil && !ok && !s.Disabled {
+		needs = append(needs, "nothing of it is approved: sudo tailscale-mcp server approve "+s.Name)
+	}
+	return needs
+}
+
+// lacks says what the program of a server lacks to be started.
+func (h Host) lacks(s entry.Server) (needs []string) {
 	run, isNPM, err := npm.Parse(s.Command, s.Args)
 	switch {
 	case err != nil:
@@ -163,10 +197,9 @@ func (h Host) needs(s entry.Server) (needs []string) {
 	case s.Command == "uvx" || s.Command == "uv":
 		needs = append(needs, `uvx fetches what it runs at every start: it needs "network": "internet", and what it fetches is not what was approved`)
 	case s.Command == "docker" || s.Command == "podman":
-		needs = append(needs, s.Command+" is out of reach of the sandbox: run what is in the image by itself, or reach it by URL")
-	}
-	if _, ok, err := pin.Load(pin.Path(h.Dir, s.Name)); err == nil && !ok && !s.Disabled {
-		needs = append(needs, "nothing of it is approved: sudo tailscale-mcp server approve "+s.Name)
+		needs = append(needs, s.Command+" is out of reach of the sandbox: run what is in the image by itself")
+	case missing(s):
+		needs = append(needs, s.Command+" is not on this host: install it for all users, or write its absolute path")
 	}
 	return needs
 }

@@ -16,9 +16,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	"tailscale-mcp/internal/cli"
@@ -112,16 +114,39 @@ func (h Host) look(ctx context.Context, name string) (pin.Seen, process.Hello, e
 		ClientName: "tailscale-mcp", ClientVersion: "server", Heard: func(string, []byte) {}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
-		return pin.Seen{}, process.Hello{}, cli.Hint(err, "journalctl -t tailscale-mcp-"+name+" has all that it wrote to stderr")
+		return pin.Seen{}, process.Hello{}, cli.Hint(err, h.remedy(name, err))
 	}
 	defer p.End(nil)
 	seen, err := look.At(ctx, p)
 	return seen, p.Hello(), err
 }
 
+// remedy is what to do about a server that did not start.
+func (h Host) remedy(name string, err error) string {
+	silent := errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED)
+	switch {
+	case silent && h.Systemd != nil:
+		return "nothing listens for it: sudo tailscale-mcp server apply"
+	case silent:
+		return "nothing listens at that socket: have what runs the servers here do so, see WITHOUT SYSTEMD in tailscale-mcp-server(8)"
+	case h.Systemd == nil:
+		return "what runs the servers here has all that it wrote to stderr"
+	}
+	return "journalctl -t tailscale-mcp-" + name + " has all that it wrote to stderr"
+}
+
+// entries are the files of the folder.
+func (h Host) entries() ([]entry.File, error) {
+	files, err := entry.Dir(h.Dir)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, cli.Hint(err, "run it with sudo")
+	}
+	return files, err
+}
+
 // one returns the entry of a server, or why it cannot be used.
 func (h Host) one(name string) (entry.Server, error) {
-	files, err := entry.Dir(h.Dir)
+	files, err := h.entries()
 	if err != nil {
 		return entry.Server{}, err
 	}

@@ -25,6 +25,7 @@ type shown struct {
 	Approved []tool   `json:"approved"`
 	Running  []Unit   `json:"running"`
 	Notes    []string `json:"notes,omitempty"`
+	stderr   string   // the command that shows it
 }
 
 type tool struct {
@@ -54,6 +55,7 @@ func (h Host) Show(ctx context.Context, p Person, name string) error {
 		all.Approved = append(all.Approved, tool{item.Name, string(item.Class)})
 	}
 	if h.Systemd != nil {
+		all.stderr = "journalctl -t tailscale-mcp-" + name
 		if all.Running, err = h.Systemd.Units(ctx, strings.Replace(unit.ServiceName(name), "@", "@*", 1)); err != nil {
 			return err
 		}
@@ -94,7 +96,7 @@ func (p Person) show(s shown) {
 	for _, note := range s.Notes {
 		line("note", note)
 	}
-	line("stderr", "journalctl -t tailscale-mcp-"+s.Name)
+	line("stderr", s.stderr)
 }
 
 // network is what a server reaches, in a word.

@@ -28,7 +28,7 @@ func Connect(ctx context.Context) (Systemd, func(), error) {
 	}
 	c, err := dbus.NewSystemdConnectionContext(ctx)
 	if err != nil {
-		return nil, nil, cli.Hint(fmt.Errorf("systemd cannot be asked: %w", err), "servers behind the gateway need a host that systemd has booted")
+		return nil, nil, cli.Hint(fmt.Errorf("systemd cannot be asked: %w", err), "the servers behind this one need a host that systemd has booted; where something else runs them, see WITHOUT SYSTEMD in tailscale-mcp-server(8)")
 	}
 	return manager{c}, c.Close, nil
 }

@@ -59,7 +59,7 @@ func (st *stage) files(ctx context.Context) error {
 		return err
 	}
 	_, text, _ = strings.Cut(text, "\nread: ")
-	classes, _, _ := strings.Cut(text, "Another class")
+	classes, _, _ := strings.Cut(text, "approved: ")
 	said("tailscale-mcp server approve files --suggested:", "")
 	quoted("read: " + strings.TrimSpace(classes))
 	if err := st.tn.SetGrants(ctx, st.server, grantOf(`{"tools":["files/*"]}`)(st.alice), grantOf(`{"tools":["files/read:*"]}`)(st.bob),

@@ -11,12 +11,13 @@ import (
 
 // Mistake is one thing that is wrong with a file.
 type Mistake struct {
-	File string
+	File string `json:"file"`
 	// Line and Column, in characters, count from 1; both are 0 where the file as a
 	// whole is meant.
-	Line, Column int
-	What         string // what is wrong
-	Remedy       string // what to do about it
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	What   string `json:"what"`   // what is wrong
+	Remedy string `json:"remedy"` // what to do about it
 }
 
 // Error is the mistake on one line, as compilers write theirs.

@@ -85,7 +85,11 @@ func (s Server) walk(ctx context.Context, h Host, ok, note func(string, ...any))
 		note("the server %s was not looked at: this account may not connect to its socket; run this with sudo", s.Name)
 		return
 	case errors.As(err, &socket) && socket.Op == "dial":
-		note("the server %s cannot be started: nothing listens at its socket (%v): sudo tailscale-mcp server apply", s.Name, socket.Err)
+		remedy := "sudo tailscale-mcp server apply"
+		if h.Unconfined {
+			remedy = "have what runs the servers here listen there"
+		}
+		note("the server %s cannot be started: nothing listens at its socket (%v): %s", s.Name, socket.Err, remedy)
 		return
 	case err != nil:
 		note("%v; journalctl -t tailscale-mcp-%s has all that it wrote to stderr", err, s.Name)

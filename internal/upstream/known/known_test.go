@@ -151,6 +151,7 @@ func TestDoctor(t *testing.T) {
 	for _, want := range []string{
 		"SERVERS ARE NOT CONFINED", "the server wrong is not served: " + filepath.Join(h.Dir, "wrong.json"), "the server fresh is not served: nothing of it is approved",
 		"withheld from everybody: the tool echo of the server changed is changed", "the server silent cannot be started: nothing listens at its socket",
+		"have what runs the servers here listen there",
 		"the callers of the server silent are not apart", "THE NETWORK OF THE SERVER broken IS NOT CONFINED", "journalctl -t tailscale-mcp-broken",
 	} {
 		if !slices.ContainsFunc(notes, func(note string) bool { return strings.Contains(note, want) }) {

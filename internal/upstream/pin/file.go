@@ -35,7 +35,7 @@ type line struct {
 // classes and spaces, and says in which line.
 func Parse(text []byte) (Pin, error) {
 	if len(text) > maxFile {
-		return Pin{}, fmt.Errorf("the pin has %d bytes, at most %d are accepted: approve again", len(text), maxFile)
+		return Pin{}, fmt.Errorf("the pin has %d bytes, at most %d are accepted: remove it and approve again", len(text), maxFile)
 	}
 	r := fileReader{text: text, dec: json.NewDecoder(bytes.NewReader(text))}
 	p, err := r.pin()
@@ -61,7 +61,7 @@ func (r *fileReader) line() int {
 	return 1 + bytes.Count(r.text[:at], []byte{'\n'})
 }
 
-var errForm = errors.New("this is no pin of version 1: take it from git, or approve again")
+var errForm = errors.New("this is no pin of version 1: take it from git, or remove it and approve again")
 
 func (r *fileReader) pin() (Pin, error) {
 	var p Pin
@@ -135,14 +135,14 @@ func (r *fileReader) item(p *Pin, kind Kind) error {
 		return errForm
 	}
 	if r.items++; r.items > maxItems {
-		return fmt.Errorf("more than %d definitions: approve again", maxItems)
+		return fmt.Errorf("more than %d definitions: remove it and approve again", maxItems)
 	}
 	item, err := l.item(kind)
 	if err != nil {
 		return err
 	}
 	if p.Find(kind, item.Name) != nil {
-		return fmt.Errorf("%s %s stands there twice: take the file from git, or approve again", kind, short(item.Name))
+		return fmt.Errorf("%s %s stands there twice: take the file from git, or remove it and approve again", kind, short(item.Name))
 	}
 	p.add(kind, item)
 	return nil
@@ -171,7 +171,7 @@ func (l line) item(kind Kind) (Item, error) {
 	}
 	item.SHA256 = hash(item.Definition)
 	if whole, err := canonical(l.Definition); err != nil || item.SHA256 != l.SHA256 || !bytes.Equal(whole, item.Definition) {
-		return item, fmt.Errorf("the definition of %s %s is not the one that was approved (SHA-256): take the file from git, or approve again", kind, short(item.Name))
+		return item, fmt.Errorf("the definition of %s %s is not the one that was approved (SHA-256): take the file from git, or remove it and approve again", kind, short(item.Name))
 	}
 	if kind == Tool {
 		if _, err := grant.ParseClass(string(l.Class)); err != nil {

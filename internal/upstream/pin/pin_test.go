@@ -80,9 +80,9 @@ func TestText(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	text := string(approved(t).Text())
 	for _, c := range []struct{ name, from, to, want string }{
-		{"definition", `Writes`, `Reads`, `line 7: the definition of tool "write" is not the one that was approved (SHA-256): take the file from git, or approve again`},
-		{"instructions", `first`, `last`, `line 3: the definition of instructions "" is not the one that was approved (SHA-256): take the file from git, or approve again`},
-		{"more in it", `"name":"ask"`, `"icons":[],"name":"ask"`, `line 10: the definition of prompt "ask" is not the one that was approved (SHA-256): take the file from git, or approve again`},
+		{"definition", `Writes`, `Reads`, `line 7: the definition of tool "write" is not the one that was approved (SHA-256): take the file from git, or remove it and approve again`},
+		{"instructions", `first`, `last`, `line 3: the definition of instructions "" is not the one that was approved (SHA-256): take the file from git, or remove it and approve again`},
+		{"more in it", `"name":"ask"`, `"icons":[],"name":"ask"`, `line 10: the definition of prompt "ask" is not the one that was approved (SHA-256): take the file from git, or remove it and approve again`},
 		{"class", `"class": "read"`, `"class": "raed"`, `line 6: unknown class "raed": accepted are read, write, destructive, escalating`},
 		{"no class", `"class": "read", `, ``, `line 6: unknown class "": accepted are read, write, destructive, escalating`},
 		{"class of a prompt", "\"prompts\": [\n{", "\"prompts\": [\n{\"class\": \"read\", ", `line 10: a class belongs to a tool, not to a prompt: leave it out`},
