@@ -108,7 +108,7 @@ func TestGenerate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, there := range map[string]bool{
-		"TemporaryFileSystem=/data:ro\n": true, "TemporaryFileSystem=/link": false, "TemporaryFileSystem=/usr": false,
+		"TemporaryFileSystem=/data:ro\n": true, "TemporaryFileSystem=/link": false, "TemporaryFileSystem=/usr:": false,
 		"SourcePath=" + root + "/" + entries + "/files.json\n":               true,
 		"LoadCredential=server.json:" + root + "/" + entries + "/files.json": true,
 	} {
