@@ -269,7 +269,7 @@ func TestCompletionOfAnother(t *testing.T) {
 		if strings.Contains(string(text), "secret") || strings.Contains(string(text), "file:///a") {
 			t.Errorf("%s: the server was asked about another: %s", ref, text)
 		}
-		if !strings.Contains(string(text), `{"name":"greet","type":"ref/prompt"}`) {
+		if !strings.Contains(string(text), `{"type":"ref/prompt","name":"greet"}`) {
 			t.Errorf("%s: %s", ref, text)
 		}
 	}
