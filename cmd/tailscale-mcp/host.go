@@ -154,7 +154,7 @@ func serverCommand() *cobra.Command {
 			return manage.Host{}, nil, err
 		}
 		h := manage.Host{
-			Dir: cfg.Servers, NPM: npm.Folder, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined),
+			Dir: cfg.Servers, NPM: npm.Folder, States: unit.States, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined),
 			URL: func(ctx context.Context, server string) string {
 				host, _ := address(ctx, cfg)
 				if host == "" {

@@ -170,7 +170,8 @@ func (h Host) write(file string, text []byte) error {
 	return os.Link(next.Name(), file)
 }
 
-// Remove takes a server away: its entry, its pin, its package and what runs of it.
+// Remove takes a server away: its entry, its pin, its package, what runs of it and what it
+// has kept.
 func (h Host) Remove(ctx context.Context, p Person, name string) error {
 	if h.Systemd == nil {
 		return h.noSystemd()
@@ -180,7 +181,7 @@ func (h Host) Remove(ctx context.Context, p Person, name string) error {
 		_, err := h.one(name)
 		return err
 	}
-	if yes, err := p.asked("Remove " + file + ", what was approved of it, and what runs of it?"); err != nil || !yes {
+	if yes, err := p.asked("Remove " + file + ", what was approved of it, what runs of it, and what it has kept?"); err != nil || !yes {
 		if err == nil {
 			p.say("nothing was removed\n")
 			err = cli.Code(cli.Failed)
@@ -191,6 +192,10 @@ func (h Host) Remove(ctx context.Context, p Person, name string) error {
 		return err
 	}
 	err := errors.Join(ignore(os.Remove(pin.Path(h.Dir, name))), h.stop(ctx, name), os.RemoveAll(filepath.Join(h.NPM, name)), h.Systemd.Reload(ctx))
+	// Another server of that name is not to find it.
+	for _, path := range h.States(name) {
+		err = errors.Join(err, os.RemoveAll(path))
+	}
 	if err == nil {
 		p.say("%s: removed\n", name)
 	}

@@ -4,6 +4,7 @@ package manage
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,8 +47,15 @@ func TestApply(t *testing.T) {
 	if err := d.Apply(t.Context(), d.as(""), Applying{}); err == nil || !strings.Contains(err.Error(), "no npm here") || !d.systemd.active[unit.SocketName("one")] {
 		t.Errorf("not ready: %v, %s", err, d.out.String())
 	}
+	kept := d.States("one")[0]
+	if err := os.MkdirAll(filepath.Join(kept, "home"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if err := d.Remove(t.Context(), d.as(""), "one"); err != nil || d.systemd.active[unit.SocketName("one")] {
 		t.Errorf("%v, %s", err, d.out.String())
+	}
+	if _, err := os.Stat(kept); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what it has kept is there for another server of that name: %v", err)
 	}
 	if err := d.Remove(t.Context(), d.as(""), "one"); err == nil || !strings.Contains(err.Error(), `no server "one"`) {
 		t.Errorf("twice: %v", err)

@@ -34,6 +34,8 @@ import (
 type Host struct {
 	// Dir is the folder of the entries, and NPM that of packages of npm.
 	Dir, NPM string
+	// States returns where a server keeps what is to stay.
+	States func(server string) []string
 	// Systemd is nil where it does not run the servers.
 	Systemd Systemd
 	// Dial connects to what starts a server.

@@ -93,13 +93,15 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
+	states := t.TempDir()
 	b := &booted{Host: servers.New(t), active: map[string]bool{}, version: "252.39-1~deb12u1"}
 	return &desk{
 		systemd: b,
 		Host: Host{
 			Dir: b.Dir, NPM: t.TempDir(), Systemd: b, Dial: b.Dial,
-			URL:   func(_ context.Context, name string) string { return "http://host:8080/" + name + "/mcp" },
-			Grant: func(_ context.Context, name string) string { return `{"tools":["` + name + `/read:*"]}` },
+			States: func(name string) []string { return []string{filepath.Join(states, name)} },
+			URL:    func(_ context.Context, name string) string { return "http://host:8080/" + name + "/mcp" },
+			Grant:  func(_ context.Context, name string) string { return `{"tools":["` + name + `/read:*"]}` },
 		},
 	}
 }

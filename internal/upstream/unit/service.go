@@ -97,6 +97,13 @@ func service(s entry.Server, hidden []string) string {
 // state is the folder below /var/lib that all callers of a shared server have.
 func state(s entry.Server) string { return "tailscale-mcp-servers/" + s.Name }
 
+// States are where a server keeps what is to stay: with an account of its own for each
+// start, systemd puts it below private.
+func States(name string) []string {
+	s := state(entry.Server{Name: name})
+	return []string{"/var/lib/" + s, "/var/lib/private/" + s}
+}
+
 // sandbox is what holds for every server. Not in it: MemoryDenyWriteExecute=, with which
 // no compiler of JavaScript runs, and ProcSubset=pid, without which some do not see how
 // much memory there is, and ProtectControlGroups=, which would show those of all units and
