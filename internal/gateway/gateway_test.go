@@ -15,6 +15,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -149,6 +150,7 @@ type client struct {
 	from    string
 	modern  bool
 	session string // that it names
+	narrow  bool   // little is read that nobody asks for
 }
 
 func (b *bench) alice() client { return client{b: b, from: "127.0.0.2"} }
@@ -209,6 +211,11 @@ func (c client) send(ctx context.Context, t *testing.T, method, server string, h
 		h.Set("Mcp-Session-Id", c.session)
 	}
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(c.from)}}
+	if c.narrow {
+		dialer.Control = func(_, _ string, raw syscall.RawConn) error {
+			return raw.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 64<<10) })
+		}
+	}
 	hc := http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
 	return hc.Do(r)
 }

@@ -185,7 +185,8 @@ func TestUnread(t *testing.T) {
 	b.approve(t, "odd", nil)
 	b.both()
 	alice, bob := b.alice(), b.bob()
-	const calls, size = 12, 9_000_000
+	alice.narrow = true // or the kernel holds one for her
+	const calls, size = 6, 12_000_000
 	got := make(chan *http.Response, calls)
 	for range calls {
 		go func() {
@@ -315,19 +316,20 @@ func TestListsForEver(t *testing.T) {
 	alice := b.alice().begin(t, "odd")
 	alice.must(t, "odd", "resources/list", nil)
 	alice.listen(t, "odd")
-	began := time.Now()
-	for time.Since(began) < 2*time.Second {
+	began, n, busy := time.Now(), 0, time.Duration(0)
+	within(t, time.Minute, "three lists", func() bool {
 		alice.call(t, "odd", "say", map[string]any{"lines": []string{
 			`{"jsonrpc":"2.0","method":"notifications/resources/list_changed"}`, `{"jsonrpc":"2.0","id":$ID,"result":{}}`,
 		}})
-	}
-	elapsed, n, busy := time.Since(began), 0, time.Duration(0)
-	for _, r := range b.audit.Of("odd/") {
-		if r.Method == "resources/list" && r.Event == audit.Outcome && r.Time.After(began) { // but for the first, which has started it
-			n, busy = n+1, busy+r.Duration
+		n, busy = 0, 0
+		for _, r := range b.audit.Of("odd/") {
+			if r.Method == "resources/list" && r.Event == audit.Outcome && r.Time.After(began) { // but for the first, which has started it
+				n, busy = n+1, busy+r.Duration
+			}
 		}
-	}
-	if n < 2 || busy > elapsed/4 {
+		return n >= 3
+	})
+	if elapsed := time.Since(began); busy > elapsed/4 {
 		t.Errorf("%d lists took %s of %s", n, busy, elapsed)
 	}
 }

@@ -127,7 +127,7 @@ func (a assistant) run(ctx context.Context, home string, program []string, args 
 // environ is what it is told of the machine.
 func (a assistant) environ(home string) []string {
 	return []string{
-		"HOME=" + home, "PATH=" + filepath.Dir(a.program[0]) + ":" + os.Getenv("PATH"), "NO_COLOR=1", "GEMINI_CLI_TRUST_WORKSPACE=true",
+		"HOME=" + home, "TMPDIR=" + home, "CLAUDE_CODE_TMPDIR=" + home, "PATH=" + filepath.Dir(a.program[0]) + ":" + os.Getenv("PATH"), "NO_COLOR=1", "GEMINI_CLI_TRUST_WORKSPACE=true",
 		"DISABLE_TELEMETRY=1", "DISABLE_AUTOUPDATER=1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1",
 	}
 }
