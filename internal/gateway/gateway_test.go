@@ -27,9 +27,7 @@ import (
 	"tailscale-mcp/internal/grant"
 	testservers "tailscale-mcp/internal/testbed/servers"
 	"tailscale-mcp/internal/testbed/tooltest"
-	"tailscale-mcp/internal/upstream/look"
 	"tailscale-mcp/internal/upstream/pin"
-	"tailscale-mcp/internal/upstream/process"
 	"tailscale-mcp/internal/upstream/servers"
 )
 
@@ -99,21 +97,7 @@ func newBench(t *testing.T, adjust ...func(*servers.Options)) *bench {
 // approve pins what a server shows now, with every class as it claims.
 func (b *bench) approve(t *testing.T, name string, classes map[string]grant.Class) {
 	t.Helper()
-	p, err := process.Start(t.Context(), process.Options{
-		Server: name, Dial: func(ctx context.Context) (net.Conn, error) { return b.Dial(ctx, name) },
-		ClientName: "test", ClientVersion: "1", Heard: func(string, []byte) {}, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.End(nil)
-	seen, err := look.At(t.Context(), p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := pin.Save(pin.Path(b.Dir, name), pin.Approve(pin.Pin{}, seen, pin.Approval{Classes: classes})); err != nil {
-		t.Fatal(err)
-	}
+	b.Approve(name, classes)
 	b.servers.Read()
 }
 

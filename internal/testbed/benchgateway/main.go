@@ -18,8 +18,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/testbed"
 	"tailscale-mcp/internal/testbed/launching"
+	"tailscale-mcp/internal/upstream/pin"
 )
 
 const (
@@ -85,7 +87,7 @@ func bench(ctx context.Context, each time.Duration, starts, callers int) error {
 	if err := host.Listen(behind); err != nil {
 		return err
 	}
-	if err := approve(ctx, dir); err != nil {
+	if err := host.Approve(ctx, behind, pin.Approval{Classes: map[string]grant.Class{"echo": grant.Read}}); err != nil {
 		return err
 	}
 	g, err := startStage(ctx, stageOptions{Dir: dir, Audit: filepath.Join(programs, "audit.jsonl"), Socket: server.Socket, Self: server.StableID(), Alice: alice.IPv4().String()})

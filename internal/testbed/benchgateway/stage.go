@@ -26,9 +26,6 @@ import (
 	"tailscale-mcp/internal/gateway"
 	"tailscale-mcp/internal/grant"
 	"tailscale-mcp/internal/identity"
-	"tailscale-mcp/internal/upstream/look"
-	"tailscale-mcp/internal/upstream/pin"
-	"tailscale-mcp/internal/upstream/process"
 	"tailscale-mcp/internal/upstream/servers"
 	"tailscale-mcp/internal/upstream/unit"
 )
@@ -145,22 +142,4 @@ func resolve(o stageOptions, log *slog.Logger) func(context.Context, netip.AddrP
 		name := remote.Addr().String()
 		return caller.Caller{Login: name + "@example.com", Node: name, NodeID: "n" + name, Addr: remote, Rules: rules}, err
 	}
-}
-
-// approve pins what the server shows, the tool echo as one that reads.
-func approve(ctx context.Context, dir string) error {
-	dial := unit.Dialer(dir, true)
-	p, err := process.Start(ctx, process.Options{
-		Server: behind, Dial: func(ctx context.Context) (net.Conn, error) { return dial(ctx, behind) },
-		ClientName: "bench", ClientVersion: "1", Heard: func(string, []byte) {}, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return err
-	}
-	defer p.End(nil)
-	seen, err := look.At(ctx, p)
-	if err != nil {
-		return err
-	}
-	return pin.Save(pin.Path(dir, behind), pin.Approve(pin.Pin{}, seen, pin.Approval{Classes: map[string]grant.Class{"echo": grant.Read}}))
 }

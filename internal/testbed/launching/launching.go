@@ -8,12 +8,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
+
+	"tailscale-mcp/internal/upstream/look"
+	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/upstream/process"
 )
 
 // Invocation is the invocation id that the launchers are given.
@@ -50,8 +55,11 @@ type Host struct {
 
 // New returns a host without servers; programs is where Build has built. The path of dir
 // is to be short, as that of a socket has little room.
-func New(dir, programs string) *Host {
-	return &Host{Dir: dir, launcher: filepath.Join(programs, program), sockets: map[string]net.Listener{}, running: map[int]bool{}}
+func New(dir, programs string) *Host { return With(dir, filepath.Join(programs, program)) }
+
+// With is New with a launcher that stands elsewhere.
+func With(dir, launcher string) *Host {
+	return &Host{Dir: dir, launcher: launcher, sockets: map[string]net.Listener{}, running: map[int]bool{}}
 }
 
 // Environ is what the daemon and its command line are told of the host.
@@ -92,6 +100,23 @@ func (h *Host) Listen(name string) error {
 	h.mu.Unlock()
 	h.all.Go(func() { h.accept(l, name) })
 	return nil
+}
+
+// Approve starts a server, pins what it shows as a says, and ends it.
+func (h *Host) Approve(ctx context.Context, name string, a pin.Approval) error {
+	p, err := process.Start(ctx, process.Options{
+		Server: name, Dial: func(ctx context.Context) (net.Conn, error) { return h.Dial(ctx, name) },
+		ClientName: "testbed", ClientVersion: "1", Heard: func(string, []byte) {}, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	defer p.End(nil)
+	seen, err := look.At(ctx, p)
+	if err != nil {
+		return err
+	}
+	return pin.Save(pin.Path(h.Dir, name), pin.Approve(pin.Pin{}, seen, a))
 }
 
 // Close listens for a server no more.

@@ -12,7 +12,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,10 +20,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 
@@ -34,9 +30,8 @@ import (
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/gateway"
 	"tailscale-mcp/internal/grant"
-	"tailscale-mcp/internal/upstream/look"
+	"tailscale-mcp/internal/testbed/launching"
 	"tailscale-mcp/internal/upstream/pin"
-	"tailscale-mcp/internal/upstream/process"
 	"tailscale-mcp/internal/upstream/servers"
 )
 
@@ -62,32 +57,21 @@ func serve(ctx context.Context, launcher, program string, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // of a test
-	entry, err := json.Marshal(map[string]any{"command": program, "args": append([]string{}, args...)})
-	if err != nil {
+	host := launching.With(dir, launcher)
+	if err := host.Write(name, launching.Entry{Command: program, Args: args}); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, name+".json"), entry, 0o600); err != nil {
+	if err := host.Listen(name); err != nil {
 		return err
 	}
-	socket, err := net.Listen("unix", filepath.Join(dir, name+".sock"))
-	if err != nil {
-		return err
-	}
-	var launched sync.WaitGroup
-	launched.Go(func() { launch(socket, launcher, dir, &launched) })
-	defer launched.Wait()
-	defer socket.Close() //nolint:errcheck // of a test
-	dial := func(ctx context.Context, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", filepath.Join(dir, name+".sock"))
-	}
-	if err := approve(ctx, dir, dial); err != nil {
+	defer host.Wait()
+	if err := host.Approve(ctx, name, pin.Approval{AsIs: true}); err != nil {
 		return err
 	}
 
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	registry := gate.NewRegistry(grant.Classes())
-	behind := servers.New(servers.Options{Dir: dir, Dial: dial, Registry: registry, Log: log, Burst: 100}) // the suite has a session for each scenario
+	behind := servers.New(servers.Options{Dir: dir, Dial: host.Dial, Registry: registry, Log: log, Burst: 100}) // the suite has a session for each scenario
 	defer behind.Close()
 	behind.Read()
 	rules, err := grant.Parse([]string{`{"tools":["behind/*","behind/escalating:*"],"resources":["behind/*"],"prompts":["behind/*"]}`})
@@ -126,44 +110,4 @@ func serve(ctx context.Context, launcher, program string, args []string) error {
 		return fmt.Errorf("serving: %w", err)
 	}
 	return nil
-}
-
-// launch starts a launcher for every connection, as systemd does.
-func launch(socket net.Listener, launcher, dir string, launched *sync.WaitGroup) {
-	for {
-		conn, err := socket.Accept()
-		if err != nil {
-			return
-		}
-		theirs, err := conn.(*net.UnixConn).File()
-		_ = conn.Close()
-		if err != nil {
-			return
-		}
-		cmd := exec.Command(launcher, name) //nolint:gosec // of a test
-		cmd.Env = append(os.Environ(), "TAILSCALE_MCP_SERVERS="+dir, "TAILSCALE_MCP_SERVERS_UNCONFINED=true")
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs, theirs, os.Stderr
-		err = cmd.Start()
-		_ = theirs.Close()
-		if err == nil {
-			launched.Go(func() { _ = cmd.Wait() })
-		}
-	}
-}
-
-// approve pins all that the server shows.
-func approve(ctx context.Context, dir string, dial func(context.Context, string) (net.Conn, error)) error {
-	p, err := process.Start(ctx, process.Options{
-		Server: name, Dial: func(ctx context.Context) (net.Conn, error) { return dial(ctx, name) },
-		ClientName: "conformance", ClientVersion: "1", Heard: func(string, []byte) {}, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return err
-	}
-	defer p.End(nil)
-	seen, err := look.At(ctx, p)
-	if err != nil {
-		return err
-	}
-	return pin.Save(pin.Path(dir, name), pin.Approve(pin.Pin{}, seen, pin.Approval{AsIs: true}))
 }
