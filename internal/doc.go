@@ -92,6 +92,7 @@
 //     changes them without decoding; lines and event streams; a leaf.
 //   - jsonrpc/fault: the errors with which a relay answers in the server's place: code,
 //     what happened, whether the request may have been carried out.
+//   - jsonrpc/mirror: which parts of a request travel in HTTP headers too.
 //   - retry: the pauses between attempts to reach a server again; a leaf.
 //   - bridge: lets a client of one era of MCP use a server of the other; knows neither
 //     HTTP nor stdio, and reaches both sides by functions of its user.
@@ -99,7 +100,6 @@
 //   - proxy/endpoint: the HTTP of that relay: requests to its server, and why there is no
 //     answer.
 //   - proxy/route: the way of that relay to its server, and the identity shown over it.
-//   - proxy/mirror: which parts of a request travel in HTTP headers too.
 //   - proxy/doctor: walks the way of a request of that relay and says where it breaks.
 //   - proxy/headers: the headers that its user adds, from a file or the environment.
 //   - proxy/ending: when that process is to end, by a signal or with its parent; a leaf.

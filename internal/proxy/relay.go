@@ -15,8 +15,8 @@ import (
 	"tailscale-mcp/internal/bridge"
 	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/jsonrpc/mirror"
 	"tailscale-mcp/internal/proxy/endpoint"
-	"tailscale-mcp/internal/proxy/mirror"
 )
 
 const (

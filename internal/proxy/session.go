@@ -12,8 +12,8 @@ import (
 
 	"tailscale-mcp/internal/bridge"
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/jsonrpc/mirror"
 	"tailscale-mcp/internal/proxy/endpoint"
-	"tailscale-mcp/internal/proxy/mirror"
 )
 
 // session is the conversation that one initialize of the legacy era began. It exists also

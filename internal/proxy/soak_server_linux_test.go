@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"tailscale-mcp/internal/jsonrpc/mirror"
 	"tailscale-mcp/internal/proxy/endpoint"
-	"tailscale-mcp/internal/proxy/mirror"
 	"tailscale-mcp/internal/retry"
 )
 

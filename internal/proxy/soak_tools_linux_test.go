@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"tailscale-mcp/internal/jsonrpc/mirror"
 	"tailscale-mcp/internal/proxy/endpoint"
-	"tailscale-mcp/internal/proxy/mirror"
 	"tailscale-mcp/internal/retry"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/jsonrpc/fault"
-	"tailscale-mcp/internal/proxy/mirror"
+	"tailscale-mcp/internal/jsonrpc/mirror"
 )
 
 const (

@@ -16,8 +16,8 @@ import (
 
 	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/jsonrpc/mirror"
 	"tailscale-mcp/internal/proxy/endpoint"
-	"tailscale-mcp/internal/proxy/mirror"
 )
 
 // TestPX17Unknown: before a call of an unknown tool the tools are asked for,

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
-	"tailscale-mcp/internal/proxy/mirror"
+	"tailscale-mcp/internal/jsonrpc/mirror"
 )
 
 // CheckHeader says why a user may not have the header sent with every request;
