@@ -12,6 +12,8 @@
 // The packages:
 //
 //   - config: environment and systemd credentials → one validated value.
+//   - credfile: a credential as systemd hands it over, read by one rule: for config, the
+//     launcher and upstream/remote; a leaf.
 //   - service: the service manager: ready, status, stopping, watchdog, the ports of its socket.
 //   - listen: inherited sockets or self-bound Tailscale addresses; follows address
 //     changes; checks the local address of every connection; says when tailscaled has
@@ -25,6 +27,8 @@
 //     mcp-go does the handshake and holds nothing of a caller. mcpserver/message reads
 //     what clients send, mcpserver/catalogue writes what the registry holds,
 //     mcpserver/brief says an answer in few words, and mcpserver/response writes it.
+//   - asking: what a server behind the gate may ask of a client while it works, and what a
+//     client can be asked; a leaf. mcpserver/parked has the calls that wait for such answers.
 //   - session: the sessions of clients with servers behind the gate, whose each is, and what
 //     waits to be told to it; a leaf.
 //   - gate: the one path that every call takes: decide, audit, run, bound, audit. Its
@@ -92,15 +96,21 @@
 //     changes them without decoding; lines and event streams; a leaf.
 //   - jsonrpc/fault: the errors with which a relay answers in the server's place: code,
 //     what happened, whether the request may have been carried out.
+//   - loglevel: the levels of MCP's log messages; a leaf.
 //   - jsonrpc/mirror: which parts of a request travel in HTTP headers too.
+//   - jsonrpc/httpsse: where a client of the transport HTTP+SSE (2024-11-05) posts, as the
+//     server says it; for the proxy and the gateway.
 //   - retry: the pauses between attempts to reach a server again; a leaf.
 //   - bridge: lets a client of one era of MCP use a server of the other; knows neither
 //     HTTP nor stdio, and reaches both sides by functions of its user.
 //   - proxy: the stdio ↔ Streamable HTTP relay, a program of its own.
 //   - proxy/endpoint: the HTTP of that relay: requests to its server, and why there is no
 //     answer.
+//   - proxy/transport: which transport that server speaks, and HTTP+SSE (2024-11-05) in
+//     the form of Streamable HTTP, so that the relay knows only the latter.
 //   - proxy/route: the way of that relay to its server, and the identity shown over it.
 //   - proxy/doctor: walks the way of a request of that relay and says where it breaks.
+//   - proxy/listed: which servers of a host its user may use, as the host says it, checked.
 //   - proxy/headers: the headers that its user adds, from a file or the environment.
 //   - proxy/ending: when that process is to end, by a signal or with its parent; a leaf.
 //   - install: enters that program in the configuration of MCP clients; clients.go is
@@ -113,7 +123,10 @@
 //     and how it ended; a leaf.
 //   - upstream/npm: what a command line of npx runs, and where that is installed; a leaf.
 //   - upstream/unit: the systemd units of such a server, with its sandbox; pure.
-//   - upstream/process: speaks MCP with one running server, of either era.
+//   - upstream/process: speaks MCP with one running server, of either era, by a link: the
+//     pipe of its launcher, or HTTP.
+//   - upstream/remote: reaches servers that run elsewhere, by HTTP, with the headers of their
+//     entry and nothing of a caller's, and only at addresses that the entry allows.
 //   - upstream/look: asks a running server what it offers, to be approved or compared.
 //   - upstream/pool: which caller has which process, how many, and when they end.
 //   - upstream/offer: an approved server → what the gate serves of it.
@@ -133,16 +146,17 @@
 //     of the Tailscale API, which evaluates policy files by package policy, the story
 //     (make demo), an administrator's tasks (make assistant), the attacks (make abuse),
 //     the benchmarks (make bench, make bench-proxy), conformance, and servers and assistants
-//     of others around the daemon (foreign, make servers); running runs the built
-//     daemon for them, and launching the servers behind it; host boots whole Debian hosts, life
-//     leads the packages through theirs (make test-host), packages installs them; jail tries
-//     from inside a server what its sandbox is to prevent; fakelocal
-//     fakes a tailscaled; tooltest and clitest are for the tests of tools and command lines.
+//     of others around the daemon (foreign, make servers), a server over HTTP for tests
+//     (elsewhere), and servers by URL that misbehave (hostile); running runs the built
+//     daemon for them, and launching the servers behind it; host boots whole Debian hosts,
+//     life leads the packages through theirs (make test-host), packages installs them; jail
+//     tries from inside a server what its sandbox is to prevent; fakelocal fakes a
+//     tailscaled; tooltest and clitest are for the tests of tools and command lines.
 //
 // # The import rule
 //
 // A package imports only what stands to its right in the picture, and the leaves
-// caller, grant, audit, failure, cli/spelling, version and visible. A package may
+// asking, caller, grant, audit, failure, cli/spelling, version and visible. A package may
 // also import its own rooms, as audit does audit/disk.
 // One exception: mcpserver imports front, for the visit that it is given, and
 // mcpserver/message for the form of a refusal; front knows neither. gate knows neither

@@ -3,6 +3,7 @@
 package jsonrpc
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"runtime/debug"
@@ -72,12 +73,7 @@ func (g *chunks) take() []byte {
 	if len(parts) == 1 {
 		return parts[0]
 	}
-	whole := make([]byte, 0, size+1)
-	for i, p := range parts {
-		whole = append(whole, p...)
-		parts[i] = nil
-	}
-	return whole
+	return bytes.Join(append(parts, []byte{0}), nil)[:size] // which clears no memory that it fills
 }
 
 // ReadAll reads r to its end. expect is the number of bytes that the sender

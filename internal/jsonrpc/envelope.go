@@ -23,6 +23,7 @@ type Envelope struct {
 	HasResult bool
 	Result    []byte // as written
 	HasError  bool
+	Error     []byte // as written
 
 	Params    []byte // params as written; nil if the message has none
 	ParamsAt  int    // where params begins in the message
@@ -75,6 +76,14 @@ func (e *Envelope) Kind() Kind {
 
 // Modern reports whether the message names its own protocol version.
 func (e *Envelope) Modern() bool { return e.Version != "" }
+
+// SaysError reports whether the message has an error of JSON-RPC, an object with a number as
+// its code. What stands in front of a server has errors of its own under that name, such as
+// the text of RFC 6750, "invalid_token".
+func (e *Envelope) SaysError() bool {
+	var said struct{ Code *float64 }
+	return e.HasError && json.Unmarshal(e.Error, &said) == nil && said.Code != nil
+}
 
 // UsableID reports whether raw can be the id of a request: MCP allows strings and
 // numbers, but not null.

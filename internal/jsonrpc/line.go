@@ -18,11 +18,27 @@ type LineReader struct {
 	start, end int // the part of buf that was read and not yet returned
 	begun      bool
 	err        error // the error that r ended with
+	room       Room
+}
+
+// Room is memory that several readers share for lines of which the end has yet to come.
+type Room interface {
+	// Take takes n more bytes; it reports false, and takes nothing, when there are no more.
+	Take(n int) bool
+	// Give gives n bytes back.
+	Give(n int)
 }
 
 // NewLineReader returns a reader of the lines of r with at most limit bytes each.
 func NewLineReader(r io.Reader, limit int) *LineReader {
 	return &LineReader{r: r, limit: limit, buf: make([]byte, lineBuffer)}
+}
+
+// Within has lines that are longer than the buffer take what they need from room while
+// they are read.
+func (l *LineReader) Within(room Room) *LineReader {
+	l.room = room
+	return l
 }
 
 // Space is the white space that may stand around a JSON text.
@@ -32,6 +48,8 @@ const Space = " \t\r\n"
 type Line struct {
 	Msg  []byte // in memory of its own; empty for a blank line
 	Over *Skim  // of a line over the limit, the members found while it passed; else nil
+	// NoRoom is set with Over when it was within the limit so far, and there was no room.
+	NoRoom bool
 }
 
 // Next returns the next line. The last line needs no line end. After it, Next
@@ -39,6 +57,10 @@ type Line struct {
 func (l *LineReader) Next() (Line, error) {
 	g := chunks{limit: l.limit}
 	var over *Skim
+	noRoom, taken := false, 0
+	if l.room != nil {
+		defer func() { l.room.Give(taken) }()
+	}
 	for {
 		piece, done := l.piece()
 		switch {
@@ -50,7 +72,7 @@ func (l *LineReader) Next() (Line, error) {
 				g.add(piece)
 			}
 			return Line{Msg: g.take()}, nil
-		case !g.add(piece):
+		case !l.holds(&g, &taken, &noRoom, piece):
 			over = new(Skim)
 			for _, p := range g.parts {
 				over.write(p)
@@ -59,16 +81,29 @@ func (l *LineReader) Next() (Line, error) {
 			g = chunks{}
 		}
 		if done {
-			return Line{Msg: bytes.Trim(g.take(), Space), Over: over}, nil
+			return Line{Msg: bytes.Trim(g.take(), Space), Over: over, NoRoom: noRoom}, nil
 		}
 		if l.err != nil {
 			if g.size == 0 && over == nil {
 				return Line{}, l.err
 			}
-			return Line{Msg: bytes.Trim(g.take(), Space), Over: over}, nil
+			return Line{Msg: bytes.Trim(g.take(), Space), Over: over, NoRoom: noRoom}, nil
 		}
 		l.fill()
 	}
+}
+
+// holds adds a piece of a line to what was read of it, if there is room for it.
+func (l *LineReader) holds(g *chunks, taken *int, noRoom *bool, piece []byte) bool {
+	if l.room == nil || g.size+len(piece) > l.limit {
+		return g.add(piece)
+	}
+	if !l.room.Take(len(piece)) {
+		*noRoom = true
+		return false
+	}
+	*taken += len(piece)
+	return g.add(piece)
 }
 
 // piece takes the buffered bytes up to the first line end, and reports whether there

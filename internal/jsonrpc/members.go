@@ -3,8 +3,8 @@
 package jsonrpc
 
 // NewScanner returns a scanner at the first byte of msg, a message that Scan
-// accepted.
-func NewScanner(msg []byte) *Scanner { return &Scanner{b: msg} }
+// accepted, or a value of one: what its strings have in them is not checked again.
+func NewScanner(msg []byte) *Scanner { return &Scanner{b: msg, accepted: true} }
 
 // Pos is the offset in the message of the next byte that the scanner reads.
 func (s *Scanner) Pos() int { return s.i }

@@ -55,9 +55,10 @@ const (
 
 // Scanner reads a message value by value, in the order they are written in.
 type Scanner struct {
-	b   []byte
-	i   int
-	env Envelope
+	b        []byte
+	i        int
+	env      Envelope
+	accepted bool // b is valid JSON
 }
 
 func (s *Scanner) object(at place, depth int) bool {
@@ -140,7 +141,7 @@ func (s *Scanner) note(at place, key []byte, from int) {
 		case "result":
 			e.Result, e.HasResult = raw, true
 		case "error":
-			e.HasError = true
+			e.Error, e.HasError = raw, true
 		}
 	case inParams:
 		switch string(key) {

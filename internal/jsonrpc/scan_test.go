@@ -307,3 +307,46 @@ func str(raw []byte) (string, bool) {
 	}
 	return *s, true
 }
+
+// TestStrings: wherever in a string a byte stands, it is taken for what it is.
+func TestStrings(t *testing.T) {
+	for length := 1; length < 20; length++ {
+		for at := range length {
+			for b := range 256 {
+				text := []byte(`"` + strings.Repeat("x", length) + `"`)
+				text[1+at] = byte(b)
+				rest := len(text)
+				ok := b >= 0x20 && b != '\\' // \x is no escape, and one that hides the end leaves none
+				if b == '"' {
+					rest = at + 2
+				}
+				s := Scanner{b: text}
+				if got := s.Skip(); got != ok || ok && s.Pos() != rest {
+					t.Fatalf("%q: %v at %d, want %v at %d", text, got, s.Pos(), ok, rest)
+				}
+			}
+		}
+	}
+}
+
+// TestAcceptedStrings: a string that is not checked ends where it did when it was.
+func TestAcceptedStrings(t *testing.T) {
+	parts := []string{"x", `\\`, `\"`, `\n`, `\u0022`, "é"}
+	var all func(n int, begin string)
+	all = func(n int, begin string) {
+		text := []byte(begin + `","\\"`)
+		checked, accepted := Scanner{b: text}, NewScanner(text)
+		if !checked.Skip() || !accepted.Skip() || checked.Pos() != accepted.Pos() {
+			t.Fatalf("%s: ends at %d, want %d", text, accepted.Pos(), checked.Pos())
+		}
+		for i := 0; n > 0 && i < len(parts); i++ {
+			all(n-1, begin+parts[i])
+		}
+	}
+	all(5, `"`)
+	for _, text := range []string{`"`, `"x`, `"\"`, `"\`, `"\\\"`} { // and none that has no end is read beyond
+		if s := NewScanner([]byte(text)); s.Skip() || s.Pos() > len(text) {
+			t.Errorf("%s: it is passed over, to %d", text, s.Pos())
+		}
+	}
+}

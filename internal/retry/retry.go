@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 // Package retry holds the pauses between attempts to reach a server again: how long
-// they are, and the wait itself. It is a leaf, shared by the stdio proxy and what
-// bridges the eras of MCP.
+// they are, and the wait itself. It is a leaf, shared by the stdio proxy, what
+// bridges the eras of MCP, and the gateway.
 package retry
 
 import (

@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -21,6 +22,10 @@ const (
 // headers. It learns from every list of tools. Its zero value knows no tool; its
 // methods may be called at the same time.
 type Tools struct {
+	// Most bounds the memory that tools take, in bytes of their schemas, where there are many
+	// servers; zero means maxKnownSchemas. It is set before the first list.
+	Most int
+
 	mu       sync.Mutex
 	tools    map[string]knownTool
 	size     int  // of the schemas that tools come from
@@ -89,7 +94,7 @@ func (t *Tools) remember(version int, name string, k knownTool) (known bool) {
 	if version != t.changes {
 		return known
 	}
-	if len(t.tools) >= maxKnownTools || t.size+k.size > maxKnownSchemas {
+	if len(t.tools) >= maxKnownTools || t.size+k.size > cmp.Or(t.Most, maxKnownSchemas) {
 		t.forget()
 		old = knownTool{}
 	}
