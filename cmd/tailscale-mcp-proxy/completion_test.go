@@ -30,6 +30,7 @@ func completionCases() map[string][]string {
 		"--hea":                    {"--header-env", "--header-file"},
 		"--server http://a/b --dr": {"--drain"},
 		"--server ":                nil,
+		"--transport ":             {"auto", "http", "sse"},
 		"doctor --js":              {"--json"},
 		"doctor --vers":            nil,
 		"doctor ":                  nil,

@@ -16,6 +16,7 @@ import (
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/proxy/doctor"
 	"tailscale-mcp/internal/proxy/headers"
+	"tailscale-mcp/internal/proxy/transport"
 	"tailscale-mcp/internal/version"
 )
 
@@ -33,6 +34,7 @@ func doctorCommand(s streams) *cobra.Command {
 	c.Flags().AddFlagSet(serverFlags(opt))
 	c.Flags().BoolVar(&asJSON, "json", false, "print the steps as JSON")
 	cli.CompleteFiles(c)
+	cli.CompleteValues(c, "transport", transport.Words())
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := opt.finish(c.Flags(), c.CommandPath(), s.environ); err != nil {
 			return err

@@ -80,16 +80,16 @@ func TestDoctorServer(t *testing.T) {
 		{
 			"a server of the modern era", answers{"server/discover": discovered, "tools/call": me(""), "tools/list": two, "tools/list 2": more}, "",
 			[]string{
-				"-     tailscaled: not needed\n", "ok    connection: to 127.0.0.1:", "ok    protocol: some 1 speaks MCP 2026-07-28\n",
+				"-     tailscaled: not needed\n", "ok    connection: to 127.0.0.1:", "ok    protocol: some 1 speaks MCP 2026-07-28 over Streamable HTTP\n",
 				"ok    identity: tag:mcp (tcp:8080) takes you for alice@example.com on laptop.example.ts.net (100.64.0.1) and offers the classes: read\n",
 				"ok    tools: 3: a, b, whoami\n", "ok    latency: ",
 			},
 		},
 		{
 			"a server of the legacy era", answers{"initialize": opened, "tools/call": me(`,"missing":{"tools":["x","y"],"grant":"G"}`), "tools/list": more}, "",
-			[]string{"ok    protocol: old 2 speaks MCP 2025-06-18\n", "ok    tools: 1: a; 2 more are not granted", "ok    latency: "},
+			[]string{"ok    protocol: old 2 speaks MCP 2025-06-18 over Streamable HTTP\n", "ok    tools: 1: a; 2 more are not granted", "ok    latency: "},
 		},
-		{"one without whoami", answers{"server/discover": discovered, "tools/call": `{"code":-32602,"message":"no such tool"}`, "tools/list": more}, "", []string{"note  identity: the server has no tool whoami"}},
+		{"one without whoami", answers{"server/discover": discovered, "tools/call": `{"code":-32602,"message":"no such tool"}`, "tools/list": more}, "", []string{"note  identity: there is no tool whoami: the server is no tailscale-mcp, or is behind one", "doctor --server http://127.0.0.1:", "/mcp\n"}},
 		{"one whose whoami is another", answers{"initialize": opened, "tools/call": `{"content":[{"type":"text","text":"you"}]}`, "tools/list": more}, "", []string{"note  identity: the server's whoami is not that of tailscale-mcp"}},
 		{"one whose whoami fails", answers{"initialize": opened, "tools/call": `{"isError":true,"content":[{"type":"text","text":"no"}]}`, "tools/list": more}, "", []string{"note  identity: the server did not say"}},
 		{"no MCP", answers{"server/discover": "404 not found", "initialize": "404 not found"}, "protocol", []string{"fail  protocol: the server answered HTTP 404 Not Found\n      next: check the path of --server (that of tailscale-mcp is /mcp)\n-  "}},
@@ -98,6 +98,11 @@ func TestDoctorServer(t *testing.T) {
 			"refused by tailscale-mcp", answers{"server/discover": `{"code":403,"message":"calls from this very host are refused; call from another node"}`, "initialize": `{"code":403,"message":"calls from this very host are refused; call from another node"}`}, "protocol",
 			[]string{"fail  protocol: calls from this very host are refused; call from another node\n-  "},
 		},
+		{
+			"a server behind that is not granted", answers{"server/discover": `{"code":404,"message":"there is nothing here for you"}`, "initialize": `{"code":404,"message":"there is nothing here for you"}`}, "protocol",
+			[]string{"fail  protocol: there is nothing here for you\n      next: see what you may use there: tailscale-mcp-proxy servers --server http://127.0.0.1:"},
+		},
+		{"a server that wants a token", answers{"server/discover": "401 who are you", "initialize": "401 who are you"}, "protocol", []string{"HTTP 401 Unauthorized\n      next: it wants to know who asks: send it what proves that with --header-file or --header-env\n"}},
 		{"an error of its own", answers{}, "protocol", []string{"fail  protocol: there is no such method\n      next: is http://127.0.0.1:", "/mcp the URL of tailscale-mcp (its path is /mcp)?"}},
 		{"an initialize that is none", answers{"initialize": `{}`}, "protocol", []string{"names no version of the protocol"}},
 		{"not let in", answers{"server/discover": "403 who are you", "initialize": "403 who are you"}, "protocol", []string{"HTTP 403 Forbidden\n      next: it does not let this node or user in: ask its administrator for a grant\n"}},
@@ -118,6 +123,9 @@ func TestDoctorServer(t *testing.T) {
 			mustDiagnose(t, here, []string{"--server", s.URL + "/mcp"}, tt.failed, tt.says...)
 		})
 	}
+	gone := httptest.NewServer(answers{"server/discover": "404 not found", "initialize": "404 not found"})
+	defer gone.Close()
+	mustDiagnose(t, here, []string{"--server", gone.URL + "/mcp", "--transport", "sse"}, "protocol", "; or leave out --transport sse, and the proxy finds out what the server speaks\n")
 	mustDiagnose(t, here, []string{"--server", "http://127.0.0.1:1/mcp"}, "connection", "127.0.0.1:1 refused the connection", "sudo tailscale-mcp doctor")
 	mustDiagnose(t, here, []string{"--server", "http://127.0.0.1:1/mcp", "--require-tailscale"}, "tailscaled", "127.0.0.1 is this machine itself", "leave out --require-tailscale")
 	mustDiagnose(t, here, []string{"--server", "http://ts-mcp:1/mcp", "--tailscaled-socket", "/nonexistent/socket", "--require-tailscale"}, "tailscaled", "no tailscaled answers", "say where it is with --tailscaled-socket")

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -37,6 +38,7 @@ func installCommand(s streams) *cobra.Command {
 			behind.AddFlag(f)
 		}
 	})
+	c.Flags().BoolVar(&opt.all, "all", false, "enter every server of the host that you may use, each by its name")
 	return opt.command(s, c, cli.WithBehind(cli.Words(install.Names), behind), doInstall)
 }
 
@@ -53,7 +55,7 @@ func uninstallCommand(s streams) *cobra.Command {
 }
 
 // command completes either command, which do carries out.
-func (opt *installOptions) command(s streams, c *cobra.Command, words cobra.CompletionFunc, do func(setting, person) error) *cobra.Command {
+func (opt *installOptions) command(s streams, c *cobra.Command, words cobra.CompletionFunc, do func(context.Context, setting, person) error) *cobra.Command {
 	c.Flags().StringVar(&opt.name, "name", install.DefaultName, "the `NAME` of the server in the client")
 	c.Flags().StringVar(&opt.config, "config", "", "the client's configuration `FILE`, when not the usual one")
 	c.Flags().BoolVarP(&opt.yes, "yes", "y", false, "do not ask")
@@ -62,7 +64,7 @@ func (opt *installOptions) command(s streams, c *cobra.Command, words cobra.Comp
 	c.Args = opt.arguments
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		s.out = c.OutOrStdout()
-		return runEither(opt, s, do)
+		return runEither(c.Context(), opt, s, do)
 	}
 	return c
 }
@@ -84,7 +86,7 @@ type setting struct {
 	self    string
 }
 
-func runEither(opt *installOptions, s streams, do func(setting, person) error) (err error) {
+func runEither(ctx context.Context, opt *installOptions, s streams, do func(context.Context, setting, person) error) (err error) {
 	env := func(name string) string { return lookup(s.environ, name) }
 	from := setting{opt: opt, environ: s.environ}
 	if from.here, err = install.Here(env); err != nil {
@@ -93,7 +95,7 @@ func runEither(opt *installOptions, s streams, do func(setting, person) error) (
 	if from.self, err = install.Executable(os.Args[0], env("PATH")); err != nil {
 		return cli.AsUsage(err)
 	}
-	return do(from, person{s.in, s.out, s.err})
+	return do(ctx, from, person{s.in, s.out, s.err})
 }
 
 // client is the client named and its file.
@@ -108,9 +110,12 @@ func (s setting) client() (install.Client, string, error) {
 	return c, c.File(s.here), nil
 }
 
-func doInstall(s setting, p person) error {
+func doInstall(ctx context.Context, s setting, p person) error {
 	if s.opt.list {
 		return s.list(p.stdout)
+	}
+	if s.opt.all {
+		return doInstallAll(ctx, s, p)
 	}
 	c, path, err := s.client()
 	if err != nil {
@@ -122,6 +127,11 @@ func doInstall(s setting, p person) error {
 	}
 	if err := c.Check(s.here, e); err != nil {
 		return cli.AsUsage(asHinted(err))
+	}
+	if !s.opt.named {
+		if err := s.nameAfter(c, path, e); err != nil {
+			return asHinted(err)
+		}
 	}
 	if install.Temporary(e.Command) {
 		fmt.Fprintf(p.stderr, sayTemporary, e.Command)
@@ -141,7 +151,7 @@ func doInstall(s setting, p person) error {
 	return err
 }
 
-func doUninstall(s setting, p person) error {
+func doUninstall(_ context.Context, s setting, p person) error {
 	c, path, err := s.client()
 	if err != nil {
 		return cli.AsUsage(err)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/install"
 	"tailscale-mcp/internal/proxy/headers"
+	"tailscale-mcp/internal/proxy/listed"
 )
 
 // installOptions is what the command line of either command says.
@@ -25,6 +27,8 @@ type installOptions struct {
 	groups     list   // that the URL is to ask for
 	text       string // as well
 	name       string
+	named      bool // by the person
+	all        bool // servers of the host
 	config     string
 	printOnly  bool
 	yes, force bool
@@ -49,6 +53,14 @@ func (opt *installOptions) arguments(c *cobra.Command, args []string) error {
 	default:
 		return cli.Misused("'tailscale-mcp-proxy install --list' names them", "no client given")
 	}
+	opt.named = c.Flags().Changed("name")
+	switch {
+	case !opt.all:
+	case opt.client == "":
+		return cli.Misused("'tailscale-mcp-proxy install --list' names them", "no client given")
+	case opt.named, opt.text != "", len(opt.groups) > 0:
+		return cli.Misused("enter that one by itself", "--all enters each server by its own name and as it is: --name, --groups and --text are for one")
+	}
 	if c.Name() == "uninstall" && opt.proxy != nil {
 		return cli.Misused(see, "uninstall takes nothing behind --")
 	}
@@ -72,11 +84,7 @@ func (opt *installOptions) entry(command, home string, environ []string) (instal
 	case behind.serverURL != "":
 		return install.Entry{}, cli.Misused("write it before the --", "--server behind -- would be there twice")
 	}
-	var args []string
-	if opt.server != "" {
-		args = []string{"--server", opt.server}
-	}
-	run, err := parse(append(args, opt.proxy...), environ)
+	run, err := opt.run(environ)
 	if err != nil {
 		return install.Entry{}, err
 	}
@@ -96,6 +104,36 @@ func (opt *installOptions) entry(command, home string, environ []string) (instal
 	// An URL that has been read has no spaces left, which some clients break
 	// arguments at.
 	return install.Entry{Command: command, Args: append([]string{"--server", run.server.String()}, opt.proxy...)}, nil
+}
+
+// run returns the options of the relay that is to be entered.
+func (opt *installOptions) run(environ []string) (*options, error) {
+	var args []string
+	if opt.server != "" {
+		args = []string{"--server", opt.server}
+	}
+	return parse(append(args, opt.proxy...), environ)
+}
+
+// nameAfter names the entry e after its server, for a person who has not named it. Another
+// server behind the gateway that has the name already is not taken for the same.
+func (s setting) nameAfter(c install.Client, path string, e install.Entry) error {
+	u, err := url.Parse(e.Server())
+	if err != nil {
+		return err // it was read before
+	}
+	s.opt.name = listed.NameOf(u)
+	if s.opt.name == install.DefaultName || s.opt.force {
+		return nil
+	}
+	have, err := c.Ours(path, s.self)
+	if err != nil {
+		return err
+	}
+	if was, there := have[s.opt.name]; there && !install.SameServer(was.Server(), e.Server()) {
+		return cli.Hint(fmt.Errorf("%s already has a server %q, which is %s", path, s.opt.name, was.Server()), "choose another --name, or replace it with --force")
+	}
+	return nil
 }
 
 // groupName is the form of a group's name; the server knows which there are.

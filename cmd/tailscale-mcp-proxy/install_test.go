@@ -23,7 +23,7 @@ func TestParseInstall(t *testing.T) {
 		want          installOptions
 	}{
 		{"client first", "install", []string{"zed", "--server", "u", "-y"}, installOptions{client: "zed", server: "u", yes: true, name: "tailscale"}},
-		{"client last", "install", []string{"-server=u", "--force", "--name", "n", "zed"}, installOptions{client: "zed", server: "u", force: true, name: "n"}},
+		{"client last", "install", []string{"-server=u", "--force", "--name", "n", "zed"}, installOptions{client: "zed", server: "u", force: true, name: "n", named: true}},
 		{"flags for the proxy", "install", []string{"zed", "--print", "--", "--server", "v", "--"}, installOptions{client: "zed", printOnly: true, name: "tailscale", proxy: []string{"--server", "v", "--"}}},
 		{"no client", "install", nil, installOptions{list: true, name: "tailscale"}},
 		{"uninstall", "uninstall", []string{"--config", "f", "zed", "--yes"}, installOptions{client: "zed", config: "f", yes: true, name: "tailscale"}},

@@ -17,14 +17,17 @@ import (
 	"tailscale-mcp/internal/proxy"
 	"tailscale-mcp/internal/proxy/headers"
 	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/proxy/transport"
 	"tailscale-mcp/internal/version"
 )
 
 // options is what the command line and the environment say.
 type options struct {
+	host      bool // a URL without a path will do, which then is that of a host
 	serverURL string
 	server    *url.URL
 
+	transport        transport.Kind
 	socket           string
 	requireTailscale bool
 	identityTo       list
@@ -82,6 +85,8 @@ func relayFlags(opt *options) *pflag.FlagSet {
 func serverFlags(opt *options) *pflag.FlagSet {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.StringVar(&opt.serverURL, "server", "", "the `URL` of the server's MCP endpoint (or MCP_SERVER)")
+	opt.transport = transport.Auto
+	flags.Var(&opt.transport, "transport", "the `TRANSPORT` that the server speaks: http (Streamable HTTP), sse (HTTP+SSE of 2024-11-05), or auto, which finds out")
 	flags.StringVar(&opt.socket, "tailscaled-socket", "", "the `PATH` of the local tailscaled's socket, if not in its usual place")
 	flags.BoolVar(&opt.requireTailscale, "require-tailscale", false, "send nothing but to a node of the tailnet")
 	flags.Var(&opt.identityTo, "identity-to", "tell this `HOST` who calls although it is no node of the tailnet, as a reverse proxy; may be repeated")
@@ -137,6 +142,9 @@ func (opt *options) check(environ []string) error {
 	if server == "" {
 		return cli.Misused("pass --server http://HOST:8080/mcp, or set MCP_SERVER to it", "no server given")
 	}
+	if opt.host {
+		server = wholeServer(server)
+	}
 	var err error
 	opt.server, err = parseServer(from, server)
 	return err
@@ -146,6 +154,7 @@ func (opt *options) check(environ []string) error {
 func (opt *options) config(log *slog.Logger) proxy.Config {
 	return proxy.Config{
 		Server:           opt.server,
+		Transport:        opt.transport,
 		Tailscaled:       socket.ClientForDials(opt.socket),
 		RequireTailscale: opt.requireTailscale,
 		IdentityTo:       opt.identityTo,

@@ -16,13 +16,14 @@ import (
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/proxy"
 	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/proxy/transport"
 )
 
 // TestPX27Parse: flags, then the environment, then the defaults.
 func TestPX27Parse(t *testing.T) {
 	const url = "http://ts-mcp:8080/mcp"
 	with := func(change func(*options)) options {
-		o := options{connectTimeout: route.DefaultConnectTimeout, drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage}
+		o := options{transport: transport.Auto, connectTimeout: route.DefaultConnectTimeout, drain: proxy.DefaultDrain, maxMessage: proxy.DefaultMaxMessage}
 		change(&o)
 		return o
 	}
@@ -40,12 +41,12 @@ func TestPX27Parse(t *testing.T) {
 			"the rest",
 			[]string{
 				"-v", "--tailscaled-socket", "/a b/s", "--drain", "5s", "--max-message", "2048", "--server", url, "--connect-timeout", "3s", "--require-tailscale",
-				"--identity-to", "a.example.com,b", "--identity-to", "c", "--log-file", "/x y/log",
+				"--identity-to", "a.example.com,b", "--identity-to", "c", "--log-file", "/x y/log", "--transport", "http",
 			},
 			nil,
 			with(func(o *options) {
 				o.verbose, o.socket, o.drain, o.maxMessage, o.connectTimeout, o.requireTailscale = true, "/a b/s", 5*time.Second, 2048, 3*time.Second, true
-				o.identityTo, o.logFile = list{"a.example.com", "b", "c"}, "/x y/log"
+				o.identityTo, o.logFile, o.transport = list{"a.example.com", "b", "c"}, "/x y/log", transport.HTTP
 			}),
 		},
 		{
@@ -53,11 +54,11 @@ func TestPX27Parse(t *testing.T) {
 			[]string{
 				"MCP_SERVER=" + url, "TAILSCALE_MCP_PROXY_VERBOSE=true", "TAILSCALE_MCP_PROXY_DEBUG=1", "TAILSCALE_MCP_PROXY_TAILSCALED_SOCKET=/a b/s", "TAILSCALE_MCP_PROXY_DRAIN=5s",
 				"TAILSCALE_MCP_PROXY_MAX_MESSAGE=2048", "TAILSCALE_MCP_PROXY_CONNECT_TIMEOUT=3s", "TAILSCALE_MCP_PROXY_REQUIRE_TAILSCALE=true",
-				"TAILSCALE_MCP_PROXY_IDENTITY_TO=a,b", "TAILSCALE_MCP_PROXY_LOG_FILE=/x y/log", "TAILSCALE_MCP_PROXY_HEADER_ENV=Authorization=TOKEN", "TAILSCALE_MCP_PROXY_HEADER_FILE=",
+				"TAILSCALE_MCP_PROXY_IDENTITY_TO=a,b", "TAILSCALE_MCP_PROXY_TRANSPORT=sse", "TAILSCALE_MCP_PROXY_LOG_FILE=/x y/log", "TAILSCALE_MCP_PROXY_HEADER_ENV=Authorization=TOKEN", "TAILSCALE_MCP_PROXY_HEADER_FILE=",
 			},
 			with(func(o *options) {
 				o.verbose, o.debug, o.socket, o.drain, o.maxMessage, o.connectTimeout, o.requireTailscale = true, true, "/a b/s", 5*time.Second, 2048, 3*time.Second, true
-				o.identityTo, o.logFile, o.headerEnv = list{"a", "b"}, "/x y/log", headerList{list{"Authorization=TOKEN"}}
+				o.identityTo, o.logFile, o.headerEnv, o.transport = list{"a", "b"}, "/x y/log", headerList{list{"Authorization=TOKEN"}}, transport.SSE
 			}),
 		},
 		{"a short flag before the environment", []string{"-d", "-v", "--server", url}, []string{"TAILSCALE_MCP_PROXY_DEBUG=false", "TAILSCALE_MCP_PROXY_VERBOSE=0"}, with(func(o *options) { o.debug, o.verbose = true, true })},
@@ -85,7 +86,7 @@ func TestPX27Variables(t *testing.T) {
 	want := []string{
 		"TAILSCALE_MCP_PROXY_CONNECT_TIMEOUT", "TAILSCALE_MCP_PROXY_DEBUG", "TAILSCALE_MCP_PROXY_DRAIN", "TAILSCALE_MCP_PROXY_HEADER_ENV", "TAILSCALE_MCP_PROXY_HEADER_FILE",
 		"TAILSCALE_MCP_PROXY_IDENTITY_TO", "TAILSCALE_MCP_PROXY_LOG_FILE", "TAILSCALE_MCP_PROXY_MAX_MESSAGE", "TAILSCALE_MCP_PROXY_REQUIRE_TAILSCALE", "MCP_SERVER",
-		"TAILSCALE_MCP_PROXY_TAILSCALED_SOCKET", "TAILSCALE_MCP_PROXY_VERBOSE",
+		"TAILSCALE_MCP_PROXY_TAILSCALED_SOCKET", "TAILSCALE_MCP_PROXY_TRANSPORT", "TAILSCALE_MCP_PROXY_VERBOSE",
 	}
 	if got := variables(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -126,6 +127,7 @@ func TestParseRefuses(t *testing.T) {
 		{"URL behind a command", []string{"doctor", "http://a:secret@b/c"}, "unexpected argument, a URL", program + " doctor --server URL"},
 		{"command behind a flag", []string{"--server", "http://a/b", "doctor"}, `unexpected argument "doctor"`, program + " doctor --server URL"},
 		{"no time to connect", []string{"--connect-timeout", "0", "--server", "http://a/b"}, "--connect-timeout", "10s"},
+		{"no such transport", []string{"--transport", "ws", "--server", "http://a/b"}, "--transport", "auto, http, sse"},
 		{"nobody to tell", []string{"--identity-to", ",", "--server", "http://a/b"}, "--identity-to", "--help"},
 		{"log file in no folder", []string{"--log-file", "/nonexistent/x/log", "--server", "http://a/b"}, "--log-file", "folder"},
 		{"log file that is a folder", []string{"--log-file", "/", "--server", "http://a/b"}, "--log-file", "write"},

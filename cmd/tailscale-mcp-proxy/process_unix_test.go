@@ -50,7 +50,7 @@ func TestPX15ParentGone(t *testing.T) {
 	// A shell gives what it starts in the background no standard input of its
 	// own, unless it is told to.
 	client := exec.CommandContext(t.Context(), "/bin/sh", "-c", `"$0" "$@" <&3 & wait`, exe, "--server", url)
-	client.Env = environment(asCommand + "=1")
+	client.Env = environment(asCommand+"=1", "GORACE=atexit_sleep_ms=0")
 	client.ExtraFiles = []*os.File{in}
 	client.Stdout = out
 	if err := client.Start(); err != nil {

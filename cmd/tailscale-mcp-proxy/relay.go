@@ -12,6 +12,7 @@ import (
 	"tailscale-mcp/internal/proxy"
 	"tailscale-mcp/internal/proxy/ending"
 	"tailscale-mcp/internal/proxy/headers"
+	"tailscale-mcp/internal/proxy/transport"
 	"tailscale-mcp/internal/version"
 )
 
@@ -26,6 +27,7 @@ func relayCommand(s streams) *cobra.Command {
 	}
 	c.Flags().AddFlagSet(relayFlags(opt))
 	cli.CompleteFiles(c)
+	cli.CompleteValues(c, "transport", transport.Words())
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := opt.finish(c.Flags(), c.CommandPath(), s.environ); err != nil {
 			return err

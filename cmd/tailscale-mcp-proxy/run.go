@@ -31,6 +31,6 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 // subcommands for a person.
 func commands(s streams) *cobra.Command {
 	root := relayCommand(s)
-	root.AddCommand(installCommand(s), uninstallCommand(s), doctorCommand(s))
+	root.AddCommand(installCommand(s), uninstallCommand(s), doctorCommand(s), serversCommand(s))
 	return cli.New(root, version.String())
 }

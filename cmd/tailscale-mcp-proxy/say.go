@@ -25,7 +25,13 @@ file stays as it is. OPTIONS behind -- are what the client shall start the proxy
 with besides --server, for example -- --tailscaled-socket PATH. --groups and
 --text become part of the URL: the client asks for less than it may use. Without
 CLIENT it lists the clients; with --print it also names the documents that it
-goes by.`
+goes by. The entry is named after the server: NAME for a path /NAME/mcp, else
+tailscale. With --all, --server names the host: each server of it that you may
+use is entered by its name. What has such a name already is left, and said.`
+
+const serversDetails = `It lists what is granted to you at the host of URL, whose path does not matter:
+the URL of each server, what it is, how much of it you may use, and how to enter
+it in a client. It takes the options of the relay.`
 
 const uninstallDetails = `It shows the change and asks. It takes out an entry that starts this proxy, and
 leaves everything else in the file as it is. Copies from before stay, and it
@@ -53,5 +59,12 @@ const (
 	sayOrRun       = "Or run:\n\n%s\n\n"
 	sayThen        = "Then: %s\n"
 	saySource      = "As documented at: %s\n"
+	sayAll         = "all of them at once: " + program + " install CLIENT --all --server %v\n"
+	sayBecame      = "%s: %s (%s)\n"
+	sayWould       = "%s: would be %s (%s)\n"
+	sayTaken       = "%s: left, since something else has the name, which %s; by another name: %s install %s --server %s --name %s-2\n"
+	sayKept        = "%s: left, since what has the name is none of this host's: it %s; to replace it all the same, name it: %s install %s --server %s --name %s --force\n"
+	sayMaybeNoMore = "%s: may no longer be granted (%s), since the host lists nothing; to remove it: %s uninstall %s --name %s\n"
+	sayNoMore      = "%s: no longer granted (%s); to remove it: %s uninstall %s --name %s\n"
 	sayVariable    = "note: the client has to start the proxy with the variable %s, which --header-env names: set it under \"env\" in the entry, or where the client itself is started\n"
 )

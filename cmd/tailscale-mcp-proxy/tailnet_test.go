@@ -36,7 +36,7 @@ func TestRootTailnet(t *testing.T) {
 
 func inTailnet(t *testing.T, opts testbed.Options) {
 	tn := testbed.New(t, opts)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	nodes, err := tn.AddNodes(ctx,
 		testbed.NodeOptions{Name: "ts-mcp", Tags: []string{"tag:mcp"}},

@@ -10,11 +10,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/loglevel"
 )
 
 // Bridge answers the requests of one session of a legacy client with the help of a
@@ -47,9 +47,6 @@ func (b *Bridge) meta() string {
 	return meta
 }
 
-// levels are the log levels there are (RFC 5424).
-var levels = []string{"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"}
-
 // Serve answers c, a request of the legacy client other than initialize, and returns
 // the response. Its error is a *fault.Error for the client, or another one when nobody
 // waits for the answer any more. ctx ends with the request, session with the session;
@@ -59,8 +56,8 @@ func (b *Bridge) Serve(ctx, session context.Context, c Call) ([]byte, error) {
 	case "ping":
 	case "logging/setLevel":
 		var said struct{ Params struct{ Level string } }
-		if json.Unmarshal(c.Msg, &said) != nil || !slices.Contains(levels, said.Params.Level) {
-			return nil, invalid("the level has to be one of " + strings.Join(levels, ", "))
+		if json.Unmarshal(c.Msg, &said) != nil || !loglevel.Known(said.Params.Level) {
+			return nil, invalid("the level has to be one of " + loglevel.Names())
 		}
 		b.mu.Lock()
 		b.level = said.Params.Level

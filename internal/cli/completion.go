@@ -116,6 +116,14 @@ func CompleteFiles(c *cobra.Command) {
 	})
 }
 
+// CompleteValues lets a shell complete the value of an option out of a few words.
+func CompleteValues(c *cobra.Command, flag string, words []string) {
+	// The error is that of registering twice or for no flag.
+	_ = c.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return words, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
 // isFile reports whether the name of a file stands behind a flag.
 func isFile(f *pflag.Flag) bool {
 	if f == nil {

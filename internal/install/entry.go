@@ -100,18 +100,31 @@ func describe(entry any) string {
 	if e, ok := read(entry); ok {
 		return "starts " + base(e.Command)
 	}
-	fields, ok := entry.(map[string]any)
-	if !ok {
+	if _, ok := entry.(map[string]any); !ok {
 		return "is " + format.Kind(entry)
 	}
-	for _, name := range []string{"url", "httpUrl", "serverUrl"} {
-		if s, ok := fields[name].(string); ok {
-			if u, err := url.Parse(s); err == nil && u.Host != "" {
-				return "connects to " + u.Hostname()
-			}
-		}
+	if u, err := url.Parse(at(entry)); err == nil && u.Host != "" {
+		return "connects to " + u.Hostname()
 	}
 	return "neither starts nor connects to anything known"
+}
+
+// at is the URL of the server that an entry is for: that which the client itself connects to,
+// or that of the proxy; "" if it has none.
+func at(entry any) string {
+	if e, ok := read(entry); ok {
+		if !ours(entry, e.Command) || !strings.HasPrefix(base(e.Command), program) {
+			return ""
+		}
+		return e.Server()
+	}
+	fields, _ := entry.(map[string]any)
+	for _, name := range []string{"url", "httpUrl", "serverUrl"} {
+		if s, ok := fields[name].(string); ok {
+			return s
+		}
+	}
+	return ""
 }
 
 // Server is the URL that the entry gives the proxy; "" when it gives none.

@@ -51,6 +51,8 @@ func TestPX7Errors(t *testing.T) {
 		}, code: 9, says: "because"},
 
 		{name: "400 text", tool: body(400, "text/plain", "bad thing"), code: fault.CodeHTTPStatus, status: 400, says: "400 Bad Request", body: "bad thing"},
+		{name: "401 as OAuth says it", tool: body(401, "application/json", `{"error":"invalid_token","error_description":"none"}`), code: fault.CodeHTTPStatus, status: 401, says: "--header-file", body: `{"error":"invalid_token"`},
+		{name: "403 as others say it", tool: body(403, "application/json", `{"error":{"message":"no key","code":"invalid_api_key"}}`), code: fault.CodeHTTPStatus, status: 403, says: "grant", body: `{"error":{"message"`},
 		{name: "403 empty", tool: body(403, "", ""), code: fault.CodeHTTPStatus, status: 403, says: "grant"},
 		{name: "405", tool: body(405, "", ""), code: fault.CodeHTTPStatus, status: 405, says: "/mcp"},
 		{name: "429 with Retry-After", tool: func(w http.ResponseWriter, _ *http.Request, _ received) {
@@ -172,12 +174,7 @@ func rpcError(status int, code string) tool {
 
 // TestPX6NoServer: no connection can be made.
 func TestPX6NoServer(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := l.Addr().String()
-	_ = l.Close()
+	const nobody = "127.0.0.1:1" // not a port that was let go of: somebody else may have that by then
 	tests := []struct{ name, url, says string }{
 		{"connection refused", "http://" + nobody + "/mcp", nobody + " refused the connection; "},
 		{"unknown name", "http://no-such-host/mcp", "cannot resolve"},

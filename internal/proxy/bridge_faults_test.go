@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
@@ -18,40 +19,44 @@ import (
 
 // A server that never acknowledges a subscription delays nothing else.
 func TestPX22NoAcknowledgement(t *testing.T) {
-	s := serveModern(t, nil)
-	s.listen = func(w http.ResponseWriter, r *http.Request, _ received) {
-		events(w)
-		<-r.Context().Done()
-	}
-	c := connect(t, s.url())
-	c.send(asking)
-	c.answer(`"init"`)
-	c.send(greeting)
-	s.got("POST", methodListen)
-	began := time.Now()
-	c.send(legacyCall("1", "x"))
-	c.answer("1")
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("got the answer after %v, want it at once", took)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := modernOnly(serveOn(t, newMemory(), nil))
+		s.listen = func(w http.ResponseWriter, r *http.Request, _ received) {
+			events(w)
+			<-r.Context().Done()
+		}
+		c := connectTo(t, s)
+		c.send(asking)
+		c.answer(`"init"`)
+		c.send(greeting)
+		s.got("POST", methodListen)
+		began := time.Now()
+		c.send(legacyCall("1", "x"))
+		c.answer("1")
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("got the answer after %v, want it at once", took)
+		}
+	})
 }
 
 // A client that goes as soon as it came is not made to wait.
 func TestPX22EndAtOnce(t *testing.T) {
-	s := serveModern(t, nil)
-	for range 10 {
-		c := connect(t, s.url())
-		c.send(asking)
-		c.answer(`"init"`)
-		c.send(greeting)
-		began := time.Now()
-		if err := c.close(); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		s := modernOnly(serveOn(t, newMemory(), nil))
+		for range 10 {
+			c := connectTo(t, s)
+			c.send(asking)
+			c.answer(`"init"`)
+			c.send(greeting)
+			began := time.Now()
+			if err := c.close(); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took > DefaultDrain/2 {
+				t.Errorf("got the end after %v, want it at once", took)
+			}
 		}
-		if took := time.Since(began); took > DefaultDrain/2 {
-			t.Errorf("got the end after %v, want it at once", took)
-		}
-	}
+	})
 }
 
 // A server may acknowledge as often as it likes.
@@ -139,7 +144,7 @@ func TestPX22InputBeforeTheEnd(t *testing.T) {
 		}
 		ok(w, r, in)
 	}})
-	c := connect(t, s.url())
+	c := connect(t, s.url(), drain(patience))
 	c.send(asking)
 	c.answer(`"init"`)
 	c.send(legacyCall("1", "poll"))

@@ -24,7 +24,11 @@ const asking = `{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"pr
 
 // serveModern is a server that speaks the modern era only.
 func serveModern(t *testing.T, tools map[string]tool) *faultServer {
-	s := serve(t, tools)
+	t.Helper()
+	return modernOnly(serve(t, tools))
+}
+
+func modernOnly(s *faultServer) *faultServer {
 	s.modern, s.only, s.keep = discovered, true, false
 	s.listen = subscribed
 	return s
@@ -369,7 +373,7 @@ func TestPX22NotModernEither(t *testing.T) {
 // A script writes everything at once and closes its end.
 func TestPX22Pipe(t *testing.T) {
 	s := serveModern(t, nil)
-	c := connect(t, s.url())
+	c := connect(t, s.url(), drain(patience))
 	c.send(asking, greeting, legacyCall("1", "x"), `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`)
 	if err := c.close(); err != nil {
 		t.Fatal(err)

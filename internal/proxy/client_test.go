@@ -22,7 +22,7 @@ import (
 
 // patience bounds every wait of the tests. Nothing waits that long when all is
 // well.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // client is an MCP client on the stdio side of a relay.
 type client struct {
@@ -62,7 +62,9 @@ func connect(t *testing.T, server string, opts ...option) *client {
 func connectWith(t *testing.T, cfg Config, opts ...option) *client {
 	t.Helper()
 	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+		log := &output{to: t.Output()}
+		t.Cleanup(log.end)
+		cfg.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	cfg.Agent = "test"
 	ctx, cancel := context.WithCancel(context.Background())
@@ -73,6 +75,7 @@ func connectWith(t *testing.T, cfg Config, opts ...option) *client {
 		ended: make(chan error, 1), asked: map[string]int{}, mute: map[string]bool{},
 	}
 	c.cond = sync.NewCond(&c.mu)
+	c.relay.answerTime = patience // a slow host is to lose no answer
 	for _, o := range opts {
 		o(c.relay)
 	}
@@ -86,6 +89,31 @@ func connectWith(t *testing.T, cfg Config, opts ...option) *client {
 	go c.read(outR)
 	t.Cleanup(func() { c.close() })
 	return c
+}
+
+// connectTo is connect to a server that may be on no network.
+func connectTo(t *testing.T, s *faultServer, opts ...option) *client {
+	t.Helper()
+	return connectWith(t, Config{Server: mustURL(t, s.url()), Dial: s.dial}, opts...)
+}
+
+// output is the log of a test for as long as that lasts: what the end of a relay has left behind
+// may still log a moment later, and the test's own output panics then.
+type output struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.to.Write(p)
+}
+
+func (o *output) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.to = io.Discard
 }
 
 func mustURL(t *testing.T, s string) *url.URL {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 // Package proxy relays MCP between a client that speaks stdio and a server
-// that speaks Streamable HTTP.
+// that speaks Streamable HTTP, or HTTP+SSE, which package transport gives the form
+// of the former.
 //
 // Messages are relayed as the bytes they are: nothing is decoded and encoded
 // again, so ids, numbers, key order and unknown members arrive as they were

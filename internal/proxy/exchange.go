@@ -125,7 +125,7 @@ func (r *relay) refusal(c *call, resp *http.Response, body []byte) {
 	e, err := jsonrpc.Scan(msg)
 	// An HTTP error is about its request, whatever id it names: some servers have
 	// one of their own for all of them.
-	if k := e.Kind(); err == nil && e.Repeated == "" && (k == jsonrpc.ErrorWithoutID || k == jsonrpc.Response && e.HasError && (!e.HasResult || c.answeredBy(&e))) {
+	if k := e.Kind(); err == nil && e.Repeated == "" && e.SaysError() && (k == jsonrpc.ErrorWithoutID || k == jsonrpc.Response && (!e.HasResult || c.answeredBy(&e))) {
 		if e.Multiline {
 			jsonrpc.OneLine(msg)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc/fault"
@@ -114,7 +115,9 @@ func TestPX9Pipelining(t *testing.T) {
 func TestPX10Stream(t *testing.T) {
 	s := serve(t, nil)
 	var n atomic.Int32
+	came := make(chan time.Time, 3) // by the server: this test may be late to look
 	s.get = func(w http.ResponseWriter, r *http.Request) {
+		came <- time.Now()
 		send := events(w)
 		i := n.Add(1)
 		send(fmt.Sprintf("id: e%d\nretry: 30\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\",\"params\":{\"n\":%d}}\n\n", i, i))
@@ -127,7 +130,7 @@ func TestPX10Stream(t *testing.T) {
 	var before time.Time
 	for i := 1; i <= 3; i++ {
 		got := s.await("GET", func(r received) bool { return r.verb == "GET" })
-		now := time.Now()
+		now := <-came
 		if i > 1 && now.Sub(before) < 30*time.Millisecond {
 			t.Errorf("GET %d: came %v after the one before, want at least the 30 ms the server asked for", i, now.Sub(before))
 		}
@@ -149,31 +152,33 @@ func TestPX10Stream(t *testing.T) {
 // follows the greeting and however long the server takes: servers drop what
 // nobody listens for.
 func TestPX13AskedAtOnce(t *testing.T) {
-	var open atomic.Bool
-	ask := make(chan struct{})
-	s := serve(t, map[string]tool{"ask": func(w http.ResponseWriter, _ *http.Request, in received) {
-		asked := open.Load()
-		if asked {
-			close(ask)
+	synctest.Test(t, func(t *testing.T) {
+		var open atomic.Bool
+		ask := make(chan struct{})
+		s := serveOn(t, newMemory(), map[string]tool{"ask": func(w http.ResponseWriter, _ *http.Request, in received) {
+			asked := open.Load()
+			if asked {
+				close(ask)
+			}
+			reply(w, in, fmt.Sprintf(`{"asked":%t}`, asked))
+		}})
+		s.get = func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(streamWait / 2) // the server is slow to open a stream
+			open.Store(true)
+			send := events(w)
+			select {
+			case <-ask:
+				send("data: {\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"elicitation/create\",\"params\":{}}\n\n")
+			case <-r.Context().Done():
+			}
 		}
-		reply(w, in, fmt.Sprintf(`{"asked":%t}`, asked))
-	}})
-	s.get = func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(50 * time.Millisecond) // the server is slow to open a stream
-		open.Store(true)
-		send := events(w)
-		select {
-		case <-ask:
-			send("data: {\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"elicitation/create\",\"params\":{}}\n\n")
-		case <-r.Context().Done():
+		c := connectTo(t, s)
+		c.send(initialize, greeting, legacyCall("1", "ask"))
+		if got := c.answer("1"); !strings.Contains(got, `"asked":true`) {
+			t.Fatalf("got %s: the call was made before the stream was open", got)
 		}
-	}
-	c := connect(t, s.url())
-	c.send(initialize, greeting, legacyCall("1", "ask"))
-	if got := c.answer("1"); !strings.Contains(got, `"asked":true`) {
-		t.Fatalf("got %s: the call was made before the stream was open", got)
-	}
-	c.method("elicitation/create")
+		c.method("elicitation/create")
+	})
 }
 
 // A server that does not begin a stream before it has something to say does not

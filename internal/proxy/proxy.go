@@ -18,12 +18,17 @@ import (
 	"tailscale-mcp/internal/jsonrpc/fault"
 	"tailscale-mcp/internal/proxy/endpoint"
 	"tailscale-mcp/internal/proxy/route"
+	"tailscale-mcp/internal/proxy/transport"
 )
 
 // Config says what to relay to, and within what bounds.
 type Config struct {
 	// Server is the URL of the MCP endpoint, http or https.
 	Server *url.URL
+	// Transport is what the server speaks. Empty: found out, as transport.Auto.
+	Transport transport.Kind
+	// Found is called when that is known, and when it changes. It must not block.
+	Found func(transport.Kind)
 	// Tailscaled is the local tailscaled. Nil: none is asked, no identity is
 	// sent, and connections are made as the system makes them.
 	Tailscaled *local.Client
@@ -132,16 +137,16 @@ func newRelay(ctx context.Context, cfg Config, stdout io.Writer) *relay {
 		sending: make(chan struct{}, maxSending),
 		backlog: make(chan struct{}, maxBacklog),
 
-		declining: make(chan struct{}, maxDeclined),
-		up: &endpoint.Endpoint{
-			URL:    cfg.Server,
-			Agent:  cfg.Agent,
-			Header: endpoint.Allowed(cfg.Header, cfg.Log),
-			Router: route.New(own, cfg.Route()),
-		},
+		declining:   make(chan struct{}, maxDeclined),
 		answerTime:  answerTime,
 		listTimeout: listTimeout,
 	}
+	r.up = transport.New(own, &endpoint.Endpoint{
+		URL:    cfg.Server,
+		Agent:  cfg.Agent,
+		Header: endpoint.Allowed(cfg.Header, cfg.Log),
+		Router: route.New(own, cfg.Route()),
+	}, transport.Options{Kind: cfg.Transport, MaxMessage: cfg.MaxMessage, Go: r.calls.workers.Go, Log: cfg.Log, Found: cfg.Found})
 	return r
 }
 

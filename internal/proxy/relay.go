@@ -16,7 +16,7 @@ import (
 	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/jsonrpc/fault"
 	"tailscale-mcp/internal/jsonrpc/mirror"
-	"tailscale-mcp/internal/proxy/endpoint"
+	"tailscale-mcp/internal/proxy/transport"
 )
 
 const (
@@ -48,7 +48,7 @@ type relay struct {
 	cfg        Config
 	log        *slog.Logger
 	out        *jsonrpc.LineWriter
-	up         *endpoint.Endpoint
+	up         *transport.Client
 	calls      *calls
 	answerTime time.Duration // the constant, except where a test is to fail on what is lost and not on what is slow
 

@@ -272,7 +272,7 @@ func TestPX26SystemDoesNotResolve(t *testing.T) {
 	if f, bad := failureIn(t, c.answer("1")); bad {
 		t.Errorf("got %+v, want a result", f)
 	}
-	if took := time.Since(begin); took > 2500*time.Millisecond {
+	if took := time.Since(begin); took > 4500*time.Millisecond { // it would be waited for for 5 s
 		t.Errorf("took %v, want about 200 ms", took)
 	}
 	if got := sprint(identityIn(s.got("POST", "tools/call").header)); got != alice {
@@ -284,16 +284,24 @@ func TestPX26SystemDoesNotResolve(t *testing.T) {
 func TestPX26WithoutTailscaled(t *testing.T) {
 	s := serve(t, nil)
 	sys := &fakelocal.System{To: s.addr(), Names: map[string][]netip.Addr{"ts-mcp": {fakelocal.ServerIP}}}
-	var log syncBuffer
-	c := connectWith(t, Config{
-		Server:     mustURL(t, "http://ts-mcp:8080/mcp"),
-		Tailscaled: socket.ClientForDials(filepath.Join(t.TempDir(), "none.sock")),
-		Log:        slog.New(slog.NewTextHandler(&log, nil)),
-	}, by(sys))
-	begin := time.Now()
-	c.open()
-	if took := time.Since(begin); took > time.Second {
-		t.Errorf("the first answer took %v, want it at once", took)
+	var log *syncBuffer
+	var c *client
+	for tries := 1; ; tries++ { // a slow host may need a second for what waits for nothing
+		log = &syncBuffer{}
+		c = connectWith(t, Config{
+			Server:     mustURL(t, "http://ts-mcp:8080/mcp"),
+			Tailscaled: socket.ClientForDials(filepath.Join(t.TempDir(), "none.sock")),
+			Log:        slog.New(slog.NewTextHandler(log, nil)),
+		}, by(sys))
+		begin := time.Now()
+		c.open()
+		took := time.Since(begin)
+		if took <= time.Second {
+			break
+		}
+		if tries == 5 {
+			t.Fatalf("the first answer took %v, want it at once", took)
+		}
 	}
 	c.send(legacyCall("1", "x"))
 	c.answer("1")

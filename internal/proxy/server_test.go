@@ -3,6 +3,7 @@
 package proxy
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -37,6 +38,7 @@ type faultServer struct {
 	*httptest.Server
 	t     *testing.T
 	begin sync.Once
+	dial  func(ctx context.Context, network, addr string) (net.Conn, error) // nil: over the network
 
 	mu       sync.Mutex
 	cond     *sync.Cond
@@ -75,6 +77,9 @@ func serveOn(t *testing.T, l net.Listener, tools map[string]tool) *faultServer {
 	if l != nil {
 		_ = s.Listener.Close()
 		s.Listener = l
+		if m, ok := l.(*memory); ok {
+			s.dial = m.dial
+		}
 	}
 	t.Cleanup(func() {
 		s.run()

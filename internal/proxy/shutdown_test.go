@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc/fault"
@@ -26,8 +27,15 @@ func hang(release <-chan struct{}) tool {
 	}
 }
 
+// timeless runs a subtest in which time passes only while everything waits.
+func timeless(t *testing.T, name string, test func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
+
 // TestPX15 is how the relay ends. However that is: what is in flight gets its
-// time, then an answer, the session is ended, and all takes less than 3 s.
+// time, then an answer, the session is ended, and all takes less than 3 s. That is the relay's
+// own time: of what a slow host takes besides, nothing is counted.
 func TestPX15End(t *testing.T) {
 	for _, how := range []string{"stdin ends", "signal"} {
 		end := func(c *client) {
@@ -37,10 +45,10 @@ func TestPX15End(t *testing.T) {
 			}
 			_ = c.stdin.Close()
 		}
-		t.Run(how+"/calls in flight finish", func(t *testing.T) {
+		timeless(t, how+"/calls in flight finish", func(t *testing.T) {
 			release := make(chan struct{})
-			s := serve(t, map[string]tool{"slow": hang(release)})
-			c := connect(t, s.url())
+			s := serveOn(t, newMemory(), map[string]tool{"slow": hang(release)})
+			c := connectTo(t, s)
 			c.open()
 			c.send(legacyCall("1", "slow"), modernCall("2", "slow"))
 			s.got("POST", "tools/call")
@@ -59,9 +67,9 @@ func TestPX15End(t *testing.T) {
 				t.Errorf("got %d DELETEs, want 1", n)
 			}
 		})
-		t.Run(how+"/calls that do not finish", func(t *testing.T) {
-			s := serve(t, map[string]tool{"slow": hang(nil)})
-			c := connect(t, s.url())
+		timeless(t, how+"/calls that do not finish", func(t *testing.T) {
+			s := serveOn(t, newMemory(), map[string]tool{"slow": hang(nil)})
+			c := connectTo(t, s)
 			c.open()
 			c.send(legacyCall("1", "slow"), modernCall("2", "slow"))
 			s.got("POST", "tools/call")
@@ -80,8 +88,8 @@ func TestPX15End(t *testing.T) {
 				t.Errorf("took %v, want between %v and 3s", took, DefaultDrain)
 			}
 		})
-		t.Run(how+"/a stream of news does not hold it up", func(t *testing.T) {
-			s := serve(t, nil)
+		timeless(t, how+"/a stream of news does not hold it up", func(t *testing.T) {
+			s := serveOn(t, newMemory(), nil)
 			inner := s.Config.Handler
 			s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Header.Get("Mcp-Method") == methodListen {
@@ -91,7 +99,7 @@ func TestPX15End(t *testing.T) {
 				}
 				inner.ServeHTTP(w, r)
 			})
-			c := connect(t, s.url(), drain(patience))
+			c := connectTo(t, s, drain(patience))
 			c.send(`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{` + meta + `}}`)
 			c.method("notifications/subscriptions/acknowledged")
 			end(c)
@@ -99,8 +107,8 @@ func TestPX15End(t *testing.T) {
 				t.Errorf("got %+v, want code %d", f, fault.CodeStopping)
 			}
 		})
-		t.Run(how+"/the server hangs", func(t *testing.T) {
-			s := serve(t, nil)
+		timeless(t, how+"/the server hangs", func(t *testing.T) {
+			s := serveOn(t, newMemory(), nil)
 			inner := s.Config.Handler
 			s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodDelete {
@@ -109,7 +117,7 @@ func TestPX15End(t *testing.T) {
 				}
 				inner.ServeHTTP(w, r)
 			})
-			c := connect(t, s.url())
+			c := connectTo(t, s)
 			c.open()
 			begin := time.Now()
 			end(c)
@@ -126,7 +134,7 @@ func TestPX15End(t *testing.T) {
 // What was in the pipe when it ended is still done.
 func TestPX15EndRightAfterTheLastLine(t *testing.T) {
 	s := serve(t, nil)
-	c := connect(t, s.url())
+	c := connect(t, s.url(), drain(patience))
 	c.send(initialize, greeting, legacyCall("1", "x"), modernCall("2", "x"))
 	_ = c.stdin.Close()
 	for _, id := range []string{`"init"`, "1", "2"} {
@@ -140,7 +148,7 @@ func TestPX15EndRightAfterTheLastLine(t *testing.T) {
 func TestPX15ReadWhileEnding(t *testing.T) {
 	release := make(chan struct{})
 	s := serve(t, map[string]tool{"slow": hang(release)})
-	c := connect(t, s.url())
+	c := connect(t, s.url(), drain(patience))
 	c.send(modernCall("1", "slow"))
 	s.got("POST", "tools/call")
 	c.stop()
@@ -153,7 +161,7 @@ func TestPX15ReadWhileEnding(t *testing.T) {
 			}
 			break
 		}
-		if time.Since(begin) > DefaultDrain {
+		if time.Since(begin) > patience/2 {
 			t.Fatal("calls are taken for as long as the end takes")
 		}
 	}
@@ -163,56 +171,60 @@ func TestPX15ReadWhileEnding(t *testing.T) {
 
 // A client that closed its end of stdout is gone.
 func TestPX15StdoutBreaks(t *testing.T) {
-	s := serve(t, map[string]tool{"slow": hang(nil)})
-	c := connect(t, s.url())
-	c.open()
-	c.send(legacyCall("1", "slow"))
-	s.got("POST", "tools/call")
-	begin := time.Now()
-	_ = c.stdout.CloseWithError(errors.New("broken pipe"))
-	c.send(legacyCall("2", "x"))
-	c.silent("1")
-	c.silent("2")
-	if err := c.close(); err == nil || !strings.Contains(err.Error(), "writing stdout") {
-		t.Errorf("got %v, want the error of stdout", err)
-	}
-	if took := time.Since(begin); took > time.Second {
-		t.Errorf("took %v, want it at once", took)
-	}
-	if n := s.count(func(r received) bool { return r.verb == "DELETE" }); n != 1 {
-		t.Errorf("got %d DELETEs, want 1", n)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := serveOn(t, newMemory(), map[string]tool{"slow": hang(nil)})
+		c := connectTo(t, s)
+		c.open()
+		c.send(legacyCall("1", "slow"))
+		s.got("POST", "tools/call")
+		begin := time.Now()
+		_ = c.stdout.CloseWithError(errors.New("broken pipe"))
+		c.send(legacyCall("2", "x"))
+		c.silent("1")
+		c.silent("2")
+		if err := c.close(); err == nil || !strings.Contains(err.Error(), "writing stdout") {
+			t.Errorf("got %v, want the error of stdout", err)
+		}
+		if took := time.Since(begin); took > time.Second {
+			t.Errorf("took %v, want it at once", took)
+		}
+		if n := s.count(func(r received) bool { return r.verb == "DELETE" }); n != 1 {
+			t.Errorf("got %d DELETEs, want 1", n)
+		}
+	})
 }
 
 // A client that reads nothing any more does not keep the relay from ending.
 func TestPX15StdoutBlocks(t *testing.T) {
-	s := serve(t, nil)
-	inR, inW := io.Pipe()
-	outR, outW := io.Pipe() // never read
-	r := newRelay(t.Context(), Config{Server: mustURL(t, s.url()), Drain: 50 * time.Millisecond}, outW)
-	ended := make(chan error, 1)
-	go func() { ended <- r.run(t.Context(), inR) }()
-	if _, err := io.WriteString(inW, modernCall("1", "x")+"\n"); err != nil {
-		t.Fatal(err)
-	}
-	s.got("POST", "tools/call")
-	_ = inW.Close()
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Errorf("got %v, want a clean end", err)
+	synctest.Test(t, func(t *testing.T) {
+		s := serveOn(t, newMemory(), nil)
+		inR, inW := io.Pipe()
+		outR, outW := io.Pipe() // never read
+		r := newRelay(t.Context(), Config{Server: mustURL(t, s.url()), Dial: s.dial, Drain: 50 * time.Millisecond}, outW)
+		ended := make(chan error, 1)
+		go func() { ended <- r.run(t.Context(), inR) }()
+		if _, err := io.WriteString(inW, modernCall("1", "x")+"\n"); err != nil {
+			t.Fatal(err)
 		}
-	case <-time.After(3 * time.Second):
-		t.Error("still running after 3s")
-	}
-	_ = outR.Close()
+		s.got("POST", "tools/call")
+		_ = inW.Close()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("got %v, want a clean end", err)
+			}
+		case <-time.After(3 * time.Second):
+			t.Error("still running after 3s")
+		}
+		_ = outR.Close()
+	})
 }
 
 // A broken stdin is an error, after what was read was done.
 func TestPX15StdinBreaks(t *testing.T) {
 	s := serve(t, nil)
 	var out strings.Builder
-	err := Run(t.Context(), Config{Server: mustURL(t, s.url())},
+	err := Run(t.Context(), Config{Server: mustURL(t, s.url()), Drain: patience},
 		io.MultiReader(strings.NewReader(modernCall("1", "x")+"\n"), iotest.ErrReader(errors.New("torn"))), &out)
 	if err == nil || !strings.Contains(err.Error(), "reading stdin: torn") {
 		t.Errorf("got %v, want the error of stdin", err)

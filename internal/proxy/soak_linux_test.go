@@ -178,10 +178,9 @@ func (p *soakedProcess) figures(t *testing.T, start figures) (now figures) {
 	return now
 }
 
-// end ends the command, which is to be at once and well.
+// end ends the command, which is to end well. How soon, TestPX15End looks at.
 func (p *soakedProcess) end(t *testing.T) {
 	t.Helper()
-	begin := time.Now()
 	_ = p.stdin.Close()
 	late := time.AfterFunc(patience, func() { _ = p.Process.Kill() })
 	defer late.Stop()
@@ -190,9 +189,8 @@ func (p *soakedProcess) end(t *testing.T) {
 		p.client.cond.Wait()
 	}
 	p.client.mu.Unlock()
-	err := p.Wait()
-	if took := time.Since(begin); err != nil || took > 3*time.Second {
-		t.Errorf("the end of the process: got %v after %v, want a clean one within 3s", err, took)
+	if err := p.Wait(); err != nil {
+		t.Errorf("the end of the process: got %v, want a clean one", err)
 	}
 	if bytes.Contains(p.stderr.Bytes(), []byte("defect in the proxy")) {
 		t.Errorf("stderr: got %s, want no defect", p.stderr.String())

@@ -250,7 +250,7 @@ func TestPX17EndWhileListing(t *testing.T) {
 func TestPX17EndOfStdin(t *testing.T) {
 	s := serve(t, map[string]tool{"a": demanding})
 	release := holding(t, s, listing(defined("a", region)))
-	c := connect(t, s.url())
+	c := connect(t, s.url(), drain(patience))
 	c.send(callWith("1", "a", `{"region":"r"}`))
 	_ = c.stdin.Close()
 	s.got("POST", "tools/list")

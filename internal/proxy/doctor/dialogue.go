@@ -12,8 +12,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"tailscale-mcp/internal/proxy"
+	"tailscale-mcp/internal/proxy/transport"
 )
 
 // dialogue is a client that talks to the server through the relay, as the
@@ -23,6 +25,7 @@ type dialogue struct {
 	stdin *io.PipeWriter
 	ended chan struct{}  // closed when the relay has ended
 	meta  map[string]any // params._meta of every request in the modern era
+	over  atomic.Value   // the transport.Kind that the server speaks, once it is known
 
 	mu      sync.Mutex
 	last    int
@@ -49,6 +52,7 @@ func converse(ctx context.Context, o Options) *dialogue {
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
 	d := &dialogue{me: map[string]any{"name": o.Client, "version": o.Version}, stdin: inW, ended: make(chan struct{}), waiting: map[string]chan message{}}
+	o.Relay.Found = func(k transport.Kind) { d.over.Store(k) }
 	go func() {
 		err := proxy.Run(ctx, o.Relay, inR, outW)
 		_ = inR.CloseWithError(errors.Join(err, io.ErrClosedPipe))

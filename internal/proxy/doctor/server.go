@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/proxy/transport"
 )
 
 // stepTimeout bounds each step that asks the server.
@@ -29,7 +31,12 @@ func protocol(ctx context.Context, w *walk) Finding {
 	if err != nil {
 		return w.ungreeted(err)
 	}
-	return found("%s speaks MCP %s", hello.server, hello.version)
+	f := found("%s speaks MCP %s", hello.server, hello.version)
+	if k, ok := w.over.Load().(transport.Kind); ok {
+		f.Detail += " over " + k.Name()
+		f.Data = map[string]any{"version": hello.version, "transport": k}
+	}
+	return f
 }
 
 // ungreeted is the break at an error in place of a greeting, with the next step
@@ -46,7 +53,12 @@ func (w *walk) ungreeted(err error) Finding {
 		if !ok {
 			next = seeHost
 		}
+		if k := w.o.Relay.Transport; k != "" && k != transport.Auto {
+			next += "; or leave out --transport " + string(k) + ", and the proxy finds out what the server speaks"
+		}
 		return broken(errors.New(what), next)
+	case code == http.StatusNotFound:
+		return broken(err, "see what you may use there: tailscale-mcp-proxy servers --server "+w.at("/"))
 	case code >= http.StatusBadRequest && code < 600:
 		// So tailscale-mcp refuses a caller, and says why and what to do.
 		return broken(err, "")
@@ -54,6 +66,12 @@ func (w *walk) ungreeted(err error) Finding {
 		return broken(err, seeHost)
 	}
 	return broken(err, w.isThatIt())
+}
+
+// at is another place on the host of the server.
+func (w *walk) at(path string) string {
+	u := *w.o.Relay.Server
+	return strings.TrimSuffix((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}).String(), "/")
 }
 
 func (w *walk) isThatIt() string {
@@ -93,7 +111,7 @@ func identity(ctx context.Context, w *walk) Finding {
 	var said *answerError
 	switch {
 	case errors.As(err, &said) && (said.Code == codeMethodNotFound || said.Code == codeInvalidParams):
-		return noted("", "the server has no tool whoami, so it is no tailscale-mcp: who it takes you for is not known")
+		return noted("", "there is no tool whoami: the server is no tailscale-mcp, or is behind one, which says who it takes you for with: tailscale-mcp-proxy doctor --server "+w.at("/mcp"))
 	case err != nil:
 		return broken(err, seeHost)
 	case result.IsError || len(result.Content) == 0:

@@ -60,6 +60,12 @@ func (e *Endpoint) Listen(ctx context.Context, h http.Header) (*http.Response, e
 	return e.do(ctx, http.MethodGet, h, nil)
 }
 
+// Read asks for a document in JSON, which is no message of the protocol.
+func (e *Endpoint) Read(ctx context.Context, h http.Header) (*http.Response, error) {
+	h[headerAccept] = []string{TypeJSON}
+	return e.do(ctx, http.MethodGet, h, nil)
+}
+
 // do sends one request by the route there is now. Where that makes no
 // connection and another route has come to be known, it is sent by that one.
 func (e *Endpoint) do(ctx context.Context, verb string, h http.Header, body []byte) (*http.Response, error) {
@@ -113,6 +119,11 @@ func (e *Endpoint) send(ctx context.Context, rt *route.Route, verb string, h htt
 		resp, err := rt.Transport.RoundTrip(req)
 		if err != nil {
 			return nil, err
+		}
+		if resp.StatusCode == http.StatusSwitchingProtocols {
+			// Its body is the connection, which net/http no longer ends with ctx.
+			_ = resp.Body.Close()
+			resp.Body = http.NoBody
 		}
 		if resp.StatusCode != http.StatusTemporaryRedirect && resp.StatusCode != http.StatusPermanentRedirect {
 			return resp, nil

@@ -95,6 +95,8 @@ func StatusFailure(resp *http.Response, body []byte) *fault.Error {
 		if strings.Contains(string(body), "HTTP request to an HTTPS server") { // as net/http says it
 			f.Message += "; the server speaks https there: write https:// in --server"
 		}
+	case http.StatusUnauthorized:
+		f.Message += "; it wants to know who asks: send it what proves that with --header-file or --header-env"
 	case http.StatusForbidden:
 		f.Message += "; it does not let this node or user in: ask its administrator for a grant"
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
