@@ -91,6 +91,8 @@ type Record struct {
 	Invocation string `json:"invocation,omitempty"`
 	// IsError is set when the server's tool itself says that it failed.
 	IsError bool `json:"isError,omitempty"`
+	// Asked is what the server has asked of the client meanwhile, as count and method.
+	Asked string `json:"asked,omitempty"`
 	// Bytes is the size of a server's answer.
 	Bytes int `json:"bytes,omitempty"`
 

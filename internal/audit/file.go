@@ -22,8 +22,9 @@ import (
 //
 // A record of a change is durable when Write returns nil: written and fsynced.
 // Changes that come at the same time share one fsync. Nobody waits for the
-// records of reads and refusals; those that find no room are counted, and the
-// count is a record of its own.
+// records of reads and refusals: those that come within [gather] of others are
+// written together. Those that find no room are counted, and the count is a record
+// of its own.
 type File struct {
 	path string
 	lost func(Event)
@@ -35,8 +36,9 @@ type File struct {
 	later   [seriesCount]backlog
 	closing bool
 
-	wake chan struct{} // holds a token when there is something to do
-	done chan struct{} // closed when the writer has ended
+	wake  chan struct{} // holds a token when there is something to do
+	pause pause         // of the writer
+	done  chan struct{} // closed when the writer has ended
 
 	// Only the writer uses what follows.
 	held   *os.File // the key's file, locked; nil: not open
@@ -109,7 +111,7 @@ func NewFile(path string, lost func(Event)) *File {
 }
 
 func newFile(path string, lost func(Event), calls disk.Calls) *File {
-	f := &File{path: path, lost: lost, disk: calls, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	f := &File{path: path, lost: lost, disk: calls, wake: make(chan struct{}, 1), pause: newPause(), done: make(chan struct{})}
 	for k, p := range paths(path) {
 		f.series[k] = &disk.Series{Path: p, Files: segments[k], Limit: segmentSize, Calls: calls}
 	}
@@ -199,6 +201,7 @@ func (f *File) enter(e *waiter) error {
 	}
 	f.waiting = append(f.waiting, e)
 	f.rouse()
+	f.pause.end()
 	return nil
 }
 
@@ -223,6 +226,9 @@ func (f *File) leave(k int, event Event, line []byte) {
 	} else {
 		b.lines, b.events = append(b.lines, line...), append(b.events, event)
 		f.rouse()
+		if len(b.lines) > maxBatch/2 {
+			f.pause.end()
+		}
 	}
 	f.mu.Unlock()
 	if full {
@@ -243,6 +249,7 @@ func (f *File) Close() error {
 	f.mu.Lock()
 	f.closing = true
 	f.rouse()
+	f.pause.end()
 	f.mu.Unlock()
 	patience := time.NewTimer(filePatience)
 	defer patience.Stop()

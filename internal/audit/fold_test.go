@@ -36,7 +36,7 @@ func TestFoldFlood(t *testing.T) {
 			}
 		}
 		_ = trail.Write(t.Context(), refusal("bob", 0, "delete_x"))
-		synctest.Wait()
+		settle()
 		got := k.all()
 		if len(got) != 2 || got[0].Count != 0 || got[0].RequestID != "r0" || got[1].Login != "bob" {
 			t.Fatalf("at once: got %+v, want the first of each", got)
@@ -54,7 +54,7 @@ func TestFoldFlood(t *testing.T) {
 		// Nothing follows: the caller is forgotten, and the next refusal stands at once.
 		time.Sleep(2 * foldTime)
 		_ = trail.Write(t.Context(), refusal("eve", 7, "delete_x"))
-		synctest.Wait()
+		settle()
 		if got = k.all(); len(got) != 4 || got[3].RequestID != "r7" {
 			t.Errorf("after a pause: got %d records, want one at once", len(got))
 		}

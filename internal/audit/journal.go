@@ -75,6 +75,7 @@ func (r Record) fields() map[string]string {
 		"TSMCP_REASON":         r.Reason,
 		"TSMCP_CODE":           r.Code,
 		"TSMCP_INVOCATION":     r.Invocation,
+		"TSMCP_ASKED":          r.Asked,
 	}
 	if r.Addr.IsValid() {
 		f["TSMCP_ADDR"] = r.Addr.String()

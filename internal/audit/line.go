@@ -59,6 +59,7 @@ func encode(r Record) ([]byte, error) {
 	if r.IsError {
 		b = append(b, `,"isError":true`...)
 	}
+	b = appendMember(b, "asked", r.Asked)
 	b = appendNumber(b, "bytes", int64(r.Bytes))
 
 	b = appendNumber(b, "count", int64(r.Count))

@@ -13,9 +13,10 @@ import (
 // room is counted, and the log is told how many are missing when it takes records
 // again.
 type Queue struct {
-	next Log
-	lost func(Event)
-	done chan struct{}
+	next  Log
+	lost  func(Event)
+	pause pause
+	done  chan struct{}
 
 	mu      sync.Mutex
 	records chan Record
@@ -33,7 +34,7 @@ const (
 // NewQueue returns a queue in front of next. lost is called for each record that
 // next did not get.
 func NewQueue(next Log, lost func(Event)) *Queue {
-	q := &Queue{next: next, lost: lost, done: make(chan struct{}), records: make(chan Record, queueLength)}
+	q := &Queue{next: next, lost: lost, pause: newPause(), done: make(chan struct{}), records: make(chan Record, queueLength)}
 	go q.run()
 	return q
 }
@@ -52,6 +53,9 @@ func (q *Queue) enter(r Record) bool {
 	if !q.closed {
 		select {
 		case q.records <- r:
+			if len(q.records) > queueLength/2 {
+				q.pause.end()
+			}
 			return true
 		default:
 		}
@@ -67,6 +71,9 @@ func (q *Queue) run() {
 		if q.next.Write(context.Background(), r) != nil {
 			q.count(1)
 			q.lost(r.Event)
+		}
+		if len(q.records) == 0 {
+			q.pause.take()
 		}
 	}
 	q.tell()
@@ -95,6 +102,7 @@ func (q *Queue) Close() {
 	if !q.closed {
 		q.closed = true
 		close(q.records)
+		q.pause.end()
 	}
 	q.mu.Unlock()
 	patience := time.NewTimer(queuePatience)

@@ -41,6 +41,12 @@ func (k *kept) all() []Record {
 	return append([]Record(nil), k.records...)
 }
 
+// settle returns when the writers of the bubble have written what they have.
+func settle() {
+	time.Sleep(gather)
+	synctest.Wait()
+}
+
 // noLoss fails the test about a record that is lost.
 func noLoss(t *testing.T) func(Event) {
 	return func(e Event) { t.Errorf("a record of a %s was lost", e) }
@@ -107,7 +113,7 @@ func TestQueueTellsWhatIsMissing(t *testing.T) {
 		for range 3 {
 			_ = q.Write(t.Context(), sample()[0])
 		}
-		synctest.Wait()
+		settle()
 		down = false
 		_ = q.Write(t.Context(), sample()[1])
 		q.Close()

@@ -235,7 +235,7 @@ func FuzzReader(f *testing.F) {
 func BenchmarkFile(b *testing.B) {
 	for _, atOnce := range []int{1, 16, 64} {
 		b.Run(fmt.Sprintf("changes=%d", atOnce), func(b *testing.B) {
-			d := &faulty{}
+			d := &faulty{real: true}
 			f := open(b, d, func(Event) {})
 			b.SetParallelism(atOnce)
 			b.RunParallel(func(pb *testing.PB) {
@@ -249,7 +249,7 @@ func BenchmarkFile(b *testing.B) {
 		})
 	}
 	b.Run("reads", func(b *testing.B) {
-		f := open(b, &faulty{}, func(Event) {})
+		f := open(b, &faulty{real: true}, func(Event) {})
 		r := sample()[0]
 		for b.Loop() {
 			_ = f.Write(b.Context(), r)

@@ -26,7 +26,7 @@ func TestTrail(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		synctest.Wait() // the read and the refusal are written
+		settle() // the read and the refusal are written
 		d.failWrite.Store(failing(syscall.ENOSPC))
 		if err := trail.Write(t.Context(), change("full")); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("a full disk: got %v", err)

@@ -34,6 +34,7 @@ func (f *File) run() {
 			}
 			break
 		}
+		f.pause.take()
 	}
 }
 
