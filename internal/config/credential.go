@@ -4,42 +4,22 @@ package config
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
+	"tailscale-mcp/internal/credfile"
 	"tailscale-mcp/internal/tsapi/credential"
 )
 
-// maxCredential bounds a credential file: the longest real one is a JWT.
-const maxCredential = 64 << 10
-
 // credentialFile reads one of systemd's credentials; the empty string means that
-// there is none. The error names the file and never holds its content.
+// there is none.
 func credentialFile(dir, name string) (string, error) {
-	if dir == "" {
+	text, err := credfile.Read(dir, name)
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	path := filepath.Join(dir, name)
-	file, err := os.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", nil
-	case err != nil:
-		return "", fmt.Errorf("opening credential: %w", err)
-	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, maxCredential+1))
-	if err != nil {
-		return "", fmt.Errorf("reading credential: %w", err)
-	}
-	if len(content) > maxCredential {
-		return "", fmt.Errorf("reading credential: %s is larger than %d bytes", path, maxCredential)
-	}
-	return strings.TrimSpace(string(content)), nil
+	return strings.TrimSpace(text), err // no key has blanks around it
 }
 
 // credential checks that the four values are one usable credential. src says

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tailscale-mcp/internal/credfile"
 	"tailscale-mcp/internal/tsapi/credential"
 )
 
@@ -57,7 +58,7 @@ func TestCredentialKinds(t *testing.T) {
 			err: "TAILSCALE_OAUTH_CLIENT_SECRET contradicts TAILSCALE_ID_TOKEN_FILE"},
 		{name: "file with two lines", files: map[string]string{CredentialAPIKey: "tskey-api-a\ntskey-api-b"},
 			err: "systemd credential tailscale-mcp.api-key holds blanks"},
-		{name: "huge file", files: map[string]string{CredentialAPIKey: strings.Repeat("k", maxCredential+1)}, err: "larger than"},
+		{name: "huge file", files: map[string]string{CredentialAPIKey: strings.Repeat("k", credfile.Max+1)}, err: "longer than"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			environment(t, test.env)
