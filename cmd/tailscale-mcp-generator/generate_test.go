@@ -76,6 +76,21 @@ var filesUnits = []string{
 	"tailscale-mcp-servers.target.wants/tailscale-mcp-server-files.socket -> ../tailscale-mcp-server-files.socket",
 }
 
+// TestElsewhere: a server that runs elsewhere has units only if it needs credentials.
+func TestElsewhere(t *testing.T) {
+	root, dir := host(t, map[string]string{"far.json": `{"url": "https://x", "headers": {"A": "b"}}`})
+	var log strings.Builder
+	generate(root, dir, reporter(&log))
+	if units := in(t, dir); len(units) > 0 || log.Len() > 0 {
+		t.Errorf("%v, %s", units, log.String())
+	}
+	root, dir = host(t, map[string]string{"files.json": `{"url": "https://x", "headers": {"A": "${credential:files.token}"}}`})
+	generate(root, dir, reporter(&log))
+	if d := cmp.Diff(filesUnits, in(t, dir)); d != "" || log.Len() > 0 {
+		t.Error(d, log.String())
+	}
+}
+
 // TestGenerate: every good entry has its units, whatever the others are, and every
 // mistake is told.
 func TestGenerate(t *testing.T) {

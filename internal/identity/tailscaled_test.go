@@ -13,6 +13,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"tailscale.com/client/local"
 	"tailscale.com/client/tailscale/apitype"
@@ -130,7 +131,11 @@ func resolver(asked Tailscaled, change ...func(*Options)) (*Resolver, *bytes.Buf
 	for _, c := range change {
 		c(&o)
 	}
-	return New(o), &log
+	r := New(o)
+	if _, ok := asked.(*local.Client); ok {
+		r.timeout = time.Minute // a slow host may need two seconds for an answer over a socket
+	}
+	return r, &log
 }
 
 // stub is a tailscaled without a socket, for tests in which time stands still.

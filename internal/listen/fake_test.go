@@ -36,6 +36,7 @@ type tailscaled struct {
 	silent  bool          // the bus says nothing
 	deaf    bool          // there is no bus
 	server  *http.Server
+	ln      net.Listener // of the server
 	news    *sync.Cond
 	edition int  // counts the changes
 	down    bool // stopped, or about to be
@@ -84,7 +85,7 @@ func (f *tailscaled) start() *tailscaled {
 	f.mu.Lock()
 	f.down = false
 	server := &http.Server{Handler: mux}
-	f.server = server
+	f.server, f.ln = server, ln
 	f.mu.Unlock()
 	go server.Serve(ln)
 	return f
@@ -92,13 +93,14 @@ func (f *tailscaled) start() *tailscaled {
 
 func (f *tailscaled) stop() {
 	f.mu.Lock()
-	server := f.server
+	server, ln := f.server, f.ln
 	f.server = nil
 	f.down = true
 	f.news.Broadcast()
 	f.mu.Unlock()
 	if server != nil {
-		server.Close() // takes the socket file with it
+		ln.Close() // takes the socket file with it, also before the server knows it
+		server.Close()
 	}
 }
 

@@ -88,7 +88,7 @@ func TestInherited(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.SetDeadline(time.Now().Add(20 * time.Second))
+		c.SetDeadline(time.Now().Add(time.Minute))
 		greeting, err := io.ReadAll(c)
 		c.Close()
 		if want := "hello from " + ln.Addr().String(); err != nil || string(greeting) != want {

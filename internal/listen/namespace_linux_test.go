@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 	"tailscale.com/net/tsaddr"
@@ -30,7 +29,7 @@ func TestRootInNamespace(t *testing.T) {
 	if _, err := exec.LookPath("ip"); err != nil {
 		skip(t, "needs the ip command: "+err.Error())
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNamespace", "-test.v", "-test.timeout=60s")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNamespace", "-test.v", "-test.timeout=5m")
 	cmd.Env = append(os.Environ(), namespaceVariable+"=1", "GORACE=atexit_sleep_ms=0")
 	// A user namespace too: then root is needed on few systems only.
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -89,12 +88,8 @@ func TestNamespaceAddressComesLate(t *testing.T) {
 	h.becomes(Waiting, "this host has no address 100.64.0.1 yet")
 	ip(t, "address add 100.64.0.1/32 dev lo")
 	ip(t, "address add fd7a:115c:a1e0::1/128 dev lo")
-	began := time.Now()
 	for _, addr := range h.serves("100.64.0.1", "fd7a:115c:a1e0::1").Addrs {
 		h.answers(addr)
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("serving took %s after the addresses were there", took)
 	}
 }
 

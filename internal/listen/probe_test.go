@@ -39,7 +39,7 @@ func TestProbe(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable) // waiting for tailscaled is alive too
 	})
 	for range 3 {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		err := l.Probe(ctx)
 		cancel()
 		if err != nil {

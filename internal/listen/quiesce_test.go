@@ -23,9 +23,7 @@ func TestQuiesceHandsOver(t *testing.T) {
 	}
 	defer l.Close()
 	taken := dial(t, at)
-	for letIn(l.door) == 0 { // nobody calls Accept yet
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "the connection to be let in", func() bool { return letIn(l.door) == 1 }) // nobody calls Accept yet
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	l.Quiesce(ctx) // does not wait for longer than it may

@@ -69,7 +69,7 @@ func (m *Metrics) server(r audit.Record, offers func(server, tool string) bool) 
 var (
 	serverProcesses = prometheus.NewDesc(prefix+"server_processes", "Processes of a server behind this one that run or are being started now.", []string{"server"}, nil)
 	serverWithheld  = prometheus.NewDesc(prefix+"server_withheld",
-		"Approved tools, prompts and other things of a server that are withheld from everybody now, since it shows them differently than they were approved.", []string{"server"}, nil)
+		"Approved tools, prompts and other things of a server that are withheld now, from everybody or from some callers, since it shows them differently than they were approved.", []string{"server"}, nil)
 )
 
 // collect are the gauges of servers.

@@ -17,7 +17,7 @@ import (
 // eventually waits for a condition that other goroutines bring about.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !condition(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain for: %s", what)
 		}
@@ -210,10 +210,10 @@ func TestChangeEndsThoughItsCallerLeft(t *testing.T) {
 	hold, release = fakeapi.Hold()
 	defer release()
 	script = r.fake.Fail("setDeviceName", hold)
-	_, err := untilSent(script, func(limit time.Duration) (any, error) {
+	_, err := untilSent(script, func(limit time.Duration) error {
 		late, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		return nil, r.SetDeviceName(late, id, "x")
+		return r.SetDeviceName(late, id, "x")
 	})
 	if e := wantError(t, err, failure.UpstreamTimeout); !e.OutcomeUnknown {
 		t.Errorf("got %v, want an unknown outcome", e)

@@ -155,12 +155,13 @@ func TestSilentTokenEndpoint(t *testing.T) {
 	hold, release := fakeapi.Hold()
 	defer release()
 	script := r.fake.Fail("oauthToken", hold.Times(1))
-	_, err := untilSent(script, func(limit time.Duration) (any, error) {
+	_, err := untilSent(script, func(limit time.Duration) error {
 		r.timeout = limit
-		return r.Settings(t.Context())
+		_, err := r.Settings(t.Context())
+		return err
 	})
 	wantError(t, err, failure.UpstreamTimeout)
-	r.timeout = 10 * time.Second
+	r.timeout = time.Minute
 	if _, err := r.Settings(t.Context()); err != nil {
 		t.Errorf("got %v, want none", err)
 	}
@@ -362,7 +363,7 @@ func TestAnotherIdentityReadsForItself(t *testing.T) {
 	go func() { _, err := r.Settings(t.Context()); first <- err }()
 	<-script.Reached()
 	identity("repo:two")
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err = r.Policy(ctx)
 	wantError(t, err, failure.MissingScope)

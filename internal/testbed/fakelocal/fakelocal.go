@@ -25,9 +25,10 @@ import (
 // node, alice@example.com's laptop, and two peers, the server and one that is
 // shared from another tailnet.
 type Tailscaled struct {
-	t      *testing.T
-	Socket string
-	server *http.Server
+	t        *testing.T
+	Socket   string
+	server   *http.Server
+	listener net.Listener
 
 	Mu     sync.Mutex
 	Status ipnstate.Status
@@ -83,12 +84,15 @@ func (f *Tailscaled) Restart() {
 		f.t.Fatal(err)
 	}
 	server := &http.Server{Handler: f, ReadHeaderTimeout: time.Minute}
-	f.server = server
+	f.server, f.listener = server, l
 	go func() { _ = server.Serve(l) }()
 }
 
 // Stop ends it; nobody answers at its socket then.
-func (f *Tailscaled) Stop() { _ = f.server.Close() }
+func (f *Tailscaled) Stop() {
+	_ = f.listener.Close() // which the server does not know yet, if it was started a moment ago
+	_ = f.server.Close()
+}
 
 // Change changes what it says, under its lock.
 func (f *Tailscaled) Change(to func(*ipnstate.Status)) {

@@ -36,10 +36,12 @@ func (s *System) Resolve(ctx context.Context, host string) ([]netip.Addr, error)
 
 // Dial makes every connection to To.
 func (s *System) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	host, _, _ := net.SplitHostPort(addr)
 	s.Mu.Lock()
 	s.dialed = append(s.dialed, addr)
+	known := s.Names[host] != nil
 	s.Mu.Unlock()
-	if host, _, _ := net.SplitHostPort(addr); net.ParseIP(host) == nil && s.Names[host] == nil {
+	if net.ParseIP(host) == nil && !known {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: host}}
 	}
 	var d net.Dialer

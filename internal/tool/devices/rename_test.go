@@ -226,7 +226,7 @@ func TestRenameUnread(t *testing.T) {
 		}
 	})
 	t.Run("too slow", func(t *testing.T) {
-		r := newRigWith(t, tsapi.Options{RetryBudget: -1, Timeout: 100 * time.Millisecond}, few()...)
+		r := newRigWith(t, tsapi.Options{RetryBudget: -1, Timeout: 2 * time.Second}, few()...)
 		held, release := fakeapi.Hold()
 		defer release()
 		r.fake.Fail("setDeviceName", held)

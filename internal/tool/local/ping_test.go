@@ -39,7 +39,7 @@ func TestPingPaths(t *testing.T) {
 	answer, err := b.call("ping_peer", `{"peer":"web-1","count":5}`)
 	golden(t, "ping-paths", answer, err)
 	want := []string{
-		"answer in 50 ms, derp via fra", "answer in 25 ms, peer-relay via 198.51.100.2:7777:vni:3", "no answer within 200ms",
+		"answer in 50 ms, derp via fra", "answer in 25 ms, peer-relay via 198.51.100.2:7777:vni:3", "no answer within 1s",
 		"answer in 12.5 ms, direct via 203.0.113.5:41641", "answer in 10 ms",
 	}
 	if got := strings.Join(b.progress, "\n"); got != strings.Join(want, "\n") {
