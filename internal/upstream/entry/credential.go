@@ -8,12 +8,22 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 const credentialStart = "${credential:"
 
 // credentialName is what a credential of a server is called behind NAME and a dot.
-var credentialName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+var credentialName = pattern(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// variable is how clients write one that they replace.
+var variable = pattern(`\$\{[A-Z_][A-Z0-9_]{0,60}\}`)
+
+// pattern is a regular expression that is compiled when it is needed first: the launcher
+// starts anew for each process of a server, and most entries need few.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // pieces splits a value of env or headers: even pieces are text, odd ones names of
 // credentials. It fails at a reference that does not end.
@@ -34,8 +44,8 @@ func pieces(text string) (split []string, ok bool) {
 }
 
 // references reports what is wrong with the references of a value, without repeating
-// the value.
-func (r *reader) references(at int, text, server string) bool {
+// the value. No header has a variable of a client in it.
+func (r *reader) references(at int, text, server string, header bool) bool {
 	split, ok := pieces(text)
 	if !ok {
 		r.wrong(at, credentialStart+" has no end", "write ${credential:"+server+".NAME}")
@@ -46,10 +56,13 @@ func (r *reader) references(at int, text, server string) bool {
 		case i%2 == 0 && (strings.Contains(piece, "${input:") || strings.Contains(piece, "${env:")):
 			r.wrong(at, "a client would replace ${input:…} or ${env:…}, nothing here does", "write the value, or ${credential:"+server+".NAME}")
 			return false
+		case i%2 == 0 && header && variable().MatchString(piece):
+			r.wrong(at, "a client would replace "+variable().FindString(piece)+", nothing here does", "write the value, or ${credential:"+server+".NAME}")
+			return false
 		case i%2 == 1 && !own:
 			r.wrong(at, "a server may have credentials only whose name begins with its own", "call it "+server+".NAME, here and in /etc/credstore")
 			return false
-		case i%2 == 1 && !credentialName.MatchString(name):
+		case i%2 == 1 && !credentialName().MatchString(name):
 			r.wrong(at, "this is no name for a credential", "behind "+server+". use up to 64 letters, digits, dots, hyphens and underscores")
 			return false
 		}

@@ -3,6 +3,7 @@
 package entry
 
 import (
+	"crypto/x509"
 	"fmt"
 	"os"
 	"os/user"
@@ -38,6 +39,15 @@ func (s Server) Host() Mistakes {
 			wrong("path "+path, what, remedy)
 		}
 	}
+	if s.CA != "" {
+		what, remedy := exchangeable(s.CA)
+		if what == "" {
+			what, remedy = noAuthority(s.CA)
+		}
+		if what != "" {
+			wrong("ca", what, remedy)
+		}
+	}
 	if s.User != "" {
 		if what, remedy := unfit(s.User); what != "" {
 			wrong("user", what, remedy)
@@ -53,6 +63,28 @@ func (s Server) Host() Mistakes {
 		}
 	}
 	return all.sorted()
+}
+
+// noAuthority says why the daemon cannot take the authorities of a file.
+func noAuthority(path string) (what, remedy string) {
+	const open = "let everybody read it, with chmod a+r: it is no secret"
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Sprintf("%s cannot be read (%s)", shown(path), cause(err)), open
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return shown(path) + " is no file with certificates", "name the file of the authority that has signed the server's certificate"
+	}
+	text, err := os.ReadFile(path) //nolint:gosec // named by the administrator
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%s cannot be read (%s)", shown(path), cause(err)), open
+	case info.Mode().Perm()&0o004 == 0:
+		return shown(path) + " cannot be read by the daemon", open
+	case !x509.NewCertPool().AppendCertsFromPEM(text):
+		return shown(path) + " has no certificate in PEM", "name the file of the authority that has signed the server's certificate"
+	}
+	return "", ""
 }
 
 // exchangeable says why a path could be something else tomorrow without root's doing.

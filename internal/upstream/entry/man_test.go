@@ -106,18 +106,21 @@ func TestManualWords(t *testing.T) {
 // TestManualExamples: what the page shows are entries without a mistake.
 func TestManualExamples(t *testing.T) {
 	man := clitest.Manual(t, page)
-	shown := 0
+	names, shown := []string{"files", "github", "tickets", "notes"}, 0 // a server has credentials of its own name only
 	for _, section := range []string{"DESCRIPTION", "EXAMPLES"} {
 		for _, part := range strings.Split(man[section], "\n.Bd -literal -offset indent\n")[1:] {
 			text, _, _ := strings.Cut(part, "\n.Ed")
 			text = strings.ReplaceAll(text, `\-`, "-")
-			shown++
-			if s, err := Parse("github", "github.json", []byte(text)); err != nil || !s.Stdio() {
-				t.Errorf("%v in:\n%s", err, text)
+			if shown == len(names) {
+				t.Fatalf("one example more: %s", text)
 			}
+			if s, err := Parse(names[shown], names[shown]+".json", []byte(text)); err != nil || s.Stdio() == (s.URL != "") {
+				t.Errorf("%s: %v in:\n%s", names[shown], err, text)
+			}
+			shown++
 		}
 	}
-	if shown != 3 {
+	if shown != len(names) {
 		t.Errorf("got %d examples", shown)
 	}
 }

@@ -23,6 +23,15 @@ func (n Network) None() bool { return !n.Internet && !n.Unconfined && len(n.List
 
 const networkRemedy = `write "none", "internet", "unconfined", or a list of networks like ["192.0.2.0/24", "2001:db8::1"]`
 
+// isNone reports whether a value says that there is no network.
+func isNone(v hujson.Value) bool {
+	if list, ok := v.Value.(*hujson.Array); ok {
+		return len(list.Elements) == 0
+	}
+	literal, ok := v.Value.(hujson.Literal)
+	return ok && literal.Kind() == '"' && literal.String() == "none"
+}
+
 func (r *reader) network(v hujson.Value, to *Network) {
 	if v.Value.Kind() != '[' {
 		literal, ok := v.Value.(hujson.Literal)
@@ -33,6 +42,7 @@ func (r *reader) network(v hujson.Value, to *Network) {
 		case ok && literal.Kind() == '"' && literal.String() == "unconfined":
 			to.Unconfined = true
 		default:
+			r.networkWrong = true
 			r.wrong(v.StartOffset, `"network" says nothing that is known`, networkRemedy)
 		}
 		return

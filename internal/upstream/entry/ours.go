@@ -4,7 +4,6 @@ package entry
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -14,16 +13,17 @@ import (
 )
 
 // ourKeys are the keys under "tailscale"; startedKeys are those that mean something
-// only for a server that is started here.
+// only for a server that is started here, reachedKeys only for one with a URL.
 var (
 	ourKeys = []string{"network", "read", "write", "user", "groups", "instance", "idle", "timeout", "max", "memory", "tasks",
-		"identity", "pass", "ask", "confirm", "allow", "stateful"}
+		"identity", "pass", "ask", "confirm", "allow", "stateful", "ca"}
 	startedKeys = []string{"read", "write", "user", "groups", "memory", "tasks"}
+	reachedKeys = []string{"ca"}
 )
 
 var (
-	account    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,30}$`)
-	capability = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+/[A-Za-z0-9._~/-]{1,200}$`)
+	account    = pattern(`^[A-Za-z_][A-Za-z0-9_-]{0,30}$`)
+	capability = pattern(`^[a-z0-9-]+(\.[a-z0-9-]+)+/[A-Za-z0-9._~/-]{1,200}$`)
 )
 
 // powerful are accounts and groups that open what the sandbox is to close.
@@ -36,6 +36,15 @@ func (r *reader) ours(v hujson.Value, byURL bool, s *Server) {
 		at[name] = start
 		if byURL && slices.Contains(startedKeys, name) {
 			r.wrong(start, fmt.Sprintf("%q means nothing for a server with \"url\"", name), "leave it out")
+			return
+		}
+		if !byURL && slices.Contains(reachedKeys, name) {
+			r.wrong(start, fmt.Sprintf("%q means nothing for a server with \"command\"", name), "leave it out")
+			return
+		}
+		if name == "network" && byURL && isNone(v) {
+			r.networkWrong = true
+			r.wrong(v.StartOffset, `"network" is "none", and the server is reached over the network`, `leave it out, which is "internet", or list the addresses of the server`)
 			return
 		}
 		r.our(name, start, v, s)
@@ -86,11 +95,13 @@ func (r *reader) our(name string, start int, v hujson.Value, s *Server) {
 		r.integer(v, what, minTasks, maxTasks, &s.Tasks)
 	case "identity":
 		r.boolean(v, what, &s.Identity)
+	case "ca":
+		r.ca(v, s)
 	case "stateful":
 		r.boolean(v, what, &s.Stateful)
 	case "pass":
 		r.list(v, what, maxList, func(at int, name string) {
-			if !capability.MatchString(name) {
+			if !capability().MatchString(name) {
 				r.wrong(at, shown(name)+" is no name of a capability", "write it as the policy file does: example.com/cap/files")
 				return
 			}
@@ -148,7 +159,7 @@ func (r *reader) account(at int, name, what string) bool {
 	switch {
 	case slices.Contains(powerful, name):
 		r.wrong(at, fmt.Sprintf("the %s %s opens what no server may reach", what, name), "make one for this server")
-	case !account.MatchString(name):
+	case !account().MatchString(name):
 		r.wrong(at, fmt.Sprintf("%s is no name of an %s", shown(name), "existing "+what), "write its name, not its number")
 	default:
 		return true

@@ -20,6 +20,8 @@ type reader struct {
 	file     string
 	text     []byte
 	mistakes Mistakes
+
+	networkWrong bool // where the server may be is not known, so that nothing follows from it
 }
 
 // whole reports what is wrong with the file as a whole.
@@ -75,10 +77,17 @@ func (r *reader) members(v hujson.Value, what, remedy string, most int, found fu
 	}
 }
 
+// elsewhere are keys of some clients for what all others call otherwise.
+var elsewhere = map[string]string{"serverUrl": "url", "httpUrl": "url", "servers": "mcpServers"}
+
 // unknown reports a key that means nothing here.
 func (r *reader) unknown(at int, name, where string, known []string) {
 	remedy := "the keys there are " + strings.Join(known, ", ")
-	if meant := spelling.Nearest(name, known); meant != "" {
+	meant := spelling.Nearest(name, known)
+	if ours, there := elsewhere[name]; there && where == "" {
+		meant = ours
+	}
+	if meant != "" {
 		remedy = "did you mean " + meant + "? " + remedy
 	}
 	r.wrong(at, "unknown key "+shown(name)+where, remedy)

@@ -3,8 +3,10 @@
 package entry
 
 import (
+	"slices"
 	"time"
 
+	"tailscale-mcp/internal/asking"
 	"tailscale-mcp/internal/grant"
 )
 
@@ -24,6 +26,7 @@ type Server struct {
 	URL       string
 	Transport Transport
 	Headers   map[string]string
+	CA        string // a file with the only authorities whose certificates hold; empty: those of the host
 
 	Disabled bool // it stays unknown to everybody
 
@@ -48,6 +51,18 @@ type Server struct {
 	Stateful bool          // a session is over when its process has ended
 
 	places map[string]place // of what the host is asked about
+}
+
+// Offers are what the server may ask of a client that can be asked. One process for all
+// callers asks nobody: whose answer it gets, it could not tell.
+func (s Server) Offers() asking.Offers {
+	if s.Shared {
+		return asking.Offers{}
+	}
+	sampling, roots := slices.Contains(s.Ask, "sampling"), slices.Contains(s.Ask, "roots")
+	return asking.Offers{
+		Form: true, URL: true, Sampling: sampling, Tools: sampling, Context: sampling, Roots: roots, RootsChange: roots,
+	}
 }
 
 // Transport is how a server that runs elsewhere is spoken to.

@@ -16,9 +16,13 @@ import (
 // standardKeys are those that clients of MCP know, and where ours are.
 var standardKeys = []string{"command", "args", "env", "cwd", "type", "url", "headers", "disabled", "tailscale"}
 
+// longestName is how long the name of a variable or a header may be, in bytes. A pattern that
+// says so takes a hundred times the memory.
+const longestName = 128
+
 var (
-	envName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
-	headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")
+	envName    = pattern(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	headerName = pattern("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 )
 
 // entry reads the object of one server.
@@ -39,9 +43,9 @@ func (r *reader) entry(v hujson.Value, s *Server) {
 				s.Args = append(s.Args, arg)
 			})
 		case "env":
-			s.Env = r.texts(v, s, `"env"`, "a variable", envName)
+			s.Env = r.texts(v, s, `"env"`, "a variable", envName())
 		case "headers":
-			s.Headers = r.texts(v, s, `"headers"`, "a header", headerName)
+			s.Headers = r.texts(v, s, `"headers"`, "a header", headerName())
 		case "cwd":
 			if dir, ok := r.string(v, `"cwd"`); ok && r.absolute(v.StartOffset, dir) {
 				s.Cwd = dir
@@ -68,6 +72,9 @@ func (r *reader) entry(v hujson.Value, s *Server) {
 	s.Identity = !byURL
 	if ours.Value != nil {
 		r.ours(ours, byURL, s)
+	}
+	if byURL {
+		r.remote(at["url"], s)
 	}
 }
 
@@ -142,6 +149,8 @@ func (r *reader) url(v hujson.Value, s *Server) {
 		r.wrong(v.StartOffset, `"url" is no URL of http or https`, remedy)
 	case u.User != nil:
 		r.wrong(v.StartOffset, `"url" has a user in it`, remedy)
+	case strings.Contains(text, "${"):
+		r.wrong(v.StartOffset, `"url" has a variable in it, which nothing here replaces`, remedy)
 	case u.Fragment != "":
 		r.wrong(v.StartOffset, `"url" has a fragment, which is never sent`, "leave out # and what follows")
 	default:
@@ -153,16 +162,15 @@ func (r *reader) url(v hujson.Value, s *Server) {
 func (r *reader) texts(v hujson.Value, s *Server, what, one string, name *regexp.Regexp) map[string]string {
 	texts := map[string]string{}
 	r.members(v, what, `write {"NAME": "value"}`, maxArgs, func(key string, at int, v hujson.Value) {
-		if !name.MatchString(key) {
+		if len(key) > longestName || !name.MatchString(key) {
 			r.wrong(at, shown(key)+" is no name for "+one, "see how the documentation of the server spells it")
 			return
 		}
 		text, ok := r.string(v, "the value of "+shown(key))
-		if !ok || !r.references(v.StartOffset, text, s.Name) {
+		if !ok || !r.references(v.StartOffset, text, s.Name, one == "a header") {
 			return
 		}
-		if one == "a header" && strings.ContainsAny(text, "\r\n") {
-			r.wrong(v.StartOffset, "the value of "+shown(key)+" has a line break", "leave it out")
+		if one == "a header" && !r.header(at, key, v.StartOffset, text, texts) {
 			return
 		}
 		texts[key] = text

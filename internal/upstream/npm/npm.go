@@ -14,6 +14,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Folder is where packages are installed, a folder for each server. It is root's, and
@@ -29,13 +30,19 @@ type Run struct {
 }
 
 var (
-	packageName = regexp.MustCompile(`^(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*$`)
-	exact       = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
-	tagOrRange  = regexp.MustCompile(`^[0-9A-Za-z.^~<>=*| +-]{1,64}$`)
+	packageName = pattern(`^(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*$`)
+	exact       = pattern(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
+	tagOrRange  = pattern(`^[0-9A-Za-z.^~<>=*| +-]{1,64}$`)
 )
 
+// pattern is a regular expression that is compiled when it is needed first: the launcher
+// starts anew for each process of a server; few run npx.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
+
 // Pinned reports whether the same version would be installed tomorrow.
-func (r Run) Pinned() bool { return exact.MatchString(r.Version) }
+func (r Run) Pinned() bool { return exact().MatchString(r.Version) }
 
 // Parse reads a command line; ok tells that it is one of npx or npm exec.
 func Parse(command string, args []string) (r Run, ok bool, err error) {
@@ -88,7 +95,7 @@ func finish(spec string, args []string) (Run, bool, error) {
 		spec, r.Version = spec[:i], spec[i+1:]
 	}
 	r.Package = spec
-	if !packageName.MatchString(spec) || len(spec) > 214 || r.Version != "" && !tagOrRange.MatchString(r.Version) {
+	if !packageName().MatchString(spec) || len(spec) > 214 || r.Version != "" && !tagOrRange().MatchString(r.Version) {
 		return Run{}, true, errors.New("this is no package of the registry: write NAME@VERSION, or install the server by hand and name its program")
 	}
 	return r, true, nil

@@ -102,7 +102,7 @@ func Approve(p Pin, seen Seen, a Approval) Pin {
 		}
 		in[c.Kind][c.Name] = true
 	}
-	var next Pin
+	next := Pin{Title: TitleOf(seen.Title, seen.Description)}
 	for _, f := range seen.items() {
 		if refused[f.kind][f.item.Name] {
 			continue

@@ -8,7 +8,8 @@
 // The file is JSON in one form only, a tool a line, so that git and a reviewer see what
 // changes: members sorted, no spaces within a definition, invisible characters escaped.
 // Each line has the SHA-256 of its definition. The class of a tool is not part of the
-// hash: it may be changed by hand.
+// hash: it may be changed by hand. So may the title of the server, by which nothing is
+// decided.
 //
 // The package knows no process and no network; what a server shows comes as [Seen].
 // Whatever it cannot read completely is withheld, or an error of [Parse].

@@ -32,7 +32,7 @@ type line struct {
 }
 
 // Parse reads the file that holds a pin. It refuses one that was changed by hand but for
-// classes and spaces, and says in which line.
+// the title, classes and spaces, and says in which line.
 func Parse(text []byte) (Pin, error) {
 	if len(text) > maxFile {
 		return Pin{}, fmt.Errorf("the pin has %d bytes, at most %d are accepted: remove it and approve again", len(text), maxFile)
@@ -100,6 +100,12 @@ func (r *fileReader) member(p *Pin, key string) error {
 			return errForm
 		}
 		return nil
+	case "title", "description":
+		var value json.RawMessage
+		if err := r.dec.Decode(&value); err != nil {
+			return errForm
+		}
+		return p.Title.member(key, value)
 	case "instructions", "capabilities":
 		return r.item(p, Kind(key))
 	}

@@ -10,6 +10,7 @@ import (
 
 // Pin is what was approved of one server; the zero value is nothing.
 type Pin struct {
+	Title        Title
 	Instructions *Item // of a server that has some; its definition is a string
 	Capabilities *Item
 	// By name, each name once.

@@ -56,6 +56,40 @@ const golden = `{
 }
 `
 
+// TestTitle: the title of a server is kept as one visible line, and differs from what is
+// pinned without any change of it; a pin without one is as good, and so is one that a person
+// has written another into.
+func TestTitle(t *testing.T) {
+	seen := shown
+	seen.Title, seen.Description = "  Files\n\x1b[31mof all\u202e ", strings.Repeat("d", 500)
+	p := Approve(approved(t), seen, Approval{})
+	if want := `Files \u001b[31mof all\u202e`; p.Title.Title != want || len(p.Title.Description) > mostDescription+len("…") {
+		t.Errorf("got %+v, want %s", p.Title, want)
+	}
+	for _, was := range []Pin{p, approved(t)} {
+		if changes := Compare(was, seen); len(changes) > 0 {
+			t.Errorf("changed by its title: %v", changes)
+		}
+	}
+	if got, want := p.Title.Text(Title{Title: "Other"}), "its title, which decides nothing\n  - Other\n  + "+p.Title.Title+"\nits description, which decides nothing\n  + ddd"; !strings.HasPrefix(got, want) {
+		t.Errorf("shown: %s", got)
+	}
+	if p.Title.Text(p.Title) != "" {
+		t.Error("the same title is shown")
+	}
+	for _, pin := range []Pin{p, approved(t), {Title: Title{Description: "Written by hand: \"ä\""}}} {
+		read, err := Parse(pin.Text())
+		if err != nil || read.Title != pin.Title {
+			t.Errorf("%v, read %+v, want %+v", err, read.Title, pin.Title)
+		}
+	}
+	for _, wrong := range []string{`"title": 7`, `"title": ""`, `"title": "a\nb"`, `"title": "a\u202eb"`, `"description": "` + strings.Repeat("d", 500) + `"`, `"title": "a", "title": "a"`} {
+		if _, err := Parse([]byte(`{"version": 1, ` + wrong + `}`)); err == nil || !strings.HasPrefix(err.Error(), "line 1: ") {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+}
+
 // TestText: a definition a line, in one form; hashes are cut here.
 func TestText(t *testing.T) {
 	p := approved(t)

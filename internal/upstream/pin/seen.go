@@ -13,6 +13,7 @@ import (
 
 // Seen is what a server shows of itself, as it wrote it.
 type Seen struct {
+	Title, Description        string
 	Instructions              string
 	Capabilities              json.RawMessage // of the answer to initialize; may be empty
 	Tools, Prompts, Templates []json.RawMessage

@@ -28,6 +28,11 @@ func (p Pin) Text() []byte {
 	p.sort()
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "{\n\"version\": %d", version)
+	for _, part := range []struct{ key, text string }{{"title", p.Title.Title}, {"description", p.Title.Description}} {
+		if part.text != "" {
+			fmt.Fprintf(&b, ",\n%q: %s", part.key, quoted(part.text))
+		}
+	}
 	if p.Instructions != nil {
 		b.WriteString(",\n\"instructions\": " + p.Instructions.line())
 	}

@@ -26,6 +26,14 @@ const Launcher = "/usr/lib/tailscale-mcp/launch"
 // parentSlice is the slice that all of theirs are in.
 const parentSlice = "system-tailscale_mcp_servers.slice"
 
+// Endings is the folder of the files by which an administrator has the gateway end what is
+// open with a server elsewhere: NAME with EndingSuffix. Any change of one is such an order. Of
+// a server that is started here, systemd ends the processes.
+const (
+	Endings      = sockets
+	EndingSuffix = ".ended"
+)
+
 // Places on the host.
 const (
 	sockets = "/run/tailscale-mcp-servers"
@@ -67,12 +75,26 @@ func Dialer(dir string, unconfined bool) func(ctx context.Context, server string
 	}
 }
 
-// Of returns the units of a server that is started here, and not disabled; nothing for
-// others. top are the names of the folders in the root of the host: those that no server
+// Needed reports whether a server has units: one that is started here, and one elsewhere whose
+// credentials systemd has to give.
+func Needed(s entry.Server) bool {
+	return !s.Disabled && (s.Stdio() || len(s.Credentials()) > 0)
+}
+
+// keeper is what stands in for a server that runs elsewhere: the launcher alone, which hands
+// over its credentials.
+func keeper(s entry.Server) entry.Server {
+	return entry.Server{Name: s.Name, File: s.File, Headers: s.Headers, Max: s.Max, Memory: 64 << 20, Tasks: 512}
+}
+
+// Of returns the units of a server that needs any; nothing for others. top are the names of the folders in the root of the host: those that no server
 // sees are covered.
 func Of(s entry.Server, top []string) ([]Unit, error) {
-	if !s.Stdio() || s.Disabled {
+	if !Needed(s) {
 		return nil, nil
+	}
+	if !s.Stdio() {
+		s = keeper(s)
 	}
 	hidden, err := covered(top)
 	if err != nil {
@@ -127,7 +149,7 @@ CPUWeight=50
 func account(s entry.Server) string {
 	sum := sha256.Sum256([]byte(s.Name))
 	letters := strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:5]
-	if s.Shared {
+	if s.Shared || !s.Stdio() { // nothing of others runs in a keeper
 		return "m" + letters
 	}
 	return "m" + letters + "%i"

@@ -23,10 +23,12 @@ var servers = map[string]string{
 	"files": `{"command": "npx", "args": ["-y", "server@1.2.3", "/srv/docs"], "tailscale": {"read": ["/srv/docs", "/opt/it's 100%"]}}`,
 	"web": `{"command": "/opt/web/run-s3cret", "args": ["--s3cret"], "env": {"S3CRET_KEY": "s3cret${credential:web.token}"}, "cwd": "/opt/web-s3cret",
 		"tailscale": {"network": "internet", "read": ["/opt/web"], "groups": ["books", "maps"], "max": 4, "memory": "1G", "tasks": 100}}`,
-	"lan":     `{"command": "cat", "tailscale": {"network": ["10.1.0.0/16", "2001:db8::1"]}}`,
-	"shared":  `{"command": "cat", "tailscale": {"instance": "shared", "network": "unconfined"}}`,
-	"a-b-c":   `{"command": "cat", "tailscale": {"write": ["/srv/docs"], "user": "ann", "instance": "shared"}}`,
-	"remote":  `{"url": "https://example.com/mcp"}`,
+	"lan":    `{"command": "cat", "tailscale": {"network": ["10.1.0.0/16", "2001:db8::1"]}}`,
+	"shared": `{"command": "cat", "tailscale": {"instance": "shared", "network": "unconfined"}}`,
+	"a-b-c":  `{"command": "cat", "tailscale": {"write": ["/srv/docs"], "user": "ann", "instance": "shared"}}`,
+	"remote": `{"url": "https://example.com/mcp"}`,
+	"keeper": `{"url": "https://s3cret.example.com/mcp", "headers": {"Authorization": "s3cret${credential:keeper.token}"},
+		"tailscale": {"network": ["10.0.0.0/8"], "instance": "shared", "max": 2}}`,
 	"resting": `{"command": "cat", "disabled": true}`,
 }
 
@@ -80,7 +82,7 @@ func TestGolden(t *testing.T) {
 
 // TestNothingOfTheEntry: a unit is read by everybody.
 func TestNothingOfTheEntry(t *testing.T) {
-	for _, u := range of(t, "web") {
+	for _, u := range append(of(t, "web"), of(t, "keeper")...) {
 		if text := strings.ToLower(u.Text); strings.Contains(text, "s3cret") || strings.Contains(text, "environment=") {
 			t.Errorf("%s has something of the entry:\n%s", u.Name, u.Text)
 		}
@@ -190,7 +192,7 @@ func TestVerifyCanFail(t *testing.T) {
 // TestSecurity holds the score of the sandbox: ten times what systemd-analyze prints,
 // and lower is better.
 func TestSecurity(t *testing.T) {
-	for name, threshold := range map[string]string{"files": "4", "web": "13", "lan": "12", "shared": "13", "a-b-c": "4"} {
+	for name, threshold := range map[string]string{"files": "4", "web": "13", "lan": "12", "shared": "13", "a-b-c": "4", "keeper": "4"} {
 		root := install(t, of(t, name))
 		if out, err := analyze(t, "security", "--offline=true", "--threshold="+threshold, "--no-pager", "--root="+root, instance(name)); err != nil {
 			lines := strings.Split(out, "\n")
