@@ -173,7 +173,7 @@ func (c *child) copyIn() {
 // next write.
 func (c *child) copyOut() {
 	defer c.copied.Done()
-	_, _ = io.CopyBuffer(c.out, renewing{c, c.stdout}, make([]byte, 64<<10))
+	_, _ = c.out.ReadFrom(renewing{c, c.stdout})
 	_ = c.stdout.Close()
 }
 

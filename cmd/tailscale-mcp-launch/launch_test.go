@@ -205,7 +205,7 @@ func TestNotStarted(t *testing.T) {
 		{"no program", `{"command": "/etc/passwd"}`, nil, `server files: /etc/passwd cannot be run: install it, or list its folder in "read"`, 78},
 		{"no credential", `{"command": "cat", "env": {"A": "s3cret${credential:files.key}"}}`, nil, "server files: A: the credential files.key is missing: put it into /etc/credstore/files.key, mode 0600", 78},
 		{"a mistake", "{\"command\": 5}", nil, `files.json:1:13: "command" is not a string: write it in quotes`, 78},
-		{"a URL", `{"url": "https://x"}`, nil, "server files has a URL: there is nothing to start; run tailscale-mcp server apply", 78},
+		{"no credential of a URL", `{"url": "https://x", "headers": {"A": "s3cret${credential:files.key}"}}`, nil, "server files: header A: the credential files.key is missing: put it into /etc/credstore/files.key, mode 0600", 78},
 		{"no folder", `{"command": "cat", "cwd": "/no/such"}`, nil, `server files: there is no folder /no/such for it to run in: list it in "read", or leave out "cwd"`, 78},
 		{"no interpreter", `{"command": "` + broken + `"}`, nil, "the server could not be started: fork/exec " + broken + ": no such file or directory", 126},
 		{"no entry", "", nil, "there is no credential server.json: the unit of a server gives it; run tailscale-mcp server apply", 78},

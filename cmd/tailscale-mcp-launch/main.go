@@ -23,10 +23,15 @@
 // instead of a name it does only that, for tailscale-mcp server apply, in a unit that may
 // reach no address.
 //
+// Of a server that runs elsewhere there is nothing to start: its launcher hands the daemon the
+// headers of the entry with the credentials in them, as a JSON object, and ends. So no
+// credential is in the daemon's unit, where it would need a restart to be another one.
+//
 // This is the only part of the product that starts a program.
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"runtime"
@@ -84,6 +89,13 @@ func run(args []string, getenv func(string) string) int {
 	p, err := load(args[0], npm.Folder, getenv)
 	if err != nil {
 		return fail(exitConfig, err)
+	}
+	if p.headers != nil {
+		if _, err := out.ReadFrom(bytes.NewReader(p.headers)); err != nil {
+			return exitConfig
+		}
+		_ = out.End(frame.End{Outcome: frame.Exited})
+		return 0
 	}
 	defer p.clean()
 	c, err := start(p, out)

@@ -3,15 +3,16 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"tailscale-mcp/internal/credfile"
 	"tailscale-mcp/internal/upstream/entry"
 	"tailscale-mcp/internal/upstream/npm"
 )
@@ -23,8 +24,6 @@ const (
 	systemdCredentials = "/run/credentials/"
 	// standardPath is where programs are found, unless the entry gives PATH.
 	standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-	// maxCredential is the longest credential, in bytes.
-	maxCredential = 64 << 10
 )
 
 // handedDown are the variables that the server gets from the unit.
@@ -37,6 +36,18 @@ type program struct {
 	env   []string
 	dir   string
 	clean func() // removes the home that was made for it
+
+	headers []byte // of a server that runs elsewhere, in place of all that
+}
+
+// headers are what the daemon sends to a server that runs elsewhere.
+func headers(s entry.Server, credentials string) (program, error) {
+	filled, err := entry.Fill(s.Headers, func(name string) (string, error) { return credential(credentials, name) })
+	if err != nil {
+		return program{}, fmt.Errorf("server %s: header %w", s.Name, err)
+	}
+	text, err := json.Marshal(filled)
+	return program{headers: text}, err
 }
 
 // load reads the entry of the server called name and makes of it what is to be started.
@@ -48,7 +59,7 @@ func load(name, packages string, getenv func(string) string) (program, error) {
 		return program{}, err
 	}
 	if !s.Stdio() {
-		return program{}, fmt.Errorf("server %s has a URL: there is nothing to start; run tailscale-mcp server apply", name)
+		return headers(s, credentials)
 	}
 	// Tests have credentials elsewhere, and no units that cover anything.
 	if strings.HasPrefix(credentials, systemdCredentials) {
@@ -120,30 +131,13 @@ func read(name, credentials string, getenv func(string) string) (entry.Server, e
 	return entry.Read(filepath.Join(folder, name+".json"))
 }
 
-// credential reads one credential, without the line end that editors put behind it.
+// credential reads one credential of the server.
 func credential(folder, name string) (string, error) {
-	missing := fmt.Errorf("the credential %s is missing: put it into /etc/credstore/%s, mode 0600", name, name)
-	if folder == "" {
-		return "", missing
-	}
-	f, err := os.Open(filepath.Join(folder, name))
+	text, err := credfile.Read(folder, name)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", missing
+		return "", fmt.Errorf("the credential %s is missing: put it into /etc/credstore/%s, mode 0600", name, name)
 	}
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxCredential+1))
-	switch {
-	case err != nil:
-		return "", err
-	case len(text) > maxCredential:
-		return "", fmt.Errorf("the credential %s is longer than %d bytes", name, maxCredential)
-	case strings.ContainsRune(string(text), 0):
-		return "", fmt.Errorf("the credential %s has a NUL byte: it is to be text", name)
-	}
-	return strings.TrimSuffix(string(text), "\n"), nil
+	return text, err
 }
 
 // resolve returns the path of what an entry starts, and the words that it is started

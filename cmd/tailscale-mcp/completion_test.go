@@ -62,6 +62,8 @@ func completionCases() map[string][]string {
 		"server add ":                  nil,
 		"server list ":                 nil,
 		"server add x --re":            {"--read"},
+		"server add x --type ":         {"http", "sse"},
+		"server add x --network in":    {"internet"},
 		"server approve files --s":     {"--suggested"},
 		"completion ":                  cli.Shells(),
 		"completion z":                 {"zsh"},

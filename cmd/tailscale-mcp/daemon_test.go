@@ -212,6 +212,20 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
+// mustHave waits until all these are in it: what a program writes is read a moment later.
+func (o *output) mustHave(t testing.TB, texts ...string) {
+	t.Helper()
+	await(t, patience, func() error {
+		all := o.String()
+		for _, text := range texts {
+			if !strings.Contains(all, text) {
+				return fmt.Errorf("there is no %s in:\n%s", text, all)
+			}
+		}
+		return nil
+	})
+}
+
 // manual plays the service manager's end of sd_notify(3): it keeps each datagram
 // with the time it came.
 type manual struct {

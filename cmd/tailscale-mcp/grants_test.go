@@ -16,11 +16,12 @@ import (
 )
 
 const (
-	// felt is how soon a grant that was given or taken away has to be felt.
-	felt = 2 * time.Second
+	// felt is how soon a grant that was given or taken away has to be felt: what the
+	// daemon knows of a caller is a second old at most. The rest is for a busy machine.
+	felt = 10 * time.Second
 	// reconsidered is how soon an open stream has to follow: it is decided again
 	// every two seconds. The rest is for a busy machine.
-	reconsidered = 4 * time.Second
+	reconsidered = 15 * time.Second
 )
 
 // TestFollowsGrants: what the policy file says counts, from the next call on and

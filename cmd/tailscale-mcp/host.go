@@ -37,6 +37,7 @@ import (
 	"tailscale-mcp/internal/upstream/known"
 	"tailscale-mcp/internal/upstream/npm"
 	"tailscale-mcp/internal/upstream/pool"
+	"tailscale-mcp/internal/upstream/remote"
 	"tailscale-mcp/internal/upstream/servers"
 	"tailscale-mcp/internal/upstream/unit"
 )
@@ -110,7 +111,16 @@ func mistakenBehind(registry *gate.Registry) func(grant.Rules) []typo.Mistake {
 
 // checkServers looks at the servers behind this one, one after the other.
 func checkServers(ctx context.Context, cfg config.Config, servers known.Servers, ok, note func(string, ...any)) {
-	servers.Doctor(ctx, known.Host{Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Unconfined: cfg.ServersUnconfined}, ok, note)
+	servers.Doctor(ctx, known.Host{Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Remote: elsewhere(cfg), Unconfined: cfg.ServersUnconfined}, ok, note)
+}
+
+// elsewhere reaches servers that are not started here. Where systemd does not run servers, it
+// hands over no credentials either.
+func elsewhere(cfg config.Config) remote.Client {
+	if cfg.ServersUnconfined {
+		return remote.Client{}
+	}
+	return remote.Client{Dial: unit.Dialer(cfg.Servers, false)}
 }
 
 // openServers are the servers behind this one, of which it knows none yet.
@@ -120,7 +130,7 @@ func openServers(cfg config.Config, registry *gate.Registry, records audit.Log, 
 			"why", "TAILSCALE_MCP_SERVERS_UNCONFINED", "remedy", "leave it out wherever systemd runs")
 	}
 	return servers.New(servers.Options{
-		Dir: cfg.Servers, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Registry: registry, Log: log,
+		Dir: cfg.Servers, Endings: unit.Endings, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Remote: elsewhere(cfg), Registry: registry, Log: log,
 		ReadsOnly: cfg.AuditFile == "", Withheld: withheld(records, log),
 		Counted: func(server string, what pool.Event) { counts.ServerStart(server, string(what)) },
 	})
@@ -154,7 +164,9 @@ func serverCommand() *cobra.Command {
 			return manage.Host{}, nil, err
 		}
 		h := manage.Host{
-			Dir: cfg.Servers, NPM: npm.Folder, States: unit.States, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined),
+			Dir: cfg.Servers, NPM: npm.Folder, States: unit.States, Endings: unit.Endings, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Remote: elsewhere(cfg),
+			Credentials: []string{"/etc/credstore", "/run/credstore", "/usr/lib/credstore"}, // systemd.exec(5)
+			Handed:      []string{"/run/credentials/@system", "/run/credentials/@encrypted"},
 			URL: func(ctx context.Context, server string) string {
 				host, _ := address(ctx, cfg)
 				if host == "" {

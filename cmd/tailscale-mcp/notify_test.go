@@ -54,11 +54,9 @@ func TestTellsServiceManager(t *testing.T) {
 	if code := d.end(t); code != 0 {
 		t.Errorf("exit code: got %d, want 0", code)
 	}
-	if len(d.told.all("STOPPING=1")) != 1 {
-		t.Error("it did not tell that it stops")
-	}
-	if got := d.told.status(); !strings.HasPrefix(got, "stopping") {
-		t.Errorf("the last STATUS: got %q, want that it stops", got)
+	d.told.mustSay(t, "stopping") // what the daemon has told is read a moment later
+	if n := len(d.told.all("STOPPING=1")); n != 1 {
+		t.Errorf("it told %d times that it stops", n)
 	}
 	if len(d.told.all("READY=1")) != 1 {
 		t.Error("told to be ready more than once")
@@ -136,8 +134,8 @@ func TestStopsInTime(t *testing.T) {
 		return nil
 	})
 
+	began := time.Now() // before it: the daemon counts from the signal
 	st.d.terminate(t)
-	began := time.Now()
 	if e := <-bounded; e.err != nil || !e.isError || !strings.HasPrefix(e.text, "upstream_timeout: ") {
 		t.Errorf("a call that the API does not answer: got %d %s (error: %v), want upstream_timeout", e.status, e.body, e.err)
 	}

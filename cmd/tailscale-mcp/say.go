@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/config"
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/redact"
 )
 
 // How this program talks to a person: results on standard output, and on standard
@@ -76,4 +78,15 @@ func report(w io.Writer, err error) int {
 		err = cli.Hint(errors.New(failed.Message), failed.Next)
 	}
 	return cli.Report(w, err)
+}
+
+// library is where the standard library logs what nobody is told otherwise, without the words of
+// others, which it quotes: what a server sends on a connection where it was asked nothing may
+// be the credential that it was sent before (net/http, "Unsolicited response").
+type library struct{ log *slog.Logger }
+
+func (l library) Write(p []byte) (int, error) {
+	own, _, quotes := strings.Cut(string(p), `"`)
+	l.log.Debug("a library says", "what", redact.Text(own), "quotes", quotes)
+	return len(p), nil
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -67,6 +68,8 @@ func runServe(ctx context.Context, s streams) error {
 		return refuseStart(ctx, s, err)
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: cfg.LogLevel}))
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(library{log})
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "warning", w)
 	}
@@ -121,7 +124,7 @@ func runServe(ctx context.Context, s streams) error {
 	})
 	door := gateway.New(gateway.Options{Servers: behind, Dispatcher: dispatcher, Version: version.String(), Log: log})
 	way.Handle(mcpserver.Path, mcp.Serve)
-	way.Handle(gateway.Path, door.Serve)
+	door.Handle(way)
 	way.Handle(metricsPath, scrape(dispatcher))
 	counts.Gauges(inUse(way, behind.Stats))
 	if api == nil {

@@ -110,8 +110,14 @@ func New(o Options) *Front {
 }
 
 // Handle serves path with h. It is not to be called once Front serves.
-func (f *Front) Handle(path string, h Handler) {
-	f.mux.Handle(path, f.observed(path, chain(f.admit(h),
+func (f *Front) Handle(path string, h Handler) { f.HandleAnswers(path, h, nil) }
+
+// HandleAnswers is Handle for a path where calls may wait for what their caller sends with
+// other requests: mayAnswer reports, by its head, whether a request may be such a one. It is
+// let in beyond the calls that a caller may have, and h is to ask [Visit.Call] before it does
+// for it what a call does.
+func (f *Front) HandleAnswers(path string, h Handler, mayAnswer func(*http.Request) bool) {
+	f.mux.Handle(path, f.observed(path, chain(f.admit(h, mayAnswer),
 		f.limitSize,
 		f.checkHost,
 		f.checkOrigin,

@@ -38,6 +38,7 @@ type bench struct {
 	mu      sync.Mutex
 	granted map[string]bool // by address
 	limited map[string]int  // by limit
+	kept    []func()        // gives back what work keeps
 	clock   time.Time       // stands still unless a test moves it
 }
 
@@ -63,7 +64,9 @@ func newBench(t *testing.T, limits Limits, adjust ...func(*Options)) *bench {
 		Names:   func() []string { return []string{"127.0.0.1"} },
 		Health:  func() string { return "up" },
 		Limits:  limits,
-		Log:     slog.New(slog.NewTextHandler(b.log, nil)),
+		// A slow host takes long over large bodies, and none is to be given up for that.
+		BodyTime: 10 * patience,
+		Log:      slog.New(slog.NewTextHandler(b.log, nil)),
 		Observe: Observe{Limited: func(limit string) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -75,7 +78,7 @@ func newBench(t *testing.T, limits Limits, adjust ...func(*Options)) *bench {
 	}
 	b.Front = New(o)
 	b.now = func() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return b.clock }
-	b.Handle("/work", b.work)
+	b.HandleAnswers("/work", b.work, func(r *http.Request) bool { return r.URL.Query().Has("answer") })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +106,7 @@ func newBench(t *testing.T, limits Limits, adjust ...func(*Options)) *bench {
 	return b
 }
 
-// work reads the body and does what the query says: hold, weigh, stream.
+// work reads the body and does what the query says: hold, weigh, stream, keep, call.
 func (b *bench) work(w http.ResponseWriter, r *http.Request, v *Visit) {
 	body, ok := v.Body(w, r)
 	if !ok {
@@ -112,6 +115,12 @@ func (b *bench) work(w http.ResponseWriter, r *http.Request, v *Visit) {
 	q := r.URL.Query()
 	var weight int
 	_, _ = fmt.Sscan(q.Get("weigh"), &weight)
+	if q.Has("call") {
+		if f := v.Call(); f != nil {
+			Reject(w, json.RawMessage("7"), f)
+			return
+		}
+	}
 	if f := v.Weigh(weight - 1); f != nil {
 		Reject(w, json.RawMessage("7"), f)
 		return
@@ -121,6 +130,16 @@ func (b *bench) work(w http.ResponseWriter, r *http.Request, v *Visit) {
 			Reject(w, json.RawMessage("7"), f)
 			return
 		}
+	}
+	if q.Has("keep") {
+		release, f := v.Keep()
+		if f != nil {
+			Reject(w, json.RawMessage("7"), f)
+			return
+		}
+		b.mu.Lock()
+		b.kept = append(b.kept, release)
+		b.mu.Unlock()
 	}
 	if q.Has("hold") {
 		b.held <- struct{}{}
@@ -183,7 +202,8 @@ func (l disguised) Accept() (net.Conn, error) {
 	var line []byte
 	for one := make([]byte, 1); ; {
 		if _, err := c.Read(one); err != nil {
-			return nil, err
+			_ = c.Close()
+			return l.Accept() // an error would be the end of the server
 		}
 		if one[0] == '\n' {
 			break
@@ -214,7 +234,10 @@ func (b *bench) dial(addr string) net.Conn {
 
 // client sends requests that come from addr, each connection kept.
 func (b *bench) client(addr string) *http.Client {
-	t := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return b.dial(addr), nil }, MaxIdleConnsPerHost: 1 << 10}
+	t := &http.Transport{
+		DialContext:         func(context.Context, string, string) (net.Conn, error) { return b.dial(addr), nil },
+		MaxIdleConnsPerHost: 1 << 10, ExpectContinueTimeout: patience,
+	}
 	b.t.Cleanup(t.CloseIdleConnections)
 	return &http.Client{Transport: t}
 }
@@ -231,15 +254,24 @@ func (b *bench) post(c *http.Client, query, body string) answer {
 	return b.send(c, query, strings.NewReader(body))
 }
 
+// offered sends a large body once it is asked for. The server ends the connection of one that it
+// refuses, and a client that is sending still may find that end and not the answer.
+func (b *bench) offered(c *http.Client, body string) answer {
+	return b.send(c, "", strings.NewReader(body), "Expect", "100-continue")
+}
+
 // unannounced sends a body without its size.
 func (b *bench) unannounced(c *http.Client, body string) answer {
 	return b.send(c, "", struct{ io.Reader }{strings.NewReader(body)})
 }
 
-func (b *bench) send(c *http.Client, query string, body io.Reader) answer {
+func (b *bench) send(c *http.Client, query string, body io.Reader, header ...string) answer {
 	r, err := http.NewRequest("POST", "http://"+b.addr+"/work?"+query, body)
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
 	}
 	response, err := c.Do(r)
 	if err != nil {

@@ -37,6 +37,10 @@ const (
 	bursts = 4
 	// bytesPerRequest is the size of a body that counts as one request.
 	bytesPerRequest = 64 << 10
+	// mostBeyond bounds the requests of one caller that may be answers which calls of it wait
+	// for, and are let in beyond its calls: as many as there may be questions.
+	// Without any grant there are none.
+	mostBeyond = 64
 	// ungrantedBody is the largest body of a caller without any grant, in bytes.
 	ungrantedBody = 64 << 10
 

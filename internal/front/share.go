@@ -20,8 +20,8 @@ type shares struct {
 	byKey map[string]*share
 }
 
-// share is what one caller uses now. shares.mu guards it, but for body and answers, which
-// budgets guard.
+// share is what one caller uses now. shares.mu guards it, but for body, answers and waits,
+// which budgets guard.
 type share struct {
 	all *shares
 	key string
@@ -32,7 +32,9 @@ type share struct {
 	rate    *rate.Limiter
 
 	connections, calls, streams int
+	beyond                      int // requests beyond the calls
 	body, answers               int64
+	waits                       bool // an answer waits until there is room for it
 	used                        time.Time
 
 	refusals int       // since the last was logged
@@ -82,7 +84,7 @@ func (s *shares) makeRoom(now time.Time) {
 	oldest := ""
 	for key, sh := range s.byKey {
 		switch {
-		case sh.connections+sh.calls+sh.streams > 0:
+		case sh.connections+sh.calls+sh.beyond+sh.streams > 0:
 		case now.Sub(sh.used) > bursts*time.Second:
 			delete(s.byKey, key)
 		case oldest == "" || sh.used.Before(s.byKey[oldest].used):
@@ -142,14 +144,31 @@ func (sh *share) give(calls, streams int) {
 	sh.streams -= streams
 }
 
-// stream turns one call into a stream.
+// goBeyond lets one more request in beyond the calls, until comeBack. Whoever is granted nothing
+// has no call that could wait for it.
+func (sh *share) goBeyond() bool {
+	sh.all.mu.Lock()
+	defer sh.all.mu.Unlock()
+	if !sh.granted || over(sh.beyond+1, mostBeyond) {
+		return false
+	}
+	sh.beyond++
+	return true
+}
+
+func (sh *share) comeBack() {
+	sh.all.mu.Lock()
+	defer sh.all.mu.Unlock()
+	sh.beyond--
+}
+
+// stream takes a stream.
 func (sh *share) stream() bool {
 	sh.all.mu.Lock()
 	defer sh.all.mu.Unlock()
 	if over(sh.streams+1, sh.limits.Streams) {
 		return false
 	}
-	sh.calls--
 	sh.streams++
 	return true
 }

@@ -45,7 +45,7 @@ func TestRateOfBodies(t *testing.T) {
 	b.grant(alice)
 	a, large := b.client(alice), strings.Repeat(" ", 2<<20) // counts as 33
 	b.post(a, "", large).served(t)
-	b.post(a, "", large).over(t, "requests", "10 requests per second")
+	b.offered(a, large).over(t, "requests", "10 requests per second")
 	b.wait(4 * time.Second)
 	b.unannounced(a, large).served(t)
 	if again := b.unannounced(a, large); again.err == nil { // else it was still being sent
@@ -128,6 +128,42 @@ func TestCallsInFlight(t *testing.T) {
 	b.post(a, "weigh=99", "").served(t) // alone, more than all is let in
 }
 
+// TestBeyondCalls: what may be an answer that calls in flight wait for is let in beyond
+// them, within a bound of its own, and does no more there than answer.
+func TestBeyondCalls(t *testing.T) {
+	b := newBench(t, Limits{Calls: 4})
+	b.grant(alice, bob)
+	a := b.client(alice)
+	answers := b.hold(a, "", 4)
+	b.post(a, "", "").over(t, "calls", "4 calls in flight")
+	b.post(a, "answer", "").served(t)
+	b.post(a, "answer&stream", "").served(t)
+	b.post(a, "answer&call", "").over(t, "calls", "4 calls in flight")
+	more := b.hold(a, "answer", mostBeyond)
+	b.post(a, "answer", "").over(t, "calls", "4 calls in flight")
+	b.post(b.client(bob), "answer&call", "").served(t)
+	if s := b.Stats(); s.Calls != 4 || s.Streams != 0 {
+		t.Errorf("%+v, want 4 calls", s)
+	}
+	close(b.gate)
+	for range 4 {
+		(<-answers).served(t)
+	}
+	for range mostBeyond {
+		(<-more).served(t)
+	}
+	await(t, "all of it to be given back", func() bool {
+		b.shares.mu.Lock()
+		defer b.shares.mu.Unlock()
+		for _, s := range b.shares.byKey {
+			if s.beyond != 0 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 func TestCallsOfTheUngranted(t *testing.T) {
 	b := newBench(t, Limits{})
 	answers := b.hold(b.client(eve), "", 4)
@@ -196,4 +232,39 @@ func TestRaces(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestBeyondUngranted: who is granted nothing waits for no answers, and has no more requests in
+// flight than calls, whatever they look like.
+func TestBeyondUngranted(t *testing.T) {
+	b := newBench(t, Limits{})
+	e := b.client(eve)
+	answers := b.hold(e, "", ungranted.Calls)
+	b.post(e, "answer", "").over(t, "calls", fmt.Sprintf("%d calls", ungranted.Calls))
+	close(b.gate)
+	for range ungranted.Calls {
+		(<-answers).served(t)
+	}
+}
+
+// TestKeep: what goes on when its request has ended counts as a call, until it is over.
+func TestKeep(t *testing.T) {
+	b := newBench(t, Limits{Calls: 3})
+	b.grant(alice, bob)
+	a := b.client(alice)
+	for range 2 {
+		b.post(a, "keep", "").served(t)
+	}
+	b.post(a, "", "").served(t) // the third
+	b.post(a, "keep", "").over(t, "calls", "3 calls")
+	b.post(b.client(bob), "keep", "").served(t)
+	if n := b.Stats().Calls; n != 3 {
+		t.Errorf("%d calls are kept, want 3", n)
+	}
+	for _, release := range b.kept {
+		release()
+		release() // which gives nothing back again
+	}
+	await(t, "all to be given back", func() bool { return b.Stats().Calls == 0 })
+	b.post(a, "weigh=3", "").served(t)
 }

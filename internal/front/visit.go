@@ -5,6 +5,7 @@ package front
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"tailscale-mcp/internal/caller"
@@ -20,6 +21,7 @@ type Visit struct {
 	f       *Front
 	share   *share
 	began   time.Time // when Caller was identified
+	beyond  bool      // it is let in beyond the calls that the caller may have
 	calls   int       // taken
 	streams int
 	body    int64 // bytes taken of the budget
@@ -28,7 +30,7 @@ type Visit struct {
 }
 
 // admit identifies the caller, takes a request and a call of its share, and serves.
-func (f *Front) admit(h Handler) http.Handler {
+func (f *Front) admit(h Handler, mayAnswer func(*http.Request) bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &Visit{f: f, began: f.now()}
 		l := linkOf(r.Context())
@@ -48,13 +50,27 @@ func (f *Front) admit(h Handler) http.Handler {
 			Reject(w, nil, f.overLimit(v.share, limitRequests, v.share.most().Rate, wait))
 			return
 		}
-		if failure := v.Weigh(1); failure != nil {
-			Reject(w, nil, failure)
+		switch {
+		case v.share.take(1):
+			v.calls = 1
+		case mayAnswer != nil && mayAnswer(r) && v.share.goBeyond():
+			v.beyond = true
+		default:
+			f.refuseLimit(w, v.share, limitCalls, v.share.most().Calls)
 			return
 		}
 		defer v.end()
 		h(w, r, v)
 	})
+}
+
+// Call has a request count as a call that was let in since it might have been none. The failure
+// is the answer to a caller who has as many calls in flight as it may.
+func (v *Visit) Call() *Failure {
+	if !v.beyond {
+		return nil
+	}
+	return v.Weigh(1)
 }
 
 // Weigh takes further calls of the caller's share for a request that costs more
@@ -75,13 +91,23 @@ func (v *Visit) Weigh(calls int) *Failure {
 	return nil
 }
 
+// Keep takes one more call of the caller's share for what goes on when the request has
+// ended, until release is called.
+func (v *Visit) Keep() (release func(), failure *Failure) {
+	if !v.share.take(1) {
+		return nil, v.f.overLimit(v.share, limitCalls, v.share.most().Calls, time.Second)
+	}
+	return sync.OnceFunc(func() { v.share.give(1, 0) }), nil
+}
+
 // Hold takes the memory of a large answer, of size bytes, which a client may read as slowly
-// as it likes. The failure is the answer to a caller who has left too many unread.
-func (v *Visit) Hold(size int) *Failure {
+// as it likes; where there is no room it waits for some, a few seconds and no longer than ctx.
+// The failure is the answer to a caller who has left too many unread.
+func (v *Visit) Hold(ctx context.Context, size int) *Failure {
 	if size <= smallAnswer {
 		return nil
 	}
-	if err := v.f.answers.take(v.share, int64(size)); err != nil {
+	if err := v.f.answers.take(ctx, v.share, int64(size)); err != nil {
 		return v.f.answersFull()
 	}
 	v.answer += int64(size)
@@ -93,8 +119,9 @@ func (v *Visit) Stream() *Failure {
 	if !v.share.stream() {
 		return v.f.overLimit(v.share, limitStreams, v.share.most().Streams, time.Second)
 	}
-	v.calls--
 	v.streams++
+	v.share.give(v.calls, 0)
+	v.calls = 0
 	return nil
 }
 
@@ -105,6 +132,9 @@ func (v *Visit) Again(ctx context.Context) (caller.Caller, error) {
 
 func (v *Visit) end() {
 	v.share.give(v.calls, v.streams)
+	if v.beyond {
+		v.share.comeBack()
+	}
 	v.f.bodies.give(v.share, v.body)
 	v.f.answers.give(v.share, v.answer)
 }

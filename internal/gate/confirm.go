@@ -82,7 +82,7 @@ func (c Call) agreed(t Tool) error {
 		return &Error{
 			Code:    failure.ConfirmationRequired,
 			Message: "nothing was done: a person has to say yes to " + what + ", and this client cannot ask its person",
-			Next: "use a client that can (elicitation of revision 2026-07-28, or an older client with elicitation through tailscale-mcp-proxy); " +
+			Next: "use a client that can (elicitation of revision 2026-07-28, or an older client with elicitation and a session, or through tailscale-mcp-proxy); " +
 				"else an administrator of this host looks at confirm in the entry of the server " + t.Server,
 		}
 	}

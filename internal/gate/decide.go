@@ -3,6 +3,7 @@
 package gate
 
 import (
+	"context"
 	"slices"
 
 	"tailscale-mcp/internal/caller"
@@ -168,4 +169,46 @@ func (d *Dispatcher) Explain(c caller.Caller, name string) (decision grant.Decis
 	return decision, grant.Missing{
 		Capability: d.capability, Src: c.Principals(), Dst: host.Name, Port: host.Port, Tools: []string{d.selector(name)},
 	}.String()
+}
+
+// Kind is what a request is about.
+type Kind int
+
+// The kinds of what a server can ask its client during.
+const (
+	ATool Kind = iota
+	APrompt
+	AResource
+)
+
+// Again decides anew about a request to a server behind the gate that was allowed before and
+// goes on with more of its caller. The error, which is on record, says that it may not.
+func (d *Dispatcher) Again(ctx context.Context, c caller.Caller, r Request, kind Kind) error {
+	now := d.Snapshot()
+	var decision grant.Decision
+	var missing grant.Missing
+	what := "the tool "
+	switch kind {
+	case ATool:
+		if t := now.byName[r.Name]; t != nil {
+			decision = d.mayCall(c, *t)
+		}
+		missing = grant.Missing{Tools: []string{d.selector(r.Name)}}
+	case APrompt:
+		what = "the prompt "
+		if p, ok := now.prompt(r.Name); ok {
+			decision, missing = d.mayPrompt(c, now, p), d.missingPrompt(p)
+		}
+	case AResource:
+		what = "the resource "
+		if now.Others() {
+			decision = d.mayReadOther(now, c, r.Name)
+		}
+		missing = grant.Missing{Resources: d.selectors(r.Name)}
+	}
+	if decision.Allowed {
+		return nil
+	}
+	d.Refused(ctx, c, r, "no grant allows it any more")
+	return shown(d.denied(c, what+quote(r.Name), missing))
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"tailscale-mcp/internal/asking"
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/cli/spelling"
@@ -52,11 +53,17 @@ type Request struct {
 	Meta json.RawMessage
 	// Session is the id of the session that the request is part of; empty for none.
 	Session string
+	// Newer is set where the client speaks 2026-07-28 or later.
+	Newer bool
 	// Progress reports progress to the client; may be nil.
 	Progress func(done, total float64, message string)
+	// Logging is what the client hears of the log messages of a server behind the gate.
+	Logging Logging
 	// Answer looks up what the person said to the question with that key; nil
 	// when the client cannot ask a person.
 	Answer func(key string) Answer
+	// Asking is what a server behind the gate can ask of the client, and how.
+	Asking asking.Client
 }
 
 // Options are what a Dispatcher is made of; all are required but the limits, AskPerson,

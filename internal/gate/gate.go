@@ -17,6 +17,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"tailscale-mcp/internal/asking"
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/grant"
 )
@@ -122,6 +123,8 @@ type Call struct {
 	invocation *string
 	// touched are the IDs of what the change touches, for Confirm.
 	touched []string
+	// asks counts what the server asks of the client, for the record.
+	asks *asking.Count
 	// confirmed records that the change was confirmed, with target; nil for a read.
 	confirmed func() error
 	// taken gives back what the change was confirmed with.
@@ -137,8 +140,34 @@ func (c Call) Meta() json.RawMessage { return c.request.Meta }
 // Watched reports whether the client asked to be told of progress.
 func (c Call) Watched() bool { return c.request.Progress != nil }
 
+// Logging is which log messages a client wants to hear while it waits for an answer, and how
+// it is told; zero for none (specification 2026-07-28, Logging).
+type Logging struct {
+	// Level is the least of those it wants.
+	Level string
+	// Tell takes the params of a message of any level; nil for none.
+	Tell func(params json.RawMessage)
+	// Hears reports whether it hears them now; nil for always.
+	Hears func() bool
+}
+
+// Logging is what the client hears of the server's log messages.
+func (c Call) Logging() Logging { return c.request.Logging }
+
+// Asking is what can be asked of the client, and how; what is asked is on record.
+func (c Call) Asking() asking.Client {
+	client := c.request.Asking
+	if !client.Can() {
+		return asking.Client{Offers: client.Offers}
+	}
+	return asking.Client{Offers: client.Offers, Ask: c.asks.Counting(client.Ask), URLError: client.URLError}
+}
+
 // Session is the id of the session that the call is part of; empty for none.
 func (c Call) Session() string { return c.request.Session }
+
+// Newer reports whether the client speaks 2026-07-28 or later.
+func (c Call) Newer() bool { return c.request.Newer }
 
 // Touching returns the call with the IDs of what its change touches. A confirmation is for
 // these and no others, where names and all that is said of them may come to mean another.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"tailscale-mcp/internal/asking"
 	"tailscale-mcp/internal/audit"
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/failure"
@@ -49,13 +50,13 @@ func staying(ctx context.Context, relayed bool) (context.Context, func()) {
 	if !relayed {
 		return on, func() {}
 	}
-	on, end := context.WithCancel(on)
+	on, end := context.WithCancelCause(on)
 	stop := context.AfterFunc(ctx, func() {
-		if errors.Is(context.Cause(ctx), ErrCancelled) {
-			end()
+		if why := context.Cause(ctx); errors.Is(why, ErrCancelled) {
+			end(why)
 		}
 	})
-	return on, func() { stop(); end() }
+	return on, func() { stop(); end(nil) }
 }
 
 // perform is the path: record the decision, refuse or run within bounds, record
@@ -116,7 +117,7 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 	defer cancel()
 	status, invocation := 0, ""
 	start := time.Now()
-	call := Call{Caller: c, Progress: r.progress(), dispatcher: d, snapshot: j.snapshot, request: r, permit: permit, target: j.target, status: &status, invocation: &invocation, taken: new([]func())}
+	call := Call{Caller: c, Progress: r.progress(), dispatcher: d, snapshot: j.snapshot, request: r, permit: permit, target: j.target, status: &status, invocation: &invocation, asks: &asking.Count{}, taken: new([]func())}
 	if changes {
 		call.confirmed = d.confirming(ctx, c, r, j)
 	}
@@ -130,7 +131,7 @@ func (d *Dispatcher) perform(ctx context.Context, c caller.Caller, r Request, j 
 		outcome.Target = *j.target
 	}
 	outcome.Duration, outcome.UpstreamStatus, outcome.Invocation = time.Since(start), status, invocation
-	outcome.IsError, outcome.Bytes = out.IsError, len(out.Raw)
+	outcome.IsError, outcome.Bytes, outcome.Asked = out.IsError, len(out.Raw), call.asks.String()
 	if err == nil {
 		if out.IsError {
 			outcome.Code = failure.ToolFailed

@@ -90,7 +90,7 @@ func (d *Dispatcher) whoAmI(c caller.Caller, now *Snapshot) WhoAmIResult {
 	out.Resources, missing.Resources = split(now.resources, Resource.selector, func(r Resource) bool { return d.mayList(c, r).Allowed })
 	out.Prompts, _ = split(now.prompts, func(p Prompt) string { return p.Name }, func(p Prompt) bool { return d.mayPrompt(c, now, p).Allowed })
 	if !now.view.Narrow() { // who asks for groups asks for our own
-		out.Servers = d.behind(c)
+		out.Servers = d.Behind(c)
 	}
 	if missing.Count+len(missing.Resources) == 0 {
 		return out
@@ -117,8 +117,8 @@ func (d *Dispatcher) whoAmI(c caller.Caller, now *Snapshot) WhoAmIResult {
 	return out
 }
 
-// behind is what c may use of each server behind the gate, by their names.
-func (d *Dispatcher) behind(c caller.Caller) (all []Behind) {
+// Behind is what c may use of each server behind the gate, by their names.
+func (d *Dispatcher) Behind(c caller.Caller) (all []Behind) {
 	rules := d.rules(c)
 	_, resources, _ := rules.OfServers()
 	for _, name := range d.registry.Servers() {

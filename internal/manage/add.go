@@ -3,6 +3,7 @@
 package manage
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,17 +19,23 @@ import (
 	"tailscale-mcp/internal/upstream/entry"
 	"tailscale-mcp/internal/upstream/npm"
 	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/upstream/unit"
 )
 
 // Adding is a server to add.
 type Adding struct {
 	Name    string
 	Command []string
-	Env     []string // NAME=VALUE
-	Read    []string
-	Write   []string
-	User    string
-	Network string // "", none, internet, unconfined, or networks with commas
+	// URL, in place of Command, is where a server is that runs elsewhere; Headers are what is
+	// sent to it besides, as NAME: VALUE, and Type and CA as the entry has them.
+	URL      string
+	Headers  []string
+	Type, CA string
+	Env      []string // NAME=VALUE
+	Read     []string
+	Write    []string
+	User     string
+	Network  string // "", none, internet, unconfined, or networks with commas
 	Approval
 	Applying
 }
@@ -51,7 +58,34 @@ func (a Adding) text() ([]byte, error) {
 	default:
 		ours["network"] = a.Network
 	}
-	e := map[string]any{"command": a.Command[0], "args": a.Command[1:]}
+	if a.CA != "" {
+		ours["ca"] = a.CA
+	}
+	e := map[string]any{}
+	if a.URL != "" {
+		e["url"] = a.URL
+		if a.Type != "" {
+			e["type"] = a.Type
+		}
+	} else {
+		e["command"], e["args"] = a.Command[0], a.Command[1:]
+	}
+	headers := map[string]string{}
+	for _, text := range a.Headers {
+		name, value, ok := strings.Cut(text, ":")
+		if !ok {
+			return nil, cli.Misused("--header 'Authorization: Bearer ${credential:"+a.Name+".token}'", "--header without a colon: a header has a name and a value")
+		}
+		for other := range headers {
+			if strings.EqualFold(name, other) {
+				return nil, cli.Misused("give each header once", "--header %s is there twice", name)
+			}
+		}
+		headers[name] = strings.TrimSpace(value)
+	}
+	if len(headers) > 0 {
+		e["headers"] = headers
+	}
 	if len(ours) > 0 {
 		e["tailscale"] = ours
 	}
@@ -66,8 +100,12 @@ func (a Adding) text() ([]byte, error) {
 	if len(env) > 0 {
 		e["env"] = env
 	}
-	text, err := json.MarshalIndent(e, "", "  ")
-	return append(text, '\n'), err
+	var text bytes.Buffer
+	as := json.NewEncoder(&text)
+	as.SetEscapeHTML(false) // of a URL, & is to be read
+	as.SetIndent("", "  ")
+	err := as.Encode(e)
+	return text.Bytes(), err
 }
 
 // Add writes the entry of a new server, applies it, and has what the server offers approved.
@@ -87,6 +125,7 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if err != nil {
 		return err
 	}
+	const retry = "nothing was left of it; when that is mended, add it again: \"url\", \"headers\", \"network\", \"type\" and \"ca\" of an entry are options here"
 	const unwritten = "nothing was written; the lines are those of the entry that the command line makes: correct its options"
 	s, err := entry.Parse(a.Name, file, text)
 	if err != nil {
@@ -98,7 +137,9 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 		}
 		return err
 	}
-	if run, isNPM, err := npm.Parse(s.Command, s.Args); err != nil {
+	if !s.Stdio() {
+		// Nothing is installed.
+	} else if run, isNPM, err := npm.Parse(s.Command, s.Args); err != nil {
 		return err
 	} else if isNPM && !run.Pinned() && !a.Unpinned {
 		return cli.Hint(unpinned(run), "write "+run.Package+"@VERSION, or use --unpinned")
@@ -116,16 +157,21 @@ func (h Host) Add(ctx context.Context, p Person, a Adding) (err error) {
 	if err := h.ready(ctx, p, s, a.Applying); err != nil {
 		return err
 	}
-	if err := h.Systemd.Reload(ctx); err != nil {
-		return fmt.Errorf("systemd does not read its units again: %w", err)
+	if unit.Needed(s) {
+		if err := h.Systemd.Reload(ctx); err != nil {
+			return fmt.Errorf("systemd does not read its units again: %w", err)
+		}
+		if err := h.start(ctx, p, s, Applying{}); err != nil {
+			return err
+		}
 	}
-	if err := h.start(ctx, p, s, Applying{}); err != nil {
-		return err
-	}
-	for _, note := range h.lacks(s) {
+	for _, note := range h.lacks(ctx, s) {
 		p.say("%s: note: %s\n", s.Name, note)
 	}
 	if err := h.Approve(ctx, p, a.Name, a.Approval); err != nil {
+		if hinted := (*cli.Hinted)(nil); !s.Stdio() && errors.As(err, &hinted) {
+			err = cli.Hint(err, retry)
+		}
 		return err
 	}
 	h.next(ctx, p, a.Name)
@@ -145,7 +191,7 @@ func (h Host) next(ctx context.Context, p Person, name string) {
 		}
 	}
 	if url := h.URL(ctx, name); url != "" {
-		p.say("\nClients reach it at %s\nand by standard input and output with: tailscale-mcp-proxy install CLIENT --name %s --server %s\n", url, name, url)
+		p.say("\nClients reach it at %s\nand by standard input and output with: tailscale-mcp-proxy install CLIENT --server %s\n", url, url)
 	}
 }
 
@@ -191,7 +237,7 @@ func (h Host) Remove(ctx context.Context, p Person, name string) error {
 	if err := os.Remove(file); err != nil {
 		return err
 	}
-	err := errors.Join(ignore(os.Remove(pin.Path(h.Dir, name))), h.stop(ctx, name), os.RemoveAll(filepath.Join(h.NPM, name)), h.Systemd.Reload(ctx))
+	err := errors.Join(ignore(os.Remove(pin.Path(h.Dir, name))), ignore(os.Remove(h.ending(name))), h.stop(ctx, name), os.RemoveAll(filepath.Join(h.NPM, name)), h.Systemd.Reload(ctx))
 	// Another server of that name is not to find it.
 	for _, path := range h.States(name) {
 		err = errors.Join(err, os.RemoveAll(path))

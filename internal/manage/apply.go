@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/upstream/entry"
@@ -18,7 +20,7 @@ import (
 
 // Applying is how the entries are applied.
 type Applying struct {
-	// Now ends the processes that run, so that the next request finds what the entry says.
+	// Now ends the processes that run, and the sessions with servers elsewhere, so that the next request finds what the entry says.
 	Now bool
 	// Unpinned installs packages without a version.
 	Unpinned bool
@@ -42,13 +44,13 @@ func (h Host) Apply(ctx context.Context, p Person, a Applying) error {
 		switch {
 		case len(f.Mistakes) > 0:
 			failed = append(failed, f.Mistakes)
-		case f.Server.Disabled || !f.Server.Stdio():
+		case f.Server.Disabled:
 		default:
 			if err := h.confines(ctx, f.Server); err != nil {
 				failed = append(failed, fmt.Errorf("%s: %w", f.Name, err))
 				continue
 			}
-			there[f.Name] = true // what runs of it goes on, whatever becomes of its package
+			there[f.Name] = unit.Needed(f.Server) // what runs of it goes on, whatever becomes of its package
 			if err := h.ready(ctx, p, f.Server, a); err != nil {
 				failed = append(failed, fmt.Errorf("%s: %w", f.Name, err))
 				continue
@@ -85,11 +87,17 @@ func (h Host) confines(ctx context.Context, s entry.Server) error {
 	if len(mistakes) > 0 {
 		return mistakes
 	}
+	if !s.Stdio() { // nothing of it runs here, and it is the daemon that looks at each address
+		return nil
+	}
 	return h.held(ctx, s)
 }
 
 // ready has a server have the package that it needs before it is started.
 func (h Host) ready(ctx context.Context, p Person, s entry.Server, a Applying) error {
+	if !s.Stdio() {
+		return nil
+	}
 	run, isNPM, err := npm.Parse(s.Command, s.Args)
 	if err != nil || !isNPM {
 		return err
@@ -153,8 +161,36 @@ func (h Host) end(ctx context.Context, name string) error {
 	return err
 }
 
+// elsewhere has a changed entry of a server that runs elsewhere hold, of which no process is
+// here to be ended: it is the gateway that has its sessions.
+func (h Host) elsewhere(p Person, s entry.Server, a Applying) error {
+	if !a.Now {
+		p.say("%s: runs elsewhere, so that no process is started here; a changed entry holds for new sessions (--now ends the others)\n", s.Name)
+		return nil
+	}
+	if err := h.order(s.Name); err != nil {
+		return fmt.Errorf("the gateway is not told to end its sessions: %w", err)
+	}
+	p.say("%s: runs elsewhere; the gateway ends the sessions that are open within seconds\n", s.Name)
+	return nil
+}
+
+// order has the gateway end what is open with a server.
+func (h Host) order(name string) error {
+	if err := os.MkdirAll(h.Endings, 0o755); err != nil { //nolint:gosec // the daemon reads it, as it does the sockets there
+		return err
+	}
+	now := time.Now().Format(time.RFC3339Nano) + "\n"       // for who looks; the change is what counts
+	return os.WriteFile(h.ending(name), []byte(now), 0o644) //nolint:gosec // no secret
+}
+
+func (h Host) ending(name string) string { return filepath.Join(h.Endings, name+unit.EndingSuffix) }
+
 // start starts the socket of a server, and says what is still to do.
 func (h Host) start(ctx context.Context, p Person, s entry.Server, a Applying) error {
+	if !unit.Needed(s) {
+		return h.elsewhere(p, s, a)
+	}
 	sockets, err := h.Systemd.Units(ctx, unit.SocketName(s.Name))
 	if err != nil {
 		return err
@@ -165,6 +201,11 @@ func (h Host) start(ctx context.Context, p Person, s entry.Server, a Applying) e
 			return err
 		}
 		p.say("%s: started\n", s.Name)
+		if !s.Stdio() && a.Now { // it had none before it needed credentials
+			return h.elsewhere(p, s, a)
+		}
+	case !s.Stdio():
+		return h.elsewhere(p, s, a)
 	case a.Now:
 		if err := h.end(ctx, s.Name); err != nil {
 			return err

@@ -74,12 +74,10 @@ func (h Host) Approve(ctx context.Context, p Person, name string, a Approval) er
 	switch {
 	case err != nil:
 		return err
-	case !s.Stdio():
-		return cli.Hint(fmt.Errorf("the server %s is reached by a URL, and such servers are not served yet", name), `write an entry with "command" for one that can be started`)
 	case s.Disabled:
 		return cli.Hint(fmt.Errorf("the server %s is disabled, as its entry says", name), `take "disabled" out of `+s.File+", and apply that")
 	}
-	seen, hello, err := h.look(ctx, name)
+	seen, hello, err := h.look(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -110,7 +108,7 @@ func (h Host) Approve(ctx context.Context, p Person, name string, a Approval) er
 		p.say("%s is what was approved: %s\n", name, summary(after))
 		return nil
 	}
-	p.say("%s says that it is %q %s\n\n", name, hello.Name, hello.Version)
+	p.say("%s says that it is %q %s\n\n%s", name, hello.Name, hello.Version, after.Title.Text(before.Title))
 	for _, c := range changes {
 		p.say("%s", c.Text())
 	}

@@ -87,7 +87,7 @@ func (v *verbs) show() *cobra.Command {
 func (v *verbs) apply() *cobra.Command {
 	var a Applying
 	c := &cobra.Command{Use: "apply", Short: "have the host be what the entries say: packages, units, sockets", Args: cli.NoArguments}
-	c.Flags().BoolVar(&a.Now, "now", false, "end the processes that run, so that the next request finds what the entry says")
+	c.Flags().BoolVar(&a.Now, "now", false, "end the processes that run, and the sessions with servers elsewhere, so that the next request finds what the entry says")
 	c.Flags().BoolVar(&a.Unpinned, "unpinned", false, "install packages of npm that have no version")
 	return v.verb(c, true, func(ctx context.Context, h Host, p Person, _ []string) error { return h.Apply(ctx, p, a) })
 }
@@ -116,31 +116,70 @@ func (v *verbs) remove() *cobra.Command {
 	return v.verb(c, true, func(ctx context.Context, h Host, p Person, args []string) error { return h.Remove(ctx, p, args[0]) })
 }
 
+// startedOnly and remoteOnly are the options of add for one kind of server.
+var (
+	startedOnly = []string{"read", "write", "user", "env", "unpinned"}
+	remoteOnly  = []string{"header", "type", "ca"}
+)
+
+// remote checks the command line that adds a server by its URL.
+func (a *Adding) remote(c *cobra.Command, args []string) error {
+	if len(args) != 1 || c.ArgsLenAtDash() >= 0 {
+		return cli.Misused("server add NAME --url URL [options]", "a server that runs elsewhere has a NAME and no command")
+	}
+	if a.URL == "" {
+		return cli.Misused("server add NAME --url URL [options]", "--url is empty")
+	}
+	for _, name := range startedOnly {
+		if c.Flags().Changed(name) {
+			return cli.Misused("server add NAME --url URL [options]", "--%s is for a server that is started here", name)
+		}
+	}
+	return nil
+}
+
 func (v *verbs) add() *cobra.Command {
 	var a Adding
 	var classes []string
 	c := &cobra.Command{
-		Use: "add NAME [options] -- COMMAND [ARGUMENT...]", Short: "add a server that speaks MCP on standard input and output",
+		Use: "add NAME [options] -- COMMAND [ARGUMENT...]", Short: "add a server: one that is started here, or by --url one that runs elsewhere",
 		Args: func(c *cobra.Command, args []string) error {
+			if c.Flags().Changed("url") {
+				return a.remote(c, args)
+			}
+			for _, name := range remoteOnly {
+				if c.Flags().Changed(name) {
+					return cli.Misused("server add NAME --url URL [options]", "--%s is for a server that runs elsewhere", name)
+				}
+			}
 			if c.ArgsLenAtDash() != 1 || len(args) < 2 {
-				return cli.Misused("write: "+c.UseLine(), "a server to add takes one NAME, and behind -- the command that starts it")
+				return cli.Misused("write: "+c.UseLine()+"; or: tailscale-mcp server add NAME --url URL [options]",
+					"a server to add takes one NAME, and behind -- the command that starts it, or --url")
 			}
 			return nil
 		},
-		Example: "  sudo tailscale-mcp server add files --read /srv/docs -- npx -y @modelcontextprotocol/server-filesystem@2026.8.31 /srv/docs",
+		Example: "  sudo tailscale-mcp server add files --read /srv/docs -- npx -y @modelcontextprotocol/server-filesystem@2026.8.31 /srv/docs\n" +
+			"  sudo tailscale-mcp server add tickets --url https://tickets.example.com/mcp --header 'Authorization: Bearer ${credential:tickets.token}'",
 	}
 	c.Flags().StringArrayVar(&a.Read, "read", nil, "a `PATH` that it sees; more than once for several")
 	c.Flags().StringArrayVar(&a.Write, "write", nil, "a `PATH` that it may change; needs --user")
 	c.Flags().StringVar(&a.User, "user", "", "the `ACCOUNT` that it runs under for all callers, who are not apart then")
-	c.Flags().StringVar(&a.Network, "network", "", "what it reaches: none (default), internet, unconfined, or `NETWORKS` with commas")
+	c.Flags().StringVar(&a.Network, "network", "", "what it reaches: none (default), internet (with --url the default), unconfined, or `NETWORKS` with commas")
 	c.Flags().StringArrayVar(&a.Env, "env", nil, "a variable: `NAME=VALUE`; a secret is better a credential, see tailscale-mcp-server(5)")
 	c.Flags().BoolVar(&a.Unpinned, "unpinned", false, "install a package of npm that has no version")
+	c.Flags().StringVar(&a.URL, "url", "", "the `URL` of a server that runs elsewhere, in place of a command")
+	c.Flags().StringArrayVar(&a.Headers, "header", nil, "a header for it: `NAME: VALUE`, with a secret as ${credential:NAME.x}")
+	c.Flags().StringVar(&a.Type, "type", "", "its `TRANSPORT`: http (default) or sse")
+	c.Flags().StringVar(&a.CA, "ca", "", "a `FILE` with the authorities whose certificates hold for it, and no others")
 	approvalFlags(c, &a.Approval, &classes)
+	cli.CompleteFiles(c)
+	cli.CompleteValues(c, "type", []string{string(entry.Streamable), string(entry.SSE)})
+	cli.CompleteValues(c, "network", []string{"none", "internet", "unconfined"})
 	return v.verb(c, true, func(ctx context.Context, h Host, p Person, args []string) (err error) {
 		if a.Classes, err = ParseClasses(classes); err != nil {
 			return err
 		}
-		a.Name, a.Command = args[0], args[1:]
+		a.Name, a.Command = args[0], args[1:] // none beside --url
 		return h.Add(ctx, p, a)
 	})
 }

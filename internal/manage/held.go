@@ -32,6 +32,15 @@ func (h Host) held(ctx context.Context, s entry.Server) error {
 // notes are what an administrator is to know of what a server may reach, of what does not
 // hold on this host, and of what does not work yet.
 func (h Host) notes(ctx context.Context, s entry.Server) (notes []string) {
+	if !s.Stdio() {
+		if s.Network.Unconfined {
+			notes = append(notes, "it is reached wherever its name leads, this host and the tailnet too")
+		}
+		if s.Shared {
+			notes = append(notes, "its callers are not apart: they share one session")
+		}
+		return notes
+	}
 	if s.User != "" || s.Shared {
 		notes = append(notes, "its callers are not apart: they share one account or one process")
 	}

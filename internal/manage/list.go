@@ -54,7 +54,7 @@ func (h Host) List(ctx context.Context, p Person) error {
 
 // none says that there is no server.
 func (p Person) none(dir string) {
-	p.say("no servers in %s; the first: sudo tailscale-mcp server add NAME -- COMMAND\n", dir)
+	p.say("no servers in %s; the first: sudo tailscale-mcp server add NAME -- COMMAND, or --url URL\n", dir)
 }
 
 // state is how one server stands.
@@ -71,20 +71,18 @@ func (h Host) state(ctx context.Context, f entry.File) State {
 		return s
 	case f.Server.Disabled:
 		s.State = "disabled"
-	case !f.Server.Stdio():
-		s.State = "not served: servers by URL are not supported yet"
 	case err != nil: // what was approved cannot be read
 		s.State = "wrong: see tailscale-mcp server check " + f.Name
 		s.Mistakes = []string{err.Error()}
 	case !ok:
 		s.State = "not approved: sudo tailscale-mcp server approve " + f.Name
-	case h.Systemd != nil:
+	case h.Systemd != nil && unit.Needed(f.Server):
 		sockets, err := h.Systemd.Units(ctx, unit.SocketName(f.Name))
 		if err == nil && (len(sockets) == 0 || sockets[0].Active != "active") {
 			s.State = "not started: sudo tailscale-mcp server apply"
 		}
 	}
-	if h.Systemd != nil {
+	if h.Systemd != nil && f.Server.Stdio() {
 		instances, _ := h.Systemd.Units(ctx, strings.Replace(unit.ServiceName(f.Name), "@", "@*", 1))
 		s.Instances = len(instances)
 	}
@@ -120,7 +118,7 @@ func (h Host) Check(ctx context.Context, p Person, name string) error {
 			}
 			r.Mistakes = append(r.Mistakes, mistakes...)
 			r.Mistakes = append(r.Mistakes, h.unreadable(f.Name)...)
-			r.Needs = h.needs(f.Server)
+			r.Needs = h.needs(ctx, f.Server)
 		}
 		wrong = wrong || len(r.Mistakes) > 0
 		results = append(results, r)
@@ -171,11 +169,8 @@ func (h Host) unreadable(name string) entry.Mistakes {
 }
 
 // needs says what a server that is written rightly still lacks.
-func (h Host) needs(s entry.Server) []string {
-	if !s.Stdio() {
-		return []string{"servers that are reached by URL are not served yet"}
-	}
-	needs := h.lacks(s)
+func (h Host) needs(ctx context.Context, s entry.Server) []string {
+	needs := h.lacks(ctx, s)
 	if _, ok, err := pin.Load(pin.Path(h.Dir, s.Name)); err == nil && !ok && !s.Disabled {
 		needs = append(needs, "nothing of it is approved: sudo tailscale-mcp server approve "+s.Name)
 	}
@@ -183,7 +178,11 @@ func (h Host) needs(s entry.Server) []string {
 }
 
 // lacks says what the program of a server lacks to be started.
-func (h Host) lacks(s entry.Server) (needs []string) {
+func (h Host) lacks(ctx context.Context, s entry.Server) (needs []string) {
+	needs = h.lacksCredentials(ctx, s)
+	if !s.Stdio() {
+		return needs
+	}
 	run, isNPM, err := npm.Parse(s.Command, s.Args)
 	switch {
 	case err != nil:

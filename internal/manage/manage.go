@@ -28,6 +28,8 @@ import (
 	"tailscale-mcp/internal/upstream/look"
 	"tailscale-mcp/internal/upstream/pin"
 	"tailscale-mcp/internal/upstream/process"
+	"tailscale-mcp/internal/upstream/remote"
+	"tailscale-mcp/internal/upstream/unit"
 )
 
 // Host is where the servers are.
@@ -36,10 +38,17 @@ type Host struct {
 	Dir, NPM string
 	// States returns where a server keeps what is to stay.
 	States func(server string) []string
+	// Credentials are the folders where systemd looks for those of servers, each with one
+	// beside it for what is encrypted; Handed are those of what it was given itself.
+	Credentials, Handed []string
 	// Systemd is nil where it does not run the servers.
 	Systemd Systemd
+	// Endings is where the gateway is told to end what is open with a server elsewhere.
+	Endings string
 	// Dial connects to what starts a server.
 	Dial func(ctx context.Context, server string) (net.Conn, error)
+	// Remote reaches the servers that run elsewhere.
+	Remote remote.Client
 	// URL returns where clients reach a server, and Grant what gives somebody its reads;
 	// both are empty while tailscaled does not say how this host is called.
 	URL, Grant func(ctx context.Context, server string) string
@@ -57,6 +66,8 @@ type Systemd interface {
 	Features(ctx context.Context) (string, error)
 	// Units returns the loaded units that match a pattern, with their states.
 	Units(ctx context.Context, pattern string) ([]Unit, error)
+	// Given is what a unit is given of credentials, which need not run.
+	Given(ctx context.Context, unit string) (Given, error)
 	// Install runs npm in a unit without privileges and leaves what it installed in a
 	// folder, which is the root's from then on.
 	Install(ctx context.Context, what Package) error
@@ -107,16 +118,19 @@ func (p Person) encode(v any) error {
 // lookTime bounds how long a server may take to be looked at.
 const lookTime = 2 * time.Minute
 
-// look starts a server, asks it what it offers, and ends it.
-func (h Host) look(ctx context.Context, name string) (pin.Seen, process.Hello, error) {
+// look starts a server, asks it what it offers, and ends it. It is told that its client can
+// be asked all that its entry allows: some show other tools to one that cannot.
+func (h Host) look(ctx context.Context, s entry.Server) (pin.Seen, process.Hello, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
+	name := s.Name
 	p, err := process.Start(ctx, process.Options{
-		Server: name, Dial: func(ctx context.Context) (net.Conn, error) { return h.Dial(ctx, name) },
+		Server: name, Link: h.Remote.To(s), Dial: func(ctx context.Context) (net.Conn, error) { return h.Dial(ctx, name) },
 		ClientName: "tailscale-mcp", ClientVersion: "server", Heard: func(string, []byte) {}, Log: slog.New(slog.DiscardHandler),
+		Offers: s.Offers(),
 	})
 	if err != nil {
-		return pin.Seen{}, process.Hello{}, cli.Hint(err, h.remedy(name, err))
+		return pin.Seen{}, process.Hello{}, cli.Hint(err, h.remedy(s, err))
 	}
 	defer p.End(nil)
 	seen, err := look.At(ctx, p)
@@ -124,9 +138,13 @@ func (h Host) look(ctx context.Context, name string) (pin.Seen, process.Hello, e
 }
 
 // remedy is what to do about a server that did not start.
-func (h Host) remedy(name string, err error) string {
+func (h Host) remedy(s entry.Server, err error) string {
 	silent := errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED)
 	switch {
+	case silent && h.Systemd != nil && unit.Needed(s):
+		return "nothing listens for it: sudo tailscale-mcp server apply"
+	case !s.Stdio():
+		return "the entry is " + s.File + "; tailscale-mcp-server(5) says what its keys mean"
 	case silent && h.Systemd != nil:
 		return "nothing listens for it: sudo tailscale-mcp server apply"
 	case silent:
@@ -134,7 +152,7 @@ func (h Host) remedy(name string, err error) string {
 	case h.Systemd == nil:
 		return "what runs the servers here has all that it wrote to stderr"
 	}
-	return "journalctl -t tailscale-mcp-" + name + " has all that it wrote to stderr"
+	return "journalctl -t tailscale-mcp-" + s.Name + " has all that it wrote to stderr"
 }
 
 // entries are the files of the folder.
@@ -162,7 +180,7 @@ func (h Host) one(name string) (entry.Server, error) {
 		}
 		names = append(names, f.Name)
 	}
-	hint := "there is none yet: tailscale-mcp server add NAME -- COMMAND"
+	hint := "there is none yet: tailscale-mcp server add NAME -- COMMAND, or --url URL"
 	if len(names) > 0 {
 		hint = "there are: " + strings.Join(names, ", ")
 	}

@@ -38,6 +38,15 @@ type booted struct {
 	fail     error
 	open     bool   // it denies no addresses
 	built    string // with what
+	given    Given  // of credentials, besides those of the unit that is made
+	silent   error  // why it does not say
+}
+
+func (b *booted) Given(_ context.Context, name string) (Given, error) {
+	if !strings.HasPrefix(name, "tailscale-mcp-server-") || !strings.HasSuffix(name, "@credentials.service") {
+		return Given{}, errors.New("no such unit: " + name)
+	}
+	return b.given, b.silent
 }
 
 func (b *booted) Version(context.Context) (string, error) { return b.version, nil }
@@ -98,7 +107,7 @@ func newDesk(t *testing.T) *desk {
 	return &desk{
 		systemd: b,
 		Host: Host{
-			Dir: b.Dir, NPM: t.TempDir(), Systemd: b, Dial: b.Dial,
+			Dir: b.Dir, NPM: t.TempDir(), Endings: filepath.Join(t.TempDir(), "run"), Systemd: b, Dial: b.Dial,
 			States: func(name string) []string { return []string{filepath.Join(states, name)} },
 			URL:    func(_ context.Context, name string) string { return "http://host:8080/" + name + "/mcp" },
 			Grant:  func(_ context.Context, name string) string { return `{"tools":["` + name + `/read:*"]}` },
@@ -128,7 +137,7 @@ func TestAdd(t *testing.T) {
 	for _, want := range []string{
 		"written: " + filepath.Join(d.Dir, "files.json"), "files: started", `says that it is "odd" 1`, `new tool "echo"`, "Repeats what it is told.",
 		"read: echo", "write: count", "destructive: ", "tools, 1 prompt, 1 template", `"files/read:*"`,
-		"http://host:8080/files/mcp", "tailscale-mcp-proxy install CLIENT --name files --server http://host:8080/files/mcp",
+		"http://host:8080/files/mcp", "tailscale-mcp-proxy install CLIENT --server http://host:8080/files/mcp",
 	} {
 		if !strings.Contains(d.out.String(), want) {
 			t.Errorf("said, without %q:\n%s", want, d.out.String())

@@ -4,6 +4,9 @@ package manage
 
 import (
 	"context"
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 
 	"tailscale-mcp/internal/upstream/entry"
@@ -16,7 +19,14 @@ import (
 type shown struct {
 	State
 
+	Title    string   `json:"title,omitempty"`
+	About    string   `json:"description,omitempty"`
 	Program  []string `json:"program,omitempty"`
+	Server   string   `json:"server,omitempty"`
+	Type     string   `json:"type,omitempty"` // of the transport, where the entry names it
+	Headers  []string `json:"headers,omitempty"`
+	Needs    []string `json:"credentials,omitempty"`
+	CA       string   `json:"ca,omitempty"`
 	Network  string   `json:"network"`
 	Read     []string `json:"read,omitempty"`
 	Write    []string `json:"write,omitempty"`
@@ -46,21 +56,27 @@ func (h Host) Show(ctx context.Context, p Person, name string) error {
 	}
 	if s.Stdio() {
 		all.Program = append([]string{s.Command}, s.Args...)
+	} else {
+		all.Server, all.CA, all.Headers, all.Needs = origin(s.URL), s.CA, slices.Sorted(maps.Keys(s.Headers)), s.Credentials()
+	}
+	if s.Transport == entry.SSE {
+		all.Type = string(s.Transport)
 	}
 	approved, _, err := pin.Load(pin.Path(h.Dir, name))
 	if err != nil {
 		return err
 	}
+	all.Title, all.About = approved.Title.Title, approved.Title.Description
 	for _, item := range approved.Tools {
 		all.Approved = append(all.Approved, tool{item.Name, string(item.Class)})
 	}
-	if h.Systemd != nil {
+	if h.Systemd != nil && s.Stdio() {
 		all.stderr = "journalctl -t tailscale-mcp-" + name
 		if all.Running, err = h.Systemd.Units(ctx, strings.Replace(unit.ServiceName(name), "@", "@*", 1)); err != nil {
 			return err
 		}
 	}
-	all.Notes = h.notes(ctx, s)
+	all.Notes = append(h.notes(ctx, s), h.lacksCredentials(ctx, s)...)
 	if h.Systemd != nil && s.Stdio() {
 		if err := h.held(ctx, s); err != nil {
 			all.Notes = append(all.Notes, "it is not started: "+err.Error())
@@ -73,6 +89,18 @@ func (h Host) Show(ctx context.Context, p Person, name string) error {
 	return nil
 }
 
+// origin is where a server is, without what in its URL may be a secret.
+func origin(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	if u.RawQuery != "" {
+		return u.Scheme + "://" + u.Host + u.EscapedPath() + "?…"
+	}
+	return u.Scheme + "://" + u.Host + u.EscapedPath()
+}
+
 func (p Person) show(s shown) {
 	line := func(key, value string) {
 		if value != "" {
@@ -80,8 +108,15 @@ func (p Person) show(s shown) {
 		}
 	}
 	line("server", s.Name)
+	line("title", s.Title)
+	line("about", s.About)
 	line("state", s.State.State)
 	line("program", strings.Join(s.Program, " "))
+	line("url", s.Server)
+	line("type", s.Type)
+	line("headers", strings.Join(s.Headers, ", "))
+	line("secrets", strings.Join(s.Needs, ", "))
+	line("ca", s.CA)
 	line("network", s.Network)
 	line("reads", strings.Join(s.Read, " "))
 	line("writes", strings.Join(s.Write, " "))

@@ -89,6 +89,14 @@ func (m manager) Units(ctx context.Context, pattern string) ([]Unit, error) {
 	return units, nil
 }
 
+func (m manager) Given(ctx context.Context, name string) (Given, error) {
+	properties, err := m.c.GetUnitTypePropertiesContext(ctx, name, "Service")
+	if err != nil {
+		return Given{}, fmt.Errorf("systemd does not say what %s is given: %w", name, err)
+	}
+	return given(properties)
+}
+
 // Install runs npm as a user that systemd makes for it, who may write nowhere but into a
 // folder of its own. What came of it is copied for root; scripts of packages have run by
 // then, and not as root.

@@ -61,7 +61,7 @@ func TestCheckSays(t *testing.T) {
 func TestApproveSays(t *testing.T) {
 	d := newDesk(t)
 	for name, text := range map[string]string{
-		"off": `{"command":"sh","disabled":true}`, "far": `{"url":"https://example.com/mcp"}`, "idle": `{"command":"sh"}`,
+		"off": `{"command":"sh","disabled":true}`, "far": `{"url":"https://127.0.0.1:1/mcp"}`, "idle": `{"command":"sh"}`,
 	} {
 		if err := os.WriteFile(filepath.Join(d.Dir, name+".json"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -77,7 +77,7 @@ func TestApproveSays(t *testing.T) {
 		want, next string
 	}{
 		{"off", d.Host, "off is disabled", `take "disabled" out of ` + filepath.Join(d.Dir, "off.json")},
-		{"far", d.Host, "not served yet", `an entry with "command"`},
+		{"far", d.Host, "127.0.0.1:1 was not connected to: the address 127.0.0.1 is this host, which is not the internet", filepath.Join(d.Dir, "far.json")},
 		{"idle", d.Host, "idle cannot be started", "sudo tailscale-mcp server apply"},
 		{"idle", here, "idle cannot be started", "WITHOUT SYSTEMD"},
 	} {

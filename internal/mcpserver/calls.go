@@ -3,6 +3,7 @@
 package mcpserver
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -10,9 +11,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"tailscale-mcp/internal/asking"
 	codes "tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/mcpserver/brief"
+	"tailscale-mcp/internal/mcpserver/parked"
 )
 
 // named is the request with the name of what it asks for, as the dispatcher decides
@@ -43,21 +46,46 @@ func (x *exchange) callTool() ([]byte, *failure) {
 	if x.m.Modern && x.m.Asks {
 		request.Answer = func(key string) gate.Answer { return answerOf(more.InputResponses, key) }
 	}
-	out, err := x.dispatcher.Call(x.work, x.caller, request)
+	out, err := x.made(gate.ATool, request, x.agreed)
 	if err == nil {
-		if f := x.visit.Hold(len(out.Raw)); f != nil {
+		if f := x.visit.Hold(x.work, len(out.Raw)); f != nil {
 			return nil, f
 		}
 		return x.toolResult(out), nil
 	}
 	var told *gate.Error
+	var first *asksFirst
+	var not *notGoing
 	switch {
-	case errors.As(err, &told) && told.Ask != nil:
-		return x.inputRequired(*told.Ask), nil
+	case errors.As(err, &first):
+		return x.inputRequired(first.Step), nil
+	case errors.As(err, &not):
+		return nil, not.failure
+	case errors.As(err, &told) && told.Ask != nil && x.m.Modern:
+		return x.inputRequired(parked.Step{Requests: confirmation(*told.Ask)}), nil
+	case told != nil && told.Answer != nil && (told.Answer.Code == asking.URLRequired || x.m.Modern && told.Answer.Code == mcp.MISSING_REQUIRED_CLIENT_CAPABILITY):
+		return nil, x.answered(told) // the client acts on these
 	case told != nil && told.Code == codes.UnknownName:
 		return nil, ownFailure(told)
 	}
 	return x.toolResult(gate.Result{Content: mustJSON([]mcp.Content{mcp.NewTextContent(err.Error())}), IsError: true}), nil
+}
+
+// asksFirst is the error of a call whose client is to be asked first.
+type asksFirst struct{ parked.Step }
+
+// Error implements error.
+func (*asksFirst) Error() string { return "the client is asked first" }
+
+// notGoing is the error of a call that does not go on with this request.
+type notGoing struct{ *failure }
+
+// Error implements error.
+func (n *notGoing) Error() string { return n.Message }
+
+// inputRequired is the response that has the client ask.
+func (x *exchange) inputRequired(step parked.Step) []byte {
+	return append(append(x.begin(0, nil), step.Members()...), "}}"...)
 }
 
 // toolResult is the response of a call. Content that follows from the structured
@@ -95,10 +123,26 @@ func (x *exchange) toolResult(out gate.Result) []byte {
 // relay is the response with a result of a server behind the gate, unless too much waits
 // for its caller to read it.
 func (x *exchange) relay(result json.RawMessage, missing string) ([]byte, *failure) {
-	if f := x.visit.Hold(len(result)); f != nil {
+	if f := x.visit.Hold(x.work, len(result)); f != nil {
 		return nil, f
 	}
 	return x.raw(result, missing), nil
+}
+
+// madeRaw is the response with what a server behind the gate answers to a call, or asks first.
+func (x *exchange) madeRaw(kind gate.Kind, r gate.Request, missing string, call func(context.Context, gate.Request) (gate.Result, error)) ([]byte, *failure) {
+	out, err := x.made(kind, r, call)
+	var first *asksFirst
+	var not *notGoing
+	switch {
+	case errors.As(err, &first):
+		return x.inputRequired(first.Step), nil
+	case errors.As(err, &not):
+		return nil, not.failure
+	case err != nil:
+		return nil, x.asFailure(err)
+	}
+	return x.relay(out.Raw, missing)
 }
 
 func (x *exchange) readResource() ([]byte, *failure) {
@@ -111,11 +155,9 @@ func (x *exchange) readResource() ([]byte, *failure) {
 		return nil, notFound(x.m)
 	}
 	if x.dispatcher.Snapshot().Others() {
-		out, err := x.dispatcher.ReadOther(x.work, x.caller, x.named(p.URI))
-		if err != nil {
-			return nil, x.asFailure(err)
-		}
-		return x.relay(out.Raw, kept)
+		return x.madeRaw(gate.AResource, x.named(p.URI), kept, func(ctx context.Context, r gate.Request) (gate.Result, error) {
+			return x.dispatcher.ReadOther(ctx, x.caller, r)
+		})
 	}
 	text, mimeType, err := x.dispatcher.Read(x.work, x.caller, x.named(p.URI))
 	if err != nil {
@@ -138,12 +180,14 @@ func (x *exchange) getPrompt() ([]byte, *failure) {
 	if f := x.read(&p); f != nil {
 		return nil, f
 	}
+	if x.s.o.Behind != nil {
+		return x.madeRaw(gate.APrompt, x.named(p.Name), completed, func(ctx context.Context, r gate.Request) (gate.Result, error) {
+			return x.dispatcher.Prompt(ctx, x.caller, r, p.Arguments)
+		})
+	}
 	out, err := x.dispatcher.Prompt(x.work, x.caller, x.named(p.Name), p.Arguments)
 	if err != nil {
 		return nil, x.asFailure(err)
-	}
-	if out.Raw != nil {
-		return x.relay(out.Raw, completed)
 	}
 	return x.with(completed, "messages", []mcp.PromptMessage{mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(out.Text))})
 }

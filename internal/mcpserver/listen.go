@@ -26,6 +26,8 @@ func (x *exchange) listen() {
 		x.refused(f)
 		return
 	}
+	// What a server says while it is told of subscriptions would come before the first message.
+	x.request.Logging, x.request.Progress = gate.Logging{}, nil
 	defer x.hear(&wanted)()
 	// The acknowledgement of what the stream will tell is its first message.
 	params := x.tagged()
@@ -150,13 +152,20 @@ func (x *exchange) view(c caller.Caller) (v [3][]string) {
 		return l.view
 	}
 	defer func(of *gate.Snapshot) { x.looked = looked{of, c.Rules, v, time.Now(), x.looked.relist} }(d.Snapshot())
+	hides := x.hides()
 	for _, t := range d.Tools(c) {
+		if hides(gate.ATool, t.Name) {
+			continue
+		}
 		v[0] = append(v[0], t.Name)
 		if t.Server != "" { // what is said of it may become another, too
 			v[0] = append(v[0], t.Title, t.Description, string(t.Class), string(t.Input), string(t.Output))
 		}
 	}
 	for _, p := range d.Prompts(c) {
+		if hides(gate.APrompt, p.Name) {
+			continue
+		}
 		v[1] = append(v[1], p.Name)
 		if p.Server != "" {
 			v[1] = append(v[1], p.Title, p.Description)
@@ -186,7 +195,7 @@ func (x *exchange) hear(wanted *mcp.SubscriptionFilter) (end func()) {
 	if x.s.o.Sessions == nil {
 		return func() {}
 	}
-	own, leave := x.s.o.Sessions.Join(x.s.o.Behind.Name, x.caller.Key())
+	own, leave := x.s.o.Sessions.Join(x.s.o.Behind.Name, x.holder())
 	x.session = own
 	wanted.ResourceSubscriptions = slices.DeleteFunc(wanted.ResourceSubscriptions, func(uri string) bool { return x.subscribed(uri) != nil })
 	return func() {

@@ -27,34 +27,38 @@ func (s *Server) catalogue() *catalogue.Catalogue {
 }
 
 func (x *exchange) listTools() ([]byte, *failure) {
-	return list(x, catalogue.Tools, x.dispatcher.ToolsOf, func(t gate.Tool) string { return t.Name })
+	return list(x, catalogue.Tools, gate.ATool, x.dispatcher.ToolsOf, func(t gate.Tool) string { return t.Name })
 }
 
 func (x *exchange) listPrompts() ([]byte, *failure) {
-	return list(x, catalogue.Prompts, x.dispatcher.PromptsOf, func(p gate.Prompt) string { return p.Name })
+	return list(x, catalogue.Prompts, gate.APrompt, x.dispatcher.PromptsOf, func(p gate.Prompt) string { return p.Name })
 }
 
 func (x *exchange) listResources() ([]byte, *failure) {
 	if x.dispatcher.Snapshot().Others() {
 		return x.listOthers()
 	}
-	return list(x, catalogue.Resources, x.dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
+	return list(x, catalogue.Resources, gate.AResource, x.dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
 }
 
 func (x *exchange) listTemplates() ([]byte, *failure) {
 	if now := x.dispatcher.Snapshot(); now.Others() {
 		return x.listed(catalogue.Templates, x.dispatcher.OtherTemplates(now, x.caller))
 	}
-	return list(x, catalogue.Templates, x.dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
+	return list(x, catalogue.Templates, gate.AResource, x.dispatcher.ResourcesOf, func(r gate.Resource) string { return r.URI })
 }
 
 // list is the response with what of one snapshot the caller is shown, which it puts on
 // record. Of ours one page holds it all.
-func list[T any](x *exchange, member string, shown func(*gate.Snapshot, caller.Caller) []T, name func(T) string) ([]byte, *failure) {
-	c := x.s.catalogue()
+func list[T any](x *exchange, member string, kind gate.Kind, shown func(*gate.Snapshot, caller.Caller) []T, name func(T) string) ([]byte, *failure) {
+	c, hides, less := x.s.catalogue(), x.hides(), x.asked.view.Narrow()
 	var names []string
 	for _, t := range shown(c.Of().Of(x.asked.view), x.caller) {
-		if n := name(t); c.Has(member, n) { // a resource may be in the other list of resources
+		switch n := name(t); {
+		case !c.Has(member, n): // a resource may be in the other list of resources
+		case hides(kind, n):
+			less = true
+		default:
 			names = append(names, n)
 		}
 	}
@@ -70,8 +74,19 @@ func list[T any](x *exchange, member string, shown func(*gate.Snapshot, caller.C
 		b = append(b, kept...)
 	}
 	b = append(b, next...)
-	x.tail = c.Page(member, names, x.asked.view.Narrow())
+	x.tail = [][]byte{c.Page(member, names, less)}
 	return b, nil
+}
+
+// hides returns what tells which tools and prompts of a server behind the gate are withheld from
+// the holder of the process that serves the client, and not from others: no list has them.
+func (x *exchange) hides() func(kind gate.Kind, name string) bool {
+	if b := x.s.o.Behind; b != nil && b.Hides != nil && !b.Shared {
+		if hides := b.Hides(x.holder(), x.offers()); hides != nil {
+			return hides
+		}
+	}
+	return func(gate.Kind, string) bool { return false }
 }
 
 // pageSize is how many things of a server behind the gate one page has.

@@ -33,7 +33,7 @@ func (x *exchange) respond() {
 		x.refused(f)
 		return
 	}
-	x.answer.Send(0, text, x.tail)
+	x.answer.Send(0, append([][]byte{text}, x.tail...)...)
 }
 
 // refused answers with a failure and has it recorded, if the dispatcher has not.
@@ -79,14 +79,8 @@ func (x *exchange) passOn(r mcp.JSONRPCMessage) ([]byte, *failure) {
 	case mcp.JSONRPCError:
 		return nil, theirFailure(x.m.Method, r.Error)
 	case mcp.JSONRPCResponse:
-		switch hello := r.Result.(type) {
-		case mcp.InitializeResult:
-			if !x.begun() {
-				withoutSession(&hello.Capabilities)
-			}
-			r.Result = hello
-		case mcp.DiscoverResult:
-			hello.Capabilities.Logging = nil // there each request asks for it
+		if hello, is := r.Result.(mcp.InitializeResult); is && !x.begun() {
+			withoutSession(&hello.Capabilities)
 			r.Result = hello
 		}
 		text, err := json.Marshal(r.Result)
@@ -99,11 +93,9 @@ func (x *exchange) passOn(r mcp.JSONRPCMessage) ([]byte, *failure) {
 	return nil, x.failed()
 }
 
-// withoutSession takes list_changed, and what else needs a session, out of what initialize
-// promises. The older revisions deliver it on a GET stream, and without sessions there is
-// none.
+// withoutSession takes list_changed and subscriptions out of what initialize promises. The
+// older revisions deliver them on a GET stream, and without sessions there is none.
 func withoutSession(c *mcp.ServerCapabilities) {
-	c.Logging = nil
 	if c.Tools != nil {
 		c.Tools.ListChanged = false
 	}

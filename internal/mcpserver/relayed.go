@@ -15,25 +15,24 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/loglevel"
 	"tailscale-mcp/internal/mcpserver/catalogue"
 	"tailscale-mcp/internal/mcpserver/message"
-	"tailscale-mcp/internal/session"
 )
 
 // raw is the response with a result as a server behind the gate wrote it, which is an
 // object. What the other era than the server's has besides is added or left out; all else
-// stays as it is, to the byte.
+// stays as it is, to the byte. The result may be long: it is the tail, and not copied.
 func (x *exchange) raw(result json.RawMessage, missing string) []byte {
-	b := x.open(make([]byte, 0, len(result)+len(x.m.ID)+len(missing)+envelope))
+	b := x.open(make([]byte, 0, len(x.m.ID)+len(missing)+envelope))
 	said := newerOf(result)
-	switch {
-	case said.none() && !x.m.Modern, said.fit() && x.m.Modern:
-		return append(append(b, result...), '}')
-	case !said.none():
+	fits := said.none() && !x.m.Modern || said.fit() && x.m.Modern
+	if !fits && !said.none() {
 		result = withoutNewer(result)
 	}
-	if !x.m.Modern {
-		return append(append(b, result...), '}')
+	if fits || !x.m.Modern {
+		x.tail = [][]byte{result, {'}'}}
+		return b
 	}
 	if said.scope {
 		missing = completed + said.lifetime() + `"cacheScope":"private",` // it is for who is granted it
@@ -43,7 +42,8 @@ func (x *exchange) raw(result json.RawMessage, missing string) []byte {
 	if len(inner) == 1 { // the end of an object without members
 		b = b[:len(b)-1]
 	}
-	return append(append(b, inner...), '}')
+	x.tail = [][]byte{inner, {'}'}}
+	return b
 }
 
 // newer are the members of a result that only 2026-07-28 has.
@@ -151,7 +151,7 @@ func (x *exchange) listOthers() ([]byte, *failure) {
 		return nil, x.asFailure(err)
 	}
 	if x.s.o.Sessions != nil {
-		for _, own := range x.s.o.Sessions.Hearing(x.s.o.Behind.Name, x.key()) {
+		for _, own := range x.s.o.Sessions.Hearing(x.s.o.Behind.Name, x.holder()) {
 			own.Show(listed, state(shown))
 		}
 	}
@@ -240,7 +240,7 @@ func (x *exchange) setLevel() ([]byte, *failure) {
 	if f := x.read(&p); f != nil {
 		return nil, f
 	}
-	if !session.IsLevel(p.Level) {
+	if !loglevel.Known(p.Level) {
 		return nil, message.InvalidParams("params.level is none of the levels that the protocol has")
 	}
 	x.session.SetLevel(p.Level) // first, as a process may be starting

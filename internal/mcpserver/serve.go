@@ -42,8 +42,8 @@ type exchange struct {
 	compared bool // with what its session was shown
 	// decided is set once the dispatcher was asked, which records what it decides.
 	decided bool
-	// tail is the end of the response, where that is kept between requests.
-	tail []byte
+	// tail is the end of the response, in parts, where that is kept between requests or long.
+	tail [][]byte
 }
 
 // serve takes one message of an identified caller.
@@ -56,6 +56,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v *front.Visit, a
 	m, f := message.Parse(body)
 	if f == nil {
 		f = readVersion(m, r.Header.Get(mcp.HeaderProtocolVersion))
+	}
+	if f == nil && m.Responds() && (s.o.Sessions == nil || !s.hasSession(r)) {
+		f = message.Invalid("this server has asked nothing here, so it takes no responses")
 	}
 	if f == nil {
 		f = weigh(dispatcher, m, v)
@@ -71,8 +74,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v *front.Visit, a
 		front.Reject(w, m.ID, noSession())
 		return
 	}
+	x.request.Asking.Offers = x.offers()
 	f = x.checkVersion()
 	switch {
+	case m.Responds():
+		x.answers()
 	case m.ID == nil && m.Method == string(mcp.MethodNotificationCancelled):
 		// The newer revisions cancel by closing the POST.
 		if !m.Modern {
@@ -81,6 +87,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v *front.Visit, a
 		x.answer.Accept()
 	case f != nil:
 		x.refused(f)
+	case m.ID == nil && m.Method == string(mcp.MethodNotificationRootsListChanged) && x.session != nil:
+		s.o.Behind.RootsChanged(x.session)
+		x.answer.Accept()
 	case m.ID == nil:
 		x.answer.Accept()
 	case m.Subscribes():
@@ -95,10 +104,14 @@ func weigh(d *gate.Dispatcher, m *message.Message, v *front.Visit) *failure {
 	switch {
 	case m.Subscribes():
 		return v.Stream()
-	case m.Method == string(mcp.MethodToolsCall):
-		return v.Weigh(d.Weight(v.Caller, m.Name) - 1)
+	case m.Responds() || m.ID == nil:
+		return nil // nobody waits for an answer to it, and a call may wait for it
 	}
-	return nil
+	f := v.Call()
+	if f == nil && m.Method == string(mcp.MethodToolsCall) {
+		f = v.Weigh(d.Weight(v.Caller, m.Name) - 1)
+	}
+	return f
 }
 
 // exchange puts together what the later stages need.
@@ -107,6 +120,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, v *front.Visit
 	x.request = gate.Request{
 		ID:            requestID(),
 		Method:        m.Method,
+		Newer:         m.Modern,
 		Claimed:       claimed(r.Header),
 		ClientName:    bounded(m.Client.Name),
 		ClientVersion: bounded(m.Client.Version),
@@ -115,6 +129,9 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, v *front.Visit
 	}
 	if m.ProgressToken != nil {
 		x.request.Progress = x.progress
+	}
+	if m.Modern && m.LogLevel != "" && s.o.Behind != nil && s.o.Behind.Logging {
+		x.request.Logging = gate.Logging{Level: string(m.LogLevel), Tell: x.logged}
 	}
 	if x.request.ClientName == "" {
 		x.request.ClientName, x.request.ClientVersion = userAgent(r)
@@ -179,6 +196,18 @@ func (x *exchange) progress(done, total float64, text string) {
 	}
 	if err := x.answer.Notify("notifications/progress", params); err != nil {
 		x.s.o.Log.Debug("progress not delivered", "request", x.request.ID, "err", err)
+	}
+}
+
+// logged tells the client a log message of the server behind the gate, if it is of a level
+// that it asked for.
+func (x *exchange) logged(params json.RawMessage) {
+	var p struct{ Level mcp.LoggingLevel }
+	if json.Unmarshal(params, &p) != nil || !p.Level.ShouldSendTo(x.m.LogLevel) {
+		return
+	}
+	if err := x.answer.Notify(string(mcp.MethodNotificationMessage), params); err != nil {
+		x.s.o.Log.Debug("log message not delivered", "request", x.request.ID, "err", err)
 	}
 }
 

@@ -29,9 +29,11 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"tailscale-mcp/internal/asking"
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/mcpserver/catalogue"
+	"tailscale-mcp/internal/mcpserver/parked"
 	"tailscale-mcp/internal/session"
 )
 
@@ -71,6 +73,9 @@ type Options struct {
 	// Behind is what clients are told of the server behind the gate that is served; nil
 	// for our own.
 	Behind *Behind
+	// Parked are the calls of its clients of 2026-07-28 that wait for answers; of a server
+	// behind the gate only.
+	Parked *parked.Table
 	// Sessions are those of its clients of the older revisions; nil for none.
 	Sessions *session.Table
 	Log      *slog.Logger
@@ -93,9 +98,16 @@ type Behind struct {
 	Tools, Prompts, Resources bool
 	// What of its protocol is passed on to clients, and whether one process serves them all.
 	Subscribe, Logging, Completions, Shared bool
+	// Asks is what it may ask of clients.
+	Asks asking.Offers
 	// Tell asks the process of a session, if it runs, for something that concerns the
 	// session only: a method whose params have one member.
 	Tell func(ctx context.Context, own *session.Session, method, member, value string) error
+	// Hides returns what tells which tools and prompts are withheld from the holder of a process
+	// alone; nil where none are.
+	Hides func(holder string, offers asking.Offers) func(kind gate.Kind, name string) bool
+	// RootsChanged tells the process of a session, if it runs, that its client has other roots.
+	RootsChanged func(own *session.Session)
 }
 
 // Server serves MCP.
@@ -131,6 +143,9 @@ func New(o Options) *Server {
 	has := []server.ServerOption{
 		server.WithTitle("Tailscale"), server.WithIcons(catalogue.ServerIcon), server.WithInstructions(instructed(o.Dispatcher)),
 		server.WithToolCapabilities(true), server.WithPromptCapabilities(true), server.WithResourceCapabilities(false, true), server.WithCompletions(),
+	}
+	if o.Aside != nil {
+		has = append(has, server.WithLogging()) // which its handlers do, by Notify
 	}
 	if o.Behind != nil {
 		s.self.Name, has = o.Behind.Name, o.Behind.capabilities()

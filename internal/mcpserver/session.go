@@ -6,12 +6,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"tailscale-mcp/internal/asking"
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/front"
 	"tailscale-mcp/internal/mcpserver/message"
@@ -30,6 +32,10 @@ const sessionHeader = "Mcp-Session-Id"
 func (s *Server) hasSession(r *http.Request) bool {
 	return s.o.Sessions != nil && r.Header.Get(sessionHeader) != "" && !mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))
 }
+
+// MayAnswer reports whether a request may be what calls of its caller wait for: an answer, the
+// word that one is cancelled, the stream or the end of their session. All of these name that.
+func MayAnswer(r *http.Request) bool { return r.Header.Get(sessionHeader) != "" }
 
 // noSession is the answer to whoever names a session that is not its own, or no more:
 // which of these it is, it does not say.
@@ -61,13 +67,15 @@ func (x *exchange) begun() bool {
 		return false
 	}
 	var p struct {
-		ClientInfo struct{ Name, Version string }
+		ClientInfo   struct{ Name, Version string }
+		Capabilities json.RawMessage
 	}
 	_ = json.Unmarshal(x.m.Params, &p) // mcp-go has read it
 	x.session = x.s.o.Sessions.Begin(x.s.o.Behind.Name, x.caller.Key(), bounded(p.ClientInfo.Name), bounded(p.ClientInfo.Version))
 	if x.session == nil {
 		return false // there are too many: it is served without
 	}
+	x.session.Offers = asking.Of(p.Capabilities)
 	x.answer.Header().Set(sessionHeader, x.session.ID)
 	x.changed(x.caller) // what it is shown from now on
 	return true
@@ -105,6 +113,7 @@ func (s *Server) ofSession(w http.ResponseWriter, r *http.Request, v *front.Visi
 func (x *exchange) stream() {
 	s, own, c := x.s, x.session, x.caller
 	gone := own.Attach()
+	defer own.Detach(gone)
 	view, offered := x.view(c), s.o.Dispatcher.Snapshot()
 	x.dispatcher.Listed(x.work, c, x.request, len(view[0])+len(view[1])+len(view[2]), len(offered.Tools())+len(offered.Prompts())+len(offered.Resources()))
 	if x.answer.Open() != nil || x.tellChanges(c) != nil {
@@ -155,6 +164,15 @@ func (x *exchange) still(was caller.Caller) (caller.Caller, bool) {
 	return c, true
 }
 
+// anew is the caller with what it is granted now: a person may take minutes to answer.
+func (x *exchange) anew(ctx context.Context) (caller.Caller, error) {
+	c, err := x.visit.Again(ctx)
+	if err == nil && c.Key() != x.caller.Key() {
+		err = errors.New("the address of the caller is another's by now")
+	}
+	return c, err
+}
+
 // tellEvents tells what the server has said, as far as the caller may know it now.
 func (x *exchange) tellEvents(c caller.Caller) error {
 	for _, e := range x.session.Take() {
@@ -165,7 +183,13 @@ func (x *exchange) tellEvents(c caller.Caller) error {
 		if len(e.Params) > 0 {
 			params = e.Params
 		}
-		if err := x.answer.Notify(e.Method, params); err != nil {
+		var err error
+		if e.ID != "" {
+			err = x.answer.Request(e.ID, e.Method, e.Params)
+		} else {
+			err = x.answer.Notify(e.Method, params)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -238,4 +262,14 @@ const listed = "resources/list"
 func state[T any](list []T) string {
 	sum := sha256.Sum256(mustJSON(list))
 	return string(sum[:])
+}
+
+// answers takes a client's answer to a question of its session. One that nobody waits for is
+// dropped, as if it had come too late.
+func (x *exchange) answers() {
+	var id string
+	if json.Unmarshal(x.m.ID, &id) == nil && x.session != nil {
+		x.session.Answer(id, asking.Response{Result: x.m.Result, Error: x.m.Error})
+	}
+	x.answer.Accept()
 }

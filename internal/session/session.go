@@ -15,6 +15,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"tailscale-mcp/internal/asking"
+	"tailscale-mcp/internal/loglevel"
 )
 
 const (
@@ -36,9 +39,12 @@ type Session struct {
 	Server, Caller string
 	// ClientName and ClientVersion are what the client called itself when it began.
 	ClientName, ClientVersion string
+	// Offers are what its client can be asked; set before it is used.
+	Offers asking.Offers
 
-	used    time.Time // guarded by Table.mu
-	touched bool      // it was used since it began; guarded by Table.mu
+	used    time.Time     // guarded by Table.mu
+	touched bool          // it was used since it began; guarded by Table.mu
+	answer  time.Duration // how long its client may take to answer; set before it is used
 	done    chan struct{}
 	wake    chan struct{}
 
@@ -51,6 +57,7 @@ type Session struct {
 	changed    bool
 	shown      map[string]string
 	stream     chan struct{}
+	asked      map[string]chan<- asking.Response // what waits for an answer, by id
 }
 
 // Event is a notification of the server for the client.
@@ -59,6 +66,8 @@ type Event struct {
 	// URI is that of the resource that it is about; empty where it is about none.
 	URI    string
 	Params json.RawMessage
+	// ID is that of a question to the client; empty for a notification.
+	ID string
 }
 
 func newSession(id, server, caller string) *Session {
@@ -85,12 +94,6 @@ func (s *Session) Ran() bool {
 	defer s.mu.Unlock()
 	return s.process != nil
 }
-
-// levels are those of log messages, the least first.
-var levels = []string{"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"}
-
-// IsLevel reports whether there is such a level of log messages.
-func IsLevel(level string) bool { return slices.Contains(levels, level) }
 
 // SetLevel has messages of that level and those above it be heard.
 func (s *Session) SetLevel(level string) {
@@ -153,9 +156,16 @@ func (s *Session) Subscriptions() []string {
 func (s *Session) Log(level string, e Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.level != "" && IsLevel(level) && slices.Index(levels, level) >= slices.Index(levels, s.level) {
+	if loglevel.Heard(level, s.level) {
 		s.hear(e)
 	}
+}
+
+// Visited hears that a page has served its purpose which the person was to visit.
+func (s *Session) Visited(e Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hear(e)
 }
 
 // Updated hears that a resource was updated, if the client has subscribed to it. Of one
@@ -173,13 +183,19 @@ func (s *Session) hear(e Event) {
 	s.waiting = append(s.waiting, e)
 	s.bytes += e.size()
 	for len(s.waiting) > mostWaiting || s.bytes > mostBytes {
-		s.bytes -= s.waiting[0].size()
-		s.waiting = slices.Delete(s.waiting, 0, 1)
+		oldest := slices.IndexFunc(s.waiting, func(e Event) bool { return e.ID == "" }) // questions have a bound of their own
+		s.bytes -= s.waiting[oldest].size()
+		s.waiting = slices.Delete(s.waiting, oldest, oldest+1)
 	}
 	s.call()
 }
 
-func (e Event) size() int { return len(e.Method) + len(e.URI) + len(e.Params) }
+func (e Event) size() int {
+	if e.ID != "" {
+		return 0
+	}
+	return len(e.Method) + len(e.URI) + len(e.Params)
+}
 
 // call wakes the stream.
 func (s *Session) call() {
@@ -245,4 +261,14 @@ func (s *Session) Attach() (gone <-chan struct{}) {
 		s.call()
 	}
 	return s.stream
+}
+
+// Detach ends what Attach has begun, if it was the last to do so: the session has no stream.
+func (s *Session) Detach(stream <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stream == stream && stream != nil {
+		close(s.stream)
+		s.stream = nil
+	}
 }

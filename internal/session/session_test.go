@@ -12,7 +12,7 @@ import (
 
 // TestWhose: a session is there for its caller on its server, and for nobody else.
 func TestWhose(t *testing.T) {
-	table := NewTable(func(string, string) {})
+	table := NewTable(func(string, string) {}, 0)
 	s := table.Begin("files", "alice", "test", "1")
 	if len(s.ID) != 43 || table.Begin("files", "alice", "test", "1").ID == s.ID {
 		t.Errorf("the id %q is not 256 random bits", s.ID)
@@ -42,7 +42,7 @@ func TestWhose(t *testing.T) {
 // table has no more for who has none.
 func TestBounds(t *testing.T) {
 	var ended []string
-	table := NewTable(func(_, id string) { ended = append(ended, id) })
+	table := NewTable(func(_, id string) { ended = append(ended, id) }, 0)
 	now := time.Now()
 	table.now = func() time.Time { now = now.Add(time.Second); return now }
 	bob := table.Begin("files", "bob", "", "")
@@ -76,7 +76,7 @@ func TestBounds(t *testing.T) {
 
 // TestHears: a client hears what it asked for, in order and bounded.
 func TestHears(t *testing.T) {
-	table := NewTable(func(string, string) {})
+	table := NewTable(func(string, string) {}, 0)
 	s := table.Begin("files", "alice", "", "")
 	s.Log("emergency", Event{Method: "log"})
 	s.Updated(Event{Method: "updated", URI: "a:b"})

@@ -3,6 +3,7 @@
 package session
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"slices"
@@ -23,19 +24,21 @@ const (
 
 // Table has the sessions.
 type Table struct {
-	ended func(server, id string)
-	now   func() time.Time // a seam for tests
+	ended  func(server, id string)
+	answer time.Duration    // how long a person may take to answer
+	now    func() time.Time // a seam for tests
 
 	mu       sync.Mutex
 	sessions map[string]*Session // by id
-	// listeners are streams of clients that have no session, by server and caller.
+	// listeners are streams of clients that have no session, by server and holder.
 	listeners map[[2]string][]*Session
 }
 
 // NewTable returns a Table without sessions. ended is called with each that is over, and
-// must not block.
-func NewTable(ended func(server, id string)) *Table {
-	return &Table{ended: ended, now: time.Now, sessions: map[string]*Session{}, listeners: map[[2]string][]*Session{}}
+// must not block. answer is how long a client may take to answer a question; zero means
+// [AnswerTime].
+func NewTable(ended func(server, id string), answer time.Duration) *Table {
+	return &Table{ended: ended, answer: cmp.Or(answer, AnswerTime), now: time.Now, sessions: map[string]*Session{}, listeners: map[[2]string][]*Session{}}
 }
 
 // Begin begins a session. It takes the place of the caller's own that was used the longest
@@ -44,7 +47,7 @@ func (t *Table) Begin(server, caller, clientName, clientVersion string) *Session
 	var id [idBytes]byte
 	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
 	s := newSession(base64.RawURLEncoding.EncodeToString(id[:]), server, caller)
-	s.ClientName, s.ClientVersion = clientName, clientVersion
+	s.ClientName, s.ClientVersion, s.answer = clientName, clientVersion, t.answer
 	t.mu.Lock()
 	s.used = t.now()
 	over := t.expired(s.used)
@@ -143,10 +146,10 @@ func (t *Table) EndOf(server string) {
 
 // Join makes a stream of a client of the newer revisions one that hears what the process of
 // its caller says, as a session would. It has no id that anybody could name: in place of it
-// is the caller's key. leave ends that.
-func (t *Table) Join(server, caller string) (s *Session, leave func()) {
-	s = newSession(caller, server, caller)
-	key := [2]string{server, caller}
+// is the name of the holder. leave ends that.
+func (t *Table) Join(server, holder string) (s *Session, leave func()) {
+	s = newSession(holder, server, holder)
+	key := [2]string{server, holder}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.listeners[key] = append(t.listeners[key], s)
@@ -161,7 +164,7 @@ func (t *Table) Join(server, caller string) (s *Session, leave func()) {
 }
 
 // Hearing returns who hears what the process of a holder says: the session with that id,
-// or the streams of the caller with that key; everybody on the server, for the one process
+// or the streams of the caller whose process that is; everybody on the server, for the one process
 // that has no holder.
 func (t *Table) Hearing(server, holder string) []*Session {
 	t.mu.Lock()

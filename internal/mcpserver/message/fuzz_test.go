@@ -53,7 +53,7 @@ func sameToBoth(t *testing.T, m *Message, body []byte, id json.RawMessage) {
 	if err := json.Unmarshal(body, &theirs); err != nil {
 		t.Fatalf("encoding/json cannot read it: %v: %s", err, body)
 	}
-	if string(theirs.ID) != string(id) || theirs.Method != m.Method || theirs.Result != nil {
+	if string(theirs.ID) != string(id) || theirs.Method != m.Method || string(theirs.Result) != string(m.Result) {
 		t.Errorf("encoding/json reads id %s, method %q of %s", theirs.ID, theirs.Method, body)
 	}
 	if p := theirs.Params; p != nil && (p.Name != m.Name || p.URI != m.URI || string(p.Arguments) != string(m.Arguments) ||

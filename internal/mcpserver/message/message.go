@@ -58,6 +58,9 @@ type Message struct {
 	Client        mcp.Implementation
 	Meta          json.RawMessage // params._meta; nil or an object
 	Asks          bool            // the client can ask a person (elicitation by form)
+
+	// Of a response, which has no method: one of both.
+	Result, Error json.RawMessage
 }
 
 // Parse reads one message. It refuses what two readers could read differently
@@ -91,11 +94,25 @@ func Parse(body []byte) (*Message, *front.Failure) {
 	case string(p.jsonrpc) != `"2.0"`:
 		return m, Invalid(`"jsonrpc" is not "2.0"`)
 	case p.result != nil || p.failed != nil:
-		return m, Invalid("this server makes no requests, so it takes no responses")
+		return m, m.readResponse(&p)
 	case !text(p.method, &m.Method) || m.Method == "":
 		return m, Invalid(`"method" is not a string`)
 	}
 	return m, m.readParams(&p)
+}
+
+// Responds reports whether the message is a response.
+func (m *Message) Responds() bool { return m.Result != nil || m.Error != nil }
+
+// readResponse takes a response, whose result, or error, is an object in MCP.
+func (m *Message) readResponse(p *members) *front.Failure {
+	switch {
+	case m.ID == nil || p.method != nil || p.params != nil || p.result != nil && p.failed != nil,
+		p.result != nil && p.result[0] != '{', p.failed != nil && p.failed[0] != '{':
+		return Invalid("a response has the id of its request, and a result or an error, which is an object")
+	}
+	m.Result, m.Error = p.result, p.failed
+	return nil
 }
 
 // readParams reads what the stages need of params. What else may be wrong with
@@ -144,7 +161,9 @@ func (m *Message) readMeta(p *members) *front.Failure {
 	m.Modern = mcp.IsModernProtocol(m.Version)
 	m.Capabilities = p.capabilities
 	var level string
-	text(p.logLevel, &level)
+	if text(p.logLevel, &level); m.Modern && level != "" && !mcp.LoggingLevel(level).ShouldSendTo(mcp.LoggingLevelDebug) {
+		return InvalidParams("params._meta has a log level that is none of those that the protocol has")
+	}
 	m.LogLevel = mcp.LoggingLevel(level)
 	if p.client != nil {
 		_ = json.Unmarshal(p.client, &m.Client)

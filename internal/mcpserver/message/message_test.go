@@ -37,6 +37,16 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// A log level that there is not is refused where it says something: in the newest revision.
+func TestParseLogLevel(t *testing.T) {
+	for version, want := range map[string]bool{"2025-11-25": false, "2026-07-28": true} {
+		_, f := Parse([]byte(`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"` + version + `","io.modelcontextprotocol/logLevel":"loud"}}}`))
+		if got := f != nil; got != want {
+			t.Errorf("%s: refused %v, want %v", version, got, want)
+		}
+	}
+}
+
 // Of a message that is refused the id is known, where it can be read.
 func TestParseRefuses(t *testing.T) {
 	for body, want := range map[string]struct {

@@ -51,6 +51,21 @@ func (a *Response) Notify(method string, params any) error {
 	return a.event(text)
 }
 
+// Request sends the client a question ahead of the response, with an id of ours.
+func (a *Response) Request(id, method string, params json.RawMessage) error {
+	text, err := json.Marshal(request{"2.0", id, method, params})
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.answered {
+		return http.ErrBodyNotAllowed
+	}
+	a.stream()
+	return a.event(text)
+}
+
 // KeepAlive writes a comment, which readers of event streams ignore, so that a
 // quiet stream is not taken for a dead one.
 func (a *Response) KeepAlive() error {
@@ -140,4 +155,12 @@ type notification struct {
 	JSONRPC string `json:"jsonrpc"`
 	Method  string `json:"method"`
 	Params  any    `json:"params,omitempty"`
+}
+
+// request is a JSON-RPC message that wants a response.
+type request struct {
+	JSONRPC string          `json:"jsonrpc"`
+	ID      string          `json:"id"`
+	Method  string          `json:"method"`
+	Params  json.RawMessage `json:"params,omitempty"`
 }

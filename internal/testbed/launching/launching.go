@@ -9,16 +9,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 
+	"tailscale-mcp/internal/upstream/entry"
 	"tailscale-mcp/internal/upstream/look"
 	"tailscale-mcp/internal/upstream/pin"
 	"tailscale-mcp/internal/upstream/process"
+	"tailscale-mcp/internal/upstream/remote"
 )
 
 // Invocation is the invocation id that the launchers are given.
@@ -45,6 +49,12 @@ type Host struct {
 	// Dir has the entries and, beside each, its socket.
 	Dir string
 
+	// Remote reaches the servers that run elsewhere.
+	Remote remote.Client
+
+	// Credentials, if not empty, has what systemd gives to each server; set before the first.
+	Credentials string
+
 	launcher string
 	all      sync.WaitGroup
 	mu       sync.Mutex
@@ -67,21 +77,24 @@ func (h *Host) Environ() []string {
 	return []string{"TAILSCALE_MCP_SERVERS=" + h.Dir, "TAILSCALE_MCP_SERVERS_UNCONFINED=true"}
 }
 
-// Entry is what an entry says; PATH is added to its environment.
+// Entry is what an entry says; PATH is added to the environment of a command.
 type Entry struct {
-	Command string            `json:"command"`
+	Command string            `json:"command,omitempty"`
 	Args    []string          `json:"args,omitempty"`
 	Env     map[string]string `json:"env,omitempty"`
+	Type    string            `json:"type,omitempty"`
+	URL     string            `json:"url,omitempty"`
+	Headers map[string]string `json:"headers,omitempty"`
 	Ours    json.RawMessage   `json:"tailscale,omitempty"`
 }
 
 // Write writes an entry, or writes it anew.
 func (h *Host) Write(name string, e Entry) error {
-	env := map[string]string{"PATH": os.Getenv("PATH")}
-	for key, value := range e.Env {
-		env[key] = value
+	if e.URL == "" {
+		env := map[string]string{"PATH": os.Getenv("PATH")}
+		maps.Copy(env, e.Env)
+		e.Env = env
 	}
-	e.Env = env
 	text, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -102,11 +115,21 @@ func (h *Host) Listen(name string) error {
 	return nil
 }
 
+// WriteText writes an entry as it is.
+func (h *Host) WriteText(name, text string) error {
+	return os.WriteFile(filepath.Join(h.Dir, name+".json"), []byte(text), 0o600)
+}
+
 // Approve starts a server, pins what it shows as a says, and ends it.
 func (h *Host) Approve(ctx context.Context, name string, a pin.Approval) error {
+	s, err := entry.Read(filepath.Join(h.Dir, name+".json"))
+	if err != nil {
+		return err
+	}
 	p, err := process.Start(ctx, process.Options{
-		Server: name, Dial: func(ctx context.Context) (net.Conn, error) { return h.Dial(ctx, name) },
+		Server: name, Link: h.Remote.To(s), Dial: func(ctx context.Context) (net.Conn, error) { return h.Dial(ctx, name) },
 		ClientName: "testbed", ClientVersion: "1", Heard: func(string, []byte) {}, Log: slog.New(slog.DiscardHandler),
+		Offers: s.Offers(),
 	})
 	if err != nil {
 		return err
@@ -156,16 +179,20 @@ func (h *Host) launch(conn *net.UnixConn, name string) {
 	}
 	cmd := exec.Command(h.launcher, name) //nolint:noctx // it ends with its connection
 	cmd.Env = append(h.Environ(), "INVOCATION_ID="+Invocation, "TMPDIR="+h.Dir, "PATH="+os.Getenv("PATH"))
+	if h.Credentials != "" {
+		cmd.Env = append(cmd.Env, "CREDENTIALS_DIRECTORY="+h.Credentials)
+	}
 	cmd.Stdin, cmd.Stdout = theirs, theirs
-	err = cmd.Start()
+	h.mu.Lock() // or who has had an answer of it could find that it does not run
+	if err = cmd.Start(); err == nil {
+		h.running[cmd.Process.Pid] = true
+		h.started++
+	}
+	h.mu.Unlock()
 	_ = theirs.Close()
 	if err != nil {
 		return
 	}
-	h.mu.Lock()
-	h.running[cmd.Process.Pid] = true
-	h.started++
-	h.mu.Unlock()
 	_ = cmd.Wait()
 	h.mu.Lock()
 	delete(h.running, cmd.Process.Pid)
@@ -183,6 +210,13 @@ func (h *Host) Running() (running, started int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.running), h.started
+}
+
+// Pids are the launchers that run.
+func (h *Host) Pids() []int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.running))
 }
 
 // Kill ends all launchers that run, as the kernel does when memory is short.

@@ -37,7 +37,7 @@ func New(t testing.TB) *Host {
 	t.Helper()
 	built.Do(func() {
 		if built.dir, built.err = os.MkdirTemp("", "servers"); built.err == nil {
-			built.err = launching.Build(context.Background(), built.dir, "internal/testbed/servers/odd")
+			built.err = launching.Build(context.Background(), built.dir, "internal/testbed/servers/odd", "internal/testbed/hostile/serve")
 		}
 	})
 	if built.err != nil {

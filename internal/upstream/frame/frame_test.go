@@ -24,7 +24,7 @@ func stream(t testing.TB, invocation string, e *End, pieces ...string) []byte {
 		t.Fatal(err)
 	}
 	for _, p := range pieces {
-		if n, err := w.Write([]byte(p)); n != len(p) || err != nil {
+		if n, err := w.ReadFrom(strings.NewReader(p)); n != int64(len(p)) || err != nil {
 			t.Fatal(n, err)
 		}
 	}

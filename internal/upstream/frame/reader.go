@@ -3,6 +3,7 @@
 package frame
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,9 +23,9 @@ var ErrCut = errors.New("the server was ended together with its launcher")
 var ErrSilent = errors.New("the server's unit could not be started: its journal says why")
 
 // Reader is the daemon's side: it reads the server's stdout out of the frames. It holds
-// no data of its own.
+// little data of its own.
 type Reader struct {
-	r          io.Reader
+	r          *bufio.Reader
 	invocation string
 	greeted    bool
 	left       uint32 // of the data frame that is being read
@@ -33,7 +34,11 @@ type Reader struct {
 }
 
 // NewReader returns a reader of what a launcher writes to r.
-func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
+func NewReader(r io.Reader) *Reader { return &Reader{r: bufio.NewReaderSize(r, readAhead)} }
+
+// readAhead is how much is read with the header of a frame, in bytes, so that a short answer
+// takes one read. What is longer goes by it.
+const readAhead = 4 << 10
 
 // Invocation returns the invocation id of the unit that runs the server; it waits for
 // the launcher to say it. It is empty where no unit does.

@@ -9,7 +9,7 @@ import (
 )
 
 // Writer is the launcher's side. Its methods are called one after the other: NewWriter
-// has written the hello, Write follows as often as there is data, End is the last.
+// has written the hello, ReadFrom follows for the data, End is the last.
 type Writer struct {
 	w   io.Writer
 	buf []byte
@@ -24,15 +24,21 @@ func NewWriter(w io.Writer, invocation string) (*Writer, error) {
 	return f, f.frame(hello, []byte{version}, []byte(invocation))
 }
 
-// Write writes p as data, in frames of at most 64 KiB.
-func (f *Writer) Write(p []byte) (written int, err error) {
-	for len(p) > 0 {
-		piece := p[:min(len(p), maxData)]
-		if err := f.frame(data, nil, piece); err != nil {
+// ReadFrom writes what it reads from r as data, in frames of at most 64 KiB, until r ends, and
+// returns how much that was. The error is that of writing; that of r is not told.
+func (f *Writer) ReadFrom(r io.Reader) (written int64, err error) {
+	buf := make([]byte, headerSize+maxData) // room for the header, so that nothing is copied
+	for more := true; more; {
+		n, ended := r.Read(buf[headerSize:])
+		if more = ended == nil; n == 0 {
+			continue
+		}
+		buf[0] = data
+		binary.BigEndian.PutUint32(buf[1:], uint32(n))
+		if _, err := f.w.Write(buf[:headerSize+n]); err != nil {
 			return written, err
 		}
-		written += len(piece)
-		p = p[len(piece):]
+		written += int64(n)
 	}
 	return written, nil
 }

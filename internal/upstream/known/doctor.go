@@ -13,6 +13,7 @@ import (
 	"tailscale-mcp/internal/upstream/look"
 	"tailscale-mcp/internal/upstream/pin"
 	"tailscale-mcp/internal/upstream/process"
+	"tailscale-mcp/internal/upstream/remote"
 	"tailscale-mcp/internal/visible"
 )
 
@@ -27,6 +28,8 @@ const (
 type Host struct {
 	// Dial connects to what starts a server.
 	Dial func(ctx context.Context, server string) (net.Conn, error)
+	// Remote reaches the servers that run elsewhere.
+	Remote remote.Client
 	// Unconfined is set where nothing confines servers: TAILSCALE_MCP_SERVERS_UNCONFINED.
 	Unconfined bool
 }
@@ -65,7 +68,9 @@ func (s Server) walk(ctx context.Context, h Host, ok, note func(string, ...any))
 	for _, m := range s.Server.Host() {
 		note("the server %s: %s", s.Name, m.Error())
 	}
-	if s.Server.Network.Unconfined {
+	if s.Server.Network.Unconfined && !s.Server.Stdio() {
+		note("the server %s is reached wherever its name leads, this host and the tailnet too; its entry says \"network\": \"unconfined\"", s.Name)
+	} else if s.Server.Network.Unconfined {
 		note("THE NETWORK OF THE SERVER %s IS NOT CONFINED: it reaches all that this host reaches, the tailnet too, and in this host's name; "+
 			"its entry says \"network\": \"unconfined\"", s.Name)
 	}
@@ -76,8 +81,9 @@ func (s Server) walk(ctx context.Context, h Host, ok, note func(string, ...any))
 	defer cancel()
 	began := time.Now()
 	p, err := process.Start(ctx, process.Options{
-		Server: s.Name, Dial: func(ctx context.Context) (net.Conn, error) { return h.Dial(ctx, s.Name) },
+		Server: s.Name, Link: h.Remote.To(s.Server), Dial: func(ctx context.Context) (net.Conn, error) { return h.Dial(ctx, s.Name) },
 		ClientName: "tailscale-mcp", ClientVersion: "doctor", Heard: func(string, []byte) {}, Log: slog.New(slog.DiscardHandler),
+		Offers: s.Server.Offers(),
 	})
 	var socket *net.OpError
 	switch {
@@ -90,6 +96,9 @@ func (s Server) walk(ctx context.Context, h Host, ok, note func(string, ...any))
 			remedy = "have what runs the servers here listen there"
 		}
 		note("the server %s cannot be started: nothing listens at its socket (%v): %s", s.Name, socket.Err, remedy)
+		return
+	case err != nil && !s.Server.Stdio():
+		note("%v", err)
 		return
 	case err != nil:
 		note("%v; journalctl -t tailscale-mcp-%s has all that it wrote to stderr", err, s.Name)

@@ -69,8 +69,6 @@ func (s *Server) read(dir string) {
 		s.Why = s.Mistakes.Error()
 	case s.Server.Disabled:
 		s.Why = "its entry says that it is disabled"
-	case !s.Server.Stdio():
-		s.Why = "servers that are reached by URL are not served yet"
 	case errors.Is(err, fs.ErrPermission):
 		s.Hidden = true
 	case err != nil:

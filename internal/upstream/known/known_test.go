@@ -5,6 +5,7 @@ package known_test
 import (
 	"fmt"
 	"log/slog"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"tailscale-mcp/internal/caller"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
+	"tailscale-mcp/internal/testbed/elsewhere"
 	testservers "tailscale-mcp/internal/testbed/servers"
 	"tailscale-mcp/internal/testbed/tooltest"
 	"tailscale-mcp/internal/upstream/known"
@@ -136,6 +138,15 @@ func TestDoctor(t *testing.T) {
 	if text, err := os.ReadFile(pin.Path(h.Dir, "odd")); err != nil || os.WriteFile(pin.Path(h.Dir, "broken"), text, 0o600) != nil {
 		t.Fatal(err)
 	}
+	far, gone := httptest.NewServer(&elsewhere.Server{Legacy: true}), httptest.NewServer(&elsewhere.Server{Legacy: true})
+	t.Cleanup(far.Close)
+	for name, url := range map[string]string{"far": far.URL, "gone": gone.URL} {
+		if err := h.WriteText(name, fmt.Sprintf(`{"url":%q,"tailscale":{"network":["127.0.0.1"]}}`, url)); err != nil {
+			t.Fatal(err)
+		}
+		h.Approve(name, nil)
+	}
+	gone.Close()
 	k, err := known.Read(h.Dir, gate.NewRegistry(nil))
 	if err != nil {
 		t.Fatal(err)
@@ -145,13 +156,13 @@ func TestDoctor(t *testing.T) {
 		return func(format string, args ...any) { *to = append(*to, fmt.Sprintf(format, args...)) }
 	}
 	k.Doctor(t.Context(), known.Host{Dial: h.Dial, Unconfined: true}, say(&oks), say(&notes))
-	if len(oks) != 1 || !strings.Contains(oks[0], "the server odd: it answers within") {
+	if len(oks) != 2 || !strings.Contains(oks[0], "the server far: it answers within") || !strings.Contains(oks[1], "the server odd: it answers within") {
 		t.Errorf("in order: %q", oks)
 	}
 	for _, want := range []string{
 		"SERVERS ARE NOT CONFINED", "the server wrong is not served: " + filepath.Join(h.Dir, "wrong.json"), "the server fresh is not served: nothing of it is approved",
 		"withheld from everybody: the tool echo of the server changed is changed", "the server silent cannot be started: nothing listens at its socket",
-		"have what runs the servers here listen there",
+		"have what runs the servers here listen there", "the server gone did not answer: " + strings.TrimPrefix(gone.URL, "http://") + " cannot be connected to",
 		"the callers of the server silent are not apart", "THE NETWORK OF THE SERVER broken IS NOT CONFINED", "journalctl -t tailscale-mcp-broken",
 	} {
 		if !slices.ContainsFunc(notes, func(note string) bool { return strings.Contains(note, want) }) {

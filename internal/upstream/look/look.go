@@ -25,7 +25,7 @@ const (
 // lists of tools, prompts and templates, as far as it says that it has such.
 func At(ctx context.Context, p *process.Process) (pin.Seen, error) {
 	hello := p.Hello()
-	seen := pin.Seen{Instructions: hello.Instructions, Capabilities: hello.Capabilities}
+	seen := pin.Seen{Title: hello.Title, Description: hello.Description, Instructions: hello.Instructions, Capabilities: hello.Capabilities}
 	var has map[string]json.RawMessage
 	if len(hello.Capabilities) > 0 && json.Unmarshal(hello.Capabilities, &has) != nil {
 		return seen, errors.New("its capabilities are no JSON object")

@@ -8,15 +8,18 @@
 package offer
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate"
+	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/upstream/entry"
 	"tailscale-mcp/internal/upstream/frame"
 	"tailscale-mcp/internal/upstream/pin"
@@ -63,7 +66,7 @@ func Of(s entry.Server, p pin.Pin, withheld func(kind pin.Kind, name string) boo
 	}
 	if can.Completions {
 		o.Complete = func(ctx context.Context, call gate.Call, params json.RawMessage) (gate.Result, error) {
-			result, err := ask(ctx, call, What{}, "completion/complete", params)
+			result, err := ask(ctx, call, refOf(params), "completion/complete", params)
 			if err != nil {
 				return gate.Result{}, Explain(s.Name, s.Timeout, err)
 			}
@@ -71,6 +74,20 @@ func Of(s entry.Server, p pin.Pin, withheld func(kind pin.Kind, name string) boo
 		}
 	}
 	return o
+}
+
+// refOf is the thing that a completion is for.
+func refOf(params json.RawMessage) What {
+	var p struct {
+		Ref struct{ Type, Name, URI string }
+	}
+	switch _ = json.Unmarshal(params, &p); p.Ref.Type { // which the gate has written
+	case "ref/prompt":
+		return What{pin.Prompt, p.Ref.Name}
+	case "ref/resource":
+		return What{pin.Template, p.Ref.URI}
+	}
+	return What{}
 }
 
 // tool is one tool, with its definition as it was approved.
@@ -91,15 +108,39 @@ func tool(s entry.Server, item pin.Item, ask Ask) gate.Tool {
 			if err != nil {
 				return gate.Result{}, Explain(s.Name, s.Timeout, err)
 			}
-			var said struct {
-				IsError bool `json:"isError"`
-			}
-			if json.Unmarshal(result, &said) != nil {
+			failed, ok := saysError(result)
+			if !ok {
 				return gate.Result{}, malformed(s.Name, "tools/call")
 			}
-			return gate.Result{Raw: result, IsError: said.IsError}, nil
+			return gate.Result{Raw: result, IsError: failed}, nil
 		},
 	}
+}
+
+// saysError reports whether a result says that its call failed, and ok whether it can be
+// told. It decodes nothing: a result may be of many MiB.
+func saysError(result json.RawMessage) (failed, ok bool) {
+	scan := jsonrpc.NewScanner(bytes.TrimSpace(result))
+	ok = scan.AtObject() && scan.Members(func(name string) bool {
+		if !strings.EqualFold(name, "isError") {
+			return scan.Skip()
+		}
+		var value []byte
+		if !scan.Raw(&value) {
+			return false
+		}
+		switch string(value) {
+		case "true":
+			failed = true
+		case "false":
+			failed = false // the last one counts, and a null says nothing
+		case "null":
+		default:
+			return false
+		}
+		return true
+	})
+	return failed, ok
 }
 
 func prompt(s entry.Server, item pin.Item, ask Ask) gate.Prompt {
@@ -153,6 +194,7 @@ func Explain(server string, timeout time.Duration, err error) error {
 	var told *failure.Error
 	var refused *process.Refused
 	var ended *process.Ended
+	var unanswered *process.Unanswered
 	switch {
 	case errors.As(err, &told):
 		return told
@@ -164,6 +206,15 @@ func Explain(server string, timeout time.Duration, err error) error {
 		}
 	case errors.As(err, &ended):
 		return &failure.Error{Code: failure.UpstreamUnavailable, Message: err.Error() + "; what it did of the call is not known", Private: ended.Stderr != "", Next: "look whether it was carried out before you call again; " + show, Cause: err}
+	case errors.As(err, &unanswered):
+		next := "look whether it was carried out before you call again; " + show
+		message := err.Error()
+		if unanswered.Unknown {
+			message += "; what it did of the call is not known"
+		} else {
+			next = show
+		}
+		return &failure.Error{Code: failure.UpstreamUnavailable, Message: message, Next: next, Private: true, Cause: err}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &failure.Error{Code: failure.UpstreamTimeout, Message: "the server " + server + " did not answer within " + timeout.String() + " and was told to stop", Next: "ask for less; " + show, Cause: err}
 	case errors.Is(err, context.Canceled):

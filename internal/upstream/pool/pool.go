@@ -7,7 +7,9 @@
 // server is shared. It is started by the first request that needs it and ends when no
 // request was in flight for the idle time of its server. What there is, is shared out:
 // a caller has at most four processes and starts them at a bounded rate; over its number,
-// its own longest idle one goes, never one of somebody else. A server that keeps dying
+// its own longest idle one goes. Somebody else's goes for a caller who has none where there
+// can be no more: an idle one of who has most, and the only one of its caller when it was
+// idle for a minute. A server that keeps dying
 // is started ever more rarely, for whom it died. Only a few are started at the same time,
 // fairly between callers, so that neither systemd nor the host is overwhelmed; who waits in
 // vain is told so.
@@ -22,7 +24,9 @@ import (
 	"sync"
 	"time"
 
+	"tailscale-mcp/internal/asking"
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/upstream/entry"
 	"tailscale-mcp/internal/upstream/process"
 )
@@ -34,16 +38,26 @@ const (
 	mostOfCaller = 4
 )
 
-// Options are what a Pool is made of; all are required but Burst and Counted.
+// Options are what a Pool is made of; all are required but Link, Eras, Outside, Burst and Counted.
 type Options struct {
 	// Dial connects to what starts the server with that name.
 	Dial func(ctx context.Context, server string) (net.Conn, error)
+	// Link returns what makes a session with a server that runs elsewhere, and nil for one
+	// that is started here; nil where there are none of the former.
+	Link func(s entry.Server) func(ctx context.Context, room jsonrpc.Room) (process.Link, error)
+	// Eras returns what the processes of a server have learned of its eras, as its entry and
+	// its pin are now: those of a caller, whose clients could be asked the same. Nil where
+	// nothing is to be remembered; the caller is empty for a shared process.
+	Eras func(server, caller string, offers asking.Offers) *process.Eras
 	// Heard gets the notifications of a process that belong to no request; it must not
 	// block.
 	Heard func(server, holder, method string, msg []byte)
 	// Started is called with each new process, before anything is asked of it. It ends
-	// with the error, if there is one.
+	// with the error, if there is one; with [ErrEra] another takes its place.
 	Started func(ctx context.Context, server, holder string, p *process.Process) error
+	// Outside is how the client of a holder is asked what belongs to no request, nil while
+	// nobody listens; it must not block. Nil for never.
+	Outside func(server, holder string) asking.Func
 	// Ended is called when a process that was started has ended, or is told to, with the
 	// pool locked: it must not block, nor call the pool.
 	Ended func(server, holder string)
@@ -74,6 +88,10 @@ type Holder struct {
 	Caller string
 	// ClientName and ClientVersion are what the client calls itself.
 	ClientName, ClientVersion string
+	// Newer is set where its client is of 2026-07-28.
+	Newer bool
+	// Offers are what the process is told that its client can be asked.
+	Offers asking.Offers
 }
 
 // Pool has the processes.
@@ -86,6 +104,8 @@ type Pool struct {
 	closed *failure.Error // why there are no new processes; nil while there are
 	ending sync.WaitGroup // of the processes that start, run, or are told to end
 	turns  turns
+	// reading is the memory of messages of which the end has yet to come.
+	reading process.Room
 }
 
 type key struct{ server, holder string }

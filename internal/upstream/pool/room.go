@@ -12,8 +12,12 @@ import (
 	"tailscale-mcp/internal/upstream/entry"
 )
 
+// keptIdle is how long the only process that a caller has of a server is kept for them, idle,
+// from others who have none.
+const keptIdle = time.Minute
+
 // room makes room for one more process of a holder, at the cost of the caller's own
-// longest idle ones. The caller of room holds mu.
+// longest idle ones, or of those who have more than their part. The caller of room holds mu.
 func (p *Pool) room(s entry.Server, h Holder) *failure.Error {
 	if p.closed != nil {
 		return p.closed
@@ -32,13 +36,13 @@ func (p *Pool) room(s entry.Server, h Holder) *failure.Error {
 		switch {
 		case ofServer >= s.Max:
 			told = p.giveUp(s.Name, h.Caller, fmt.Sprintf("the server %s runs %d times, which is as often as its entry allows", s.Name, ofServer),
-				"try again later: processes of others end when they were idle for long; or an administrator of the host raises max in the entry")
+				"try again in a minute: those that are idle make room then; or an administrator of the host raises max in the entry")
 		case ofCaller >= mostOfCaller && !s.Shared:
 			told = p.giveUp("", h.Caller, fmt.Sprintf("you have %d processes of servers behind this gateway, and each has a call in flight", ofCaller),
 				"try again when a call of yours has ended")
 		case len(p.slots) >= mostInAll:
 			told = p.giveUp("", h.Caller, fmt.Sprintf("the gateway runs %d processes, which is as many as it may", len(p.slots)),
-				"try again later: processes of others end when they were idle for long")
+				"try again in a minute: those that are idle make room then")
 		default:
 			return nil
 		}
@@ -49,7 +53,7 @@ func (p *Pool) room(s entry.Server, h Holder) *failure.Error {
 }
 
 // giveUp ends the longest idle process of a caller, of one server or of any; without one,
-// it refuses with why, and what to do next.
+// that of somebody who has more, and without that it refuses with why, and what to do next.
 func (p *Pool) giveUp(server, caller, why, next string) *failure.Error {
 	var oldest *slot
 	for k, sl := range p.slots {
@@ -58,11 +62,38 @@ func (p *Pool) giveUp(server, caller, why, next string) *failure.Error {
 		}
 	}
 	if oldest == nil {
+		oldest = p.toSpare(server, caller)
+	}
+	if oldest == nil {
 		return &failure.Error{Code: failure.RateLimited, Message: why, Next: next}
 	}
-	p.o.Log.Info("server ended: its caller needs the room", "server", oldest.key.server, "for", caller)
+	p.o.Log.Info("server ended: the room is needed", "server", oldest.key.server, "of", oldest.caller, "for", caller)
 	p.end(oldest)
 	return nil
+}
+
+// toSpare is the longest idle process, of one server or of any, of the caller who has most
+// of them, for one who has none; nil if there is none to spare. One that is in use is never
+// spared, nor a shared one, and the only one of its caller when it was idle for a while.
+func (p *Pool) toSpare(server, caller string) (spare *slot) {
+	having := map[string]int{}
+	for k, sl := range p.slots {
+		if server == "" || k.server == server {
+			having[sl.caller]++
+		}
+	}
+	if having[caller] > 0 {
+		return nil
+	}
+	for k, sl := range p.slots {
+		n := having[sl.caller]
+		switch {
+		case server != "" && k.server != server, sl.caller == "", sl.uses > 0, n == 1 && time.Since(sl.since) < keptIdle:
+		case spare == nil, n > having[spare.caller], n == having[spare.caller] && sl.since.Before(spare.since):
+			spare = sl
+		}
+	}
+	return spare
 }
 
 const (

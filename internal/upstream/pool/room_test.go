@@ -3,9 +3,44 @@
 package pool
 
 import (
+	"context"
+	"errors"
+	"log/slog"
 	"testing"
 	"time"
+
+	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/upstream/entry"
+	"tailscale-mcp/internal/upstream/process"
 )
+
+// TestSharedRoom: what one shared server has said half leaves another its part of the room,
+// although no caller has either of them.
+func TestSharedRoom(t *testing.T) {
+	rooms := map[string]jsonrpc.Room{}
+	p := New(Options{
+		Log: slog.New(slog.DiscardHandler), Ended: func(string, string) {},
+		Link: func(s entry.Server) func(context.Context, jsonrpc.Room) (process.Link, error) {
+			return func(_ context.Context, room jsonrpc.Room) (process.Link, error) {
+				rooms[s.Name] = room
+				return nil, errors.New("it is not reached")
+			}
+		},
+	})
+	t.Cleanup(p.Close)
+	taken := map[string]int{}
+	for _, name := range []string{"one", "two"} {
+		if _, _, err := p.Use(t.Context(), entry.Server{Name: name, Max: 1, Shared: true}, Holder{Name: "alice", Caller: "alice"}); err == nil {
+			t.Fatalf("%s was started", name)
+		}
+		for rooms[name].Take(64 << 10) {
+			taken[name] += 64 << 10
+		}
+	}
+	if taken["one"] == 0 || taken["two"] != taken["one"] {
+		t.Errorf("the rooms of two shared servers: %v", taken)
+	}
+}
 
 // TestPauses: three early deaths in a row cost nothing, each further one doubles the pause
 // up to a minute, of that caller and server alone; two quiet minutes make up for all, and so
@@ -73,5 +108,46 @@ func TestRate(t *testing.T) {
 	s.take("bob", "odd", 2, now.Add(time.Hour))
 	if len(s) != 1 {
 		t.Errorf("%d callers are remembered, want bob alone", len(s))
+	}
+}
+
+// TestToSpare: who has none gets the longest idle process of who has most, where there can
+// be no more; nobody loses one that is in use, or that has just been.
+func TestToSpare(t *testing.T) {
+	now := time.Now()
+	at := func(server, holder, caller string, uses int, idle time.Duration) *slot {
+		return &slot{key: key{server, holder}, caller: caller, uses: uses, since: now.Add(-idle)}
+	}
+	for _, c := range []struct {
+		name, server, caller string
+		slots                []*slot
+		want                 string // holder
+	}{
+		{"the longest idle of who has most", "odd", "carol", []*slot{
+			at("odd", "a1", "alice", 0, 2*time.Second), at("odd", "a2", "alice", 0, 3*time.Second), at("odd", "a3", "alice", 0, time.Second),
+			at("odd", "b1", "bob", 0, time.Hour), at("odd", "b2", "bob", 0, time.Hour),
+		}, "a2"},
+		{"none in use", "odd", "carol", []*slot{
+			at("odd", "a1", "alice", 1, time.Hour), at("odd", "a2", "alice", 1, time.Hour), at("odd", "a3", "alice", 0, 0), at("odd", "b1", "bob", 1, time.Hour),
+		}, "a3"},
+		{"all in use", "odd", "carol", []*slot{at("odd", "a1", "alice", 1, time.Hour), at("odd", "a2", "alice", 2, time.Hour)}, ""},
+		{"the only one, idle for a while", "odd", "carol", []*slot{at("odd", "a1", "alice", 0, keptIdle+time.Second), at("odd", "b1", "bob", 0, 2*keptIdle)}, "b1"},
+		{"the only one, not idle for long", "odd", "carol", []*slot{at("odd", "a1", "alice", 0, keptIdle-time.Second)}, ""},
+		{"who has one takes none", "odd", "bob", []*slot{at("odd", "a1", "alice", 0, time.Hour), at("odd", "a2", "alice", 0, time.Hour), at("odd", "b1", "bob", 1, 0)}, ""},
+		{"of that server alone", "odd", "carol", []*slot{at("more", "a1", "alice", 0, time.Hour), at("more", "a2", "alice", 0, time.Hour), at("odd", "b1", "bob", 1, 0)}, ""},
+		{"of any server", "", "carol", []*slot{at("more", "a1", "alice", 0, time.Hour), at("odd", "a2", "alice", 0, 0), at("odd", "b1", "bob", 1, 0)}, "a1"},
+		{"a shared one is of all", "", "carol", []*slot{at("shared", "", "", 0, time.Hour), at("other", "", "", 0, time.Hour)}, ""},
+	} {
+		p := &Pool{slots: map[key]*slot{}}
+		for _, sl := range c.slots {
+			p.slots[sl.key] = sl
+		}
+		got := ""
+		if sl := p.toSpare(c.server, c.caller); sl != nil {
+			got = sl.key.holder
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
 	}
 }

@@ -3,13 +3,16 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"time"
 
+	"tailscale-mcp/internal/asking"
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/upstream/entry"
 	"tailscale-mcp/internal/upstream/process"
 )
@@ -67,6 +70,9 @@ func (p *Pool) start(ctx context.Context, s entry.Server, sl *slot, h Holder) {
 		p.drop(sl)
 	}
 	p.mu.Unlock()
+	if err == nil {
+		p.count(s.Name, Started)
+	}
 	close(sl.ready)
 	switch {
 	case err != nil:
@@ -75,7 +81,6 @@ func (p *Pool) start(ctx context.Context, s entry.Server, sl *slot, h Holder) {
 			proc.End(errEnded)
 		}
 	default:
-		p.count(s.Name, Started)
 		p.o.Log.Info("server started", "server", s.Name, "for", sl.caller, "invocation", proc.Invocation(), "took", time.Since(sl.began).Round(time.Millisecond))
 		<-proc.Done()
 		p.mu.Lock()
@@ -101,20 +106,50 @@ func (p *Pool) launch(ctx context.Context, s entry.Server, sl *slot, h Holder) (
 	p.mu.Lock()
 	sl.queued, sl.began = false, time.Now()
 	p.mu.Unlock()
-	proc, err := process.Start(ctx, process.Options{
-		Server: s.Name,
-		Dial:   func(ctx context.Context) (net.Conn, error) { return p.o.Dial(ctx, s.Name) },
+	var link func(ctx context.Context, room jsonrpc.Room) (process.Link, error)
+	if p.o.Link != nil {
+		link = p.o.Link(s)
+	}
+	var outside func() asking.Func
+	if p.o.Outside != nil {
+		outside = func() asking.Func { return p.o.Outside(s.Name, sl.key.holder) }
+	}
+	var eras *process.Eras
+	if p.o.Eras != nil {
+		eras = p.o.Eras(s.Name, sl.caller, h.Offers)
+	}
+	reader := cmp.Or(sl.caller, s.Name) // no caller has a shared one, and no server the room of another
+	o := process.Options{
+		Offers: h.Offers, Outside: outside, Newer: h.Newer, Eras: eras,
+		Server: s.Name, Link: link,
+		Dial: func(ctx context.Context) (net.Conn, error) { return p.o.Dial(ctx, s.Name) },
 		Heard: func(method string, msg []byte) {
 			p.o.Heard(s.Name, sl.key.holder, method, msg)
 		},
-		ClientName: h.ClientName, ClientVersion: h.ClientVersion, Log: p.o.Log,
-	})
+		ClientName: h.ClientName, ClientVersion: h.ClientVersion, Shared: s.Shared, Room: p.reading.Of(reader, s.Name), Log: p.o.Log,
+	}
+	proc, err := p.begun(ctx, sl, o)
+	if errors.Is(err, ErrEra) {
+		before := proc
+		p.ending.Go(func() { before.End(errEnded) })
+		proc, err = p.begun(ctx, sl, o)
+	}
+	return proc, err
+}
+
+// ErrEra is why a process is not used that has been started: in the other era its server is
+// to be asked again.
+var ErrEra = errors.New("the server is to be spoken to in the other era")
+
+// begun starts a process. With an error there may be one that is to end.
+func (p *Pool) begun(ctx context.Context, sl *slot, o process.Options) (*process.Process, error) {
+	proc, err := process.Start(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	return proc, p.o.Started(ctx, s.Name, sl.key.holder, proc)
+	return proc, p.o.Started(ctx, o.Server, sl.key.holder, proc)
 }
 
 // late is what a caller is told whose server had no turn to be started.

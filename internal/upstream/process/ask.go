@@ -4,14 +4,18 @@ package process
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
+	"tailscale-mcp/internal/asking"
 	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/jsonrpc/fault"
 	"tailscale-mcp/internal/redact"
@@ -31,13 +35,22 @@ type Question struct {
 	// their order, with the token of the process in them; nil if nobody asked for any. While
 	// it does not return, the latest are dropped.
 	Progress func(params json.RawMessage)
+	// Logged gets the params of log messages of that level and those above it in the same
+	// way; nil if nobody asked for any. The level is one of those that the protocol has.
+	Logged func(params json.RawMessage)
+	Level  string
+	Hears  func() bool // whether somebody hears them now; nil for always
+	// Asking is what can be asked of the client, and how; zero for nothing.
+	Asking asking.Client
+	// Header are headers of the request, where it travels over HTTP.
+	Header http.Header
 }
 
 // Answer is what came of a request.
 type Answer struct {
 	// Result is the result as the server wrote it.
 	Result json.RawMessage
-	// Err is why there is none: a *[Refused] of the server, or an *[Ended].
+	// Err is why there is none: a *[Refused] of the server, an *[Ended] or an *[Unanswered].
 	Err error
 }
 
@@ -54,60 +67,84 @@ func (r *Refused) Error() string { return fmt.Sprintf("%s (%d)", r.Message, r.Co
 // ErrBusy is the error of a request when too many others wait for the same process.
 var ErrBusy = errors.New("too many requests wait for an answer of this process")
 
-// Ask sends a request and returns the server's answer. When ctx ends first, the server is
-// told that the request is cancelled, and the error is that of ctx.
+// Ask sends a request and returns the server's answer, for which it may ask the client
+// something first. When ctx ends first, the server is told that the request is cancelled, and
+// the error is that of ctx.
 func (p *Process) Ask(ctx context.Context, q Question) (json.RawMessage, error) {
-	if p.modern {
+	if p.modern.Load() {
 		if result, ok, err := p.stands(ctx, q); ok {
 			return result, err
 		}
+	} else if q.Logged != nil {
+		if err := p.raise(ctx, q.Level); err != nil {
+			return nil, err // which says more than that it is over: nothing was asked of it
+		}
 	}
-	id, w, err := p.wait(q)
+	for params, rounds := q.Params, 0; ; {
+		result, err := p.once(ctx, q)
+		if again, err := p.visited(ctx, q, err, &rounds); again {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		wants, err := incomplete(result)
+		if err != nil || !wants {
+			return result, err
+		}
+		more, err := p.input(ctx, q, result, &rounds)
+		if err != nil {
+			return nil, err
+		}
+		q.Params = again(params, more)
+	}
+}
+
+// once sends a request and returns the answer to it.
+func (p *Process) once(ctx context.Context, q Question) (json.RawMessage, error) {
+	id, w, err := p.wait(ctx, q)
 	if err != nil {
 		return nil, err
 	}
+	defer p.settle(w)
+	p.claim(w)
+	began := time.Now()
 	msg, err := p.request(id, q)
-	if err != nil {
-		p.take(strconv.AppendInt(nil, id, 10))
-		return nil, err
+	if err == nil {
+		err = p.sendWith(msg, q.Header)
 	}
-	if err := p.send(msg); err != nil {
+	if err != nil {
 		p.take(strconv.AppendInt(nil, id, 10))
 		return nil, err
 	}
 	for {
 		select {
-		case params := <-w.progress:
-			q.Progress(params)
+		case tell := <-w.said:
+			tell()
 		case a := <-w.answer:
-			for len(w.progress) > 0 { // what was said before the answer
-				q.Progress(<-w.progress)
+			for len(w.said) > 0 { // before the answer
+				(<-w.said)()
 			}
-			if a.Err == nil {
-				a.Err = incomplete(a.Result)
-			}
-			if a.Err != nil {
-				return nil, a.Err
-			}
-			return a.Result, nil
+			return a.Result, a.Err
 		case <-ctx.Done():
 			p.cancel(id)
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				p.unheard(began)
+			}
 			return nil, ctx.Err()
 		}
 	}
 }
 
-// incomplete is why a result is none: it is no object, it asks the client something, or is
-// of another kind that its request did not ask for; nil for any other. A server of the
-// older era has no kinds, and its clients may be of the newer: what it says of that is read
-// the same way, and so is a second one, or one in other letters, since clients differ in
-// which of them they believe.
-func incomplete(result json.RawMessage) error {
+// incomplete reports whether a result asks the client something, and why it is none: it is
+// no object, or of another kind that its request did not ask for. A server of the older era
+// has no kinds, and its clients may be of the newer: what it says of that is read the same
+// way, and so is a second one, or one in other letters, since clients differ in which of
+// them they believe.
+func incomplete(result json.RawMessage) (wants bool, err error) {
 	scan := jsonrpc.NewScanner(bytes.TrimSpace(result))
 	if !scan.AtObject() {
-		return &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result that is no object"}
+		return false, &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result that is no object"}
 	}
-	var why error
 	scan.Members(func(name string) bool {
 		if !strings.EqualFold(name, "resultType") {
 			return scan.Skip()
@@ -117,23 +154,18 @@ func incomplete(result json.RawMessage) error {
 		kind, isText := jsonrpc.Text(value)
 		switch {
 		case isText && kind == "complete":
-		case kind == "input_required":
-			why = asksClient()
+		case isText && kind == inputRequired:
+			wants = true
 		default:
-			why = &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result of the type " + redact.Text(string(value)) + ", which nobody asked for"}
+			err = &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result of the type " + redact.Text(string(value)) + ", which nobody asked for"}
 		}
-		return ok && why == nil
+		return ok && err == nil
 	})
-	return why
-}
-
-// asksClient is the answer to a call whose server needs something of its client.
-func asksClient() *Refused {
-	return &Refused{Code: fault.CodeInput, Message: "it asks its client something, and this gateway passes no questions on to clients, and has offered none"}
+	return wants, err
 }
 
 // wait gives a request its id and enters it among those that wait.
-func (p *Process) wait(q Question) (int64, *pending, error) {
+func (p *Process) wait(ctx context.Context, q Question) (int64, *pending, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -145,15 +177,37 @@ func (p *Process) wait(q Question) (int64, *pending, error) {
 		return 0, nil, ErrBusy
 	}
 	p.last++
-	w := &pending{answer: make(chan Answer, 1)}
+	w := &pending{answer: make(chan Answer, 1), asking: q.Asking, left: make(chan struct{})}
+	w.ctx, w.over = context.WithCancel(ctx)
 	if q.Method == "subscriptions/listen" {
 		w.acknowledged = make(chan struct{}, 1)
 	}
-	if q.Progress != nil {
-		w.progress = make(chan json.RawMessage, mostProgress)
+	if w.progress, w.logged = q.Progress, q.Logged; w.progress != nil || w.logged != nil {
+		w.said, w.level, w.hears = make(chan func(), mostSaid), q.Level, q.Hears
 	}
 	p.pending[p.last] = w
 	return p.last, w, nil
+}
+
+// posted sends a request, and returns where the answer comes, and what ends the wait for it.
+func (p *Process) posted(ctx context.Context, q Question) (answer <-chan Answer, forget func(), err error) {
+	id, w, err := p.wait(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	msg, err := p.request(id, q)
+	if err == nil {
+		err = p.sendWith(msg, q.Header)
+	}
+	if err != nil {
+		w.over()
+		p.take(strconv.AppendInt(nil, id, 10))
+		return nil, nil, err
+	}
+	return w.answer, func() {
+		w.over()
+		p.cancel(id)
+	}, nil
 }
 
 // Tell sends a notification.
@@ -215,15 +269,16 @@ func (p *Process) meta(id int64, q Question) (map[string]json.RawMessage, error)
 			delete(meta, name)
 		}
 	}
-	if p.modern {
+	if p.modern.Load() {
 		meta[jsonrpc.VersionKey] = quoted(p.hello.Revision)
 		meta[jsonrpc.ClientInfoKey] = p.clientInfo()
-		meta[jsonrpc.ClientCapabilitiesKey] = json.RawMessage(`{}`)
+		meta[jsonrpc.ClientCapabilitiesKey] = p.o.Offers.Capabilities()
 		p.mu.Lock()
-		if level := p.standing.level; level != "" {
-			meta[modernPrefix+"logLevel"] = quoted(level)
-		}
+		level := cmp.Or(q.Level, p.standing.level)
 		p.mu.Unlock()
+		if level != "" {
+			meta[jsonrpc.LogLevelKey] = quoted(level)
+		}
 	}
 	delete(meta, "progressToken")
 	if q.Progress != nil {

@@ -39,15 +39,12 @@ func FuzzRead(f *testing.F) {
 		heard := 0
 		// What is passed on is what was written, but for the gateway's own in _meta.
 		written := func(part []byte) bool { return bytes.Contains(output, part) || bytes.Contains(output, []byte("_meta")) }
-		p := &Process{
-			o: Options{Server: "fuzzed", Log: slog.New(slog.DiscardHandler), Heard: func(method string, msg []byte) {
-				heard++
-				if method == "" || !json.Valid(msg) || heard > bytes.Count(output, []byte("\n"))+1 {
-					t.Errorf("heard %q: %q", method, msg)
-				}
-			}},
-			conn: ours, frames: frame.NewReader(ours), pending: map[int64]*pending{}, replies: make(chan []byte, mostReplies), done: make(chan struct{}),
-		}
+		p := newProcess(Options{Server: "fuzzed", Log: slog.New(slog.DiscardHandler), Heard: func(method string, msg []byte) {
+			heard++
+			if method == "" || !json.Valid(msg) || heard > bytes.Count(output, []byte("\n"))+1 {
+				t.Errorf("heard %q: %q", method, msg)
+			}
+		}}, newPipe("fuzzed", ours, nil))
 		go p.read()
 		go p.reply()
 		sent := make(chan struct{}, 3)
@@ -87,7 +84,7 @@ func FuzzRead(f *testing.F) {
 		}
 		w, err := frame.NewWriter(theirs, "")
 		if err == nil {
-			_, err = w.Write(output)
+			_, err = w.ReadFrom(bytes.NewReader(output))
 		}
 		if err == nil {
 			err = w.End(frame.End{Outcome: frame.Exited, Stderr: []byte("done")})

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"tailscale-mcp/internal/jsonrpc"
+	"tailscale-mcp/internal/retry"
 )
 
 // A server of the newer era has no requests that change what it remembers of its client.
@@ -22,7 +24,8 @@ import (
 type standing struct {
 	level      string
 	subscribed map[string]bool
-	listen     int64 // id of the request that is open; 0 for none
+	listen     int64  // id of the request that is open; 0 for none
+	other      func() // called when another takes its place
 }
 
 // stands answers, for a server of the newer era, a request of the older that it does not
@@ -81,10 +84,11 @@ func (p *Process) listen(ctx context.Context) error {
 		return err
 	}
 	q := Question{Method: "subscriptions/listen", Params: params}
-	id, w, err := p.wait(q)
+	id, w, err := p.wait(ctx, q)
 	if err != nil {
 		return err
 	}
+	defer w.over()
 	msg, err := p.request(id, q)
 	if err == nil {
 		err = p.send(msg)
@@ -96,21 +100,67 @@ func (p *Process) listen(ctx context.Context) error {
 	select {
 	case <-w.acknowledged:
 	case a := <-w.answer:
-		if a.Err == nil {
-			a.Err = errors.New("it does not tell of changes")
+		select {
+		case <-w.acknowledged: // before it ended: that is for keepListening
+			w.answer <- a
+		default:
+			if a.Err == nil {
+				a.Err = errors.New("it does not tell of changes")
+			}
+			return a.Err
 		}
-		return a.Err
 	case <-ctx.Done():
 		p.cancel(id)
 		return ctx.Err()
 	}
+	replaced, replace := context.WithCancel(context.Background())
 	p.mu.Lock()
-	p.standing.listen = id
+	other := p.standing.other
+	p.standing.listen, p.standing.other = id, replace
 	p.mu.Unlock()
+	if other != nil {
+		other()
+	}
 	if before != 0 {
 		p.cancel(before)
 	}
+	go p.keepListening(replaced, w)
 	return nil
+}
+
+// keepListening asks again when the answer to w ends and its server goes on, as over HTTP it
+// may, until ctx ends. What has changed meanwhile nobody has told.
+func (p *Process) keepListening(ctx context.Context, w *pending) {
+	select {
+	case <-w.answer:
+	case <-ctx.Done():
+		return
+	case <-p.done:
+		return
+	}
+	for wait := retry.First; ; wait = min(2*wait, retry.Longest) {
+		select {
+		case <-time.After(retry.Jitter(wait)):
+		case <-ctx.Done():
+			return
+		case <-p.done:
+			return
+		}
+		again, cancel := context.WithTimeout(ctx, startTime)
+		err := p.listen(again)
+		cancel()
+		var refused *Refused
+		switch {
+		case err == nil:
+			for _, list := range []string{"tools", "prompts", "resources"} {
+				method := "notifications/" + list + "/list_changed"
+				p.o.Heard(method, []byte(`{"jsonrpc":"2.0","method":"`+method+`"}`))
+			}
+			return
+		case errors.As(err, &refused):
+			return
+		}
+	}
 }
 
 // hearLists has a server of the newer era tell of changes of its lists from its start on.

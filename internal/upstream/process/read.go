@@ -5,9 +5,7 @@ package process
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -28,32 +26,40 @@ const (
 	unaskedRate  = 2000
 	unaskedBurst = 10_000
 	unaskedSize  = 4 << 10
-	longestPause = 3 * time.Second
+	// unaskedShared is how many times as fast one is read that serves all callers: there is
+	// one of a server, and all of them wait for what it says.
+	unaskedShared = 5
+	longestPause  = 3 * time.Second
 )
 
 // read takes what the server writes to where it belongs, until there is no more.
 func (p *Process) read() {
-	lines := jsonrpc.NewLineReader(p.frames, frame.MaxLine)
 	unasked := rate.NewLimiter(unaskedRate, unaskedBurst)
+	if p.o.Shared {
+		unasked.SetLimit(unaskedShared * unaskedRate)
+	}
 	var err error
 	for err == nil {
-		var line jsonrpc.Line
-		if line, err = lines.Next(); err != nil {
+		var line Received
+		if line, err = p.link.Next(); err != nil {
 			break
 		}
+		p.spoke()
 		answer := false
 		switch {
+		case line.Err != nil:
+			answer = p.unanswered(line.ID, line.Err)
 		case line.Over != nil:
-			answer = p.tooLong(line.Over)
+			answer = p.tooLong(line.Line)
 		case len(line.Msg) > 0:
-			answer = p.message(line.Msg)
+			answer = p.message(line.Msg, line.Of)
 		}
 		if !answer {
 			// Its own callers wait with it, and no others.
 			time.Sleep(min(unasked.ReserveN(time.Now(), 1+len(line.Msg)/unaskedSize).Delay(), longestPause))
 		}
 	}
-	_ = p.conn.Close()
+	p.link.Cut()
 	p.over(err)
 }
 
@@ -61,35 +67,17 @@ func (p *Process) read() {
 func (p *Process) over(err error) {
 	p.mu.Lock()
 	if p.err == nil {
-		p.err = p.ending(err)
+		p.err = p.link.Ending(err)
 	}
 	waiting, rubbish := p.pending, p.rubbish
 	p.pending, err = nil, p.err
 	p.mu.Unlock()
+	p.withdraw()
 	for _, w := range waiting {
 		w.answer <- Answer{Err: err}
 	}
 	p.o.Log.Debug("server ended", "server", p.o.Server, "why", err, "rubbish", rubbish)
 	close(p.done)
-}
-
-// ending says how the server ended: err is what reading ended with.
-func (p *Process) ending(err error) error {
-	end := p.frames.End()
-	if end == nil {
-		if errors.Is(err, io.EOF) {
-			err = frame.ErrCut
-		}
-		return &Ended{Server: p.o.Server, How: err.Error()}
-	}
-	return &Ended{Server: p.o.Server, How: end.String(), Stderr: lastLine(end.Stderr), NotStarted: end.Outcome == frame.NotStarted}
-}
-
-// Ended is how a server ended, for whoever asked it something.
-type Ended struct {
-	Server, How string
-	Stderr      string // its last line there, fit for a message
-	NotStarted  bool   // it never ran
 }
 
 // Error implements error.
@@ -108,8 +96,8 @@ func lastLine(stderr []byte) string {
 }
 
 // message takes one line that the server wrote, and reports whether it is an answer that
-// somebody waits for.
-func (p *Process) message(msg []byte) (answer bool) {
+// somebody waits for. of is the request on whose stream it came, 0 if that is not known.
+func (p *Process) message(msg []byte, of int64) (answer bool) {
 	msg = WithoutOwn(msg)
 	e, err := jsonrpc.Scan(msg)
 	if err != nil || e.Repeated != "" {
@@ -120,9 +108,9 @@ func (p *Process) message(msg []byte) (answer bool) {
 	case jsonrpc.Response:
 		return p.answered(msg, &e)
 	case jsonrpc.Notification:
-		p.notified(msg, &e)
+		p.notified(msg, &e, of)
 	case jsonrpc.Request:
-		p.asked(&e)
+		p.asked(&e, of)
 	case jsonrpc.Invalid, jsonrpc.ErrorWithoutID:
 		p.waste()
 	}
@@ -151,6 +139,15 @@ func (p *Process) answered(msg []byte, e *jsonrpc.Envelope) bool {
 	return true
 }
 
+// unanswered tells a request why it has no answer.
+func (p *Process) unanswered(id int64, err error) bool {
+	w := p.take(strconv.AppendInt(nil, id, 10))
+	if w != nil {
+		w.answer <- Answer{Err: err}
+	}
+	return w != nil
+}
+
 // take removes the request with this id from those that wait; nil if there is none.
 func (p *Process) take(id []byte) *pending {
 	n, err := strconv.ParseInt(jsonrpc.IDKey(id), 10, 64)
@@ -164,24 +161,25 @@ func (p *Process) take(id []byte) *pending {
 	return w
 }
 
-// tooLong answers the request whose answer was longer than a message may be, and reports
-// whether there was one.
-func (p *Process) tooLong(over *jsonrpc.Skim) bool {
+// tooLong answers the request whose answer was longer than a message may be, or than there
+// was room for, and reports whether there was one.
+func (p *Process) tooLong(line jsonrpc.Line) bool {
+	over := line.Over
 	if over.ID == nil || over.HasMethod {
 		p.waste()
 		return false
 	}
 	w := p.take(over.ID)
-	if w != nil {
-		w.answer <- Answer{Err: &Refused{Code: fault.CodeTooLarge, Message: fmt.Sprintf(
-			"the server %s answered with more than %d MiB; ask for less at once", p.o.Server, frame.MaxLine>>20)}}
+	if w == nil {
+		return false
 	}
-	return w != nil
+	why := fmt.Sprintf("the server %s answered with more than %d MiB; ask for less at once", p.o.Server, frame.MaxLine>>20)
+	if line.NoRoom {
+		why = fmt.Sprintf("the answer of the server %s was dropped: too many long answers are being read at the same time; what the call did is done; make such calls one after the other, or ask for less", p.o.Server)
+	}
+	w.answer <- Answer{Err: &Refused{Code: fault.CodeTooLarge, Message: why}}
+	return true
 }
-
-// urlElicitationRequired is the code with which a server of 2025-11-25 fails a request until
-// a person has visited a page of its choice.
-const urlElicitationRequired = -32042
 
 // mostWords and mostErrorData are how much of an error is passed on, in bytes: its message
 // goes into the records, too.
@@ -202,9 +200,6 @@ func serverError(msg []byte) error {
 	if json.Unmarshal(msg, &m) != nil {
 		return &Refused{Code: fault.CodeBadAnswer, Message: "the server answered with an error that cannot be read"}
 	}
-	if m.Error.Code == urlElicitationRequired {
-		return asksClient()
-	}
 	if len(m.Error.Message) > mostWords {
 		m.Error.Message = strings.ToValidUTF8(m.Error.Message[:mostWords], "") + "…"
 	}
@@ -215,19 +210,27 @@ func serverError(msg []byte) error {
 }
 
 // notified takes a notification to the request that it is about, or to all.
-func (p *Process) notified(msg []byte, e *jsonrpc.Envelope) {
+func (p *Process) notified(msg []byte, e *jsonrpc.Envelope, of int64) {
 	switch e.Method {
 	case "notifications/progress":
+		p.progressed(msg, e)
+	case "notifications/message":
+		if !p.logged(msg, e, of) {
+			p.o.Heard(e.Method, msg)
+		}
+	case "notifications/cancelled":
+		p.withdrawn(e)
 	case "notifications/subscriptions/acknowledged":
 		p.acknowledged(e)
-		return
 	case "":
 		p.waste()
-		return
 	default:
 		p.o.Heard(e.Method, msg)
-		return
 	}
+}
+
+// progressed takes the progress of a request to who waits for its answer.
+func (p *Process) progressed(msg []byte, e *jsonrpc.Envelope) {
 	token := jsonrpc.Param(msg, "progressToken")
 	n, err := strconv.ParseInt(string(bytes.Trim(token, `"`)), 10, 64)
 	if err != nil {
@@ -241,28 +244,19 @@ func (p *Process) notified(msg []byte, e *jsonrpc.Envelope) {
 		p.waste() // its request is over: nobody is to hear of it any more
 		return
 	}
-	if len(e.Params) > mostProgressSize {
+	p.deliver(w, w.progress, e.Params)
+}
+
+// deliver has the client of a request be told something before its answer.
+func (p *Process) deliver(w *pending, tell func(json.RawMessage), params []byte) {
+	if len(params) > mostSaidSize {
 		p.waste()
 		return
 	}
+	params = bytes.Clone(params) // and not the line with it
 	select {
-	case w.progress <- bytes.Clone(e.Params): // and not the line with it
+	case w.said <- func() { tell(params) }:
 	default: // the reader waits for no client
-	}
-}
-
-// asked answers a request of the server to its client.
-func (p *Process) asked(e *jsonrpc.Envelope) {
-	answer := []byte(`{"jsonrpc":"2.0","id":` + string(e.ID) + `,"result":{}}`)
-	if e.Method != "ping" {
-		answer = (&fault.Error{
-			Code: fault.MethodNotFound, Message: "this gateway passes no " + strconv.Quote(redact.Text(e.Method)) + " on to clients, and has offered none: answer the call without it, or fail it",
-		}).Answer(e.ID)
-	}
-	select {
-	case p.replies <- answer:
-	default: // it asks and does not read
-		p.waste()
 	}
 }
 

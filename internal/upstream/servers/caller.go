@@ -4,7 +4,10 @@ package servers
 
 import (
 	"encoding/json"
+	"mime"
+	"net/http"
 	"slices"
+	"unicode/utf8"
 
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/upstream/entry"
@@ -54,6 +57,41 @@ func identity(s entry.Server, call gate.Call) map[string]json.RawMessage {
 		return nil // of texts that were checked to be JSON: cannot be
 	}
 	return map[string]json.RawMessage{callerKey: text}
+}
+
+// mostHeader is the longest value of a header that tells who calls, in bytes.
+const mostHeader = 16 << 10
+
+// identityHeader is what a server elsewhere is told of the caller besides, as headers with the
+// names and in the form of `tailscale serve`, which servers may know: a person's login and
+// name, and the capabilities that the entry passes. What does not fit is left out.
+func identityHeader(s entry.Server, call gate.Call) http.Header {
+	if s.Stdio() || !s.Identity {
+		return nil
+	}
+	h := http.Header{}
+	set := func(name, value string) {
+		if !utf8.ValidString(value) {
+			return
+		}
+		if value = mime.QEncoding.Encode("utf-8", value); value != "" && len(value) <= mostHeader {
+			h.Set(name, value)
+		}
+	}
+	set("Tailscale-User-Login", call.Caller.Login)
+	set("Tailscale-User-Name", call.Caller.Name)
+	if len(s.Pass) > 0 {
+		granted := map[string][]json.RawMessage{}
+		for _, name := range s.Pass {
+			for _, value := range call.Caller.Capabilities[name] {
+				granted[name] = append(granted[name], json.RawMessage(value))
+			}
+		}
+		if text, err := json.Marshal(granted); err == nil {
+			set("Tailscale-App-Capabilities", string(text))
+		}
+	}
+	return h
 }
 
 // Passes reports whether the entry of some server passes on the values of a capability.

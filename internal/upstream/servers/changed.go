@@ -11,9 +11,12 @@ import (
 	"sync"
 	"time"
 
+	"tailscale-mcp/internal/asking"
+	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/redact"
 	"tailscale-mcp/internal/upstream/look"
 	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/upstream/pool"
 	"tailscale-mcp/internal/upstream/process"
 )
 
@@ -24,15 +27,63 @@ const (
 	lookTime = 30 * time.Second
 )
 
-// withheld says why a thing of the pin is withheld; empty if it is not. One process that
-// shows it differently is enough: the same name means the same to all callers.
+// withheld says why a thing of the pin is withheld from all; empty if it is not. One process
+// that shows it differently is enough, if it was told of its client what the server was told
+// when it was approved: then it is the server that has changed. One that was told something
+// else may show something else for that, and its client decides what it declares: what it
+// shows is withheld from those that can be asked the same. One that does not show a thing at all
+// does not count: a server may have it for some clients only, by what they can be asked or by
+// who calls, and nobody is misled by what is not there.
 func (k *server) withheld(i item) string {
-	for _, shown := range k.shown {
-		if why := shown[i]; why != "" {
+	for _, s := range k.shown {
+		if why := s.why[i]; s.to == k.entry.Offers() && why != "" && why != string(pin.Gone) {
 			return why
 		}
 	}
 	return ""
+}
+
+// changedFor says why a thing is withheld from all whose clients can be asked the same: one
+// process of theirs that shows it differently is enough. In which era they are makes no
+// difference: where a server shows it differently in one only, it is spoken to in the other.
+func (k *server) changedFor(of asking.Offers, i item) string {
+	for _, s := range k.shown {
+		if why := s.why[i]; s.to == of && why != "" && why != string(pin.Gone) {
+			return why
+		}
+	}
+	return ""
+}
+
+// Hides returns what tells of a tool or prompt whether it is withheld from a holder, whose
+// client can be asked so much: its process, or one of another that can be asked the same, shows
+// it differently, or its own does not show it at all. Nil where nothing is withheld. What is
+// withheld from all is not in the registry.
+func (s *Servers) Hides(name, holder string, offers asking.Offers) func(kind gate.Kind, thing string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.known[name]
+	if k == nil || len(k.shown) == 0 {
+		return nil
+	}
+	var own map[item]string
+	if s.pool.Running(name, holder) != nil {
+		own = k.shown[holder].why // which is not changed any more, nor is k
+	}
+	hidden := func(i item) bool { return own[i] != "" || k.changedFor(offers, i) != "" }
+	return func(kind gate.Kind, thing string) bool {
+		return kind == gate.ATool && hidden(item{pin.Tool, thing}) || kind == gate.APrompt && hidden(item{pin.Prompt, thing})
+	}
+}
+
+// noted reports whether some process was seen to differ so in a thing.
+func (k *server) noted(i item, state pin.State) bool {
+	for _, s := range k.shown {
+		if s.why[i] == string(state) {
+			return true
+		}
+	}
+	return false
 }
 
 // started compares what a new process shows with what was approved, and tells one that
@@ -40,7 +91,7 @@ func (k *server) withheld(i item) string {
 func (s *Servers) started(ctx context.Context, name, holder string, p *process.Process) error {
 	err := errStale
 	for errors.Is(err, errStale) && ctx.Err() == nil {
-		err = s.look(ctx, name, holder, p)
+		err = s.look(ctx, name, holder, p, true)
 	}
 	if err != nil {
 		return err
@@ -56,8 +107,9 @@ var errStale = errors.New("what is approved of the server has changed while it w
 // could be withheld has that name.
 var unapproved = item{kind: "unapproved"}
 
-// look compares what a process shows with what was approved.
-func (s *Servers) look(ctx context.Context, name, holder string, p *process.Process) error {
+// look compares what a process shows with what was approved. Of a new one the error is
+// [pool.ErrEra] when that may be shown in the other era.
+func (s *Servers) look(ctx context.Context, name, holder string, p *process.Process, isNew bool) error {
 	s.mu.Lock()
 	k := s.known[name]
 	s.mu.Unlock()
@@ -68,28 +120,44 @@ func (s *Servers) look(ctx context.Context, name, holder string, p *process.Proc
 	if err != nil {
 		return fmt.Errorf("the server %s does not say what it offers: %w", name, err)
 	}
+	changes := pin.Compare(k.pin, seen)
+	if isNew && otherEra(changes, p) {
+		s.o.Log.Info("server asked again in the other era: in this it does not show what was approved", "server", name, "revision", p.Hello().Revision)
+		return pool.ErrEra
+	}
 	different := map[item]string{}
 	remedy := "sudo tailscale-mcp server approve " + name
 	unasked, first := 0, ""
-	for _, c := range pin.Compare(k.pin, seen) {
+	asApproved, from := p.Offers() == k.entry.Offers(), "everybody"
+	if !asApproved {
+		from = "a caller whose client declares " + string(p.Offers().Capabilities())
+	}
+	for _, c := range changes {
 		if c.Was == nil { // as many as the server likes, and called what it likes
 			if unasked++; first == "" {
 				first = redact.Text(c.Name)
 			}
 			continue
 		}
+		if c.Kind == pin.Capabilities && p.Newer() {
+			continue // it was approved as the older era has it, where the server is of that
+		}
 		is := item{c.Kind, c.Name}
-		if s.o.Withheld != nil && k.withheld(is) != string(c.State) {
+		different[is] = string(c.State)
+		if c.State == pin.Gone && !asApproved {
+			continue // what it shows to one that can be asked more is not known
+		}
+		if s.o.Withheld != nil && !k.noted(is, c.State) {
 			s.o.Withheld(name, c)
 		}
-		if different[is] = string(c.State); k.shown[holder][is] == different[is] {
+		if k.shown[holder].why[is] == different[is] {
 			continue // and has been said
 		}
-		s.o.Log.Warn("withheld: not what was approved", "server", name, "what", string(c.Kind), "name", c.Name, "state", string(c.State), "remedy", remedy)
+		s.o.Log.Warn("withheld: not what was approved", "server", name, "what", string(c.Kind), "name", c.Name, "state", string(c.State), "from", from, "remedy", remedy)
 	}
 	if unasked > 0 {
 		different[unapproved] = strconv.Itoa(unasked)
-		if k.shown[holder][unapproved] != different[unapproved] {
+		if k.shown[holder].why[unapproved] != different[unapproved] {
 			s.o.Log.Warn("withheld: nobody has approved it", "server", name, "things", unasked, "first", first, "remedy", remedy)
 		}
 	}
@@ -99,14 +167,15 @@ func (s *Servers) look(ctx context.Context, name, holder string, p *process.Proc
 		return errStale
 	}
 	// What processes have shown that have ended is forgotten when there is a newer look.
-	shown := map[string]map[item]string{holder: different}
+	all := map[string]shown{holder: {p.Offers(), different}}
 	for other, was := range s.known[name].shown {
 		if other != holder && s.pool.Running(name, other) != nil {
-			shown[other] = was
+			all[other] = was
 		}
 	}
-	if now := s.known[name]; !maps.EqualFunc(now.shown, shown, maps.Equal[map[item]string]) {
-		s.set(&server{entry: now.entry, pin: now.pin, stamp: now.stamp, shown: shown})
+	same := func(a, b shown) bool { return a.to == b.to && maps.Equal(a.why, b.why) }
+	if now := s.known[name]; !maps.EqualFunc(now.shown, all, same) {
+		s.set(&server{entry: now.entry, pin: now.pin, stamp: now.stamp, eras: now.eras, shown: all})
 	}
 	return nil
 }
@@ -163,7 +232,7 @@ func (s *Servers) lookNow(name, holder string) (stale bool) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
 	defer cancel()
-	err := s.look(ctx, name, holder, p)
+	err := s.look(ctx, name, holder, p, false)
 	if stale = errors.Is(err, errStale); err != nil && !stale {
 		s.o.Log.Warn("server not looked at again", "server", name, "err", err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"tailscale-mcp/internal/upstream/entry"
 	"tailscale-mcp/internal/upstream/pin"
+	"tailscale-mcp/internal/upstream/process"
 )
 
 // Follow has the servers be what the folder says until ctx ends, from before it returns
@@ -32,6 +33,7 @@ func (s *Servers) Follow(ctx context.Context) {
 // state of its file, and its server is as if it were not there; a folder that cannot be read
 // is said once for each reason.
 func (s *Servers) Read() {
+	orders := s.orders() // before the entries: who begins anew is to find what was written before the order
 	files, err := entry.Dir(s.o.Dir)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,6 +59,7 @@ func (s *Servers) Read() {
 			delete(s.known, name)
 		}
 	}
+	s.obey(orders)
 }
 
 // read takes one entry that is new or has changed. The caller of read holds mu.
@@ -69,14 +72,12 @@ func (s *Servers) read(f entry.File, mark string) {
 		why = f.Mistakes.Error()
 	case f.Server.Disabled:
 		why = "it is disabled"
-	case !f.Server.Stdio():
-		why = "servers that are reached by URL are not served yet"
 	case err != nil:
 		why = err.Error()
 	case !approved:
 		why = "nothing of it is approved: sudo tailscale-mcp server approve " + f.Name
 	}
-	k := &server{entry: f.Server, pin: p, stamp: mark}
+	k := &server{entry: f.Server, pin: p, stamp: mark, eras: map[learner]*process.Eras{}}
 	if why != "" {
 		s.forget(f.Name, why)
 		s.known[f.Name] = &server{entry: entry.Server{Name: f.Name}, off: true, stamp: mark} // so that it is said once

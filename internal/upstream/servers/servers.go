@@ -5,12 +5,16 @@
 // them goes to their processes.
 //
 // A server whose file appears, changes or vanishes does so without touching any other. What
-// a process shows that is not what was approved is withheld from everybody until it is.
+// a process shows that is not what was approved is withheld until it is: from everybody, or
+// from the holder of the process alone where the server was told something else of its client
+// than when it was approved.
 package servers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"tailscale-mcp/internal/asking"
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/grant"
@@ -27,15 +32,21 @@ import (
 	"tailscale-mcp/internal/upstream/pin"
 	"tailscale-mcp/internal/upstream/pool"
 	"tailscale-mcp/internal/upstream/process"
+	"tailscale-mcp/internal/upstream/remote"
 )
 
-// Options are what Servers are made of. All are required but Withheld, Counted, Every,
-// ReadsOnly and Burst.
+// Options are what Servers are made of. All are required but Endings, Remote, Withheld, Counted,
+// Every, ReadsOnly, Burst and AnswerTime.
 type Options struct {
 	// Dir is the folder of the entries.
 	Dir string
+	// Endings is the folder of the files by which an administrator ends what is open with a
+	// server elsewhere (see [unit.EndingSuffix]); empty where nobody does.
+	Endings string
 	// Dial connects to what starts the server with that name.
 	Dial func(ctx context.Context, server string) (net.Conn, error)
+	// Remote reaches the servers that run elsewhere.
+	Remote remote.Client
 	// Registry gets what the servers offer.
 	Registry *gate.Registry
 	// Withheld is told what a process shows differently than it was approved, when that is
@@ -52,6 +63,9 @@ type Options struct {
 	// Burst is how many processes a caller may start at once; zero means what package pool
 	// allows.
 	Burst int
+	// AnswerTime is how long a client with a session may take to answer what it is asked;
+	// zero means that of package session.
+	AnswerTime time.Duration
 }
 
 // Servers are all servers behind the gateway.
@@ -63,6 +77,8 @@ type Servers struct {
 
 	mu    sync.Mutex
 	known map[string]*server
+	// ordered are the endings that have been obeyed, by server.
+	ordered map[string]string
 	// unread is why the folder could not be read the last time.
 	unread error
 }
@@ -71,13 +87,23 @@ type Servers struct {
 type server struct {
 	entry entry.Server
 	pin   pin.Pin
+	can   offer.Can // which follows from both
 	// off: it cannot be served as its files are.
 	off bool
 	// stamp tells whether the files have changed since.
 	stamp string
-	// shown is what of the pin each process has shown differently, and why it is withheld,
-	// by the holder of the process.
-	shown map[string]map[item]string
+	// eras are what its processes have learned of it since; Servers.mu guards them.
+	eras map[learner]*process.Eras
+	// shown is what of the pin each process has shown differently, by its holder.
+	shown map[string]shown
+}
+
+// shown is what of a pin one process has shown differently.
+type shown struct {
+	// to is what its client can be asked, as the process was told.
+	to asking.Offers
+	// why says for each thing why it is withheld.
+	why map[item]string
 }
 
 // item names one thing of a pin.
@@ -91,9 +117,12 @@ func New(o Options) *Servers {
 	if o.Every == 0 {
 		o.Every = time.Second
 	}
+	if o.Remote.Log == nil {
+		o.Remote.Log = o.Log
+	}
 	s := &Servers{o: o, known: map[string]*server{}}
-	s.pool = pool.New(pool.Options{Dial: o.Dial, Burst: o.Burst, Log: o.Log, Counted: o.Counted, Started: s.started, Heard: s.heard, Ended: s.ended})
-	s.sessions = session.NewTable(s.pool.End)
+	s.pool = pool.New(pool.Options{Dial: o.Dial, Link: o.Remote.To, Eras: s.eras, Burst: o.Burst, Log: o.Log, Counted: o.Counted, Started: s.started, Heard: s.heard, Ended: s.ended, Outside: s.outside})
+	s.sessions = session.NewTable(s.pool.End, o.AnswerTime)
 	return s
 }
 
@@ -106,12 +135,16 @@ func (s *Servers) Processes() map[string]int { return s.pool.Count() }
 
 // About is what clients are told of a server before they ask it anything.
 type About struct {
+	// Title is how it calls itself for people, as far as it says so.
+	Title                     pin.Title
 	Instructions              string
 	Tools, Prompts, Resources bool
 	// What of its protocol is passed on.
 	Subscribe, Logging, Completions bool
 	// Shared is set where one process serves all callers.
 	Shared bool
+	// Asks is what it may ask of clients.
+	Asks asking.Offers
 }
 
 // About returns that of a server, as it was approved.
@@ -122,10 +155,12 @@ func (s *Servers) About(name string) (About, bool) {
 	if k == nil || k.off {
 		return About{}, false
 	}
-	can, now := offer.CanOf(k.entry, k.pin), s.o.Registry.Of(name)
+	can, now := k.can, s.o.Registry.Of(name)
 	a := About{
+		Title: k.pin.Title,
 		Tools: len(k.pin.Tools) > 0, Prompts: len(k.pin.Prompts) > 0, Resources: now.Others(), Completions: now.Completes(),
 		Subscribe: now.Others() && can.Subscribe, Logging: can.Logging, Shared: k.entry.Shared,
+		Asks: k.entry.Offers(),
 	}
 	if k.pin.Instructions != nil && k.withheld(item{pin.Instructions, ""}) == "" {
 		_ = json.Unmarshal(k.pin.Instructions.Definition, &a.Instructions) // a string, or the pin had not been read
@@ -136,6 +171,7 @@ func (s *Servers) About(name string) (About, bool) {
 // set makes a server known, or known anew, to the registry. The caller of set holds mu.
 func (s *Servers) set(k *server) {
 	s.known[k.entry.Name] = k
+	k.can = offer.CanOf(k.entry, k.pin)
 	withheld := func(kind pin.Kind, name string) bool { return k.withheld(item{kind, name}) != "" }
 	name := k.entry.Name
 	ceiling := k.entry.Allow
@@ -156,33 +192,58 @@ func (s *Servers) asking(name string) offer.Ask {
 		if k == nil {
 			return nil, &failure.Error{Code: failure.UnknownName, Message: "the server " + name + " is no longer there", Next: "ask an administrator of the host"}
 		}
-		p, release, err := s.use(ctx, k.entry, call)
-		if err != nil {
-			return nil, err
+		result, err := s.ask(ctx, k, call, what, method, params)
+		// A server elsewhere that has forgotten a session has not looked at the request.
+		if ended := (*process.Ended)(nil); errors.As(err, &ended) && ended.Untouched && !k.entry.Stateful {
+			return s.ask(ctx, k, call, what, method, params)
 		}
-		defer release()
-		call.RanIn(p.Invocation())
-		if why := s.why(name, item{what.Kind, what.Name}); why != "" {
-			return nil, &failure.Error{
-				Code: failure.AccessDenied, Message: fmt.Sprintf("the %s %s of the server %s is %s since it was approved, and so withheld", what.Kind, what.Name, name, why),
-				Next: "an administrator of the host looks at it: sudo tailscale-mcp server approve " + name,
-			}
-		}
-		return p.Ask(ctx, process.Question{
-			Method: method, Params: params, ClientMeta: call.Meta(), Meta: identity(k.entry, call),
-			Progress: progress(call),
-		})
+		return result, err
 	}
 }
 
-// why says why a thing is withheld now.
-func (s *Servers) why(name string, i item) string {
+// ask asks the process of a call.
+func (s *Servers) ask(ctx context.Context, k *server, call gate.Call, what offer.What, method string, params json.RawMessage) (json.RawMessage, error) {
+	name := k.entry.Name
+	h := holder(k.entry, call)
+	p, release, err := s.use(ctx, k.entry, h, call.Session())
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	call.RanIn(p.Invocation())
+	if why := s.why(name, h, item{what.Kind, what.Name}); why != "" {
+		return nil, &failure.Error{
+			Code: failure.AccessDenied, Message: fmt.Sprintf("the %s %s of the server %s is %s since it was approved, and so withheld", what.Kind, what.Name, name, why),
+			Next: "an administrator of the host looks at it: sudo tailscale-mcp server approve " + name,
+		}
+	}
+	logging := call.Logging()
+	result, err := p.Ask(ctx, process.Question{
+		Method: method, Params: params, ClientMeta: call.Meta(), Meta: identity(k.entry, call),
+		Progress: progress(call), Logged: logging.Tell, Level: logging.Level, Hears: logging.Hears, Asking: call.Asking(), Header: identityHeader(k.entry, call),
+	})
+	var told *failure.Error
+	if err != nil && errors.As(context.Cause(ctx), &told) {
+		return nil, told // it says more about why it was cancelled
+	}
+	if ended := (*process.Ended)(nil); errors.As(err, &ended) {
+		select { // so that the next request finds another
+		case <-p.Done():
+		case <-ctx.Done():
+		}
+	}
+	return result, err
+}
+
+// why says why a thing is withheld from a holder now.
+func (s *Servers) why(name string, h pool.Holder, i item) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k := s.known[name]; k != nil {
-		return k.withheld(i)
+	k := s.known[name]
+	if k == nil {
+		return ""
 	}
-	return ""
+	return cmp.Or(k.withheld(i), k.shown[h.Name].why[i], k.changedFor(h.Offers, i))
 }
 
 // progress passes on how far a call is; nil if its client has not asked to be told.

@@ -9,6 +9,7 @@ import (
 	"time"
 	"weak"
 
+	"tailscale-mcp/internal/asking"
 	"tailscale-mcp/internal/failure"
 	"tailscale-mcp/internal/gate"
 	"tailscale-mcp/internal/jsonrpc"
@@ -22,13 +23,24 @@ import (
 // Sessions are those of clients with the servers.
 func (s *Servers) Sessions() *session.Table { return s.sessions }
 
-// use returns the process that a call goes to: that of its session, else that of its
-// caller.
-func (s *Servers) use(ctx context.Context, e entry.Server, call gate.Call) (*process.Process, func(), error) {
+// holder is whose process a call goes to: that of its session, else that of its caller, whose
+// processes are told apart by the era of its clients and by what they can be asked.
+func holder(e entry.Server, call gate.Call) pool.Holder {
 	client, version := call.Client()
-	key := call.Caller.Key()
-	holder := pool.Holder{Name: key, Caller: key, ClientName: client, ClientVersion: version}
-	id := call.Session()
+	key, offers := call.Caller.Key(), call.Asking().Offers.And(e.Offers())
+	h := pool.Holder{Name: session.Holder(key, call.Newer(), offers), Caller: key, ClientName: client, ClientVersion: version, Newer: call.Newer(), Offers: offers}
+	switch id := call.Session(); {
+	case e.Shared: // in the newer era, each request says of whom it is; who began it is nobody's business
+		h.Name, h.Newer = "", true
+		h.ClientName, h.ClientVersion = "tailscale-mcp", "shared"
+	case id != "":
+		h.Name = id
+	}
+	return h
+}
+
+// use returns the process of a holder, which may be the session with that id.
+func (s *Servers) use(ctx context.Context, e entry.Server, holder pool.Holder, id string) (*process.Process, func(), error) {
 	if id == "" || e.Shared {
 		return s.pool.Use(ctx, e, holder)
 	}
@@ -36,7 +48,6 @@ func (s *Servers) use(ctx context.Context, e entry.Server, call gate.Call) (*pro
 	if own == nil {
 		return nil, nil, over(e.Name)
 	}
-	holder.Name = id
 	p, release, err := s.pool.Use(ctx, e, holder)
 	if err != nil {
 		return nil, nil, err
@@ -129,6 +140,18 @@ func (s *Servers) Tell(ctx context.Context, own *session.Session, method, member
 	return nil
 }
 
+// RootsChanged tells the process of a session, if it runs, that the client's roots are
+// others.
+func (s *Servers) RootsChanged(own *session.Session) {
+	p := s.pool.Running(own.Server, own.ID)
+	if p == nil || !p.Offers().RootsChange {
+		return
+	}
+	if err := p.Tell("notifications/roots/list_changed", nil); err != nil {
+		s.o.Log.Debug("a server was not told that the roots have changed", "server", own.Server, "err", err)
+	}
+}
+
 // heard takes a notification of a process to whom it is for: a session whose own process it
 // is. What is not known here goes to nobody.
 func (s *Servers) heard(name, holder, method string, msg []byte) {
@@ -160,8 +183,20 @@ func (s *Servers) heard(name, holder, method string, msg []byte) {
 		case holder == "": // what one client of a shared process does is nothing for others
 		case method == "notifications/resources/updated":
 			own.Updated(event)
+		case method == "notifications/elicitation/complete" && own.Offers.URL:
+			own.Visited(event)
 		case method == "notifications/message":
 			own.Log(level, event)
 		}
 	}
+}
+
+// outside is how the client of a session is asked what belongs to none of its requests: on
+// its stream, while it has one.
+func (s *Servers) outside(_, holder string) asking.Func {
+	own := s.sessions.Get(holder)
+	if own == nil {
+		return nil
+	}
+	return own.Outside()
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/upstream/pin"
 )
 
 // Stat is how a server stands now.
@@ -14,8 +15,8 @@ type Stat struct {
 	Name string
 	// Processes run or are being started.
 	Processes int
-	// Withheld are how many things of its pin are not served, since a process has shown
-	// them differently.
+	// Withheld are how many things of its pin are withheld since a process has shown them
+	// differently: from everybody, or from the holder of that process.
 	Withheld int
 }
 
@@ -30,9 +31,9 @@ func (s *Servers) Stats() []Stat {
 			continue
 		}
 		different := map[item]bool{}
-		for _, shown := range k.shown {
-			for i := range shown {
-				if k.pin.Find(i.kind, i.name) != nil {
+		for _, s := range k.shown {
+			for i, why := range s.why {
+				if k.pin.Find(i.kind, i.name) != nil && why != string(pin.Gone) {
 					different[i] = true
 				}
 			}

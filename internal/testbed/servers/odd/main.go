@@ -4,7 +4,7 @@
 // gateway need: it says who calls, keeps a count, and misbehaves in every way that servers
 // were seen to. It speaks the protocol without a library, so that it can break its rules.
 //
-//	odd [-modern] [-description TEXT] [-slow DURATION] [-many N] [-loud N] [-named NAME]
+//	odd [-modern|-both] [-newer TEXT] [-description TEXT] [-slow DURATION] [-many N] [-loud N] [-named NAME]
 package main
 
 import (
@@ -21,6 +21,8 @@ import (
 
 var (
 	modern      = flag.Bool("modern", false, "know no initialize, as servers of 2026-07-28 alone")
+	both        = flag.Bool("both", false, "know both eras, and be of that in which the first question is")
+	newer       = flag.String("newer", "", "the description of the tool echo in the newer era, if it is another there")
 	description = flag.String("description", "Repeats what it is told.", "that of the tool echo")
 	many        = flag.Int("many", 0, "how many tools and resources there are besides")
 	named       = flag.String("named", "", "the name of one more tool")
@@ -42,6 +44,11 @@ type request struct {
 		Ref       json.RawMessage            `json:"ref"`
 		Argument  json.RawMessage            `json:"argument"`
 		Context   json.RawMessage            `json:"context"`
+
+		Capabilities json.RawMessage `json:"capabilities"`
+
+		InputResponses json.RawMessage `json:"inputResponses"`
+		RequestState   string          `json:"requestState"`
 
 		Notifications struct {
 			ResourceSubscriptions []string `json:"resourceSubscriptions"`
@@ -75,6 +82,15 @@ func main() {
 			continue
 		}
 		hear(r)
+		if *both && (r.Method == "initialize" || r.Method == "server/discover") {
+			*modern, *both = r.Method == "server/discover", false
+		}
+		if r.Method == "initialize" {
+			told = r.Params.Capabilities
+		}
+		if r.Method == "notifications/initialized" && *early {
+			write(`{"jsonrpc":"2.0","id":"early","method":"roots/list"}`)
+		}
 		if r.ID == nil {
 			fmt.Fprintln(os.Stderr, "heard", r.Method, string(r.Params.RequestID))
 			continue
@@ -123,11 +139,26 @@ func answer(r request) {
 	case r.Method == "ping":
 		result(r.ID, object{})
 	case r.Method == "tools/list":
-		result(r.ID, object{"tools": tools()})
+		all := tools()
+		if *shy && strings.Contains(string(capabilitiesTold(r)), `"elicitation"`) {
+			all = append(all, object{"name": "shy", "inputSchema": object{"type": "object"}})
+		}
+		if *coy && !strings.Contains(string(capabilitiesTold(r)), `"elicitation"`) {
+			all[0].(object)["description"] = "Asks nobody."
+		}
+		result(r.ID, object{"tools": all})
 	case r.Method == "tools/call":
 		call(r)
 	case r.Method == "prompts/list":
 		result(r.ID, object{"prompts": []any{object{"name": "greet", "description": "Greets.", "arguments": []any{object{"name": "whom", "required": true}}}}})
+	case r.Method == "prompts/get" && *modern && r.Params.Arguments["whom"] == "ask":
+		inputFor(r, func(said string) {
+			result(r.ID, object{"resultType": "complete", "messages": []any{object{"role": "user", "content": object{"type": "text", "text": said}}}})
+		})
+	case r.Method == "resources/read" && *modern && strings.HasSuffix(r.Params.URI, "/asks"):
+		inputFor(r, func(said string) {
+			result(r.ID, object{"resultType": "complete", "contents": []any{object{"uri": r.Params.URI, "text": said}}})
+		})
 	case r.Method == "prompts/get":
 		result(r.ID, object{"messages": []any{object{"role": "user", "content": object{"type": "text", "text": fmt.Sprint("Hello ", r.Params.Arguments["whom"])}}}})
 	case r.Method == "resources/list" && mute:
@@ -167,10 +198,13 @@ func answer(r request) {
 
 // behaviours are the tools, besides echo.
 var behaviours = strings.Fields("count who exit hang rubbish flood long progress die refuse fail " +
-	"log touch unknown stray relist retool ask ping media heard say large spam")
+	"log touch unknown stray relist retool ask withdraw told ping media heard say large spam half deaf twice steal trickle nag wait")
 
 func tools() (all []any) {
 	schema := object{"type": "object"}
+	if *modern && *newer != "" {
+		*description = *newer
+	}
 	all = append(all, object{"name": "echo", "description": *description, "inputSchema": schema, "annotations": object{"readOnlyHint": true}})
 	for _, name := range behaviours {
 		all = append(all, object{"name": name, "description": "Does what its name says.", "inputSchema": schema})
@@ -215,9 +249,12 @@ func call(r request) {
 		os.Exit(7)
 	case "large":
 		result(r.ID, text(strings.Repeat("x", 1<<20)))
+	case "shy":
+		result(r.ID, text("here I am"))
 	case "strict":
 		result(r.ID, object{"content": []any{}, "structuredContent": object{"n": 1}})
 	case "hang":
+		heard = append(heard, "hang")
 	case "rubbish":
 		write("npm warn deprecated: this is no message\n{\"jsonrpc\":\"2.0\",\"id\":999999,\"result\":{}}\n[1,2]\n{")
 		result(r.ID, text("after the rubbish"))

@@ -5,8 +5,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // more are the resources besides those that are always there.
@@ -24,29 +26,6 @@ func hear(r request) {
 	}
 	what := r.Method + " " + r.Params.Level + r.Params.URI + string(r.Params.RequestID)
 	heard = append(heard[max(0, len(heard)-50):], what)
-}
-
-// asking is the call that waits for the answer of the client to a question.
-var asking json.RawMessage
-
-// answered takes an answer of the client: the call that asked fails with what it says.
-func answered(line []byte) {
-	var a struct {
-		Result json.RawMessage
-		Error  struct {
-			Code    int
-			Message string
-		}
-	}
-	if json.Unmarshal(line, &a) != nil || asking == nil {
-		return
-	}
-	if a.Result != nil {
-		result(asking, text("the client answers "+string(a.Result)))
-	} else {
-		refuse(asking, a.Error.Code, "the client says: "+a.Error.Message)
-	}
-	asking = nil
 }
 
 func orNull(text json.RawMessage) json.RawMessage {
@@ -144,20 +123,11 @@ var says = map[string]func(request){
 		tell("notifications/tools/list_changed", "")
 		result(r.ID, text("changed"))
 	},
-	"ask": func(r request) {
-		if *modern && r.Params.Arguments["method"] == "input" { // as the newer era asks
-			write(`{"jsonrpc":"2.0","id":%s,"result":{"resultType":"input_required","inputRequests":{"a":{"method":"roots/list"}}}}`, r.ID)
-			return
-		}
-		if *modern && r.Params.Arguments["method"] == "number" {
-			write(`{"jsonrpc":"2.0","id":%s,"result":{"resultType":5,"inputRequests":{}}}`, r.ID)
-			return
-		}
-		asking = r.ID
-		write(`{"jsonrpc":"2.0","id":"odd","method":%q,"params":{}}`, fmt.Sprint(r.Params.Arguments["method"]))
-	},
+	"ask":      ask,
+	"withdraw": withdraw,
+	"told":     func(r request) { result(r.ID, text(string(capabilitiesTold(r)))) },
 	"ping": func(r request) {
-		asking = r.ID
+		asking, wanted = r.ID, 1
 		write(`{"jsonrpc":"2.0","id":1,"method":"ping"}`)
 	},
 	"media": func(r request) { write(`{"jsonrpc":"2.0","id":%s,"result":%s}`, r.ID, media) },
@@ -188,6 +158,59 @@ var says = map[string]func(request){
 				write(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"debug","data":"spam"}}%s`, "\n{\"jsonrpc\":\"2.0\",\"id\":999999,\"result\":{}}\nspam")
 			}
 		}()
+	},
+	// half writes half a line, and nothing ever after.
+	"half": func(r request) {
+		out.Lock()
+		go time.Sleep(time.Hour) // or the runtime sees that nothing can ever happen
+		fmt.Printf(`{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"te`, r.ID)
+	},
+	// deaf reads nothing any more.
+	"deaf": func(request) { time.Sleep(time.Hour) }, // or until it is ended
+	"twice": func(r request) {
+		for range 2 {
+			result(r.ID, text("said twice"))
+		}
+	},
+	// steal answers what others may have asked.
+	"steal": func(r request) {
+		for id := range 200 {
+			if fmt.Sprint(id) != string(r.ID) {
+				write(`{"jsonrpc":"2.0","id":%d,"result":{"content":[{"type":"text","text":"stolen"}]}}`, id)
+			}
+			write(`{"jsonrpc":"2.0","id":"%d","result":{"content":[{"type":"text","text":"stolen"}]}}`, id)
+		}
+		result(r.ID, text("tried"))
+	},
+	// trickle takes a second to write its answer, byte by byte.
+	"trickle": func(r request) {
+		out.Lock()
+		defer out.Unlock()
+		answer := fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":"drop by drop"}]}}`+"\n", r.ID)
+		for i := range len(answer) {
+			fmt.Print(answer[i : i+1])
+			time.Sleep(time.Second / time.Duration(len(answer)))
+		}
+	},
+	// nag asks its client for much, and does not wait for it.
+	"nag": func(r request) {
+		for id := range 2000 {
+			write(`{"jsonrpc":"2.0","id":"nag%d","method":%q,"params":{"message":"Your password?","requestedSchema":{"type":"object","properties":{}}}}`, id,
+				[]string{"elicitation/create", "sampling/createMessage", "roots/list", "ping", "invented"}[id%5])
+		}
+		result(r.ID, text("nagged"))
+	},
+	// wait reads nothing until there is a file, as a server does that works at one call at a
+	// time; it makes another to say that it has begun. It gives up after a minute.
+	"wait": func(r request) {
+		path := fmt.Sprint(r.Params.Arguments["for"])
+		_ = os.WriteFile(path+".began", nil, 0o600)
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+			if _, err := os.Stat(path); err == nil {
+				break
+			}
+		}
+		result(r.ID, text("waited"))
 	},
 	"heard": func(r request) {
 		said, _ := json.Marshal(heard)
