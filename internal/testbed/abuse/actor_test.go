@@ -101,7 +101,7 @@ func TestCallsThatWereNotSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	long := message{legacy, "tools/call", "", strings.Repeat("a", 8*mebibyte)}
+	long := message{Revision: legacy, Method: "tools/call", Body: strings.Repeat("a", 8*mebibyte)}
 	r := follow(t, plan{Target: ln.Addr().String(), Calls: &calls{Message: long, AtOnce: 2, AtMost: 2, HangUp: 50 * time.Millisecond}}, nil)
 	if r.Sent != 2 || r.Answers[partly] != 2 {
 		t.Errorf("got %+v, want 2 × %s", r, partly)

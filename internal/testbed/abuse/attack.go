@@ -22,6 +22,7 @@ type calls struct {
 	AtOnce  int
 	AtMost  int           // 0: until told to stop, at most mostCalls
 	HangUp  time.Duration // after which the attacker hangs up; 0: it waits for the answer
+	Pause   time.Duration // after each answer
 }
 
 // mostCalls bounds every attack without a number of its own.
@@ -50,6 +51,9 @@ func (a *calls) run(ctx context.Context, w way, t *tally, sent func()) {
 				}
 				how := a.send(ctx, c, w.target, m)
 				t.add(how)
+				if a.Pause > 0 {
+					pause(ctx, a.Pause)
+				}
 				if a.AtMost == 0 && how != hungUp && how != partly && answered.Add(1) == int64(a.AtOnce) {
 					sent()
 				}

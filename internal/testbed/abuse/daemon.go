@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -68,7 +69,7 @@ type daemon struct {
 
 // startDaemon starts the built program as the unit does and returns when alice is
 // served.
-func (s *scene) startDaemon(ctx context.Context, bind, harm string, api *fakeapi.Server) (*daemon, error) {
+func (s *scene) startDaemon(ctx context.Context, bind string, r row, api *fakeapi.Server) (*daemon, error) {
 	d := &daemon{log: filepath.Join(s.dir, "daemon.log"), ended: make(chan struct{})}
 	log, err := os.Create(d.log)
 	if err != nil {
@@ -86,8 +87,11 @@ func (s *scene) startDaemon(ctx context.Context, bind, harm string, api *fakeapi
 	if s.unit.memory != "" {
 		env = append(env, "GOMEMLIMIT="+s.unit.memory)
 	}
-	if harm != "" {
-		more, first, err := s.audited(harm, log)
+	if r.behind {
+		env = append(env, s.behind.host.Environ()...)
+	}
+	if r.audit != "" {
+		more, first, err := s.audited(r.audit, log)
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +121,7 @@ func (s *scene) startDaemon(ctx context.Context, bind, harm string, api *fakeapi
 		defer close(d.ended)
 		_ = d.cmd.Wait() // it is killed
 	}()
-	if err := s.awaitServed(ctx, d); err != nil {
+	if err := s.awaitServed(ctx, d, append(slices.Clone(hers), r.hers...)); err != nil {
 		d.kill()
 		return nil, fmt.Errorf("tailscale-mcp does not serve: %w\n%s", err, d.said())
 	}
@@ -173,15 +177,15 @@ func socketOn(ctx context.Context, n *testbed.Node, port int) (*os.File, error) 
 }
 
 // awaitServed waits until alice is answered each of her calls.
-func (s *scene) awaitServed(ctx context.Context, d *daemon) error {
+func (s *scene) awaitServed(ctx context.Context, d *daemon, calls []message) error {
 	c := s.nodes[alice].HTTPClient()
 	defer c.CloseIdleConnections()
 	return await(ctx, 20*time.Second, func(ctx context.Context) error {
 		if !d.alive() {
 			return errors.New("it has ended")
 		}
-		for _, m := range hers {
-			if how := answer(ctx, c, s.target(alice), m); !good(how) {
+		for _, m := range calls {
+			if how := answer(ctx, c, s.target(alice), m.numbered(0)); !good(how) {
 				return fmt.Errorf("%s: %s", m.Name, how)
 			}
 		}

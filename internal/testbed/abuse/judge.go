@@ -36,7 +36,8 @@ type result struct {
 	answers     map[string]int
 	held        int
 	honest      bool
-	floods      bool // it waits for its answers
+	floods      bool     // it waits for its answers
+	wants       []string // answers that there have to be
 
 	// the daemon's
 	peak        float64 // MiB
@@ -119,6 +120,11 @@ func (r *result) doubts() (all []string) {
 	}
 	if r.floods && r.answers[hungUp]+r.answers[partly] == r.sent {
 		add("not one of %d requests was answered: a longer attack may tell more (-seconds)", r.sent)
+	}
+	for _, want := range r.wants {
+		if r.answers[want] == 0 {
+			add("no attempt was answered %q: not all of it has happened", want)
+		}
 	}
 	if n := r.answers[partly]; n > r.sent/2 {
 		add("%d attempts of %d were not sent, or in part only", n, r.sent)

@@ -22,6 +22,15 @@ const (
 // GET /healthz. It travels to other processes as JSON.
 type message struct {
 	Revision, Method, Name, Body string
+	Server                       string // behind the daemon; "" is the daemon itself
+}
+
+// path is where it goes to.
+func (m message) path() string {
+	if m.Server == "" {
+		return "/mcp"
+	}
+	return "/" + m.Server + "/mcp"
 }
 
 // number stands in a body for the number of the call, so that no two are alike.
@@ -45,7 +54,7 @@ func rpc(revision, method, name, params string) message {
 	if strings.HasPrefix(method, "notifications/") {
 		id = ""
 	}
-	return message{revision, method, name, `{"jsonrpc":"2.0",` + id + `"method":"` + method + `","params":{` + strings.Join(parts, ",") + `}}`}
+	return message{Revision: revision, Method: method, Name: name, Body: `{"jsonrpc":"2.0",` + id + `"method":"` + method + `","params":{` + strings.Join(parts, ",") + `}}`}
 }
 
 // listen opens a stream that stays open.
@@ -69,7 +78,7 @@ func (m message) request(ctx context.Context, target string) (*http.Request, err
 	if m.Method == "" {
 		return http.NewRequestWithContext(ctx, http.MethodGet, "http://"+target+"/healthz", nil)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+target+"/mcp", strings.NewReader(m.Body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+target+m.path(), strings.NewReader(m.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +110,7 @@ func (m message) bytes(target string, announced int) []byte {
 		fmt.Fprintf(&b, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", target)
 		return b.Bytes()
 	}
-	fmt.Fprintf(&b, "POST /mcp HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", target, announced)
+	fmt.Fprintf(&b, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", m.path(), target, announced)
 	for name, value := range m.header() {
 		fmt.Fprintf(&b, "%s: %s\r\n", name, value)
 	}

@@ -23,8 +23,10 @@ type row struct {
 	// api does to the API what is wrong with it. What it returns counts, where that
 	// is judged, how many requests the API has had to refuse.
 	api    func(*fakeapi.Server) (refused func() int)
-	hers   *message // what alice asks too, in turn with the rest
-	honest bool     // the work of by is to be answered, all of it
+	hers   []message // what alice asks too, in turn with the rest
+	behind bool      // there are servers behind the daemon, and one way to bind is enough
+	wants  []string  // answers that the attacker has to have had, each
+	honest bool      // the work of by is to be answered, all of it
 	// audit is what is done to the places of the audit, while alice changes something
 	// too; "" leaves both alone.
 	audit string
@@ -50,7 +52,7 @@ const (
 // attacks are those of the security review. They are made by a function, since the
 // processes of the actors have no use for them.
 func attacks() []row {
-	return []row{
+	return append(behindRows(), []row{
 		{
 			name: "strangers", by: stranger, what: "200 requests of a neighbour who is no member, hung up",
 			plan: plan{Calls: &calls{Message: toolCall(legacy, "whoami", `{}`), AtOnce: 200, AtMost: 200, HangUp: 150 * time.Millisecond}},
@@ -69,11 +71,11 @@ func attacks() []row {
 		},
 		{
 			name: "bodies", by: eve, what: "120 connections with 4 MiB less a byte of a body each, held",
-			plan: plan{Hold: &hold{Message: message{legacy, "tools/call", "", strings.Repeat("a", maxBody)}, Connections: 120, AtOnce: 120, Cut: 1}},
+			plan: plan{Hold: &hold{Message: message{Revision: legacy, Method: "tools/call", Body: strings.Repeat("a", maxBody)}, Connections: 120, AtOnce: 120, Cut: 1}},
 		},
 		{
 			name: "bodies-announced", by: eve, what: "3,000 connections that announce 64 KiB and send a byte, held",
-			plan: plan{Hold: &hold{Message: message{legacy, "tools/call", "", "{"}, Connections: 3000, AtOnce: 100, Announced: 64 << 10}},
+			plan: plan{Hold: &hold{Message: message{Revision: legacy, Method: "tools/call", Body: "{"}, Connections: 3000, AtOnce: 100, Announced: 64 << 10}},
 		},
 		{name: "idle-get", by: eve, what: "3,000 connections with a GET /healthz each, then idle", plan: idle(message{}, 3000)},
 		{name: "idle-post", by: eve, what: "3,000 connections with a whoami each, then idle", plan: idle(toolCall(legacy, "whoami", `{}`), 3000)},
@@ -93,7 +95,7 @@ func attacks() []row {
 			plan: flood(toolCall(legacy, "list_all_devices", `{"limit":100}`), 200),
 		},
 		{
-			name: "questions-5000", by: mallory, devices: 5000, policy: largePolicy(), hers: &small, what: "5,000 devices and a policy of 500 rules, expensive questions about it, 16 at once",
+			name: "questions-5000", by: mallory, devices: 5000, policy: largePolicy(), hers: []message{small}, what: "5,000 devices and a policy of 500 rules, expensive questions about it, 16 at once",
 			plan: plan{Calls: &calls{Message: questions()[0], Others: questions()[1:], AtOnce: 16}},
 		},
 		{name: "lists-tools", by: mallory, what: "tools/list, 64 at once", plan: flood(rpc(legacy, "tools/list", "", ""), 64)},
@@ -132,7 +134,7 @@ func attacks() []row {
 			name: "honest", by: bob, what: "3 clients of one person with 12 servers each, 32 calls at once every second", honest: true,
 			plan: plan{Honest: &honest{Clients: 3, Servers: 12, Burst: 32, Every: time.Second}},
 		},
-	}
+	}...)
 }
 
 // idle opens connections with one answered message each.

@@ -41,6 +41,7 @@ type scene struct {
 	tn      *testbed.Tailnet
 	server  *testbed.Node
 	nodes   map[string]*testbed.Node
+	behind  *behind // nil until a row has servers behind the daemon
 }
 
 func newScene(ctx context.Context, program string, u unit, userspace bool) (s *scene, err error) {
@@ -97,6 +98,9 @@ func newScene(ctx context.Context, program string, u unit, userspace bool) (s *s
 // Close ends everything that was started.
 func (s *scene) Close() error {
 	var errs []error
+	if s.behind != nil {
+		errs = append(errs, s.behind.close())
+	}
 	if s.tn != nil {
 		errs = append(errs, s.tn.Close())
 	}
@@ -137,7 +141,7 @@ func freePort() (int, error) {
 
 // grant gives the callers what they have in a row.
 func (s *scene) grant(ctx context.Context, mallorys string) error {
-	const plenty = `{"tools":["*"],"resources":["*"]}`
+	const plenty = `{"tools":["*","` + decent + `/*","` + near + `/*"],"resources":["*"]}`
 	give := func(value string, names ...string) testbed.Grant {
 		g := testbed.Grant{Cap: capability, Values: []string{value}}
 		for _, name := range names {

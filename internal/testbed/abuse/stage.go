@@ -24,12 +24,21 @@ const (
 
 // play lets one attack happen to a fresh daemon and returns what was seen.
 func (s *scene) play(ctx context.Context, r row, bind string, window time.Duration) (res result, err error) {
-	res = result{row: r.name, bind: bind, carried: s.server.Userspace(), honest: r.honest, least: r.plan.least(), floods: r.plan.Calls != nil && r.plan.Calls.HangUp == 0}
+	res = result{row: r.name, bind: bind, carried: s.server.Userspace(), honest: r.honest, wants: r.wants, least: r.plan.least(), floods: r.plan.Calls != nil && r.plan.Calls.HangUp == 0}
 	if r.grant == "" {
 		r.grant = everything
 	}
 	if r.long {
 		window *= 2
+	}
+	if r.behind {
+		window /= 2 // of what they do nothing takes longer
+	}
+	if r.behind {
+		if err := s.openServers(ctx); err != nil {
+			return res, err
+		}
+		r.hers = append(r.hers, of(decent, "echo", `{"n":`+number+`}`), of(near, "echo", `{"n":`+number+`}`))
 	}
 	if err := s.grant(ctx, r.grant); err != nil {
 		return res, err
@@ -46,7 +55,7 @@ func (s *scene) play(ctx context.Context, r row, bind string, window time.Durati
 		}
 		defer func() { err = errors.Join(err, closeJournal()) }()
 	}
-	d, err := s.startDaemon(ctx, bind, r.audit, api)
+	d, err := s.startDaemon(ctx, bind, r, api)
 	if err != nil {
 		return res, err
 	}

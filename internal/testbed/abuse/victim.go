@@ -16,7 +16,7 @@ import (
 type victim struct {
 	Every  time.Duration // from the beginning of a call to that of the next, at least
 	Change *message      // a change that she makes in turn with her other calls
-	Asks   *message      // what she asks besides
+	Asks   []message     // what she asks besides
 }
 
 // tooLate is when a call of hers counts as failed.
@@ -43,9 +43,7 @@ func (v *victim) run(ctx context.Context, w way) (all []sample) {
 	if v.Change != nil {
 		turn = append(slices.Clone(hers), *v.Change)
 	}
-	if v.Asks != nil {
-		turn = append(slices.Clone(turn), *v.Asks)
-	}
+	turn = append(slices.Clone(turn), v.Asks...)
 	pace := time.NewTicker(v.Every)
 	defer pace.Stop()
 	for i := 0; ctx.Err() == nil; i++ {
