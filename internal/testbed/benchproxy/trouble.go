@@ -21,7 +21,7 @@ const (
 	// gateSize is how many calls the tool "gate" wants to have at once, and
 	// gateLimit how long it waits for them.
 	gateSize  = 256
-	gateLimit = 5 * time.Second
+	gateLimit = 20 * time.Second
 	// exactNumbers is what the tool "exact" answers with, as bytes.
 	exactNumbers = `"structuredContent":{"large":12345678901234567890,"one":1.0,"small":1e-7}`
 	// unknownField is a field of results that no revision knows.

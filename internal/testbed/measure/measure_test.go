@@ -60,6 +60,12 @@ func TestTree(t *testing.T) {
 	if tree.CPU <= 0 {
 		t.Errorf("got %v of CPU for making %d MiB", tree.CPU, size)
 	}
+	if alone, err := One(cmd.Process.Pid); err != nil || alone.Resident >= size {
+		t.Errorf("the outer process alone: %+v, %v", alone, err)
+	}
+	if mib, n, err := Proportional(cmd.Process.Pid); err != nil || n != 2 || mib < size || mib > tree.Resident {
+		t.Errorf("%.0f MiB in %d processes, %v; want at least %d in 2, and at most the resident %.0f", mib, n, err, size, tree.Resident)
+	}
 	after, err := Tree(os.Getpid())
 	if err != nil {
 		t.Fatal(err)

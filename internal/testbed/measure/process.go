@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -53,6 +54,42 @@ func Tree(pid int) (Usage, error) {
 		total.CPU += u.CPU
 	}
 	return total, nil
+}
+
+// One is [Tree] of a process alone.
+func One(pid int) (Usage, error) { return read(pid) }
+
+// Proportional is what processes and all that descend from them take in MiB, with what
+// several of them share counted once (Pss of proc_pid_smaps(5)), and how many they are.
+// Those that end meanwhile are left out. Of processes of others, and of those that let
+// nobody look, only root is told.
+func Proportional(pids ...int) (mib float64, processes int, err error) {
+	all, err := parents()
+	if err != nil {
+		return 0, 0, err
+	}
+	for child := range all {
+		if !slices.ContainsFunc(pids, func(pid int) bool { return child == pid || descends(all, child, pid) }) {
+			continue
+		}
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", child))
+		if gone(err) {
+			continue
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		size, err := mebibytes(text, "Pss:")
+		if gone(err) {
+			continue
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		mib += size
+		processes++
+	}
+	return mib, processes, nil
 }
 
 func gone(err error) bool {
