@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 
-// Command behind serves an MCP server on standard input and output through everything that
-// a request to a server behind the gate passes, from the HTTP stages to the launcher, so
-// that the conformance suite can be run against it. Only tailscaled is stood in for: whoever
-// asks is a user with a grant for everything. Nothing confines the server.
+// Command behind serves an MCP server through everything that a request to a server behind
+// the gate passes, from the HTTP stages to the launcher, or to a server by URL, so that the
+// conformance suite can be run against it. Only tailscaled is stood in for: whoever asks is a
+// user with a grant for everything. Nothing confines the server, which may ask its client
+// everything.
 //
 //	behind LAUNCHER PROGRAM [ARGUMENT...]
+//	behind -url URL [-type http|sse] LAUNCHER
 //
 // It is test code. It prints "listening on URL" and serves until SIGTERM.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -41,24 +45,33 @@ const name = "behind"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if len(os.Args) < 3 {
-		fmt.Fprintln(os.Stderr, "usage: behind LAUNCHER PROGRAM [ARGUMENT...]")
+	var e launching.Entry
+	flag.StringVar(&e.URL, "url", "", "where the server is, instead of a program")
+	flag.StringVar(&e.Type, "type", "", "how it is reached there: http or sse")
+	flag.Parse()
+	args := flag.Args()
+	if len(args) == 0 || (len(args) > 1) == (e.URL != "") {
+		fmt.Fprintln(os.Stderr, "usage: behind [-url URL [-type http|sse]] LAUNCHER [PROGRAM [ARGUMENT...]]")
 		os.Exit(2)
 	}
-	if err := serve(ctx, os.Args[1], os.Args[2], os.Args[3:]); err != nil {
+	e.Ours = json.RawMessage(`{"ask":["sampling","roots"],"network":["127.0.0.0/8"]}`)
+	if e.URL == "" {
+		e.Command, e.Args = args[1], args[2:]
+	}
+	if err := serve(ctx, args[0], e); err != nil {
 		fmt.Fprintln(os.Stderr, "behind:", err)
 		os.Exit(1)
 	}
 }
 
-func serve(ctx context.Context, launcher, program string, args []string) error {
+func serve(ctx context.Context, launcher string, e launching.Entry) error {
 	dir, err := os.MkdirTemp("", "mcp") // the path of a socket has little room
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // of a test
 	host := launching.With(dir, launcher)
-	if err := host.Write(name, launching.Entry{Command: program, Args: args}); err != nil {
+	if err := host.Write(name, e); err != nil {
 		return err
 	}
 	if err := host.Listen(name); err != nil {
@@ -93,7 +106,7 @@ func serve(ctx context.Context, launcher, program string, args []string) error {
 		Health: func() string { return "up" },
 		Log:    log,
 	})
-	f.Handle(gateway.Path, door.Serve)
+	door.Handle(f)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)

@@ -10,10 +10,11 @@ import { join, resolve } from "node:path";
 import { kill, running, stopAll, until } from "./children.mjs";
 import { testClients } from "./clients.mjs";
 import { testInterop } from "./interop.mjs";
+import { testOldSSE } from "./oldsse.mjs";
 import { testServers } from "./servers.mjs";
 import { table } from "./table.mjs";
 
-const parts = { servers: testServers, clients: testClients, interop: testInterop };
+const parts = { servers: testServers, clients: testClients, interop: testInterop, sse: testOldSSE };
 const leaveSeconds = 5; // for the proxies to end after their clients have
 
 const [modules, proxy, stack, everything, modern, ...only] = process.argv.slice(2);

@@ -12,9 +12,9 @@ const beside = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 let started = 0;
 
-async function serve(context, name, path, command, args) {
+async function serve(context, name, path, command, args, env) {
   const log = join(context.results, `server-${String(++started).padStart(2, "0")}-${name.replaceAll(/[^a-z0-9]+/gi, "-")}.log`);
-  const child = start(name, log, command, args);
+  const child = start(name, log, command, args, env);
   return { url: `http://127.0.0.1:${await listening(child)}${path}`, stop: child.stop };
 }
 
@@ -35,6 +35,18 @@ export const upstreams = {
   "go-sdk modern, refusing": (context) => serve(context, "go-sdk modern, refusing", "/mcp", context.modern, ["-refuse"]),
   // This project's daemon with the fixtures of the suite: every revision, without sessions.
   "own stack": (context) => serve(context, "own stack", "/mcp", context.stack, []),
+};
+
+const everything = (context) => join(context.modules, "@modelcontextprotocol", "server-everything", "dist", "index.js");
+
+// Servers that speak HTTP+SSE only, at /sse.
+export const oldUpstreams = {
+  "server-everything": (context) => serve(context, "server-everything sse", "/sse", context.node, [everything(context), "sse"], { ...process.env, PORT: "0" }),
+  supergateway: (context) =>
+    serve(context, "supergateway sse", "/sse", context.node, [
+      join(context.modules, "supergateway", "dist", "index.js"),
+      ...["--stdio", `${context.node} ${everything(context)} stdio`, "--outputTransport", "sse", "--port", "0", "--logLevel", "info"],
+    ]),
 };
 
 // bridge serves a command that speaks stdio. It runs a process for every session,
