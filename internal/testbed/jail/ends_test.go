@@ -18,7 +18,7 @@ import (
 
 // soon is what an instance may take to be gone once its connection is: five seconds for
 // the server, five for what is left of it, and some for a machine that is busy.
-const soon = 20 * time.Second
+const soon = time.Minute
 
 // left are the units and processes of a server that are there.
 func (p *place) left(t *testing.T, server string) string {

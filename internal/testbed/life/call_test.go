@@ -22,7 +22,7 @@ import (
 
 const (
 	// patience bounds every wait for what should be there in a moment.
-	patience = 20 * time.Second
+	patience = time.Minute
 
 	// try bounds one call. A daemon that hangs is found by its watchdog later than that.
 	try = 10 * time.Second

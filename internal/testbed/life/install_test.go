@@ -15,7 +15,7 @@ import (
 )
 
 // atOnce is what a step of apt may take that waits for nothing. A device is waited for 90 seconds.
-const atOnce = 20 * time.Second
+const atOnce = time.Minute
 
 // install installs the newest version from a repository, and returns how long the package itself took of that.
 func (l *life) install(ctx context.Context, t *testing.T, r release) time.Duration {

@@ -74,6 +74,7 @@ func (b *behind) live(t *testing.T) {
 	b.row(t, "its process killed", b.killed)
 	b.row(t, "an npm server added, granted, called", b.npmAdded)
 	b.row(t, "an entry dropped in, shared", b.droppedIn)
+	b.row(t, "a server by URL added, granted, called", b.elsewhere)
 	b.row(t, "twenty servers", b.twenty)
 	b.row(t, "upgraded", b.upgraded)
 	b.row(t, "rebooted", b.rebooted)
