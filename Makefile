@@ -61,10 +61,13 @@ release: ## all of the above with SHA256SUMS, bills of materials and signatures 
 	@$(PACKAGED) packaging/release $(DIST) $(ARCHES)
 
 ##@ Check
+# Tests are built without debug information, which only a debugger reads. One package more is
+# tested at a time than there are processors: many wait for something most of the time.
+QUICK := -ldflags=-w
+
 .PHONY: test
 test: ## every test that needs no root, with the race detector
-	@go vet ./...
-	@go test -race -timeout 20m -skip '^Test(Root|Host)' ./...
+	@go test $(QUICK) -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) -race -timeout 20m -skip '^Test(Root|Host)' ./...
 
 .PHONY: test-loaded
 test-loaded: ## make test again and again, beside other load (TIMES=10)
@@ -73,12 +76,12 @@ test-loaded: ## make test again and again, beside other load (TIMES=10)
 .PHONY: test-tools
 test-tools: ## the tests for which a program has to be installed: here none is skipped
 	@files=$$(git grep -lE 'TEST_REQUIRE_TOOLS|testbed/clitest|TAILSCALE_API_EXAMPLES' -- '*_test.go') && \
-		TEST_REQUIRE_TOOLS=1 go test -count=1 -timeout 20m -skip '^Test(Root|Host)' -run "^($$(grep -hoP '^func \KTest\w+(?=\(t )' $$files | paste -sd '|'))$$" \
+		TEST_REQUIRE_TOOLS=1 go test $(QUICK) -count=1 -timeout 20m -skip '^Test(Root|Host)' -run "^($$(grep -hoP '^func \KTest\w+(?=\(t )' $$files | paste -sd '|'))$$" \
 			$$(dirname $$files | sort -u | sed 's|^|./|')
 
 .PHONY: test-root
 test-root: | bin ## the tests with real addresses in network namespaces (root, /dev/net/tun)
-	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -timeout 20m -v -run '^TestRoot' \
+	@TEST_REQUIRE_ROOT=1 go test $(QUICK) -race -count=1 -timeout 20m -v -run '^TestRoot' \
 		$$(git grep -l '^func TestRoot' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') \
 		| grep -v 'no test files\|no tests to run\|^=== \|^PASS$$' | tee bin/test-root.log
 	@if grep -q -- '--- SKIP' bin/test-root.log; then echo 'a test was skipped where it must run'; exit 1; fi
@@ -86,7 +89,7 @@ test-root: | bin ## the tests with real addresses in network namespaces (root, /
 
 .PHONY: test-host
 test-host: | bin ## the tests on whole Debian hosts with systemd (root, systemd-nspawn, debootstrap)
-	@TEST_REQUIRE_ROOT=1 go test -race -count=1 -p 1 -timeout 40m -v -run '^TestHost' \
+	@TEST_REQUIRE_ROOT=1 go test $(QUICK) -race -count=1 -p 1 -timeout 40m -v -run '^TestHost' \
 		$$(git grep -l '^func TestHost' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') \
 		| grep -v '^=== \|^PASS$$' | tee bin/test-host.log
 	@if grep -q -- '--- SKIP' bin/test-host.log; then echo 'a test was skipped where it must run'; exit 1; fi
@@ -104,15 +107,17 @@ conformance: | bin ## the official MCP conformance suite against the whole stack
 	@internal/testbed/conformance/run bin/conformance-stack
 
 .PHONY: conformance-gateway
-conformance-gateway: | bin ## the suite against servers by themselves and behind the gate: what differs is named
+conformance-gateway: | bin ## servers behind the gate: the suite beside themselves, other people's clients (PART=scores|interop)
 	@go build -race -o bin/conformance-behind ./internal/testbed/conformance/behind
+	@go build -race -o bin/conformance-stack ./internal/testbed/conformance/stack
 	@$(GO_BUILD) -o bin/conformance-launch ./cmd/tailscale-mcp-launch
-	@cd internal/testbed/conformance/gosdk && \
-		go build -o ../../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server
-	@internal/testbed/conformance/gateway/run bin/conformance-behind bin/conformance-launch "$(CURDIR)/bin/everything-server"
+	@cd internal/testbed/conformance/gosdk && go vet ./... && \
+		go build -o ../../../../bin/everything-server github.com/modelcontextprotocol/go-sdk/conformance/everything-server && \
+		go build -o ../../../../bin/conformance-client ./client
+	@internal/testbed/conformance/gateway/run bin/conformance-behind bin/conformance-launch bin/everything-server bin/conformance-stack bin/conformance-client $(PART)
 
 .PHONY: conformance-proxy
-conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite, clients, servers (PART=servers|clients|interop)
+conformance-proxy: | bin ## the proxy between programs nobody here wrote: suite, clients, servers (PART=servers|clients|interop|sse)
 	@go build -race -o bin/conformance-stack ./internal/testbed/conformance/stack
 	@$(GO_BUILD) -o bin/conformance-proxy ./cmd/tailscale-mcp-proxy
 	@cd internal/testbed/conformance/gosdk && go vet ./... && \
@@ -132,7 +137,7 @@ bench: ## speed and memory, as ratios against a floor measured in the same run
 	@go run ./internal/testbed/bench $(BENCH)
 
 .PHONY: bench-gateway
-bench-gateway: ## what the gateway adds to a server behind it, beside a pipe to the same server (BENCH_GATEWAY=flags)
+bench-gateway: ## the gateway, others and a pipe in front of one server, and who holds up whom (BENCH_GATEWAY=flags)
 	@go run ./internal/testbed/benchgateway $(BENCH_GATEWAY)
 
 .PHONY: bench-policy
