@@ -177,7 +177,7 @@ bench-proxy: build ## this proxy, others and the article's way against one fast 
 
 .PHONY: lint
 lint: ## golangci-lint, pinned in packaging/tools
-	@$(TOOL) golangci-lint run ./...
+	@$(TOOL) golangci-lint run --allow-parallel-runners ./... # else it takes away a lock in /tmp that is another's
 
 .PHONY: lint-package
 lint-package: ## lintian and rpmlint on the packages in dist/, and shellcheck on what they run
