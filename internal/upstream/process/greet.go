@@ -195,8 +195,8 @@ func learned(err error) knowledge {
 	switch {
 	case err == nil:
 		return late
-	case errors.As(err, &not) && not.Unknown:
-		return unknown // it is out of order
+	case errors.As(err, &not) && (not.Unknown || not.Later):
+		return unknown // it is out of order, or has no time
 	}
 	return no
 }

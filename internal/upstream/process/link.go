@@ -64,6 +64,8 @@ type Unanswered struct {
 	Next string
 	// Unknown: the server may have carried the request out.
 	Unknown bool
+	// Later: the server has no time for it now, which says nothing of what it can do.
+	Later bool
 }
 
 // Error implements error.

@@ -157,7 +157,7 @@ func (l *link) failure(err error) error {
 
 // status is what an HTTP status without an answer in it means.
 func (l *link) status(code int, h http.Header, body []byte) error {
-	u := &process.Unanswered{Server: l.server, How: "HTTP " + httpStatus(code), Unknown: code >= http.StatusInternalServerError}
+	u := &process.Unanswered{Server: l.server, How: "HTTP " + httpStatus(code), Unknown: code >= http.StatusInternalServerError, Later: busy(code)}
 	switch {
 	case code >= 300 && code <= 399:
 		u.How += ", and redirects are not followed"
@@ -172,7 +172,7 @@ func (l *link) status(code int, h http.Header, body []byte) error {
 		u.Next = `it does not let this gateway do that: see what "headers" of its entry prove`
 	case code == http.StatusNotFound, code == http.StatusMethodNotAllowed:
 		u.Next = `see whether "url" of its entry is that of an MCP server`
-	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
+	case busy(code):
 		u.Next = "try again later"
 		if after := h.Get("Retry-After"); after != "" {
 			u.Next = "try again later (it says: " + l.words(after) + ")"
@@ -189,6 +189,11 @@ func (l *link) status(code int, h http.Header, body []byte) error {
 		u.How += ": " + strconv.Quote(l.words(jsonrpc.Excerpt([]byte(text))))
 	}
 	return u
+}
+
+// busy reports whether an HTTP status says that the server has no time now.
+func busy(code int) bool {
+	return code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable
 }
 
 // pointed is where a redirect points, without what may be a secret.

@@ -40,8 +40,9 @@ func (l *link) refusal(x *exchange, resp *http.Response) error {
 	if !x.modern && l.forgotten(resp.StatusCode, isError, msg) {
 		return &process.Ended{Server: l.server, How: "it does not know the session any more (HTTP " + httpStatus(resp.StatusCode) + ")", Untouched: true}
 	}
-	if isError && resp.StatusCode >= 400 {
-		// It is about its request, whatever id it names.
+	if isError && resp.StatusCode >= 400 && !(busy(resp.StatusCode) && x.env.Method == "server/discover") {
+		// It is about its request, whatever id it names. To be busy is not to know a method,
+		// by which a server would be taken for one of the older era.
 		l.answer(x, &e, msg, resp.Header)
 		return nil
 	}
