@@ -87,10 +87,12 @@ test-root: | bin ## the tests with real addresses in network namespaces (root, /
 	@if grep -q -- '--- SKIP' bin/test-root.log; then echo 'a test was skipped where it must run'; exit 1; fi
 	@grep -q -- '--- PASS' bin/test-root.log
 
+# What hosts are booted by comes first and alone, since it looks at the machine. Then two packages
+# at a time: they wait for their hosts most of the time.
 .PHONY: test-host
 test-host: | bin ## the tests on whole Debian hosts with systemd (root, systemd-nspawn, debootstrap)
-	@TEST_REQUIRE_ROOT=1 go test $(QUICK) -race -count=1 -p 1 -timeout 40m -v -run '^TestHost' \
-		$$(git grep -l '^func TestHost' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') \
+	@hosts() { TEST_REQUIRE_ROOT=1 go test $(QUICK) -race -count=1 -timeout 40m -v -run '^TestHost' "$$@"; }; \
+		{ hosts ./internal/testbed/host && hosts -p 2 $$(git grep -l '^func TestHost' -- '*_test.go' ':!internal/testbed/host' | xargs -n1 dirname | sort -u | sed 's|^|./|'); } \
 		| grep -v '^=== \|^PASS$$' | tee bin/test-host.log
 	@if grep -q -- '--- SKIP' bin/test-host.log; then echo 'a test was skipped where it must run'; exit 1; fi
 	@grep -q -- '--- PASS' bin/test-host.log
