@@ -71,6 +71,31 @@ func TestAudit(t *testing.T) {
 	}
 }
 
+// TestStreamRecord: a stream is on record with how many things it tells of, and not with how
+// much is said of each.
+func TestStreamRecord(t *testing.T) {
+	b := newBench(t)
+	b.Odd("odd", "")
+	b.approve(t, "odd", map[string]grant.Class{"echo": grant.Read})
+	b.grant("alice@example.com", `{"tools":["odd/echo"]}`)
+	b.alice().begin(t, "odd").listen(t, "odd")
+	b.alice().subscribe(t, "odd", map[string]any{"toolsListChanged": true})
+	for _, method := range []string{"GET /odd/mcp", "subscriptions/listen"} {
+		var reason string
+		eventually(t, "the stream is on record: "+method, func() bool {
+			for _, r := range b.audit.Of("odd/") {
+				if r.Method == method {
+					reason = r.Reason
+				}
+			}
+			return reason != ""
+		})
+		if !strings.HasPrefix(reason, "1 of ") {
+			t.Errorf("%s: shown %s", method, reason)
+		}
+	}
+}
+
 // TestReadsOnly: where changes cannot be recorded, what changes something is not listed.
 func TestReadsOnly(t *testing.T) {
 	b := newBench(t, func(o *servers.Options) { o.ReadsOnly = true })

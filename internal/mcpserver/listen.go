@@ -73,11 +73,7 @@ func (x *exchange) tagged() map[string]any {
 func (x *exchange) watch(asked mcp.SubscriptionFilter) {
 	s, ctx := x.s, x.work
 	wanted := [3]bool{asked.ToolsListChanged, asked.PromptsListChanged, asked.ResourcesListChanged}
-	last := x.view(x.caller)
-	// The stream tells of lists, so it is on record as a list is.
-	offered := s.o.Dispatcher.Snapshot()
-	x.dispatcher.Listed(ctx, x.caller, x.request, len(last[0])+len(last[1])+len(last[2]),
-		len(offered.Tools())+len(offered.Prompts())+len(offered.Resources()))
+	last := x.recorded(x.caller)
 	if asked.IsEmpty() {
 		return
 	}
@@ -137,12 +133,21 @@ type looked struct {
 	of    *gate.Snapshot
 	rules grant.Rules
 	view  [3][]string
+	shown int // how many things view is about
 	at    time.Time
 	// relist is when the server may be asked for its list again.
 	relist time.Time
 }
 
 const looksAgain = 10 * time.Second
+
+// recorded is the view of a caller at the beginning of a stream. That tells of lists, so it
+// is on record as a list is.
+func (x *exchange) recorded(c caller.Caller) [3][]string {
+	view, offered := x.view(c), x.s.o.Dispatcher.Snapshot()
+	x.dispatcher.Listed(x.work, c, x.request, x.looked.shown, len(offered.Tools())+len(offered.Prompts())+len(offered.Resources()))
+	return view
+}
 
 // view is what a caller is shown, by name: tools, prompts, resources. Which resources a
 // server behind the gate lists itself is not in it.
@@ -151,12 +156,14 @@ func (x *exchange) view(c caller.Caller) (v [3][]string) {
 	if l := &x.looked; x.s.o.Behind != nil && l.of == d.Snapshot() && l.rules.Equal(c.Rules) && time.Since(l.at) < looksAgain {
 		return l.view
 	}
-	defer func(of *gate.Snapshot) { x.looked = looked{of, c.Rules, v, time.Now(), x.looked.relist} }(d.Snapshot())
+	shown := 0
+	defer func(of *gate.Snapshot) { x.looked = looked{of, c.Rules, v, shown, time.Now(), x.looked.relist} }(d.Snapshot())
 	hides := x.hides()
 	for _, t := range d.Tools(c) {
 		if hides(gate.ATool, t.Name) {
 			continue
 		}
+		shown++
 		v[0] = append(v[0], t.Name)
 		if t.Server != "" { // what is said of it may become another, too
 			v[0] = append(v[0], t.Title, t.Description, string(t.Class), string(t.Input), string(t.Output))
@@ -166,6 +173,7 @@ func (x *exchange) view(c caller.Caller) (v [3][]string) {
 		if hides(gate.APrompt, p.Name) {
 			continue
 		}
+		shown++
 		v[1] = append(v[1], p.Name)
 		if p.Server != "" {
 			v[1] = append(v[1], p.Title, p.Description)
@@ -177,6 +185,7 @@ func (x *exchange) view(c caller.Caller) (v [3][]string) {
 		}
 	}
 	for _, r := range d.Resources(c) {
+		shown++
 		v[2] = append(v[2], r.URI)
 	}
 	for i, more := range x.asideLists() {

@@ -114,8 +114,7 @@ func (x *exchange) stream() {
 	s, own, c := x.s, x.session, x.caller
 	gone := own.Attach()
 	defer own.Detach(gone)
-	view, offered := x.view(c), s.o.Dispatcher.Snapshot()
-	x.dispatcher.Listed(x.work, c, x.request, len(view[0])+len(view[1])+len(view[2]), len(offered.Tools())+len(offered.Prompts())+len(offered.Resources()))
+	x.recorded(c)
 	if x.answer.Open() != nil || x.tellChanges(c) != nil {
 		return
 	}
