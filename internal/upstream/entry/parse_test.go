@@ -137,6 +137,8 @@ func TestMistakes(t *testing.T) {
 		{"by URL without a network", `{"url": "https://x", "tailscale": {"network": "none"}}`, `1:47: "network" is "none", and the server is reached over the network: leave it out, which is "internet", or list the addresses of the server`},
 		{"authority of a command", ours(`"ca": "/etc/ca.pem"`), `1:34: "ca" means nothing for a server with "command": leave it out`},
 		{"authority", `{"url": "https://x", "tailscale": {"ca": "ca.pem"}}`, `1:42: "ca.pem" is no absolute path: begin it with /`},
+		{"a port", `{"url": "https://x.example.com:65536/mcp"}`, `1:9: "url" has a port that there is not: ports are 1 to 65535`},
+		{"no port", `{"url": "https://x.example.com:0/mcp"}`, `1:9: "url" has a port that there is not: ports are 1 to 65535`},
 		{"ftp", `{"url": "ftp://x"}`, `1:9: "url" is no URL of http or https: write "https://host/path"; what proves who you are goes into "headers"`},
 		{"user in URL", `{"url": "https://ann:s3cret@x"}`, `1:9: "url" has a user in it: write "https://host/path"; what proves who you are goes into "headers"`},
 		{"network", ours(`"network": "lan"`), `1:45: "network" says nothing that is known: ` + networkRemedy},

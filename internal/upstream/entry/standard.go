@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tailscale/hujson"
@@ -137,6 +138,12 @@ func (r *reader) command(v hujson.Value, s *Server) {
 	}
 }
 
+// port reports whether there is such a port.
+func port(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
+}
+
 func (r *reader) url(v hujson.Value, s *Server) {
 	const remedy = `write "https://host/path"; what proves who you are goes into "headers"`
 	text, ok := r.string(v, `"url"`)
@@ -147,6 +154,8 @@ func (r *reader) url(v hujson.Value, s *Server) {
 	switch {
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || len(text) > 2048:
 		r.wrong(v.StartOffset, `"url" is no URL of http or https`, remedy)
+	case u.Port() != "" && !port(u.Port()):
+		r.wrong(v.StartOffset, `"url" has a port that there is not`, "ports are 1 to 65535")
 	case u.User != nil:
 		r.wrong(v.StartOffset, `"url" has a user in it`, remedy)
 	case strings.Contains(text, "${"):
