@@ -167,7 +167,7 @@ func (l *link) status(code int, h http.Header, body []byte) error {
 		u.Next = `if that is the server, write where it is into "url" of its entry`
 		return u
 	case code == http.StatusUnauthorized:
-		u.Next = `it wants to know who asks: put its token or key into "headers" of its entry, as ${credential:` + l.server + `.NAME}`
+		u.Next = `it wants to know who asks: put its token or key into "headers" of its entry, as ${credential:` + l.server + `.NAME}, or see whether the one there still holds`
 	case code == http.StatusForbidden:
 		u.Next = `it does not let this gateway do that: see what "headers" of its entry prove`
 	case code == http.StatusNotFound, code == http.StatusMethodNotAllowed:

@@ -90,7 +90,7 @@ func TestFaults(t *testing.T) {
 			w.Header().Set("Location", other.URL+"/there?token=s3cret")
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		}, "HTTP 307 Temporary Redirect to " + other.URL + "/there, and redirects are not followed; if that is the server, write where it is", false},
-		"who are you": {func(w http.ResponseWriter, _ string) { http.Error(w, "no token", http.StatusUnauthorized) }, `HTTP 401 Unauthorized: "no token"; it wants to know who asks: put its token or key into "headers" of its entry, as ${credential:far.NAME}`, false},
+		"who are you": {func(w http.ResponseWriter, _ string) { http.Error(w, "no token", http.StatusUnauthorized) }, `HTTP 401 Unauthorized: "no token"; it wants to know who asks: put its token or key into "headers" of its entry, as ${credential:far.NAME}, or see whether the one there still holds`, false},
 		"who are you, as OAuth says it": {func(w http.ResponseWriter, _ string) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusUnauthorized)
