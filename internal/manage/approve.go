@@ -32,7 +32,7 @@ func ParseClasses(texts []string) (map[string]grant.Class, error) {
 		word, names, ok := strings.Cut(text, "=")
 		class, err := grant.ParseClass(word)
 		if !ok || err != nil || names == "" {
-			return nil, cli.Misused("--class read=read_file,search_*", "%q is no class of tools", text)
+			return nil, cli.Misused("write read, write, destructive or escalating, and which tools: --class read=read_file,search_*", "%q is no class of tools", text)
 		}
 		for name := range strings.SplitSeq(names, ",") {
 			if name == "" {
