@@ -164,7 +164,7 @@ func serverCommand() *cobra.Command {
 			return manage.Host{}, nil, err
 		}
 		h := manage.Host{
-			Dir: cfg.Servers, NPM: npm.Folder, States: unit.States, Endings: unit.Endings, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Remote: elsewhere(cfg),
+			Dir: cfg.Servers, Unconfined: cfg.ServersUnconfined, NPM: npm.Folder, States: unit.States, Endings: unit.Endings, Dial: unit.Dialer(cfg.Servers, cfg.ServersUnconfined), Remote: elsewhere(cfg),
 			Credentials: []string{"/etc/credstore", "/run/credstore", "/usr/lib/credstore"}, // systemd.exec(5)
 			Handed:      []string{"/run/credentials/@system", "/run/credentials/@encrypted"},
 			URL: func(ctx context.Context, server string) string {

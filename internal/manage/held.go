@@ -41,6 +41,9 @@ func (h Host) notes(ctx context.Context, s entry.Server) (notes []string) {
 		}
 		return notes
 	}
+	if h.Unconfined {
+		notes = append(notes, "nothing confines it, since TAILSCALE_MCP_SERVERS_UNCONFINED is set: it sees and reaches all that the account does which runs it")
+	}
 	if s.User != "" || s.Shared {
 		notes = append(notes, "its callers are not apart: they share one account or one process")
 	}

@@ -39,7 +39,7 @@ func (h Host) List(ctx context.Context, p Person) error {
 		return p.encode(states)
 	}
 	if len(states) == 0 {
-		p.none(h.Dir)
+		h.none(p)
 		return nil
 	}
 	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
@@ -53,8 +53,14 @@ func (h Host) List(ctx context.Context, p Person) error {
 }
 
 // none says that there is no server.
-func (p Person) none(dir string) {
-	p.say("no servers in %s; the first: sudo tailscale-mcp server add NAME -- COMMAND, or --url URL\n", dir)
+func (h Host) none(p Person) { p.say("no servers in %s; the first: %s\n", h.Dir, h.first()) }
+
+// first is how a host gets its first server.
+func (h Host) first() string {
+	if h.Unconfined {
+		return "write its entry, NAME.json, see WITHOUT SYSTEMD in tailscale-mcp-server(8)"
+	}
+	return "sudo tailscale-mcp server add NAME -- COMMAND, or --url URL"
 }
 
 // state is how one server stands.
@@ -133,7 +139,7 @@ func (h Host) Check(ctx context.Context, p Person, name string) error {
 		}
 	} else {
 		if len(results) == 0 {
-			p.none(h.Dir)
+			h.none(p)
 		}
 		for _, r := range results {
 			for _, m := range r.Mistakes {

@@ -41,8 +41,10 @@ type Host struct {
 	// Credentials are the folders where systemd looks for those of servers, each with one
 	// beside it for what is encrypted; Handed are those of what it was given itself.
 	Credentials, Handed []string
-	// Systemd is nil where it does not run the servers.
+	// Systemd is nil where it does not run the servers, and where it cannot be asked.
 	Systemd Systemd
+	// Unconfined says that something else runs the servers, without a sandbox.
+	Unconfined bool
 	// Endings is where the gateway is told to end what is open with a server elsewhere.
 	Endings string
 	// Dial connects to what starts a server.
@@ -180,7 +182,7 @@ func (h Host) one(name string) (entry.Server, error) {
 		}
 		names = append(names, f.Name)
 	}
-	hint := "there is none yet: tailscale-mcp server add NAME -- COMMAND, or --url URL"
+	hint := "there is none yet: " + h.first()
 	if len(names) > 0 {
 		hint = "there are: " + strings.Join(names, ", ")
 	}

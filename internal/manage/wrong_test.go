@@ -24,6 +24,11 @@ func TestCheckSays(t *testing.T) {
 	if err := d.Check(t.Context(), d.as(""), ""); err != nil || !strings.Contains(d.out.String(), "no servers in "+d.Dir) {
 		t.Errorf("none: %v, %q", err, d.out.String())
 	}
+	other := d.Host
+	other.Systemd, other.Unconfined = nil, true
+	if err := other.List(t.Context(), d.as("")); err != nil || strings.Contains(d.out.String(), "server add") || !strings.Contains(d.out.String(), "WITHOUT SYSTEMD") {
+		t.Errorf("none, where add is refused: %v, %q", err, d.out.String())
+	}
 	for name, c := range map[string]struct {
 		entry, lock string
 		want        string
@@ -95,6 +100,13 @@ func TestApproveSays(t *testing.T) {
 		if _, err := ParseClasses([]string{text}); err == nil {
 			t.Errorf("--class %s was taken", text)
 		}
+	}
+	if _, err := ParseClasses([]string{"reed=a"}); !errors.As(err, &hinted) || !strings.Contains(hinted.Hint, "read, write, destructive or escalating") {
+		t.Errorf("another class: %v, %+v", err, hinted)
+	}
+	here.Unconfined = true
+	if err := here.Show(t.Context(), d.as(""), "idle"); err != nil || !strings.Contains(d.out.String(), "note      nothing confines it") {
+		t.Errorf("%v, shown without a sandbox: %s", err, d.out.String())
 	}
 }
 
