@@ -27,8 +27,14 @@ func TestManualHasAll(t *testing.T) {
 	man := clitest.Manual(t, page)
 	root := commands(streams{})
 	clitest.Same(t, "subcommands", clitest.All(`^\.It Cm ([a-z]+)`, man["SUBCOMMANDS"]), commandNames()) // those for units too
+	described := map[string]bool{}
 	for _, part := range strings.Split(man["SUBCOMMANDS"], "\n.It Cm ")[1:] {
-		c, _, err := root.Find(strings.Fields(part)[:1])
+		name := strings.Fields(part)[0]
+		if described[name] {
+			t.Errorf("subcommands: %s is described twice", name)
+		}
+		described[name] = true
+		c, _, err := root.Find([]string{name})
 		if err != nil || c == root {
 			t.Errorf("subcommands: %v", err)
 			continue
