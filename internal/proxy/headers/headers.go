@@ -13,6 +13,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"tailscale-mcp/internal/cli"
 	"tailscale-mcp/internal/proxy/endpoint"
 )
@@ -46,7 +48,11 @@ func Read(file string, pairs []string, lookup func(variable string) string) (htt
 		if value == "" {
 			return nil, cli.Misused("set it where the client is configured, under \"env\"", "--header-env: the variable named for %s is not set, or empty", printable(name))
 		}
-		if err := add(h, "--header-env "+printable(name), name, value); err != nil {
+		where := "--header-env"
+		if httpguts.ValidHeaderFieldName(name) {
+			where += " " + name
+		}
+		if err := add(h, where, name, value); err != nil {
 			return nil, err
 		}
 	}
@@ -99,7 +105,7 @@ func readFile(h http.Header, file string) error {
 // printable keeps what cannot be the name of a header out of messages: it may be
 // the secret.
 func printable(name string) string {
-	if endpoint.CheckHeader(name, "x") != nil {
+	if !httpguts.ValidHeaderFieldName(name) {
 		return "a header"
 	}
 	return name

@@ -53,6 +53,8 @@ func TestPX27HeadersRefused(t *testing.T) {
 		{name: "no variable", env: []string{"X-Key="}, says: "not NAME=VARIABLE"},
 		{name: "the value itself", env: []string{"X-Key"}, says: "not NAME=VARIABLE"},
 		{name: "a line break in the variable", env: []string{"X-Key=BROKEN"}, says: "cannot carry"},
+		{name: "a name that is none", env: []string{"a b=SECRET"}, says: "--header-env: what stands before"},
+		{name: "the connection's", env: []string{"Host=SECRET"}, says: "--header-env Host: the host is that of --server"},
 		{name: "the protocol's", env: []string{"Mcp-Session-Id=SECRET"}, says: "belongs to the protocol"},
 	}
 	for _, tt := range tests {
