@@ -93,6 +93,7 @@ func TestDoctorServer(t *testing.T) {
 		{"one whose whoami is another", answers{"initialize": opened, "tools/call": `{"content":[{"type":"text","text":"you"}]}`, "tools/list": more}, "", []string{"note  identity: the server's whoami is not that of tailscale-mcp"}},
 		{"one whose whoami fails", answers{"initialize": opened, "tools/call": `{"isError":true,"content":[{"type":"text","text":"no"}]}`, "tools/list": more}, "", []string{"note  identity: the server did not say"}},
 		{"no MCP", answers{"server/discover": "404 not found", "initialize": "404 not found"}, "protocol", []string{"fail  protocol: the server answered HTTP 404 Not Found\n      next: check the path of --server (that of tailscale-mcp is /mcp)\n-  "}},
+		{"a web server", answers{"server/discover": "501 no POST", "initialize": "501 no POST"}, "protocol", []string{"fail  protocol: the server answered HTTP 501 Not Implemented\n      next: check the path of --server (that of tailscale-mcp is /mcp)\n-  "}},
 		{"out of order", answers{"server/discover": "500 oh", "initialize": "500 oh"}, "protocol", []string{"fail  protocol: the server answered HTTP 500 Internal Server Error\n      next: on the server's host run: sudo tailscale-mcp doctor\n"}},
 		{
 			"refused by tailscale-mcp", answers{"server/discover": `{"code":403,"message":"calls from this very host are refused; call from another node"}`, "initialize": `{"code":403,"message":"calls from this very host are refused; call from another node"}`}, "protocol",

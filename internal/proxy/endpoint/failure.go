@@ -99,7 +99,7 @@ func StatusFailure(resp *http.Response, body []byte) *fault.Error {
 		f.Message += "; it wants to know who asks: send it what proves that with --header-file or --header-env"
 	case http.StatusForbidden:
 		f.Message += "; it does not let this node or user in: ask its administrator for a grant"
-	case http.StatusNotFound, http.StatusMethodNotAllowed:
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented: // the last of who knows no POST at all
 		f.Message += "; check the path of --server (that of tailscale-mcp is /mcp)"
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		f.Message += "; try again later"
