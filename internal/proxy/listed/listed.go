@@ -85,7 +85,7 @@ func Ask(ctx context.Context, cfg proxy.Config) ([]Server, error) {
 	defer func() { _ = resp.Body.Close() }()
 	body, err := jsonrpc.ReadAll(resp.Body, resp.ContentLength, maxBody)
 	switch {
-	case resp.StatusCode == http.StatusNotFound:
+	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusMethodNotAllowed: // as other servers of MCP answer
 		return nil, fmt.Errorf("%s: %w", origin, ErrNone)
 	case resp.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("%s: %s", origin, visible.Text(refusal(resp, body)))

@@ -35,6 +35,7 @@ func TestAskHostile(t *testing.T) {
 		"no JSON":                   {body: "<html>", says: "not one as"},
 		"something else":            {body: `{"servers":7}`, says: "not one as"},
 		"nothing":                   {body: `{}`, says: "no list of servers for you"},
+		"no such method":            {code: 405, says: "no list of servers for you"},
 		"no such path":              {code: 404, body: "no", says: "no list of servers for you"},
 		"a refusal":                 {code: 403, body: `{"jsonrpc":"2.0","id":null,"error":{"code":403,"message":"no \u001b[2J grant"}}`, says: "grant"},
 		"a refusal without message": {code: 500, body: "\x1b[2J", says: "HTTP 500"},
