@@ -212,13 +212,13 @@ func checkGrants(ctx context.Context, cfg config.Config, lc identity.Tailscaled,
 		note("no node of the %d that this host sees is granted anything here; a first grant: tailscale-mcp grant --src YOUR-LOGIN --read", asked)
 		return nil
 	}
+	ok("%d of %d nodes are granted something here: %s", found.nodes, asked, fewOf(found.some))
 	if found.conditioned > 0 {
 		note("%d of them by entries with devices, until, rate or servers: %s", found.conditioned, grant.Since)
 	}
 	for _, m := range found.wrong {
 		note("a grant names %q, which gives nothing: %s", m.Selector, m.Why)
 	}
-	ok("%d of %d nodes are granted something here: %s", found.nodes, asked, fewOf(found.some))
 	if len(found.all) > 0 {
 		note("everything that this version has is granted to: %s", fewOf(found.all))
 	}
