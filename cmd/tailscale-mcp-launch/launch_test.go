@@ -231,6 +231,16 @@ func TestNotStarted(t *testing.T) {
 	if out, end, _ := l.rest(t); out != "unconfined\n" {
 		t.Errorf("%q, %s", out, end.Stderr)
 	}
+
+	// Where systemd does not run it, /etc/credstore is nothing.
+	put(t, filepath.Join(folder, "files.json"), `{"command": "cat", "env": {"A": "${credential:files.key}"}}`)
+	credentials := t.TempDir()
+	for env, want := range map[string]string{"A=b": "in the folder that CREDENTIALS_DIRECTORY names", "CREDENTIALS_DIRECTORY=" + credentials: "put it into " + credentials} {
+		l := bare(t, "TAILSCALE_MCP_SERVERS="+folder, "TAILSCALE_MCP_SERVERS_UNCONFINED=true", env)
+		if _, end, _ := l.rest(t); !strings.HasPrefix(string(end.Stderr), "server files: A: the credential files.key is missing: ") || !strings.HasSuffix(strings.TrimSuffix(string(end.Stderr), " to this launcher"), want) {
+			t.Errorf("%s: %s, want %q", env, end.Stderr, want)
+		}
+	}
 }
 
 // TestUsage: it is no program for people, and says so.

@@ -41,8 +41,8 @@ type program struct {
 }
 
 // headers are what the daemon sends to a server that runs elsewhere.
-func headers(s entry.Server, credentials string) (program, error) {
-	filled, err := entry.Fill(s.Headers, func(name string) (string, error) { return credential(credentials, name) })
+func headers(s entry.Server, credential func(name string) (string, error)) (program, error) {
+	filled, err := entry.Fill(s.Headers, credential)
 	if err != nil {
 		return program{}, fmt.Errorf("server %s: header %w", s.Name, err)
 	}
@@ -54,12 +54,13 @@ func headers(s entry.Server, credentials string) (program, error) {
 // packages is the folder of what is installed from npm.
 func load(name, packages string, getenv func(string) string) (program, error) {
 	credentials := getenv("CREDENTIALS_DIRECTORY")
-	s, err := read(name, credentials, getenv)
+	s, unconfined, err := read(name, credentials, getenv)
 	if err != nil {
 		return program{}, err
 	}
+	credential := func(name string) (string, error) { return credential(credentials, name, unconfined) }
 	if !s.Stdio() {
-		return headers(s, credentials)
+		return headers(s, credential)
 	}
 	// Tests have credentials elsewhere, and no units that cover anything.
 	if strings.HasPrefix(credentials, systemdCredentials) {
@@ -70,14 +71,14 @@ func load(name, packages string, getenv func(string) string) (program, error) {
 			fmt.Fprintln(os.Stderr, "this host does not bound what the server writes to /tmp; what it leaves there goes with it")
 		}
 	}
-	env, err := entry.Fill(s.Env, func(name string) (string, error) { return credential(credentials, name) })
+	env, err := entry.Fill(s.Env, credential)
 	if err != nil {
 		return program{}, fmt.Errorf("server %s: %w", name, err)
 	}
 	if env["PATH"] == "" {
 		env["PATH"] = standardPath
 	}
-	path, argv, err := resolve(s, env["PATH"], filepath.Join(packages, name), credentials == "")
+	path, argv, err := resolve(s, env["PATH"], filepath.Join(packages, name), unconfined)
 	if err != nil {
 		return program{}, fmt.Errorf("server %s: %w", name, err)
 	}
@@ -109,32 +110,40 @@ func load(name, packages string, getenv func(string) string) (program, error) {
 }
 
 // read reads the entry: from its credential, or where nothing confines the server from
-// the folder that is named for that.
-func read(name, credentials string, getenv func(string) string) (entry.Server, error) {
+// the folder that is named for that, and reports which.
+func read(name, credentials string, getenv func(string) string) (s entry.Server, unconfined bool, err error) {
 	if credentials != "" {
 		path := filepath.Join(credentials, entryCredential)
 		text, err := os.ReadFile(path)
 		if err == nil {
-			return entry.Parse(name, name+".json", text)
+			s, err = entry.Parse(name, name+".json", text)
+			return s, false, err
 		}
 		if !errors.Is(err, os.ErrNotExist) {
-			return entry.Server{}, err
+			return entry.Server{}, false, err
 		}
 	}
 	folder := getenv("TAILSCALE_MCP_SERVERS")
 	switch {
 	case folder == "":
-		return entry.Server{}, fmt.Errorf("there is no credential %s: the unit of a server gives it; run tailscale-mcp server apply", entryCredential)
+		return entry.Server{}, false, fmt.Errorf("there is no credential %s: the unit of a server gives it; run tailscale-mcp server apply", entryCredential)
 	case getenv("TAILSCALE_MCP_SERVERS_UNCONFINED") != "true":
-		return entry.Server{}, errors.New("TAILSCALE_MCP_SERVERS is set, and nothing confines this server: set TAILSCALE_MCP_SERVERS_UNCONFINED=true if that is meant")
+		return entry.Server{}, false, errors.New("TAILSCALE_MCP_SERVERS is set, and nothing confines this server: set TAILSCALE_MCP_SERVERS_UNCONFINED=true if that is meant")
 	}
-	return entry.Read(filepath.Join(folder, name+".json"))
+	s, err = entry.Read(filepath.Join(folder, name+".json"))
+	return s, true, err
 }
 
 // credential reads one credential of the server.
-func credential(folder, name string) (string, error) {
+func credential(folder, name string, unconfined bool) (string, error) {
 	text, err := credfile.Read(folder, name)
-	if errors.Is(err, os.ErrNotExist) {
+	switch {
+	case !errors.Is(err, os.ErrNotExist):
+	case unconfined && folder == "":
+		return "", fmt.Errorf("the credential %s is missing: where systemd does not run the servers, it is a file of that name in the folder that CREDENTIALS_DIRECTORY names to this launcher", name)
+	case unconfined:
+		return "", fmt.Errorf("the credential %s is missing: put it into %s", name, folder)
+	default:
 		return "", fmt.Errorf("the credential %s is missing: put it into /etc/credstore/%s, mode 0600", name, name)
 	}
 	return text, err

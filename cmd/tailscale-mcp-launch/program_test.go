@@ -30,6 +30,7 @@ func TestNpm(t *testing.T) {
 	}
 	confined := map[string]string{"CREDENTIALS_DIRECTORY": credentials}
 	unconfined := map[string]string{"TAILSCALE_MCP_SERVERS": folder, "TAILSCALE_MCP_SERVERS_UNCONFINED": "true"}
+	withCredentials := map[string]string{"TAILSCALE_MCP_SERVERS": folder, "TAILSCALE_MCP_SERVERS_UNCONFINED": "true", "CREDENTIALS_DIRECTORY": t.TempDir()}
 	for _, c := range []struct {
 		name, spec string
 		env        map[string]string
@@ -42,6 +43,7 @@ func TestNpm(t *testing.T) {
 		{"not installed", "@a/other@1.2.3", confined, "", nil, "server files: @a/other: it is not installed: run tailscale-mcp server apply"},
 		{"not understood", "./here", confined, "", nil, "server files: this is no package of the registry: write NAME@VERSION, or install the server by hand and name its program"},
 		{"unconfined, installed", "@a/server@1.2.3", unconfined, dir + "/run.js", []string{dir + "/run.js", "/srv/a b"}, ""},
+		{"unconfined, with credentials", "@a/other@1.2.3", withCredentials, npx, []string{"npx", "-y", "@a/other@1.2.3", "/srv/a b"}, ""},
 		{"unconfined", "@a/other@1.2.3", unconfined, npx, []string{"npx", "-y", "@a/other@1.2.3", "/srv/a b"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
