@@ -106,7 +106,7 @@ func (v *verbs) approve() *cobra.Command {
 }
 
 func approvalFlags(c *cobra.Command, a *Approval, classes *[]string) {
-	c.Flags().StringArrayVar(classes, "class", nil, "the class of tools: `CLASS=NAME[,NAME...]`, a name may end in *; without one a tool is destructive")
+	c.Flags().StringArrayVar(classes, "class", nil, "the class of tools: `CLASS=NAME[,NAME...]`, a name may end in *; may be repeated; without one a tool is destructive")
 	c.Flags().BoolVar(&a.Suggested, "suggested", false, "give new tools the class that they claim for themselves")
 	c.Flags().BoolVar(&a.AsIs, "as-is", false, "approve what is withheld because it looks wrong, where that can be")
 }
@@ -161,14 +161,14 @@ func (v *verbs) add() *cobra.Command {
 		Example: "  sudo tailscale-mcp server add files --read /srv/docs -- npx -y @modelcontextprotocol/server-filesystem@2026.8.31 /srv/docs\n" +
 			"  sudo tailscale-mcp server add tickets --url https://tickets.example.com/mcp --header 'Authorization: Bearer ${credential:tickets.token}'",
 	}
-	c.Flags().StringArrayVar(&a.Read, "read", nil, "a `PATH` that it sees; more than once for several")
-	c.Flags().StringArrayVar(&a.Write, "write", nil, "a `PATH` that it may change; needs --user")
+	c.Flags().StringArrayVar(&a.Read, "read", nil, "a `PATH` that it sees; may be repeated")
+	c.Flags().StringArrayVar(&a.Write, "write", nil, "a `PATH` that it may change; may be repeated; needs --user")
 	c.Flags().StringVar(&a.User, "user", "", "the `ACCOUNT` that it runs under for all callers, who are not apart then")
 	c.Flags().StringVar(&a.Network, "network", "", "what it reaches: none (default), internet (with --url the default), unconfined, or `NETWORKS` with commas")
-	c.Flags().StringArrayVar(&a.Env, "env", nil, "a variable: `NAME=VALUE`; a secret is better a credential, see tailscale-mcp-server(5)")
+	c.Flags().StringArrayVar(&a.Env, "env", nil, "a variable: `NAME=VALUE`; may be repeated; a secret is better a credential, see tailscale-mcp-server(5)")
 	c.Flags().BoolVar(&a.Unpinned, "unpinned", false, "install a package of npm that has no version")
 	c.Flags().StringVar(&a.URL, "url", "", "the `URL` of a server that runs elsewhere, in place of a command")
-	c.Flags().StringArrayVar(&a.Headers, "header", nil, "a header for it: `NAME: VALUE`, with a secret as ${credential:NAME.x}")
+	c.Flags().StringArrayVar(&a.Headers, "header", nil, "a header for it: `NAME: VALUE`, with a secret as ${credential:NAME.x}; may be repeated")
 	c.Flags().StringVar(&a.Type, "type", "", "its `TRANSPORT`: http (default) or sse")
 	c.Flags().StringVar(&a.CA, "ca", "", "a `FILE` with the authorities whose certificates hold for it, and no others")
 	approvalFlags(c, &a.Approval, &classes)
