@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,4 +79,38 @@ func TestRestAgain(t *testing.T) {
 	}
 	cancel()
 	<-over
+}
+
+// TestPolled: a server that ends a response whenever it has nothing to say, and asks to be asked
+// again, is asked until it has the answer.
+func TestPolled(t *testing.T) {
+	for name, says := range map[string]string{"it numbers its events": "id: %d\ndata:\n\n", "it names a pause": "retry: 1\n\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const polls = 8
+			id, n := "", 0
+			far := &elsewhere.Server{Legacy: true}
+			far.Before = func(w http.ResponseWriter, r *http.Request, m elsewhere.Message) bool {
+				begins := m.Params.Name == "rest"
+				if !begins && r.Header.Get("Last-Event-Id") == "" {
+					return false
+				}
+				w.Header().Set("Content-Type", "text/event-stream")
+				switch n++; {
+				case begins:
+					id = string(m.ID)
+					fmt.Fprint(w, "id: first\nretry: 1\ndata:\n\n")
+				case n <= polls:
+					fmt.Fprint(w, strings.ReplaceAll(says, "%d", strconv.Itoa(n)))
+				default:
+					fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"polls\":%d}}\n\n", id, n)
+				}
+				return true
+			}
+			p := mustOpen(t, far, nil)
+			if got, err := call(t.Context(), p, "rest"); err != nil || got != fmt.Sprintf(`{"polls":%d}`, polls+1) {
+				t.Errorf("%s, %v", got, err)
+			}
+		})
+	}
 }

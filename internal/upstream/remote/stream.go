@@ -48,6 +48,11 @@ type position struct {
 	any    bool          // something was on it
 }
 
+// polled reports whether a server that had nothing to say has asked to be asked again: it need
+// not keep a stream open for as long as its work takes (2025-11-25, "Sending Messages to the
+// Server").
+func (at position) polled() bool { return at.lastID != "" || at.retry > 0 }
+
 func (at position) pause(otherwise time.Duration) time.Duration {
 	if at.retry > 0 {
 		return min(max(at.retry, leastPause), retry.Longest)
@@ -91,7 +96,7 @@ func (l *link) streamed(x *exchange, resp *http.Response) error {
 		var now position
 		now, err = l.events(x.ctx, x, rest)
 		_ = rest.Body.Close()
-		if vain++; now.any {
+		if vain++; now.any || now.polled() {
 			vain = 0
 		}
 		if at.retry = now.retry; now.lastID != "" {
@@ -230,7 +235,7 @@ func (l *link) listen() {
 					if at.retry = now.retry; now.lastID != "" {
 						at.lastID = now.lastID
 					}
-					if now.any {
+					if now.any || now.polled() {
 						wait, vain = retry.First, false
 					}
 				}
