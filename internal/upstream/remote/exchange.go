@@ -58,18 +58,14 @@ func (x *exchange) finished() bool {
 // answered by the server is by an error.
 func (l *link) exchange(x *exchange) {
 	err := l.try(x)
+	var ended *process.Ended
 	if err != nil && x.ctx.Err() == nil && !x.finished() {
 		l.log.Debug("a request has no answer", "method", x.env.Method, "err", err)
 		l.deliver(process.Received{ID: x.id, Err: err})
-		var ended *process.Ended
-		if errors.As(err, &ended) {
-			l.stop(&process.Ended{Server: l.server, How: ended.How})
-		}
+		_ = errors.As(err, &ended)
 	}
 	x.cancel()
-	l.mu.Lock()
-	delete(l.open, x.id)
-	l.mu.Unlock()
+	l.closed(x, ended)
 }
 
 // try sends a request, and returns why it was not answered; nil when it was.

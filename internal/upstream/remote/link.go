@@ -62,6 +62,7 @@ type link struct {
 	post    *url.URL // where messages go then, once that is known
 	modern  bool     // it has answered in the newer era
 	open    map[int64]*exchange
+	forgot  *process.Ended // the server does not know the session any more; nil: it does
 }
 
 func newLink(server string, at *url.URL, sse bool, headers *headers, by transport, log *slog.Logger) *link {
@@ -216,10 +217,16 @@ func (l *link) request(e *jsonrpc.Envelope, msg []byte, h http.Header) error {
 	x := &exchange{id: id, env: *e, msg: msg, header: h, modern: e.Modern(), done: make(chan struct{})}
 	x.ctx, x.cancel = context.WithCancel(l.ctx)
 	l.mu.Lock()
-	if len(l.open) >= mostOpen {
+	switch {
+	case l.forgot != nil:
+		err = &process.Ended{Server: l.server, How: l.forgot.How, Untouched: true}
+	case len(l.open) >= mostOpen:
+		err = process.ErrBusy
+	}
+	if err != nil {
 		l.mu.Unlock()
 		x.cancel()
-		return process.ErrBusy
+		return err
 	}
 	l.modern = l.modern && x.modern
 	l.open[id] = x

@@ -49,6 +49,28 @@ func (l *link) refusal(x *exchange, resp *http.Response) error {
 	return l.status(resp.StatusCode, resp.Header, body)
 }
 
+// refusedTime is how long other requests may take to be refused, too, once the server has said
+// that it does not know the session.
+const refusedTime = time.Second
+
+// closed ends an exchange, and with the last of them the session that the server does not know
+// any more, as ended says; nil for another end.
+func (l *link) closed(x *exchange, ended *process.Ended) {
+	l.mu.Lock()
+	delete(l.open, x.id)
+	if ended != nil && l.forgot == nil {
+		why := &process.Ended{Server: l.server, How: ended.How}
+		l.forgot = why
+		// Requests that were sent beside this one are refused too, and can then go to another.
+		time.AfterFunc(refusedTime, func() { l.stop(why) })
+	}
+	why, last := l.forgot, l.forgot != nil && len(l.open) == 0
+	l.mu.Unlock()
+	if last {
+		l.stop(why)
+	}
+}
+
 // forgotten reports whether an HTTP error says that the server does not know the session.
 // Some servers say with the same status that they do not know a method, and some have
 // another status for it.

@@ -211,6 +211,52 @@ func TestForgotten(t *testing.T) {
 	}
 }
 
+// TestForgottenTogether: requests that a server refuses at the same time, since it does not know
+// the session any more, may all go to another; one that it did not refuse may not.
+func TestForgottenTogether(t *testing.T) {
+	const calls = 4
+	var together sync.WaitGroup
+	together.Add(calls)
+	late := make(chan struct{})
+	far := &elsewhere.Server{Legacy: true, NoStream: true}
+	far.Before = func(w http.ResponseWriter, r *http.Request, m elsewhere.Message) bool {
+		switch m.Params.Name {
+		case "gone":
+			together.Done()
+			together.Wait()
+			http.Error(w, "no such session", http.StatusNotFound)
+		case "late":
+			close(late)
+			<-r.Context().Done()
+		default:
+			return false
+		}
+		return true
+	}
+	p := mustOpen(t, far, nil)
+	var all sync.WaitGroup
+	all.Go(func() {
+		_, err := call(t.Context(), p, "late")
+		var ended *process.Ended
+		if !errors.As(err, &ended) || ended.Untouched {
+			t.Errorf("a request that was not refused: %v", err)
+		}
+	})
+	<-late
+	untouched := func(tool string) {
+		_, err := call(t.Context(), p, tool)
+		var ended *process.Ended
+		if !errors.As(err, &ended) || !ended.Untouched {
+			t.Errorf("%s: %v", tool, err)
+		}
+	}
+	for range calls {
+		all.Go(func() { untouched("gone") })
+	}
+	all.Wait()
+	<-p.Done()
+}
+
 // TestResume: the rest of a response that broke off is asked for, where the server numbers
 // its events, until it is there.
 func TestResume(t *testing.T) {
