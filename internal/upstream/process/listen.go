@@ -67,8 +67,12 @@ func (p *Process) stands(ctx context.Context, q Question) (result json.RawMessag
 // listen has a server of the newer era tell of changes: of its lists, and of the resources
 // that are subscribed to. It returns when the server has acknowledged that, or refused.
 func (p *Process) listen(ctx context.Context) error {
-	p.listening.Lock() // one after the other: the last is the one that holds
-	defer p.listening.Unlock()
+	select { // one after the other: the last is the one that holds
+	case p.listening <- struct{}{}:
+		defer func() { <-p.listening }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	p.mu.Lock()
 	before := p.standing.listen
 	uris := make([]string, 0, len(p.standing.subscribed))

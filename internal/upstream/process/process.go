@@ -93,8 +93,8 @@ type Process struct {
 	hello  Hello
 
 	replies chan []byte // to requests of the server
-	// listening is held while the server is asked to tell of changes.
-	listening sync.Mutex
+	// listening has an element while the server is asked to tell of changes.
+	listening chan struct{}
 	// raising has an element while the server is told which log messages to send.
 	raising chan struct{}
 
@@ -199,7 +199,7 @@ func newProcess(o Options, link Link) *Process {
 	return &Process{
 		o: o, link: link, pending: map[int64]*pending{}, outside: rate.NewLimiter(rate.Every(outsideEvery), outsideBurst),
 		last:    rand.Int64N(mostFirst), //nolint:gosec // ids are no secret
-		replies: make(chan []byte, mostReplies), raising: make(chan struct{}, 1), done: make(chan struct{}),
+		replies: make(chan []byte, mostReplies), raising: make(chan struct{}, 1), listening: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 }
 

@@ -4,6 +4,8 @@ package remote_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"tailscale-mcp/internal/testbed/elsewhere"
+	"tailscale-mcp/internal/upstream/process"
 )
 
 // TestStreamAgain: a server that ends the stream of a session at once, and asks to be asked
@@ -112,5 +115,33 @@ func TestPolled(t *testing.T) {
 				t.Errorf("%s, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestMuteListening: a server that never says that it tells of changes holds up nobody for longer
+// than they wait themselves.
+func TestMuteListening(t *testing.T) {
+	came, left := make(chan struct{}, 10), make(chan struct{}, 10)
+	far := &elsewhere.Server{Modern: true}
+	far.Before = func(_ http.ResponseWriter, r *http.Request, m elsewhere.Message) bool {
+		if m.Method != "subscriptions/listen" {
+			return false
+		}
+		came <- struct{}{}
+		<-r.Context().Done()
+		left <- struct{}{}
+		return true
+	}
+	p := mustOpen(t, far, nil)
+	<-came
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.Ask(ctx, process.Question{Method: "resources/subscribe", Params: json.RawMessage(`{"uri":"a:b"}`)}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	select {
+	case <-left:
+		t.Error("it had to wait for what was asked before")
+	default:
 	}
 }
