@@ -170,3 +170,22 @@ func TestLongKeys(t *testing.T) {
 		t.Errorf("asked: %v, %v", asked, err)
 	}
 }
+
+// TestNullState: a state that is null is none: it is not what to ask the server with again, and
+// no reason to do so.
+func TestNullState(t *testing.T) {
+	p, _ := asks(t)
+	p.modern.Store(true)
+	client := asking.Client{Offers: asking.Offers{Form: true}, Ask: func(context.Context, map[string]asking.Request) (map[string]asking.Response, error) {
+		return map[string]asking.Response{"a": {Result: asking.Cancelled}}, nil
+	}}
+	q := Question{Method: "tools/call", Asking: client}
+	rounds := 0
+	more, err := p.input(t.Context(), q, json.RawMessage(`{"resultType":"input_required","inputRequests":{"a":{"method":"elicitation/create","params":{"message":"?"}}},"requestState":null}`), &rounds)
+	if err != nil || len(more) != 1 || !strings.HasPrefix(string(more[0]), `"inputResponses":`) {
+		t.Errorf("asked again with %s, %v", more, err)
+	}
+	if more, err = p.input(t.Context(), q, json.RawMessage(`{"resultType":"input_required","inputRequests":null,"requestState":null}`), &rounds); err == nil {
+		t.Errorf("asked again with %s", more)
+	}
+}

@@ -48,6 +48,9 @@ func (p *Process) input(ctx context.Context, q Question, result json.RawMessage,
 	if json.Unmarshal(result, &said) != nil || len(said.RequestState) > mostState {
 		return nil, unasked("it says so in a way that cannot be read, or is too long")
 	}
+	if string(said.RequestState) == "null" { // as some write what is not there
+		said.RequestState = nil
+	}
 	var state [][]byte
 	if said.RequestState != nil {
 		state = append(state, jsonrpc.Join([]byte(`"requestState":`), said.RequestState))
