@@ -75,8 +75,12 @@ func (c Client) header(ctx context.Context, s entry.Server) (http.Header, error)
 	if err != nil {
 		return nil, err
 	}
+	empty, _ := entry.Fill(s.Headers, func(string) (string, error) { return "", nil })
 	h := make(http.Header, len(filled)+8)
 	for name, value := range filled {
+		if value == empty[name] && value != s.Headers[name] { // the server would only say that it wants one
+			return nil, fmt.Errorf("its header %s cannot be sent: its credential is empty; put the token or key into it, as it was issued", name)
+		}
 		if !httpguts.ValidHeaderFieldValue(value) {
 			return nil, fmt.Errorf("its header %s cannot be sent: the value has characters that no header has; see whether the credential ends with something that does not belong there", name)
 		}

@@ -76,3 +76,19 @@ func TestRotated(t *testing.T) {
 		})
 	}
 }
+
+// TestEmptyCredential: a credential that is empty is said to be, and no server asked without it.
+func TestEmptyCredential(t *testing.T) {
+	for _, content := range []string{"", "\n"} {
+		dir := t.TempDir()
+		t.Setenv("CREDENTIALS_DIRECTORY", dir)
+		if err := os.WriteFile(filepath.Join(dir, "far.token"), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		far := &elsewhere.Server{Legacy: true}
+		text := strings.Replace(local(serve(t, far).URL), `"url":`, `"headers":{"X-Plain":"","Authorization":"Bearer ${credential:far.token}"},"url":`, 1)
+		if _, err := open(t, text, remote.Client{}, nil); err == nil || !strings.Contains(err.Error(), "its header Authorization cannot be sent: its credential is empty") || len(far.Seen("", "")) > 0 {
+			t.Errorf("%q: %v, and %d requests", content, err, len(far.Seen("", "")))
+		}
+	}
+}
