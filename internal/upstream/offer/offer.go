@@ -9,6 +9,7 @@ package offer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -200,7 +201,7 @@ func Explain(server string, timeout time.Duration, err error) error {
 		return told
 	case errors.As(err, &refused):
 		return &failure.Error{
-			Code: failure.ToolFailed, Message: "the server " + server + " refused it: " + strconv.Quote(refused.Message), Next: "correct the call by what the server says",
+			Code: failure.ToolFailed, Message: "the server " + server + " refused it: " + strconv.Quote(refused.Message), Next: cmp.Or(refused.Next, "correct the call by what the server says"),
 			Answer: &failure.Answer{Code: refused.Code, Data: refused.Data}, Cause: err,
 			Private: true, // in the words of the server, which may repeat an argument
 		}

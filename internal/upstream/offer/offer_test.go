@@ -2,7 +2,26 @@
 
 package offer
 
-import "testing"
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"tailscale-mcp/internal/failure"
+	"tailscale-mcp/internal/upstream/process"
+)
+
+// TestNextStep: what a server says is to be corrected by that, and what the gateway says in its
+// place by what is said besides.
+func TestNextStep(t *testing.T) {
+	for next, want := range map[string]string{"": "correct the call by what the server says", "wait": "wait"} {
+		var told *failure.Error
+		if err := Explain("odd", time.Second, &process.Refused{Code: -1, Message: "no", Next: next}); !errors.As(err, &told) || !strings.HasPrefix(told.Next, want) {
+			t.Errorf("%q: %v", next, err)
+		}
+	}
+}
 
 // TestSaysError: a result says that its call failed as Go's decoder reads it, in whatever
 // letters, the last one if there are several.

@@ -59,6 +59,7 @@ type Refused struct {
 	Code    int
 	Message string // in the server's words
 	Data    json.RawMessage
+	Next    string // what to do about it, where it is the gateway that says so
 }
 
 // Error implements error.
@@ -143,7 +144,7 @@ func (p *Process) once(ctx context.Context, q Question) (json.RawMessage, error)
 func incomplete(result json.RawMessage) (wants bool, err error) {
 	scan := jsonrpc.NewScanner(bytes.TrimSpace(result))
 	if !scan.AtObject() {
-		return false, &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result that is no object"}
+		return false, &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result that is no object", Next: lookFirst}
 	}
 	scan.Members(func(name string) bool {
 		if !strings.EqualFold(name, "resultType") {
@@ -157,7 +158,7 @@ func incomplete(result json.RawMessage) (wants bool, err error) {
 		case isText && kind == inputRequired:
 			wants = true
 		default:
-			err = &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result of the type " + redact.Text(string(value)) + ", which nobody asked for"}
+			err = &Refused{Code: fault.CodeBadAnswer, Message: "it answered with a result of the type " + redact.Text(string(value)) + ", which nobody asked for", Next: lookFirst}
 		}
 		return ok && err == nil
 	})

@@ -116,10 +116,16 @@ func again(params json.RawMessage, more [][]byte) json.RawMessage {
 	return jsonrpc.Join([]byte{'{'}, bytes.Join(more, []byte{','}), []byte{'}'})
 }
 
+// lookFirst is what to do about an answer that is none.
+const lookFirst = "look whether it was carried out before you call again; if it comes again, tell who runs or makes the server"
+
 // unasked is the answer to a call whose server needs something of its client that it does
 // not get.
 func unasked(why string) *Refused {
-	return &Refused{Code: fault.CodeInput, Message: "it asks its client something, which was not done: " + why}
+	return &Refused{
+		Code: fault.CodeInput, Message: "it asks its client something, which was not done: " + why,
+		Next: `call again with a client that can be asked that, and have its person answer; if that is of no use, an administrator of the host looks at "ask" in the entry of the server`,
+	}
 }
 
 // visited has the person at a client, which does not know the error itself, visit the pages
