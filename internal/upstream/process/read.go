@@ -132,7 +132,7 @@ func (p *Process) answered(msg []byte, e *jsonrpc.Envelope) bool {
 		return false
 	}
 	a := Answer{Result: e.Result}
-	if e.HasError {
+	if e.HasError && !(e.HasResult && string(e.Error) == "null") { // as some write that there is none
 		a = Answer{Err: serverError(msg)}
 	}
 	w.answer <- a
