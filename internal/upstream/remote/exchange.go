@@ -279,7 +279,7 @@ func visible(s string) bool {
 func mediaType(resp *http.Response) string {
 	text := resp.Header.Get("Content-Type")
 	kind, _, err := mime.ParseMediaType(text)
-	if err != nil {
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) { // which are of no concern
 		return text
 	}
 	return kind

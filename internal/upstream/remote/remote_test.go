@@ -179,6 +179,29 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestTypes: what is wrong with the parameters of the type of an answer is no reason to drop it.
+func TestTypes(t *testing.T) {
+	far := &elsewhere.Server{Legacy: true}
+	far.Before = func(w http.ResponseWriter, _ *http.Request, m elsewhere.Message) bool {
+		if m.Method != "tools/call" {
+			return false
+		}
+		w.Header().Set("Content-Type", m.Params.Name)
+		before, after := "", ""
+		if strings.Contains(m.Params.Name, "stream") {
+			before, after = "data:", "\n\n"
+		}
+		fmt.Fprintf(w, `%s{"jsonrpc":"2.0","id":%s,"result":{"ok":1}}%s`, before, m.ID, after)
+		return true
+	}
+	p := mustOpen(t, far, nil)
+	for _, kind := range []string{"Application/JSON;Charset=UTF-8", "application/json; charset", "application/json; charset=", "text/event-stream;;charset"} {
+		if got, err := call(t.Context(), p, kind); err != nil || got != `{"ok":1}` {
+			t.Errorf("%s: %s, %v", kind, got, err)
+		}
+	}
+}
+
 // TestForgotten: a server that does not know the session any more ends the process, and the
 // request that heard of it may go to another.
 func TestForgotten(t *testing.T) {
