@@ -206,7 +206,11 @@ func Explain(server string, timeout time.Duration, err error) error {
 			Private: true, // in the words of the server, which may repeat an argument
 		}
 	case errors.As(err, &ended):
-		return &failure.Error{Code: failure.UpstreamUnavailable, Message: err.Error() + "; what it did of the call is not known", Private: ended.Stderr != "", Next: "look whether it was carried out before you call again; " + show, Cause: err}
+		did, next := "what it did of the call is not known", "look whether it was carried out before you call again; "
+		if ended.Untouched {
+			did, next = "it did nothing of the call", "call again; "
+		}
+		return &failure.Error{Code: failure.UpstreamUnavailable, Message: err.Error() + "; " + did, Private: ended.Stderr != "", Next: next + show, Cause: err}
 	case errors.As(err, &unanswered):
 		next := "look whether it was carried out before you call again; " + show
 		message := err.Error()

@@ -23,6 +23,15 @@ func TestNextStep(t *testing.T) {
 	}
 }
 
+// TestUntouched: of a call that a server has not looked at, nobody has to find out what it did.
+func TestUntouched(t *testing.T) {
+	for untouched, want := range map[bool]string{true: "it did nothing of the call", false: "what it did of the call is not known"} {
+		if err := Explain("odd", time.Second, &process.Ended{Server: "odd", How: "gone", Untouched: untouched}); !strings.Contains(err.Error(), want) {
+			t.Errorf("untouched %v: %v", untouched, err)
+		}
+	}
+}
+
 // TestSaysError: a result says that its call failed as Go's decoder reads it, in whatever
 // letters, the last one if there are several.
 func TestSaysError(t *testing.T) {
