@@ -88,7 +88,7 @@ func Ask(ctx context.Context, cfg proxy.Config) ([]Server, error) {
 	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusMethodNotAllowed: // as other servers of MCP answer
 		return nil, fmt.Errorf("%s: %w", origin, ErrNone)
 	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("%s: %s", origin, visible.Text(refusal(resp, body)))
+		return nil, fmt.Errorf("%s: %s", origin, oneLine(refusal(resp, body)))
 	case err != nil:
 		return nil, fmt.Errorf("reading the list of %s: %w", origin, err)
 	}

@@ -38,6 +38,7 @@ func TestAskHostile(t *testing.T) {
 		"no such method":            {code: 405, says: "no list of servers for you"},
 		"no such path":              {code: 404, body: "no", says: "no list of servers for you"},
 		"a refusal":                 {code: 403, body: `{"jsonrpc":"2.0","id":null,"error":{"code":403,"message":"no \u001b[2J grant"}}`, says: "grant"},
+		"a refusal of two lines":    {code: 403, body: `{"error":{"message":"no\nhint: run this"}}`, says: "no hint: run this"},
 		"a refusal without message": {code: 500, body: "\x1b[2J", says: "HTTP 500"},
 		"thousands":                 {body: `{"servers":[` + strings.Repeat(`{"name":"x"},`, 5000) + `{}]}`, says: "more than 1000"},
 		"more than is read":         {body: strings.Repeat(" ", 2<<20) + "{}", says: "larger than"},
