@@ -29,6 +29,8 @@ type call struct {
 	subscription *bridge.Subscription // of a modern subscriptions/listen
 	toolsVersion int                  // of a tools/list: of the schemas when it was sent
 
+	older bool // it was found out by it that the server speaks HTTP+SSE
+
 	sent     bool // handed to HTTP; guarded by calls.mu
 	finished bool // answered or cancelled; guarded by calls.mu
 }

@@ -14,6 +14,7 @@ import (
 
 	"tailscale-mcp/internal/jsonrpc"
 	"tailscale-mcp/internal/jsonrpc/fault"
+	"tailscale-mcp/internal/jsonrpc/httpsse"
 	"tailscale-mcp/internal/proxy/endpoint"
 )
 
@@ -177,6 +178,12 @@ func (r *relay) stream(ctx context.Context, c *call, s *session, resp *http.Resp
 		return
 	}
 	switch {
+	case errors.Is(err, errOlder) && !c.older && r.up.Older():
+		c.older = true
+		_ = resp.Body.Close()
+		r.exchange(ctx, c, false)
+	case errors.Is(err, errOlder):
+		r.fail(c, &fault.Error{Code: fault.CodeBadAnswer, Message: "the server answered with an event stream of HTTP+SSE, the transport of MCP 2024-11-05; try --transport sse", Data: &fault.Data{Outcome: fault.NotSent}})
 	case errors.Is(err, jsonrpc.ErrTooLarge):
 		r.fail(c, tooLarge(&c.env))
 	case s != nil && at.lastID != "":
@@ -185,6 +192,10 @@ func (r *relay) stream(ctx context.Context, c *call, s *session, resp *http.Resp
 		r.broke(c, cutOff(err, &c.env))
 	}
 }
+
+// errOlder ends the response to initialize that is a stream of HTTP+SSE: no answer comes
+// on it.
+var errOlder = errors.New("the response is an event stream of HTTP+SSE")
 
 // position is how far an event stream was read, and how it is resumed.
 type position struct {
@@ -214,6 +225,9 @@ func (r *relay) events(c *call, s *session, resp *http.Response) (position, erro
 			return at, err
 		}
 		at.any = true
+		if ev.Name == httpsse.EventEndpoint && c != nil && c.env.Method == methodInitialize && !r.calls.done(c) {
+			return at, errOlder
+		}
 		if ev.Name != "" && ev.Name != "message" {
 			continue
 		}

@@ -64,6 +64,42 @@ func TestOldFoundOut(t *testing.T) {
 	}
 }
 
+// TestOldAnyMethod: a server that answers a POST as it does a GET, by opening a stream, is
+// spoken to in HTTP+SSE, or said to be such a server. Its stream has no answer.
+func TestOldAnyMethod(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		kind transport.Kind
+		get  http.HandlerFunc
+		want int // the code of an error; 0 is none
+	}{
+		{"found out", transport.Auto, nil, 0},
+		{"told otherwise", transport.HTTP, nil, fault.CodeBadAnswer},
+		{"no GET", transport.Auto, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusMethodNotAllowed) }, fault.CodeBadAnswer},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serveOld(t)
+			s.get = tt.get
+			s.instead = func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost && r.URL.Path == "/sse" {
+					s.stream(w, r)
+					return
+				}
+				s.handle(w, r)
+			}
+			c := connectWith(t, speaking(tt.kind)(Config{Server: mustURL(t, s.url())}))
+			c.send(initialize)
+			if f, bad := failureIn(t, c.answer(`"init"`)); bad != (tt.want != 0) || f.Code != tt.want {
+				t.Fatalf("got error %+v, want code %d", f, tt.want)
+			}
+			if tt.want == 0 {
+				c.send(greeting, legacyCall("1", "x"))
+				c.answer("1")
+			}
+		})
+	}
+}
+
 // TestOldTold: who says which transport it is gets no other.
 func TestOldTold(t *testing.T) {
 	t.Run("sse", func(t *testing.T) {

@@ -122,6 +122,17 @@ func (c *Client) Post(ctx context.Context, h http.Header, msg []byte) (*http.Res
 	return c.fallBack(ctx, msg, resp)
 }
 
+// Older notes that the server answered the POST of initialize with a stream of HTTP+SSE,
+// as one does that takes any method for a GET. It reports whether that is spoken from now
+// on, which it is unless Streamable HTTP was asked for.
+func (c *Client) Older() bool {
+	if c.o.Kind == HTTP {
+		return false
+	}
+	c.old.Store(true)
+	return true
+}
+
 // older reports whether a message with the headers h is one of HTTP+SSE: a session of
 // such a stream stays one, whatever the server has come to speak.
 func (c *Client) older(h http.Header) bool {
