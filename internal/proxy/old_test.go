@@ -151,6 +151,15 @@ func TestOldNot(t *testing.T) {
 			}
 		})
 	}
+	t.Run("who asks", func(t *testing.T) {
+		s := serveOld(t)
+		s.get = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
+		c := connect(t, s.url())
+		c.send(initialize)
+		if f, _ := failureIn(t, c.answer(`"init"`)); f.Code != fault.CodeHTTPStatus || f.Data.HTTPStatus != http.StatusUnauthorized {
+			t.Errorf("got %+v, want the 401", f)
+		}
+	})
 	t.Run("a refusal of MCP", func(t *testing.T) {
 		s := serveOld(t)
 		s.instead = refuses(t, http.StatusBadRequest, `{"jsonrpc":"2.0","id":"init","error":{"code":-32602,"message":"no such version"}}`)
@@ -189,6 +198,33 @@ func TestOldElsewhere(t *testing.T) {
 				t.Errorf("%s, %s: got %+v", kind, first, f)
 			}
 		}
+	}
+}
+
+// TestOldMisplaced: a server that does not know the path that it has from outside is told
+// from a wrong --server, by the status alone.
+func TestOldMisplaced(t *testing.T) {
+	for _, kind := range []transport.Kind{transport.Auto, transport.SSE} {
+		for _, code := range []int{http.StatusNotFound, http.StatusMethodNotAllowed} {
+			s := serveOld(t)
+			s.first, s.refuse = "event: endpoint\ndata: /inside?session=%s\n\n", code
+			c := connectWith(t, speaking(kind)(Config{Server: mustURL(t, s.url())}))
+			c.send(initialize)
+			f, _ := failureIn(t, c.answer(`"init"`))
+			if f.Code != fault.CodeHTTPStatus || f.Data.HTTPStatus != code || !strings.Contains(f.Message, "change paths") || strings.Contains(f.Message, "--server") {
+				t.Errorf("%s, %d: got %+v", kind, code, f)
+			}
+		}
+	}
+	s := serveOld(t)
+	s.does["initialize"] = func(_ *oldStream, w http.ResponseWriter, in received) {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32602,"message":"no"}}`, in.msg.ID)
+	}
+	c := connect(t, s.url())
+	c.send(initialize)
+	if f, _ := failureIn(t, c.answer(`"init"`)); f.Code != fault.InvalidParams {
+		t.Errorf("got %+v, want the server's", f)
 	}
 }
 

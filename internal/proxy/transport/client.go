@@ -192,6 +192,9 @@ func (c *Client) begin(ctx context.Context, s *stream, e *jsonrpc.Envelope, h ht
 	resp, err := s.ask(ctx, e, h, msg)
 	if err != nil || !succeeded(resp) {
 		s.end()
+		if err == nil {
+			err = misplaced(resp)
+		}
 		return resp, err
 	}
 	resp.Header[endpoint.HeaderSession] = []string{s.id}

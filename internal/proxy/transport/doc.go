@@ -16,7 +16,8 @@
 // Unless it is told which, the package finds out as the specification asks a client to
 // ("Backwards Compatibility", 2025-11-25 and 2026-07-28): a server that answers the POST
 // of initialize with 400, 404 or 405 is asked by GET for a stream whose first event is
-// "endpoint". Where there is none, what it answered to the POST stays its answer.
+// "endpoint". Where there is none, what it answered to the POST stays its answer, unless
+// it knew no POST and wants to know who sends the GET.
 //
 // A server may send what it likes: only the origin of its URL gets anything, its events
 // are bounded as all messages are, and so are the time until the first one, the streams

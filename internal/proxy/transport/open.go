@@ -61,6 +61,8 @@ func (c *Client) fallBack(ctx context.Context, msg []byte, resp *http.Response) 
 	case err == nil:
 	case ctx.Err() != nil || errors.As(err, &not) && not.elsewhere:
 		return nil, c.unopened(err, &e)
+	case not != nil && not.status == http.StatusUnauthorized && resp.StatusCode != http.StatusBadRequest:
+		return nil, c.unopened(err, &e) // it knows a GET there, and no POST
 	default:
 		c.o.Log.Debug("no HTTP+SSE either", "reason", err)
 		return resp, nil //nolint:nilerr // what the server said first is the answer

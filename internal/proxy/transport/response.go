@@ -4,6 +4,8 @@ package transport
 
 import (
 	"bytes"
+	"fmt"
+	"io"
 	"net/http"
 
 	"tailscale-mcp/internal/jsonrpc"
@@ -36,6 +38,24 @@ func succeeded(resp *http.Response) bool {
 	}
 	e, err := jsonrpc.Scan(b.msg)
 	return err == nil && e.HasResult && !e.HasError
+}
+
+// misplaced returns the error of initialize that was refused with resp because there is
+// nothing where the server said to post it: it does not know the path that a reverse proxy
+// has put before its own. It is nil for any other refusal.
+func misplaced(resp *http.Response) error {
+	if resp.StatusCode != http.StatusNotFound && resp.StatusCode != http.StatusMethodNotAllowed {
+		return nil
+	}
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // what there is of it
+	_ = resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	if said, err := jsonrpc.Scan(bytes.Trim(body, jsonrpc.Space)); err == nil && said.SaysError() {
+		return nil
+	}
+	f := endpoint.StatusFailure(resp, body)
+	f.Message = fmt.Sprintf("the server speaks HTTP+SSE, and answered HTTP %d %s where it says to send messages; does a reverse proxy in front of it change paths?", resp.StatusCode, http.StatusText(resp.StatusCode))
+	return f
 }
 
 // status is response without a body.
