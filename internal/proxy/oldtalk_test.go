@@ -250,6 +250,10 @@ func TestOldPosts(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = io.WriteString(w, `{"jsonrpc":"2.0","id":null,"error":{"code":-32602,"message":"no"}}`)
 		}},
+		{name: "a body that breaks off", code: fault.CodeInterrupted, do: func(_ *oldStream, w http.ResponseWriter, in received) {
+			w.Header().Set("Content-Length", "1000")
+			reply(w, in, `{}`)
+		}},
 		{name: "400", code: fault.CodeHTTPStatus, do: func(_ *oldStream, w http.ResponseWriter, _ received) { http.Error(w, "no", http.StatusBadRequest) }},
 		{name: "400 with the error", code: fault.InvalidParams, do: func(_ *oldStream, w http.ResponseWriter, in received) {
 			body(http.StatusBadRequest, "application/json", `{"jsonrpc":"2.0","id":`+string(in.msg.ID)+`,"error":{"code":-32602,"message":"no"}}`)(w, nil, in)
@@ -337,20 +341,32 @@ func TestOldIDs(t *testing.T) {
 
 // TestOldTooLarge: an event over the limit ends the stream, and what was under way on it.
 func TestOldTooLarge(t *testing.T) {
-	s := serveOld(t)
-	s.does["large"] = accepted(func(st *oldStream, in received) {
-		st.event(result(in, `{"content":["`+strings.Repeat("x", 100_000)+`"]}`))
-	})
-	c := openOld(t, s, limit(50_000), func(r *relay) {
-		r.up = transport.New(r.ctx, r.up.Endpoint, transport.Options{Kind: transport.SSE, MaxMessage: 50_000, Go: r.calls.workers.Go, Log: r.log})
-	})
-	c.send(legacyCall("1", "large"))
-	if f, _ := failureIn(t, c.answer("1")); f.Code != fault.CodeTooLarge || f.Data.Outcome != fault.Unknown {
-		t.Errorf("got %+v", f)
+	large := func(in received) string {
+		return result(in, `{"content":["`+strings.Repeat("x", 100_000)+`"]}`)
 	}
-	c.send(legacyCall("2", "x"))
-	if f, bad := failureIn(t, c.answer("2")); bad {
-		t.Errorf("after that: got error %+v", f)
+	for where, do := range map[string]func(*oldStream, http.ResponseWriter, received){
+		"on the stream": accepted(func(st *oldStream, in received) { st.event(large(in)) }),
+		"in the body": func(_ *oldStream, w http.ResponseWriter, in received) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, large(in))
+		},
+		"in events of the body": func(_ *oldStream, w http.ResponseWriter, in received) { events(w)("data: " + large(in) + "\n\n") },
+	} {
+		t.Run(where, func(t *testing.T) {
+			s := serveOld(t)
+			s.does["large"] = do
+			c := openOld(t, s, limit(50_000), func(r *relay) {
+				r.up = transport.New(r.ctx, r.up.Endpoint, transport.Options{Kind: transport.SSE, MaxMessage: 50_000, Go: r.calls.workers.Go, Log: r.log})
+			})
+			c.send(legacyCall("1", "large"))
+			if f, _ := failureIn(t, c.answer("1")); f.Code != fault.CodeTooLarge || f.Data.Outcome != fault.Unknown {
+				t.Errorf("got %+v", f)
+			}
+			c.send(legacyCall("2", "x"))
+			if f, bad := failureIn(t, c.answer("2")); bad {
+				t.Errorf("after that: got error %+v", f)
+			}
+		})
 	}
 }
 

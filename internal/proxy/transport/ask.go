@@ -26,7 +26,7 @@ const maxLingering = 64
 type posted struct {
 	resp   *http.Response // a refusal; its body is not read
 	answer []byte         // in the body of the POST; nil when it comes on the stream
-	err    error
+	err    error          // it broke, or its body is too large
 }
 
 // ask posts the request msg, whose envelope is e, and waits for its answer.
@@ -125,6 +125,9 @@ func (s *stream) post(ctx context.Context, w *waiter, h http.Header, msg []byte)
 		defer er.Close()
 		for {
 			ev, err := er.Next()
+			if errors.Is(err, jsonrpc.ErrTooLarge) {
+				return posted{err: err}
+			}
 			if err != nil || !s.message(ev.Data) {
 				return posted{}
 			}
@@ -135,8 +138,7 @@ func (s *stream) post(ctx context.Context, w *waiter, h http.Header, msg []byte)
 	}
 	body, err := jsonrpc.ReadAll(resp.Body, resp.ContentLength, s.client.o.MaxMessage)
 	if err != nil {
-		s.client.o.Log.Debug("reading the body of an accepted POST", "error", err)
-		return posted{}
+		return posted{err: err} // it may have been the answer
 	}
 	body = bytes.Trim(body, jsonrpc.Space)
 	said, err := jsonrpc.Scan(body)
@@ -157,6 +159,9 @@ func (s *stream) post(ctx context.Context, w *waiter, h http.Header, msg []byte)
 
 // unposted returns the error of a request e whose POST failed with err.
 func (s *stream) unposted(err error, e *jsonrpc.Envelope) error {
+	if errors.Is(err, jsonrpc.ErrTooLarge) {
+		return &fault.Error{Code: fault.CodeTooLarge, Message: "the server's answer is larger than the limit; see --max-message; " + fault.Again(e), Data: &fault.Data{Outcome: fault.Unknown}}
+	}
 	select {
 	case <-s.ended:
 		if f := s.at.Failure(err, e); f.Data != nil && f.Data.Outcome == fault.Unknown {
