@@ -254,6 +254,10 @@ func TestOldPosts(t *testing.T) {
 			w.Header().Set("Content-Length", "1000")
 			reply(w, in, `{}`)
 		}},
+		{name: "a stream that breaks off as the body", code: fault.CodeInterrupted, do: func(_ *oldStream, w http.ResponseWriter, in received) {
+			w.Header().Set("Content-Length", "1000")
+			events(w)("data: " + result(in, `{}`) + "\n")
+		}},
 		{name: "400", code: fault.CodeHTTPStatus, do: func(_ *oldStream, w http.ResponseWriter, _ received) { http.Error(w, "no", http.StatusBadRequest) }},
 		{name: "400 with the error", code: fault.InvalidParams, do: func(_ *oldStream, w http.ResponseWriter, in received) {
 			body(http.StatusBadRequest, "application/json", `{"jsonrpc":"2.0","id":`+string(in.msg.ID)+`,"error":{"code":-32602,"message":"no"}}`)(w, nil, in)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -47,6 +48,15 @@ func (s *stream) ask(ctx context.Context, e *jsonrpc.Envelope, h http.Header, ms
 			s.linger(result, cancel)
 			return response(http.StatusOK, answer), nil
 		case p := <-result:
+			select {
+			case answer := <-w.got: // which was here before
+				cancel()
+				if p.resp != nil {
+					_ = p.resp.Body.Close()
+				}
+				return response(http.StatusOK, answer), nil
+			default:
+			}
 			switch {
 			case p.err != nil:
 				cancel()
@@ -125,10 +135,12 @@ func (s *stream) post(ctx context.Context, w *waiter, h http.Header, msg []byte)
 		defer er.Close()
 		for {
 			ev, err := er.Next()
-			if errors.Is(err, jsonrpc.ErrTooLarge) {
-				return posted{err: err}
-			}
-			if err != nil || !s.message(ev.Data) {
+			switch {
+			case errors.Is(err, io.EOF):
+				return posted{}
+			case err != nil:
+				return posted{err: err} // the answer may have been on it
+			case !s.message(ev.Data):
 				return posted{}
 			}
 		}
