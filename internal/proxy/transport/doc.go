@@ -17,7 +17,8 @@
 // ("Backwards Compatibility", 2025-11-25 and 2026-07-28): a server that answers the POST
 // of initialize with 400, 404 or 405 is asked by GET for a stream whose first event is
 // "endpoint". Where there is none, what it answered to the POST stays its answer, unless
-// it knew no POST and wants to know who sends the GET.
+// it knew no POST and wants to know who sends the GET. A server that answers the POST with
+// such a stream is asked for one too: no answer comes on that (Older).
 //
 // A server may send what it likes: only the origin of its URL gets anything, its events
 // are bounded as all messages are, and so are the time until the first one, the streams
