@@ -50,7 +50,9 @@ func (e *Endpoint) Notify(ctx context.Context, verb string, h http.Header, msg [
 		return 0, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	Discard(resp.Body)
+	if MediaType(resp) != TypeEvents { // which some servers keep open
+		Discard(resp.Body)
+	}
 	return resp.StatusCode, nil
 }
 
