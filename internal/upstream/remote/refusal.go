@@ -51,7 +51,7 @@ func (l *link) refusal(x *exchange, resp *http.Response) error {
 
 // refusedTime is how long other requests may take to be refused, too, once the server has said
 // that it does not know the session.
-const refusedTime = time.Second
+const refusedTime = 3 * time.Second
 
 // closed ends an exchange, and with the last of them the session that the server does not know
 // any more, as ended says; nil for another end.
