@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"tailscale-mcp/internal/testbed/elsewhere"
 	"tailscale-mcp/internal/upstream/remote"
@@ -90,5 +91,45 @@ func TestEmptyCredential(t *testing.T) {
 		if _, err := open(t, text, remote.Client{}, nil); err == nil || !strings.Contains(err.Error(), "its header Authorization cannot be sent: its credential is empty") || len(far.Seen("", "")) > 0 {
 			t.Errorf("%q: %v, and %d requests", content, err, len(far.Seen("", "")))
 		}
+	}
+}
+
+// TestRotatedStream: the stream of a session comes back with the credential that there is by now.
+func TestRotatedStream(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
+	put := func(token string) {
+		if err := os.WriteFile(filepath.Join(dir, "far.token"), []byte(token), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	put("first-secret")
+	streams := 0
+	far := &elsewhere.Server{Legacy: true}
+	far.Before = func(w http.ResponseWriter, r *http.Request, _ elsewhere.Message) bool {
+		if r.Method != http.MethodGet {
+			return false
+		}
+		switch streams++; {
+		case streams == 1: // which ends with the first credential
+			put("second-secret")
+			w.Header().Set("Content-Type", "text/event-stream")
+			return true
+		case r.Header.Get("Authorization") != "Bearer second-secret":
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		}
+		return false
+	}
+	heard := make(chan string, 1)
+	text := strings.Replace(local(serve(t, far).URL), `"url":`, `"headers":{"Authorization":"Bearer ${credential:far.token}"},"url":`, 1)
+	if _, err := open(t, text, remote.Client{}, func(method string) { heard <- method }); err != nil {
+		t.Fatal(err)
+	}
+	far.Push(`{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`)
+	select {
+	case <-heard:
+	case <-time.After(20 * time.Second):
+		t.Errorf("nothing is heard any more, after %d requests for the stream", len(far.Seen(http.MethodGet, "")))
 	}
 }

@@ -216,20 +216,23 @@ func (l *link) listen() {
 	settle := sync.OnceFunc(func() { close(settled) })
 	go func() {
 		defer settle()
-		at, wait := position{}, retry.First
+		at, wait, had := position{}, retry.First, false
 		for {
 			began, vain := time.Now(), true
+			_, nth := l.headers.clone()
 			resp, err := l.get(l.ctx, at.lastID)
 			settle()
 			if err == nil {
 				status := resp.StatusCode
 				if status != http.StatusOK || mediaType(resp) != typeEvents {
 					_ = resp.Body.Close()
-					if status < http.StatusInternalServerError && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout {
+					refused := status == http.StatusUnauthorized && (l.headers.renew(l.ctx, nth) || had) // as a call may be meanwhile
+					if status < http.StatusInternalServerError && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout && !refused {
 						l.log.Debug("the server has no stream", "status", status)
 						return
 					}
 				} else {
+					had = true
 					now, _ := l.events(l.ctx, nil, resp)
 					_ = resp.Body.Close()
 					if at.retry = now.retry; now.lastID != "" {
