@@ -49,6 +49,10 @@ func (l *link) refusal(x *exchange, resp *http.Response) error {
 	return l.status(resp.StatusCode, resp.Header, body)
 }
 
+// noResource is the code by which a server says that there is no such resource (2025-11-25,
+// "Resources").
+const noResource = -32002
+
 // refusedTime is how long other requests may take to be refused, too, once the server has said
 // that it does not know the session.
 const refusedTime = 3 * time.Second
@@ -72,8 +76,8 @@ func (l *link) closed(x *exchange, ended *process.Ended) {
 }
 
 // forgotten reports whether an HTTP error says that the server does not know the session.
-// Some servers say with the same status that they do not know a method, and some have
-// another status for it.
+// Some servers say with the same status that they do not know a method or a resource, and some
+// have another status for it.
 func (l *link) forgotten(status int, isError bool, body []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,10 +94,10 @@ func (l *link) forgotten(status int, isError bool, body []byte) bool {
 	if isError {
 		_ = json.Unmarshal(body, &said) // which was scanned
 	}
-	if status == http.StatusNotFound {
-		return said.Error.Code != fault.MethodNotFound
-	}
 	named := len(said.ID) > 0 && string(said.ID) != "null"
+	if status == http.StatusNotFound {
+		return said.Error.Code != fault.MethodNotFound && !(named && said.Error.Code == noResource)
+	}
 	return isError && !named && bytes.Contains(bytes.ToLower([]byte(said.Error.Message)), []byte("session"))
 }
 

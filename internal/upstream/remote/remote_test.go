@@ -234,6 +234,28 @@ func TestForgotten(t *testing.T) {
 	}
 }
 
+// TestNoResource: a server that says with the status of a session that it does not know that
+// there is no such resource, has looked at the request, and the session goes on.
+func TestNoResource(t *testing.T) {
+	far := &elsewhere.Server{Legacy: true}
+	far.Before = func(w http.ResponseWriter, _ *http.Request, m elsewhere.Message) bool {
+		if m.Method == "resources/read" {
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32002,"message":"Resource not found"}}`, m.ID)
+		}
+		return m.Method == "resources/read"
+	}
+	p := mustOpen(t, far, nil)
+	_, err := p.Ask(t.Context(), process.Question{Method: "resources/read", Params: json.RawMessage(`{"uri":"a:b"}`)})
+	var refused *process.Refused
+	if !errors.As(err, &refused) || refused.Code != -32002 {
+		t.Errorf("got %v", err)
+	}
+	if got, err := call(t.Context(), p, "count"); err != nil || !strings.Contains(got, "1 of 1") {
+		t.Errorf("then %s, %v", got, err)
+	}
+}
+
 // TestForgottenTogether: requests that a server refuses at the same time, since it does not know
 // the session any more, may all go to another; one that it did not refuse may not.
 func TestForgottenTogether(t *testing.T) {
